@@ -1,0 +1,1 @@
+"""Loops over numbers: arrays in, arrays out. Nothing here knows of units, layers or estimators."""

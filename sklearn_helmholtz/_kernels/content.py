@@ -1,0 +1,53 @@
+"""The key of a row: a hash of what it holds, so that its random numbers do not depend on its place."""
+
+import numpy as np
+from llvmlite import ir
+from numba import float32, types, uint8, uint64
+from numba.extending import intrinsic
+
+from .kernel import helper, kernel, reads, writes
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S32 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32)
+_NAN_BITS = np.uint64(0x7FC00000)
+
+
+@intrinsic
+def _float_as_bits(context, value):
+    """The bits of a float32 as an int32."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(32))
+
+    return types.int32(types.float32), generate
+
+
+@helper
+def _mix(z):
+    """The finaliser of splitmix64 (Steele, Lea & Flood 2014): every bit reaches every bit."""
+    z = (z ^ (z >> _S30)) * _MIX1
+    z = (z ^ (z >> _S27)) * _MIX2
+    return z ^ (z >> _S31)
+
+
+def _content_keys(values, keys):
+    """Sum over the non-zero entries of a row of mix(column, bits of the value as float32), mod 2^64.
+
+    values : (n_rows, n_columns); keys : (n_rows,) uint64. NaN counts as one fixed pattern.
+    """
+    for m in range(values.shape[0]):
+        row = values[m]
+        total = uint64(0)
+        for j in range(values.shape[1]):
+            value = float32(row[j])
+            bits = uint64(_float_as_bits(value)) & uint64(0xFFFFFFFF)
+            if value != value:
+                bits = _NAN_BITS
+            entry = _mix(_mix(uint64(j) + _GOLDEN) + bits)
+            total += entry if value != 0 else uint64(0)
+        keys[m] = total
+
+
+content_keys_binary = kernel(reads(uint8, 2), writes(uint64, 1), variant="_uint8")(_content_keys)
+content_keys_real = kernel(reads(float32, 2), writes(uint64, 1), variant="_float32")(_content_keys)

@@ -1,0 +1,109 @@
+"""The decorator that turns a function into a kernel, and the array types kernels are declared with.
+
+A kernel is a serial, module-level function over arrays. It is declared with one signature, compiled
+at its first call, releases the GIL, and is cached on disk where a cache can be written.
+"""
+
+import functools
+import hashlib
+import pathlib
+import pickle
+import threading
+import warnings
+
+import numba
+from numba import types
+
+_FOLDER = pathlib.Path(__file__).parent
+_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+
+
+def reads(scalar, ndim):
+    """The type of a C-ordered array that a kernel only reads (writable arrays fit as well)."""
+    return types.Array(scalar, ndim, "C", readonly=True)
+
+
+def writes(scalar, ndim):
+    """The type of a C-ordered array that a kernel writes."""
+    return types.Array(scalar, ndim, "C")
+
+
+def sources_digest(folder=_FOLDER):
+    """A short digest of every source file of the kernels.
+
+    Numba's cache key sees a kernel's own bytecode but neither the helpers it calls in other files nor
+    its compile options. The digest stands in for both, so that an upgrade never meets a stale cache.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+_DIGEST = sources_digest()
+
+
+class Kernel:
+    """A compiled function of arrays that survives every failure of Numba's cache on disk.
+
+    A cache that has no place (read-only install, no home), is full or is damaged costs the
+    compilation in memory, never an error.
+    """
+
+    def __init__(self, function, signature, variant=""):
+        functools.update_wrapper(self, function)
+        self.signature = signature
+        self._function = function
+        self._variant = variant
+        self._compiled = None
+        self._lock = threading.Lock()
+
+    def __call__(self, *arguments):
+        compiled = self._compiled
+        if compiled is None:
+            compiled = self._compile()
+        return compiled(*arguments)
+
+    def __reduce__(self):
+        return self.__qualname__
+
+    def _compile(self):
+        with self._lock:
+            if self._compiled is None:
+                self._compiled = self._compile_cached() or self._compile_in_memory()
+        return self._compiled
+
+    def _compile_cached(self):
+        qualname = self._function.__qualname__
+        self._function.__qualname__ = f"{qualname}{self._variant}_{_DIGEST}"
+        try:
+            return numba.njit(self.signature, cache=True, **_OPTIONS)(self._function)
+        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+            # A missing locator is the ordinary state of a read-only install: no need to say so.
+            if not isinstance(error, RuntimeError) or "locator" not in str(error):
+                warnings.warn(
+                    f"Numba's cache cannot be used ({error}); kernels are compiled in memory. "
+                    "Set NUMBA_CACHE_DIR to a folder that can be written.",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
+            return None
+        finally:
+            self._function.__qualname__ = qualname
+
+    def _compile_in_memory(self):
+        return numba.njit(self.signature, **_OPTIONS)(self._function)
+
+
+def kernel(*arguments, variant=""):
+    """Declare a kernel that returns nothing, with the types of its arguments.
+
+    ``variant`` tells kernels made from one function for several types apart in the cache.
+    """
+    signature = types.void(*arguments)
+    return lambda function: Kernel(function, signature, variant)
+
+
+# Helpers are compiled into the kernels that call them.
+helper = numba.njit(forceinline=True, **_OPTIONS)

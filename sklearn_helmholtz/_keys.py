@@ -1,0 +1,93 @@
+"""Who uses which random numbers.
+
+Every stream is named by a key of two words, made from the estimator's seed and a purpose, and a
+counter of four words:
+
+=========  =============================================  ==========================
+word       training (wake, dream)                         scoring, sampling
+=========  =============================================  ==========================
+counter 0  layer in the high 8 bits, units in the low 24  the same
+counter 1  particle                                       particle
+counter 2  row of the minibatch                           low half of the row's key
+counter 3  step                                           high half of the row's key
+=========  =============================================  ==========================
+
+When scoring, the key of a row is a hash of its content; when sampling, it is the sample's number.
+Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
+"""
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+
+MAX_LAYERS = 255
+_LAYER_SHIFT = 24
+_STEP_SHIFT = np.uint64(32)
+_SCORING_SEED = (0x48656C6D, 0x686F6C74)
+
+
+class Purpose(enum.IntEnum):
+    """What random numbers are for: each purpose has streams of its own."""
+
+    INITIALISE = 0
+    SHUFFLE = 1
+    SPLIT = 2
+    WAKE = 3
+    DREAM = 4
+    VALIDATE = 5
+    SCORE = 6
+    SAMPLE = 7
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Random numbers for the particles of a block of rows.
+
+    key : (2,) uint32; addresses : (n_rows,) uint64, one for each row; n_particles : particles of a
+    row that sit next to each other; first : the number of the first of them.
+    """
+
+    key: np.ndarray
+    addresses: np.ndarray
+    n_particles: int = 1
+    first: int = 0
+
+    @property
+    def n_rows(self):
+        """Rows times particles."""
+        return len(self.addresses) * self.n_particles
+
+
+def draw_seed(random_state):
+    """Four words of 32 bits drawn from a `numpy.random.RandomState`."""
+    return tuple(int(word) for word in random_state.randint(0, 2**32, size=4, dtype=np.uint64))
+
+
+def scoring_seed(random_state=None):
+    """The fixed seed of scoring, or one drawn from a `numpy.random.RandomState`."""
+    return _SCORING_SEED if random_state is None else draw_seed(random_state)
+
+
+def key(seed, purpose):
+    """The key, (2,) uint32, of the streams for a purpose."""
+    return _sequence(seed, purpose).generate_state(2, np.uint32)
+
+
+def generator(seed, purpose, *counters):
+    """A NumPy generator for a purpose, and for counters such as an epoch."""
+    return np.random.default_rng(_sequence(seed, purpose, *counters))
+
+
+def training_addresses(step, start, stop):
+    """Addresses of rows ``start`` to ``stop - 1`` of the minibatch of a step."""
+    return (np.uint64(step) << _STEP_SHIFT) | np.arange(start, stop, dtype=np.uint64)
+
+
+def layer_word(layer):
+    """The part of counter word 0 that tells layers apart."""
+    return np.uint32(layer << _LAYER_SHIFT)
+
+
+def _sequence(seed, purpose, *counters):
+    return np.random.SeedSequence(seed, spawn_key=(int(purpose), *counters))

@@ -1,0 +1,123 @@
+"""One scheduler for row blocks: helpers from a lazy pool that survives forks, and the caller itself.
+
+Kernels are serial and release the GIL; blocks of rows run side by side on threads. The caller always
+works too, so nested calls cannot wait for each other; helpers that are busy are done without, so
+threads never queue up; and results never depend on who did what, because each block writes only
+what is its own. Numba's ``prange`` offers none of these inside joblib, Dask or a web server.
+"""
+
+import itertools
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import joblib
+
+_ENVIRONMENT = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+class _Helpers:
+    """The pool of this process: one thread less than there are cores."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.pool = None
+        self.free = None
+
+    def start(self):
+        """The pool, or None on a single core, and the semaphore that counts idle helpers."""
+        with self.lock:
+            if self.free is None:
+                n_helpers = joblib.cpu_count() - 1
+                self.free = threading.BoundedSemaphore(max(n_helpers, 1))
+                if n_helpers:
+                    self.pool = ThreadPoolExecutor(n_helpers, thread_name_prefix="helmholtz")
+        return self.pool, self.free
+
+
+_helpers = _Helpers()
+
+
+def _forget_helpers():
+    global _helpers
+    _helpers = _Helpers()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_helpers)
+
+
+def count_threads(n_jobs=None):
+    """The number of threads that ``n_jobs`` asks for.
+
+    None means all cores this process may use, less where OMP_NUM_THREADS or NUMBA_NUM_THREADS say
+    so (joblib and Dask set them in their workers); -1 all cores, -2 all but one, and so on.
+    """
+    n_cores = joblib.cpu_count()
+    if n_jobs is None:
+        return min([n_cores, *(_limit(name) for name in _ENVIRONMENT if _limit(name))])
+    return n_jobs if n_jobs > 0 else max(n_cores + 1 + n_jobs, 1)
+
+
+def run_blocks(function, n_blocks, n_threads):
+    """Call ``function(block)`` for every block below ``n_blocks``, on at most ``n_threads`` threads."""
+    if min(n_threads, n_blocks) <= 1:
+        for block in range(n_blocks):
+            function(block)
+    else:
+        _share_blocks(function, n_blocks, min(n_threads, n_blocks) - 1)
+
+
+def _share_blocks(function, n_blocks, n_helpers):
+    pool, free = _helpers.start()
+    blocks, stop = itertools.count(), threading.Event()
+
+    def work():
+        while not stop.is_set():
+            block = next(blocks)
+            if block >= n_blocks:
+                return
+            try:
+                function(block)
+            except BaseException:
+                stop.set()
+                raise
+
+    def help_out():
+        try:
+            work()
+        finally:
+            free.release()
+
+    helpers = _ask_helpers(pool, free, help_out, n_helpers)
+    try:
+        work()
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        for helper in helpers:
+            if helper.cancel():
+                free.release()
+            else:
+                helper.exception()
+    for helper in helpers:
+        if not helper.cancelled():
+            helper.result()
+
+
+def _ask_helpers(pool, free, task, n_helpers):
+    helpers = []
+    while pool is not None and len(helpers) < n_helpers and free.acquire(blocking=False):
+        try:
+            helpers.append(pool.submit(task))
+        except RuntimeError:  # the interpreter is shutting down: the caller works alone
+            free.release()
+            break
+    return helpers
+
+
+def _limit(name):
+    """The number in an environment variable, 0 if there is none."""
+    first = os.environ.get(name, "").split(",")[0].strip()
+    return int(first) if first.isdigit() else 0

@@ -1,0 +1,231 @@
+"""The one training loop, for any learning rule, and the monitor that watches it."""
+
+import enum
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from . import _keys, _tree
+from ._batches import minibatches, split_evenly
+from ._keys import Draws, Purpose
+from ._threads import run_blocks
+from ._workspace import Workspace
+from .likelihood import validation_score
+
+VALIDATION_SAMPLES = 50
+_BLOCKS_AT_A_TIME = 8
+_FEWEST_ROWS, _FEWEST_PRODUCT_ROWS = 32, 64
+_LOSS_OF_IGNORANCE = 1.5  # nats that a unit costs when nothing is known of it
+_TOLERANCE = 10
+
+
+class Diverged(ArithmeticError):
+    """Parameters or bounds are no longer finite, or no longer make sense."""
+
+
+class End(enum.Enum):
+    """Why training ended."""
+
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    DIVERGED = "diverged"
+
+
+class Training:
+    """A machine that learns: its parameters in one vector, the optimiser's state, a step counter.
+
+    Steps write into arrays that are allocated once; `machine` is a copy. A step is the sum of the
+    gradients of its row blocks, in block order, then one move of the optimiser, so it does not
+    depend on the number of threads.
+    """
+
+    def __init__(self, machine, rule, optimizer, seed, n_threads, state=None, step=0):
+        self.parameters = _tree.pack(machine)
+        self.state = _tree.copy(state) if state else optimizer.init(len(self.parameters.vector))
+        self.step_number = step
+        self._rule, self._optimizer, self._n_threads = rule, optimizer, n_threads
+        self._wake_key = _keys.key(seed, Purpose.WAKE)
+        self._dream_key = _keys.key(seed, Purpose.DREAM)
+        self._seed = seed
+        self._gradients, self._workspaces = [], []
+        self._total = _tree.zeros_like(machine)
+
+    @property
+    def machine(self):
+        """A copy of the machine as it is now."""
+        return _tree.copy(self.parameters.tree)
+
+    def permutation(self, n_rows):
+        """The order of the rows in the epoch that begins now."""
+        return _keys.generator(self._seed, Purpose.SHUFFLE, self.step_number).permutation(n_rows)
+
+    def step(self, rows, indices, rate):
+        """One step on a minibatch; returns the sum of its bounds before the step, nats."""
+        self.step_number += 1
+        work = self.parameters.tree.n_weights * self._rule.n_particles
+        fewest = max(_FEWEST_ROWS, _FEWEST_PRODUCT_ROWS // self._rule.n_particles)
+        limits = split_evenly(len(indices), work, fewest)
+        n_blocks = len(limits) - 1
+        self._total.vector[:] = 0
+        bound = 0.0
+        for first in range(0, n_blocks, _BLOCKS_AT_A_TIME):
+            count = min(_BLOCKS_AT_A_TIME, n_blocks - first)
+            bound += self._blocks(rows, indices, limits[first : first + count + 1])
+        if not math.isfinite(bound):
+            raise Diverged
+        self._optimizer.move(
+            self.parameters, self._total, 1 / len(indices), rate, self.step_number, self.state
+        )
+        return bound
+
+    def _blocks(self, rows, indices, limits):
+        """Add the gradients of some row blocks to the total; returns the sum of their bounds."""
+        n_blocks = len(limits) - 1
+        while len(self._gradients) < n_blocks:
+            self._gradients.append(_tree.zeros_like(self.parameters.tree))
+            self._workspaces.append(Workspace())
+        bounds = [0.0] * n_blocks
+
+        def gradient(block):
+            start, stop = limits[block], limits[block + 1]
+            bounds[block] = self._block(rows, indices, start, stop, block)
+
+        run_blocks(gradient, n_blocks, self._n_threads)
+        total = self._total.vector
+        for part in self._gradients[:n_blocks]:
+            total += part.vector
+        return math.fsum(bounds)
+
+    def _block(self, rows, indices, start, stop, block):
+        addresses = _keys.training_addresses(self.step_number, start, stop)
+        work = self._workspaces[block]
+        bound = self._rule.gradient(
+            self.parameters.tree,
+            rows.take(indices[start:stop]),
+            Draws(self._wake_key, addresses, self._rule.n_particles),
+            Draws(self._dream_key, addresses),
+            self._gradients[block].tree,
+            work,
+        )
+        work.reset()
+        return bound
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and in what order to train.
+
+    indices : the rows of an epoch; batch_size, max_iter : rows of a step and number of epochs;
+    schedule : the learning rate by the share of training done; shuffle : a new order every epoch;
+    loss_limit : a mean negative bound (nats) beyond which training has diverged.
+    """
+
+    indices: np.ndarray
+    batch_size: int
+    max_iter: int
+    schedule: object
+    shuffle: bool = True
+    loss_limit: float = math.inf
+
+
+def loss_of_divergence(n_units):
+    """Ten times the loss of units that know nothing: no sane training gets there, nats."""
+    return _TOLERANCE * _LOSS_OF_IGNORANCE * sum(n_units)
+
+
+@dataclass
+class Monitor:
+    """What is known about a training as it goes, and when it should stop.
+
+    validation : rows held out, or None; patience : epochs without an improvement of at least
+    ``tol`` nats after which to stop, or None; report : called with a line after every epoch, or
+    None. ``scores`` are mean importance-weighted bounds of the held-out rows.
+    """
+
+    validation: object = None
+    patience: int | None = None
+    tol: float = 0.0
+    report: object = None
+    seed: tuple = ()
+    n_threads: int = 1
+    losses: list = field(default_factory=list)
+    scores: list = field(default_factory=list)
+    best_score: float = -math.inf
+    best: np.ndarray | None = None
+    _waiting: int = 0
+    _start: float = field(default_factory=time.perf_counter)
+
+    def end_epoch(self, training, loss, n_epochs):
+        """Record an epoch; returns whether training should stop."""
+        self.losses.append(loss)
+        if self.validation is not None:
+            self._validate(training)
+        if self.report is not None:
+            self.report(self._line(n_epochs))
+        return self.patience is not None and self._waiting >= self.patience
+
+    def _validate(self, training):
+        score = validation_score(
+            training.parameters.tree, self.validation, self.seed, VALIDATION_SAMPLES, self.n_threads
+        )
+        self.scores.append(score)
+        self._waiting = 0 if score > self.best_score + self.tol else self._waiting + 1
+        if score > self.best_score:
+            self.best_score = score
+            if self.patience is not None:
+                self.best = training.parameters.vector.copy()
+
+    def _line(self, n_epochs):
+        seconds = time.perf_counter() - self._start
+        held_out = f", held-out bound {self.scores[-1]:.4f}" if self.scores else ""
+        return (
+            f"Epoch {len(self.losses)}/{n_epochs}: training bound {-self.losses[-1]:.4f}{held_out} "
+            f"nats per row, {seconds:.1f} s"
+        )
+
+
+def train(training, rows, plan, monitor):
+    """Train for the epochs of a plan; returns why it ended.
+
+    The parameters left behind are finite and usable however it ends: after an interrupt those of
+    the last whole step, after a divergence those of the last good epoch, and the best of all epochs
+    where the monitor stops early.
+    """
+    good = training.parameters.vector.copy()
+    end = End.FINISHED
+    try:
+        for epoch in range(plan.max_iter):
+            loss = _epoch(training, rows, plan, epoch)
+            if not (loss < plan.loss_limit and np.isfinite(training.parameters.vector).all()):
+                raise Diverged
+            good[:] = training.parameters.vector
+            if monitor.end_epoch(training, loss, plan.max_iter):
+                end = End.STOPPED
+                break
+    except KeyboardInterrupt:
+        end = End.INTERRUPTED
+    except Diverged:
+        training.parameters.vector[:] = good
+        for moment in training.state:
+            moment[:] = 0
+        end = End.DIVERGED
+    if monitor.best is not None:
+        training.parameters.vector[:] = monitor.best
+    return end
+
+
+def _epoch(training, rows, plan, epoch):
+    """One pass over the rows; returns the mean negative bound per row, nats."""
+    n_rows = len(plan.indices)
+    order = plan.indices
+    if plan.shuffle:
+        order = order[training.permutation(n_rows)]
+    bound, done = 0.0, 0
+    for batch in minibatches(order, plan.batch_size):
+        rate = plan.schedule.rate((epoch + done / n_rows) / plan.max_iter)
+        bound += training.step(rows, batch, rate)
+        done += len(batch)
+    return -bound / n_rows

@@ -1,0 +1,5 @@
+"""Estimators: the shells that scikit-learn knows."""
+
+from .helmholtz_machine import HelmholtzMachine
+
+__all__ = ["HelmholtzMachine"]

@@ -1,0 +1,89 @@
+"""Fitted attributes and machines: the same numbers in the user's units and in the machine's."""
+
+import numpy as np
+
+from ..machines import assemble
+from ..units import Gaussian
+from .visible import given_units, noise_variance
+
+
+def publish(estimator, machine, scaling):
+    """Set the fitted attributes of an estimator, index 0 next to the data, in the user's units."""
+    down = list(reversed(machine.generation.conditionals))
+    up = machine.recognition.conditionals
+    coefs = [c.affine.weights for c in down[:-1]]
+    intercepts = [c.affine.intercept for c in down]
+    recognition_coefs = [c.affine.weights for c in up]
+    recognition_intercepts = [c.affine.intercept for c in up]
+    if scaling is not None:
+        coefs[0] = _single(coefs[0] * scaling.scale)
+        intercepts[0] = _single(scaling.centre + scaling.scale * intercepts[0])
+        weights = recognition_coefs[0] / scaling.scale[:, None]
+        shift = np.einsum("i,ij->j", scaling.centre, weights)
+        recognition_coefs[0] = _single(weights)
+        recognition_intercepts[0] = _single(recognition_intercepts[0] - shift)
+        estimator.noise_variance_ = noise_variance(machine.visible.units, scaling)
+    elif hasattr(estimator, "noise_variance_"):
+        del estimator.noise_variance_
+    estimator.generative_coefs_, estimator.generative_intercepts_ = coefs, intercepts
+    estimator.recognition_coefs_ = recognition_coefs
+    estimator.recognition_intercepts_ = recognition_intercepts
+    estimator._machine, estimator._scaling = machine, scaling
+
+
+def machine_from_parameters(generative, recognition, variance):
+    """A machine, and its scaling, from arrays in the user's units, after checking their shapes.
+
+    generative, recognition : pairs (coefs, intercepts) of lists from the data upward.
+    """
+    coefs, intercepts = (_arrays(name, value) for name, value in generative.items())
+    recognition_coefs, recognition_intercepts = (
+        _arrays(name, value) for name, value in recognition.items()
+    )
+    sizes = _check_shapes(coefs, intercepts, recognition_coefs, recognition_intercepts)
+    units, scaling = given_units(variance, sizes[0])
+    if isinstance(units, Gaussian):
+        coefs[0] = coefs[0] / scaling.scale
+        intercepts[0] = intercepts[0] / scaling.scale
+        recognition_coefs[0] = recognition_coefs[0] * scaling.scale[:, None]
+    lists = (coefs, intercepts, recognition_coefs, recognition_intercepts)
+    return assemble(*([_single(array) for array in values] for values in lists), units), scaling
+
+
+def _arrays(name, values):
+    try:
+        arrays = [np.array(value, np.float64) for value in values]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be a list of numeric arrays ({error}).") from error
+    for layer, array in enumerate(arrays):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name}[{layer}] must be finite, but holds NaN or infinity.")
+    return arrays
+
+
+def _check_shapes(coefs, intercepts, recognition_coefs, recognition_intercepts):
+    if not coefs or len(intercepts) != len(coefs) + 1:
+        raise ValueError(
+            "generative_intercepts must have one array more than generative_coefs, which needs at "
+            f"least one; got {len(intercepts)} and {len(coefs)}."
+        )
+    if any(array.ndim != 1 for array in intercepts):
+        raise ValueError("generative_intercepts must hold arrays of one dimension.")
+    sizes = [len(array) for array in intercepts]
+    pairs = list(zip(sizes, sizes[1:], strict=False))
+    expected = {
+        "generative_coefs": (coefs, [(above, below) for below, above in pairs]),
+        "recognition_coefs": (recognition_coefs, pairs),
+        "recognition_intercepts": (recognition_intercepts, [(above,) for _, above in pairs]),
+    }
+    for name, (arrays, shapes) in expected.items():
+        if [array.shape for array in arrays] != shapes:
+            raise ValueError(
+                f"{name} must have the shapes {shapes} that go with generative_intercepts, got "
+                f"{[array.shape for array in arrays]}."
+            )
+    return sizes
+
+
+def _single(array):
+    return np.ascontiguousarray(array, np.float32)

@@ -1,0 +1,549 @@
+"""The Helmholtz machine as a scikit-learn estimator."""
+
+import sys
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
+
+from .. import _keys
+from .._keys import MAX_LAYERS, Purpose
+from .._threads import count_threads
+from .._training import End, Monitor, Plan, Training, loss_of_divergence, train
+from ..learning import SGD, Adam, Constant, Cosine, ReweightedWakeSleep, WakeSleep
+from ..machines import initialise
+from ._compat import Interval, StrOptions, _fit_context
+from .attributes import machine_from_parameters, publish
+from .density import DTYPES, LatentDensityEstimator
+from .visible import as_rows, choose_visible, fit_scaling, initial_units
+
+_FEWEST_HELD_OUT = 1
+
+
+class HelmholtzMachine(LatentDensityEstimator):
+    """Deep sigmoid belief net with a recognition net: a density model of binary or real data.
+
+    A generative net explains the data by layers of binary causes, p(h_L) ... p(h_1 | h_2)
+    p(x | h_1), and a recognition net guesses the causes, q(h_1 | x) ... q(h_L | h_{L-1}) [1]_. Both
+    are trained together, by wake-sleep [2]_ or reweighted wake-sleep [3]_.
+
+    Read more in the :ref:`User Guide <user_guide>`.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of int, default=(100,)
+        Binary units of each hidden layer, from the data upward.
+
+    algorithm : {"reweighted-wake-sleep", "wake-sleep"}, default="reweighted-wake-sleep"
+        The learning rule. Reweighted wake-sleep explains every row by several weighted particles
+        and gives the better likelihoods; wake-sleep is the classic, with one particle.
+
+    n_particles : int, default=5
+        Particles of a row under reweighted wake-sleep. Wake-sleep has one, whatever this says.
+
+    visible : {"auto", "bernoulli", "gaussian"}, default="auto"
+        Distribution of the features given the first hidden layer. ``"auto"`` means Bernoulli where
+        every training value lies in [0, 1], Gaussian otherwise. Bernoulli units take a value
+        inside (0, 1) as the expectation of a binary one; the score is then a lower bound on the
+        expected log-likelihood of the binarised row, not a normalised density, and not comparable
+        across scalings or with Gaussian units. Gaussian units have a learnt noise variance each.
+
+    solver : {"adam", "sgd"}, default="adam"
+        The optimiser: Adam, or stochastic gradient steps with momentum.
+
+    momentum : float, default=0.9
+        Momentum in [0, 1) of ``solver="sgd"``; not used by Adam.
+
+    learning_rate : {"constant", "cosine"}, default="constant"
+        Whether the learning rate stays or falls to zero along half a cosine over ``max_iter``
+        epochs.
+
+    learning_rate_init : float, default=3e-3
+        The (first) learning rate.
+
+    batch_size : int, default=100
+        Rows of a minibatch.
+
+    max_iter : int, default=100
+        Epochs: passes over the data.
+
+    alpha : float, default=1e-4
+        Strength of the penalty ``alpha / 2 * |W|^2`` on all weights, generative and recognition,
+        but no intercepts, relative to the mean bound per row.
+
+    shuffle : bool, default=True
+        Whether rows are put in a new order every epoch.
+
+    early_stopping : bool, default=False
+        Whether to hold out rows, to stop when their importance-weighted bound (50 samples, fixed
+        random numbers) no longer improves, and to keep the best parameters seen.
+
+    validation_fraction : float, default=0.1
+        Share of the rows held out by early stopping when ``fit`` is given no ``X_val``.
+
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which early stopping stops.
+
+    tol : float, default=1e-4
+        The improvement of the held-out bound, in nats per row, that early stopping counts as one.
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the parameters of the last fit.
+
+    transform_layer : int, "all" or None, default=None
+        Hidden layer whose probabilities `transform` returns, 1 being next to the data; None means
+        the top.
+
+    n_importance_samples : int, default=200
+        Importance samples for each row when scoring a machine of more than 14 hidden units.
+
+    n_jobs : int or None, default=None
+        Threads. None means all cores that this process may use, within the limits of the
+        environment variables OMP_NUM_THREADS and NUMBA_NUM_THREADS. Results do not depend on it.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, order of rows, held-out rows and all sampling during training.
+
+    verbose : int, default=0
+        Whether to print a line after every epoch.
+
+    Attributes
+    ----------
+    generative_coefs_ : list of ndarray of shape (n_units[l + 1], n_units[l])
+        Weights from layer l + 1 down to layer l; layer 0 is the data. float32, like all parameters.
+
+    generative_intercepts_ : list of ndarray of shape (n_units[l],)
+        Intercepts of the generative net; the last one holds the prior logits of the top layer.
+
+    recognition_coefs_ : list of ndarray of shape (n_units[l], n_units[l + 1])
+        Weights from layer l up to layer l + 1.
+
+    recognition_intercepts_ : list of ndarray of shape (n_units[l + 1],)
+        Intercepts of the recognition net.
+
+    noise_variance_ : ndarray of shape (n_features,)
+        Noise variances, only with Gaussian visible units. Never below 0.001 of the variance that a
+        feature had in training (0.001 if it was constant).
+
+    visible_ : {"bernoulli", "gaussian"}
+        The distribution of the features.
+
+    n_iter_ : int
+        Epochs done.
+
+    loss_curve_ : list of float
+        Mean negative bound per training row, in nats, over each epoch: of log p(x) / q from one
+        particle (wake-sleep) or ``n_particles`` (reweighted).
+
+    validation_scores_ : list of float or None
+        Mean importance-weighted bound of the held-out rows after each epoch, in nats; None if none
+        were held out.
+
+    best_validation_score_ : float or None
+        The highest of them.
+
+    n_features_in_ : int
+        Number of features seen during :term:`fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen during :term:`fit`, where they were all strings.
+
+    See Also
+    --------
+    sklearn.neural_network.BernoulliRBM : An undirected model with one hidden layer, whose
+        likelihood cannot be evaluated.
+    sklearn.mixture.GaussianMixture : A density model with a single discrete cause.
+
+    References
+    ----------
+    .. [1] Dayan, Hinton, Neal & Zemel (1995), The Helmholtz machine, Neural Computation 7, 889-904.
+    .. [2] Hinton, Dayan, Frey & Neal (1995), The wake-sleep algorithm for unsupervised neural
+           networks, Science 268, 1158-1161.
+    .. [3] Bornschein & Bengio (2015), Reweighted wake-sleep, ICLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_helmholtz import HelmholtzMachine
+    >>> X = load_digits().data >= 8
+    >>> machine = HelmholtzMachine((50, 20), max_iter=20, random_state=0).fit(X[:1500])
+    >>> machine.score(X[1500:]) > -25  # nats per row; independent pixels reach about -26
+    True
+    >>> machine.transform(X[1500:]).shape
+    (297, 20)
+    >>> machine.sample(3, random_state=0).shape
+    (3, 64)
+    """
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "algorithm": [StrOptions({"wake-sleep", "reweighted-wake-sleep"})],
+        "n_particles": [Interval(Integral, 1, None, closed="left")],
+        "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
+        "solver": [StrOptions({"adam", "sgd"})],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "learning_rate": [StrOptions({"constant", "cosine"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "shuffle": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "transform_layer": [StrOptions({"all"}), Interval(Integral, 1, None, closed="left"), None],
+        "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Interval(Integral, 1, None, closed="left"), Interval(Integral, None, -1, closed="right"), None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        *,
+        algorithm="reweighted-wake-sleep",
+        n_particles=5,
+        visible="auto",
+        solver="adam",
+        momentum=0.9,
+        learning_rate="constant",
+        learning_rate_init=3e-3,
+        batch_size=100,
+        max_iter=100,
+        alpha=1e-4,
+        shuffle=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        transform_layer=None,
+        n_importance_samples=200,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.algorithm = algorithm
+        self.n_particles = n_particles
+        self.visible = visible
+        self.solver = solver
+        self.momentum = momentum
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.alpha = alpha
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.transform_layer = transform_layer
+        self.n_importance_samples = n_importance_samples
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, X_val=None):
+        """Train the machine.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data. bool, uint8, float32 and float64 are used as they are.
+
+        y : None
+            Ignored, present for API consistency by convention.
+
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows to validate on after every epoch, instead of a share of X.
+
+        Returns
+        -------
+        self : HelmholtzMachine
+            The fitted estimator.
+        """
+        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        X = validate_data(self, X, reset=not goes_on, accept_sparse="csr", dtype=DTYPES)
+        seed = _keys.draw_seed(check_random_state(self.random_state))
+        train_rows, held_out = self._split(X.shape[0], seed, X_val is not None)
+        if not goes_on:
+            self._begin(X, train_rows, seed)
+        self._check_continuation()
+        rows = as_rows(X, self.visible_, self._scaling, self._feature_names())
+        plan = Plan(
+            train_rows, self.batch_size, self.max_iter, self._schedule(), self.shuffle,
+            np.inf if goes_on else loss_of_divergence(self._machine.n_units),
+        )  # fmt: skip
+        monitor = self._monitor(self._validation_rows(X, X_val, held_out), seed)
+        return self._train(rows, plan, monitor, seed, state=None)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Train on some more rows: one pass over them, in minibatches.
+
+        The state of the optimiser and the step counter go on, also after `fit`. The first rows
+        decide ``visible_`` and, for Gaussian visible units, the units of measurement in which the
+        machine learns.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+
+        y : None
+            Ignored, present for API consistency by convention.
+
+        Returns
+        -------
+        self : HelmholtzMachine
+            The fitted estimator.
+        """
+        self._refuse_for_partial_fit()
+        first = not self.__sklearn_is_fitted__()
+        X = validate_data(self, X, reset=first, accept_sparse="csr", dtype=DTYPES)
+        indices = np.arange(X.shape[0])
+        if first:
+            self._begin(X, indices, _keys.draw_seed(check_random_state(self.random_state)))
+        self._check_continuation()
+        rows = as_rows(X, self.visible_, self._scaling, self._feature_names())
+        plan = Plan(indices, self.batch_size, 1, Constant(self.learning_rate_init), self.shuffle)
+        return self._train(rows, plan, self._monitor(None, self._seed), self._seed, self._state)
+
+    @classmethod
+    def from_parameters(
+        cls,
+        generative_coefs,
+        generative_intercepts,
+        recognition_coefs,
+        recognition_intercepts,
+        *,
+        noise_variance=None,
+        **params,
+    ):
+        """A fitted machine with given parameters, for teaching, tests and models learnt elsewhere.
+
+        Parameters
+        ----------
+        generative_coefs : list of array-like of shape (n_units[l + 1], n_units[l])
+            As the attribute ``generative_coefs_``.
+
+        generative_intercepts : list of array-like of shape (n_units[l],)
+            As the attribute; one more than the coefficients, the last being the prior logits.
+
+        recognition_coefs : list of array-like of shape (n_units[l], n_units[l + 1])
+            As the attribute.
+
+        recognition_intercepts : list of array-like of shape (n_units[l + 1],)
+            As the attribute.
+
+        noise_variance : array-like of shape (n_features,), default=None
+            Noise variances of Gaussian visible units; None means Bernoulli units.
+
+        **params : dict
+            Parameters of the constructor. Sizes come from the arrays.
+
+        Returns
+        -------
+        machine : HelmholtzMachine
+            A fitted estimator with ``n_iter_`` 0.
+
+        Examples
+        --------
+        One cause for two features that go together:
+
+        >>> import numpy as np
+        >>> from sklearn_helmholtz import HelmholtzMachine
+        >>> machine = HelmholtzMachine.from_parameters(
+        ...     [[[4.0, 4.0]]], [[-2.0, -2.0], [0.0]], [[[4.0], [4.0]]], [[-4.0]])
+        >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> np.exp(machine.score_samples(X)).round(3)
+        array([0.395, 0.105, 0.105, 0.395])
+        """
+        machine, scaling = machine_from_parameters(
+            {"generative_coefs": generative_coefs, "generative_intercepts": generative_intercepts},
+            {
+                "recognition_coefs": recognition_coefs,
+                "recognition_intercepts": recognition_intercepts,
+            },
+            noise_variance,
+        )
+        visible = "bernoulli" if noise_variance is None else "gaussian"
+        sizes = machine.n_units[1:]
+        estimator = cls(**{"hidden_layer_sizes": sizes, "visible": visible, **params})
+        estimator._validate_params()
+        if estimator._hidden_sizes() != sizes or estimator.visible not in ("auto", visible):
+            raise ValueError(
+                f"The arrays make hidden_layer_sizes={sizes} and visible={visible!r}, got "
+                f"{estimator.hidden_layer_sizes!r} and {estimator.visible!r}."
+            )
+        estimator.n_features_in_, estimator.visible_ = machine.n_units[0], visible
+        estimator._forget_training(_keys.draw_seed(check_random_state(estimator.random_state)))
+        publish(estimator, machine, scaling)
+        return estimator
+
+    def _hidden_sizes(self):
+        """The hidden layer sizes as a tuple of ints, or a ValueError."""
+        given = self.hidden_layer_sizes
+        sizes = (given,) if isinstance(given, Integral) else tuple(given)
+        if not sizes or len(sizes) > MAX_LAYERS:
+            raise ValueError(
+                f"hidden_layer_sizes must name between 1 and {MAX_LAYERS} layers, got {given!r}."
+            )
+        for layer, size in enumerate(sizes, 1):
+            if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
+                raise ValueError(
+                    "hidden_layer_sizes must hold integers of at least 1, got "
+                    f"{size!r} for hidden layer {layer}."
+                )
+        return tuple(int(size) for size in sizes)
+
+    def _begin(self, X, indices, seed):
+        """Make a new machine for the data, not yet trained."""
+        sizes = self._hidden_sizes()
+        if isinstance(self.transform_layer, Integral) and self.transform_layer > len(sizes):
+            raise ValueError(
+                f"transform_layer must be at most the number of hidden layers, {len(sizes)}, got "
+                f"{self.transform_layer}."
+            )
+        self.visible_ = choose_visible(self.visible, X)
+        self._scaling = fit_scaling(X, indices) if self.visible_ == "gaussian" else None
+        as_rows(X, self.visible_, self._scaling, self._feature_names())
+        units, intercept = initial_units(self.visible_, X, indices)
+        rng = _keys.generator(seed, Purpose.INITIALISE)
+        self._machine = initialise((X.shape[1], *sizes), units, intercept, rng)
+        self._forget_training(seed)
+
+    def _forget_training(self, seed):
+        """No epochs, no optimiser state."""
+        self._seed, self._state, self._step = seed, None, 0
+        self.n_iter_, self.loss_curve_ = 0, []
+        self.validation_scores_, self.best_validation_score_ = None, None
+
+    def _check_continuation(self):
+        """Parameters may be set between fits, but the machine keeps its shape."""
+        sizes = self._machine.n_units[1:]
+        if self._hidden_sizes() != sizes:
+            raise ValueError(
+                f"hidden_layer_sizes is {self.hidden_layer_sizes!r}, but the fitted machine that is "
+                f"to be trained further has {sizes}. Fit a clone, or with warm_start=False."
+            )
+        if self.visible not in ("auto", self.visible_):
+            raise ValueError(
+                f"visible is {self.visible!r}, but the fitted machine that is to be trained further "
+                f"has {self.visible_!r} units. Fit a clone, or with warm_start=False."
+            )
+
+    def _refuse_for_partial_fit(self):
+        if self.early_stopping:
+            raise ValueError(
+                "early_stopping=True needs epochs over the same rows, which partial_fit does not "
+                "have. Set early_stopping=False."
+            )
+        if self.learning_rate != "constant":
+            raise ValueError(
+                f"learning_rate={self.learning_rate!r} needs a known number of steps, which "
+                "partial_fit does not have. Set learning_rate='constant'."
+            )
+
+    def _split(self, n_rows, seed, has_own):
+        """Numbers of the rows to train on and of the rows held out (or None)."""
+        if not self.early_stopping or has_own:
+            return np.arange(n_rows), None
+        n_held_out = max(round(self.validation_fraction * n_rows), _FEWEST_HELD_OUT)
+        if n_held_out >= n_rows:
+            raise ValueError(
+                f"early_stopping=True with validation_fraction={self.validation_fraction} leaves no "
+                f"training rows out of n_samples={n_rows}."
+            )
+        order = _keys.generator(seed, Purpose.SPLIT).permutation(n_rows)
+        return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+
+    def _validation_rows(self, X, X_val, held_out):
+        if X_val is not None:
+            X_val = validate_data(self, X_val, reset=False, accept_sparse="csr", dtype=DTYPES)
+            return as_rows(X_val, self.visible_, self._scaling, self._feature_names())
+        if held_out is None:
+            return None
+        return as_rows(X[held_out], self.visible_, self._scaling, self._feature_names())
+
+    def _feature_names(self):
+        return getattr(self, "feature_names_in_", None)
+
+    def _schedule(self):
+        schedules = {"constant": Constant, "cosine": Cosine}
+        return schedules[self.learning_rate](self.learning_rate_init)
+
+    def _rule(self):
+        if self.algorithm == "wake-sleep":
+            return WakeSleep()
+        return ReweightedWakeSleep(self.n_particles)
+
+    def _optimizer(self):
+        return Adam(self.alpha) if self.solver == "adam" else SGD(self.momentum, self.alpha)
+
+    def _monitor(self, validation, seed):
+        return Monitor(
+            validation,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+            tol=self.tol,
+            report=_print_line if self.verbose else None,
+            seed=seed,
+            n_threads=count_threads(self.n_jobs),
+        )
+
+    def _train(self, rows, plan, monitor, seed, state):
+        """Train ``self._machine`` and publish what came of it."""
+        optimizer = self._optimizer()
+        training = Training(
+            self._machine,
+            self._rule(),
+            optimizer,
+            seed,
+            count_threads(self.n_jobs),
+            state,
+            self._step,
+        )
+        end = train(training, rows, plan, monitor)
+        self._seed, self._state, self._step = seed, training.state, training.step_number
+        self.loss_curve_ = self.loss_curve_ + monitor.losses
+        self.n_iter_ = len(self.loss_curve_)
+        if monitor.scores:
+            self.validation_scores_ = (self.validation_scores_ or []) + monitor.scores
+            self.best_validation_score_ = max(self.validation_scores_)
+        publish(self, training.machine, self._scaling)
+        _warn_of_end(end, self.n_iter_)
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "generative_coefs_")
+
+
+def _print_line(line):
+    print(line)
+    sys.stdout.flush()
+
+
+def _warn_of_end(end, n_iter):
+    if end is End.INTERRUPTED:
+        warnings.warn(
+            f"Training was interrupted after {n_iter} epochs; the machine keeps what it has learnt.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    elif end is End.DIVERGED:
+        warnings.warn(
+            f"Training diverged after {n_iter} epochs and stopped; the machine keeps the last good "
+            "parameters. Lower learning_rate_init, or check the data for extreme values.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )

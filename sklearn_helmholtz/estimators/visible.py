@@ -1,0 +1,86 @@
+"""The door: which units fit the data, and the data in the form the machine learns from."""
+
+import numpy as np
+import scipy.sparse
+
+from .._batches import Rows, Scaling, chunks, is_binary, moments
+from ..units import Bernoulli, Gaussian
+
+
+def choose_visible(visible, data):
+    """``"bernoulli"`` or ``"gaussian"``; ``"auto"`` looks whether all values lie in [0, 1]."""
+    if visible != "auto":
+        return visible
+    inside = all(((chunk >= 0) & (chunk <= 1)).all() for chunk in chunks(data))
+    return "bernoulli" if inside else "gaussian"
+
+
+def check_unit_interval(data, feature_names=None):
+    """Raise a ValueError that names the first column with a value outside [0, 1]."""
+    low, high = (_column_extremes(data, find) for find in (np.min, np.max))
+    outside = np.flatnonzero((low < 0) | (high > 1))
+    if len(outside):
+        column = outside[0]
+        value = low[column] if low[column] < 0 else high[column]
+        name = f" ({feature_names[column]!r})" if feature_names is not None else ""
+        raise ValueError(
+            f"Column {column}{name} of X holds the value {value:g}, but Bernoulli visible units take "
+            "values in [0, 1]. Binarise or rescale the data, or fit with visible='gaussian'."
+        )
+
+
+def fit_scaling(data, indices):
+    """The standardisation of real data: constant features keep their unit of measurement."""
+    mean, variance = moments(data, indices)
+    n, eps = len(indices), np.finfo(np.float64).eps
+    constant = variance <= n * eps * variance + (n * mean * eps) ** 2
+    return Scaling(mean, np.where(constant, 1.0, np.sqrt(variance)))
+
+
+def as_rows(data, visible, scaling, feature_names=None):
+    """`Rows` of data for Bernoulli or Gaussian units; the first must lie in [0, 1]."""
+    if visible == "gaussian":
+        return Rows(data, False, scaling)
+    check_unit_interval(data, feature_names)
+    return Rows(data, is_binary(data))
+
+
+def initial_units(visible, data, indices):
+    """The units of the data layer and their first intercept, (n_features,).
+
+    Bernoulli units start at the logit of the mean, smoothed by one row of each kind; Gaussian units
+    at the mean and the variance of the data, which are 0 and 1 in standardised units.
+    """
+    if visible == "gaussian":
+        n_features = data.shape[1]
+        return Gaussian.from_variance(np.ones(n_features)), np.zeros(n_features)
+    mean, _ = moments(data, indices)
+    smoothed = (mean * len(indices) + 1) / (len(indices) + 2)
+    return Bernoulli(), np.log(smoothed) - np.log1p(-smoothed)
+
+
+def given_units(noise_variance, n_features):
+    """The units and the scaling of given parameters: the user's units are kept."""
+    if noise_variance is None:
+        return Bernoulli(), None
+    variance = np.asarray(noise_variance, np.float64)
+    if variance.shape != (n_features,) or not (variance > 0).all():
+        raise ValueError(
+            f"noise_variance must hold a positive number for each of the {n_features} features, "
+            f"got {noise_variance!r}."
+        )
+    # A learnt variance stays above its floor: take units in which the given one is 1.
+    scale = np.sqrt(variance)
+    return Gaussian.from_variance(np.ones(n_features)), Scaling(np.zeros(n_features), scale)
+
+
+def noise_variance(units, scaling):
+    """The variance of Gaussian visible units in the user's units, (n_features,) float32."""
+    return (units.variance * scaling.scale**2).astype(np.float32)
+
+
+def _column_extremes(data, find):
+    if scipy.sparse.issparse(data):
+        extreme = data.min(axis=0) if find is np.min else data.max(axis=0)
+        return np.asarray(extreme.todense() if hasattr(extreme, "todense") else extreme).ravel()
+    return find(np.stack([find(chunk, axis=0) for chunk in chunks(data)]), axis=0)

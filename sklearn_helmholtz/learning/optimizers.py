@@ -1,0 +1,86 @@
+"""Optimisers as values: `init` makes a state, `move` changes parameters and state in place.
+
+Both ascend, and take a packed vector of parameters with the weights first: only they are penalised.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._kernels.steps import adam_move, sgd_move
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Stochastic gradient ascent with momentum.
+
+    momentum : the share of the last move that is made again; decay : the strength of the L2 penalty
+    ``decay / 2 |W|^2`` on the objective.
+    """
+
+    momentum: float = 0.9
+    decay: float = 0.0
+
+    def init(self, n_parameters):
+        """The state: a velocity for each parameter."""
+        return (np.zeros(n_parameters, np.float32),)
+
+    def move(self, parameters, gradient, scale, rate, t, state):
+        """Move the packed parameters along ``scale * gradient``; ``t`` is not used."""
+        for part, decay in _parts(parameters, self.decay):
+            velocity = state[0][part]
+            sgd_move(
+                gradient.vector[part], scale, decay, rate, self.momentum, velocity,
+                parameters.vector[part],
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma & Ba 2015); ``decay`` as in `SGD`, as a part of the gradient."""
+
+    decay: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+
+    def init(self, n_parameters):
+        """The state: running first and second moments of the gradient."""
+        return tuple(np.zeros(n_parameters, np.float32) for _ in range(2))
+
+    def move(self, parameters, gradient, scale, rate, t, state):
+        """Move the packed parameters along ``scale * gradient`` in the step numbered t >= 1."""
+        for part, decay in _parts(parameters, self.decay):
+            first, second = (moment[part] for moment in state)
+            adam_move(
+                gradient.vector[part], scale, decay, rate, self.beta1, self.beta2, t, first, second,
+                parameters.vector[part],
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A learning rate that stays as it is."""
+
+    initial: float
+
+    def rate(self, progress):
+        """The learning rate after a share of the training."""
+        return self.initial
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """A learning rate that falls to zero along half a cosine (Loshchilov & Hutter 2017)."""
+
+    initial: float
+
+    def rate(self, progress):
+        """The learning rate after the share ``progress``, in [0, 1], of the training."""
+        return self.initial * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def _parts(parameters, decay):
+    """The penalised and the free part of a packed vector."""
+    n = parameters.n_weights
+    return (slice(0, n), decay), (slice(n, len(parameters.vector)), 0.0)

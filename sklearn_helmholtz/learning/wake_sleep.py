@@ -1,0 +1,40 @@
+"""The wake-sleep algorithm."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..inference import sample_particles
+from ..machines import downward
+from .sleep import sleep_gradient
+
+
+@dataclass(frozen=True)
+class WakeSleep:
+    """One explanation of each row teaches generation; one dream for each row teaches recognition.
+
+    The expected step of the generative chain is minus the gradient of the variational free energy
+    E_q[log q(h | x) - log p(x, h)]; that of the recognition chain is the gradient of
+    E_p[log q(h | x)] over dreams, not of the free energy.
+
+    References
+    ----------
+    Hinton, Dayan, Frey & Neal (1995), The wake-sleep algorithm for unsupervised neural networks,
+    Science 268, 1158-1161.
+    """
+
+    n_particles = 1
+
+    def gradient(self, machine, x, wake, dream, out, work=np):
+        """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.
+
+        x : (n_rows, n_features); wake, dream : random numbers with an address for each row.
+        """
+        particles = sample_particles(machine, x, wake, work)
+        weights = work.empty((len(x),), np.float32)
+        weights[:] = 1
+        machine.generation.gradient(
+            downward(particles.values), particles.generation_etas, weights, out.generation, work
+        )
+        sleep_gradient(machine, dream, 1.0, out.recognition, work)
+        return float(particles.log_weights.sum())

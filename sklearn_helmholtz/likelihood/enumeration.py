@@ -1,0 +1,90 @@
+"""log p(x) and the free energy, exactly, by enumeration of the hidden states in float64.
+
+Layers are summed out one after the other, so the cost is that of the largest pair of neighbouring
+layers, and of the first hidden layer's states for the data.
+"""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from .estimate import Estimate
+
+MAX_AUTOMATIC_UNITS = 14
+MAX_UNITS = 20
+_TABLE_ENTRIES = 2**23  # float64: 64 MB
+
+
+class Enumeration:
+    """The tables that scoring any row needs, made once for a machine.
+
+    states : all states of the first hidden layer, (2^n_1, n_1), the first unit varying fastest;
+    log_prior : log p(h_1) of each, (2^n_1,); cost : the free energy of the layers above given h_1,
+    E_q[log q(h_2, ... | h_1) - log p(h_1, h_2, ...)], (2^n_1,). All in nats.
+    """
+
+    def __init__(self, machine):
+        self.machine = machine
+        generation = machine.generation.conditionals
+        recognition = machine.recognition.conditionals
+        states = _states(machine.n_units[-1])
+        log_prior = _table(generation[0], states, None)[:, 0]
+        cost = -log_prior
+        for level in range(len(recognition) - 1, 0, -1):
+            children = _states(machine.n_units[level])
+            log_p = _table(generation[len(generation) - 1 - level], children, states)
+            log_q = _table(recognition[level], states, children).T
+            cost = (np.exp(log_q) * (log_q - log_p + cost)).sum(axis=1)
+            log_prior = logsumexp(log_p + log_prior, axis=1)
+            states = children
+        self.states, self.log_prior, self.cost = states, log_prior, cost
+
+    def estimate(self, x):
+        """Exact values for a block of rows (n_rows, n_features), as an `Estimate`."""
+        x = np.ascontiguousarray(x, np.float64)
+        highest, total, energy = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
+        for part in self._parts(x.shape[1], len(x)):
+            log_p = _table(self.machine.visible, x, self.states[part])
+            log_q = self._log_recognition(x, part)
+            energy += (np.exp(log_q) * (log_q - log_p + self.cost[part])).sum(axis=1)
+            log_p += self.log_prior[part]
+            peak = np.maximum(highest, log_p.max(axis=1))
+            total = total * np.exp(highest - peak) + np.exp(log_p - peak[:, None]).sum(axis=1)
+            highest = peak
+        zeros = np.zeros(len(x))
+        return Estimate(highest + np.log(total), zeros, zeros, np.full(len(x), np.inf), energy)
+
+    def _parts(self, n_features, n_rows):
+        step = max(_TABLE_ENTRIES // max(n_features, n_rows), 1)
+        return [slice(start, start + step) for start in range(0, len(self.states), step)]
+
+    def _log_recognition(self, x, part):
+        """Log q(h_1 | x), (n_rows, n_states)."""
+        affine = self.machine.recognition.conditionals[0].affine
+        eta = _inputs(affine, x)
+        signs = self.states[part].T
+        return _outer(eta, signs) - np.logaddexp(0, eta).sum(axis=1)[:, None]
+
+
+def _states(n):
+    """All 2^n states of n units, float64, the first unit varying fastest."""
+    return ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(np.float64)
+
+
+def _inputs(affine, parents):
+    """The inputs eta of units in float64, (n_rows, n_units), without BLAS: its sums depend on threads."""
+    intercept = affine.intercept.astype(np.float64)
+    if affine.weights is None:
+        return intercept[None]
+    return intercept + _outer(parents, affine.weights.astype(np.float64))
+
+
+def _outer(left, right):
+    return np.einsum("rk,ks->rs", left, right)
+
+
+def _table(conditional, children, parents):
+    """Log p(child | parent), nats, for all pairs: (n_children, n_parents)."""
+    eta = np.ascontiguousarray(_inputs(conditional.affine, parents).T)
+    out = np.empty((len(children), eta.shape[1]))
+    conditional.units.table(np.ascontiguousarray(children), eta, out)
+    return out

@@ -1,0 +1,60 @@
+"""What is known of log p(x) for some rows."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+RELIABLE_SAMPLE_SIZE = 10
+RELIABLE_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """log p(x) of each row in nats, and how well it is known; every array is (n_rows,) float64.
+
+    per_sample : exact values or estimates; variance : of each estimate, by the delta method; bias :
+    of each, by the delta method, never positive; effective_sample_size : of the importance weights,
+    infinite where exact; free_energy : E_q[log q(h | x) - log p(x, h)] or its estimate.
+    """
+
+    per_sample: np.ndarray
+    variance: np.ndarray
+    bias: np.ndarray
+    effective_sample_size: np.ndarray
+    free_energy: np.ndarray
+
+    def shift(self, log_density):
+        """The estimate in other units of measurement: ``log_density`` nats are added."""
+        return replace(
+            self,
+            per_sample=self.per_sample + log_density,
+            free_energy=self.free_energy - log_density,
+        )
+
+    def summary(self, addresses):
+        """The mean over rows with its errors, as a dictionary.
+
+        addresses : (n_rows,), equal for rows that share their random numbers. ``standard_error`` is
+        that of the mean as an estimate for the population the rows were drawn from. The variance
+        between rows holds the Monte Carlo noise of each row once; what rows add by sharing their
+        noise is put on top. It is NaN for a single row.
+        """
+        n = len(self.per_sample)
+        monte_carlo = self._noise_of_mean(addresses)
+        shared = max(monte_carlo - self.variance.mean() / n, 0.0)
+        between = self.per_sample.var(ddof=1) / n if n > 1 else np.nan
+        enough = self.effective_sample_size >= RELIABLE_SAMPLE_SIZE
+        return {
+            "mean": float(self.per_sample.mean()),
+            "standard_error": float(np.sqrt(between + shared)),
+            "monte_carlo_error": float(np.sqrt(monte_carlo)),
+            "bias": float(self.bias.mean()),
+            "per_sample": self.per_sample,
+            "effective_sample_size": self.effective_sample_size,
+            "reliable": bool(enough.mean() >= RELIABLE_SHARE),
+        }
+
+    def _noise_of_mean(self, addresses):
+        """Variance of the mean over exactly these rows: noise is summed per distinct row."""
+        _, first, counts = np.unique(addresses, return_index=True, return_counts=True)
+        return float((counts**2 * self.variance[first]).sum() / len(addresses) ** 2)

@@ -1,0 +1,67 @@
+"""Scoring all rows of a data set, block by block and side by side."""
+
+from dataclasses import fields
+
+import numpy as np
+
+from .. import _keys
+from .._batches import split_evenly
+from .._kernels.content import content_keys_binary, content_keys_real
+from .._threads import run_blocks
+from .._workspace import Workspace
+from .enumeration import Enumeration
+from .estimate import Estimate
+from .importance import importance_estimate
+
+_FEWEST_ROWS = 8
+
+
+def score_exactly(machine, rows, n_threads):
+    """The `Estimate` of all rows by enumeration, and their content keys."""
+    enumeration = Enumeration(machine)
+    work = len(enumeration.states) * machine.n_units[0]
+    return _score(lambda x, addresses: enumeration.estimate(x), rows, work, n_threads)
+
+
+def score_by_importance(machine, rows, key, n_samples, n_threads):
+    """The `Estimate` of all rows by importance sampling, and their content keys.
+
+    Random numbers depend on the key and on what a row holds, not on where it stands.
+    """
+
+    def estimate(x, addresses):
+        return importance_estimate(machine, x, key, addresses, n_samples, Workspace())
+
+    return _score(estimate, rows, machine.n_weights * n_samples, n_threads)
+
+
+def content_keys(x):
+    """The content key of each row of a block, (n_rows,) uint64."""
+    keys = np.empty(len(x), np.uint64)
+    hash_rows = content_keys_binary if x.dtype == np.uint8 else content_keys_real
+    hash_rows(x, keys)
+    return keys
+
+
+def _score(estimate, rows, work_per_row, n_threads):
+    limits = split_evenly(len(rows), work_per_row, _FEWEST_ROWS)
+    results, keys = [None] * (len(limits) - 1), [None] * (len(limits) - 1)
+
+    def score_block(block):
+        x = rows.take(slice(limits[block], limits[block + 1]))
+        keys[block] = content_keys(x)
+        results[block] = estimate(x, keys[block])
+
+    run_blocks(score_block, len(results), n_threads)
+    columns = {
+        field.name: np.concatenate([getattr(result, field.name) for result in results])
+        for field in fields(Estimate)
+    }
+    return Estimate(**columns), np.concatenate(keys)
+
+
+def validation_score(machine, rows, seed, n_samples, n_threads):
+    """The mean importance-weighted bound of some rows, nats, under random numbers that stay."""
+    key = _keys.key(seed, _keys.Purpose.VALIDATE)
+    estimate, _ = score_by_importance(machine, rows, key, n_samples, n_threads)
+    return float(estimate.per_sample.mean())

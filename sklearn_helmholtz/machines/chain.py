@@ -1,0 +1,61 @@
+"""Conditionals in a row."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..layers import Conditional
+
+
+@dataclass(frozen=True)
+class Chain:
+    """p(s_1 | s_0) p(s_2 | s_1) ...: each child is the parent of the next.
+
+    conditionals : one for each child; layers : the number of each child's layer, 0 for the data.
+    A *path* is (s_0, s_1, ..., s_n); s_0 is None when the first conditional is a prior. Paths may
+    have fewer rows at the start than at the end: particles then share their parents.
+    """
+
+    conditionals: tuple[Conditional, ...]
+    layers: tuple[int, ...]
+
+    def sample(self, start, draws, log_prob, work=np):
+        """Draw a path; returns it with the inputs eta of its children.
+
+        The log-probability of each row of children, nats, is added to ``log_prob``.
+        """
+        path, etas = [start], []
+        for conditional, layer in zip(self.conditionals, self.layers, strict=True):
+            eta = conditional.eta(path[-1], work)
+            etas.append(eta)
+            path.append(conditional.units.sample(eta, draws, layer, log_prob, work))
+        return tuple(path), etas
+
+    def etas(self, path, work=np):
+        """The inputs eta of the children of a path."""
+        return [
+            conditional.eta(parents, work)
+            for conditional, parents in zip(self.conditionals, path[:-1], strict=True)
+        ]
+
+    def log_prob(self, path, etas, log_prob):
+        """Add the log-probability of each row's children, nats, to ``log_prob``."""
+        for conditional, child, eta in zip(self.conditionals, path[1:], etas, strict=True):
+            conditional.units.log_prob(child, eta, log_prob)
+
+    def gradient(self, path, etas, weight, out, work=np):
+        """Write the gradient of ``sum_i weight_i log p(path_i)`` to the chain ``out``.
+
+        weight : (n_rows,) float32, for rows of the last child; the inputs etas are used up.
+        """
+        links = zip(self.conditionals, out.conditionals, path[:-1], path[1:], etas, strict=True)
+        for conditional, target, parents, child, eta in links:
+            conditional.gradient(child, parents, eta, weight, target, work)
+
+    def means(self, start, work=np):
+        """Expected children, each given the *expected* values of its parents."""
+        means = []
+        for conditional in self.conditionals:
+            start = conditional.mean(start, work)
+            means.append(start)
+        return means

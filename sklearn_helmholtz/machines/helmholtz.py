@@ -1,0 +1,109 @@
+"""The Helmholtz machine: a generative chain and a recognition chain over the same layers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..layers import Affine, Conditional
+from ..units import Bernoulli
+from .chain import Chain
+
+
+@dataclass(frozen=True)
+class Helmholtz:
+    """p(h_L) ... p(h_1 | h_2) p(x | h_1) and q(h_1 | x) ... q(h_L | h_{L-1}).
+
+    generation : the chain from the prior of the top layer down to the data; recognition : the
+    chain from the data up. *Values* are the tuple (x, h_1, ..., h_L), from the data upward; x may
+    have fewer rows than the hidden layers, whose particles then share it.
+
+    References
+    ----------
+    Dayan, Hinton, Neal & Zemel (1995), The Helmholtz machine, Neural Computation 7, 889-904.
+    """
+
+    generation: Chain
+    recognition: Chain
+
+    @property
+    def n_units(self):
+        """Units of each layer, from the data upward."""
+        return tuple(len(c.affine.intercept) for c in reversed(self.generation.conditionals))
+
+    @property
+    def visible(self):
+        """p(x | h_1)."""
+        return self.generation.conditionals[-1]
+
+    @property
+    def n_weights(self):
+        """Weights of both chains together: the work that a row makes."""
+        sizes = self.n_units
+        return 2 * sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+
+    def recognise(self, x, draws, work=np):
+        """Sample the hidden layers given the data: values, inputs eta, and log q(h | x)."""
+        log_prob = work.empty((draws.n_rows,), np.float64)
+        log_prob[:] = 0
+        values, etas = self.recognition.sample(x, draws, log_prob, work)
+        return values, etas, log_prob
+
+    def dream(self, draws, work=np):
+        """Sample everything from the generative chain: values and log p(x, h)."""
+        log_prob = work.empty((draws.n_rows,), np.float64)
+        log_prob[:] = 0
+        path, _ = self.generation.sample(None, draws, log_prob, work)
+        return path[:0:-1], log_prob
+
+    def log_joint(self, values, work=np):
+        """The inputs eta of the generative chain, and log p(x, h) of each row in nats."""
+        path = downward(values)
+        etas = self.generation.etas(path, work)
+        log_prob = work.empty((len(values[-1]),), np.float64)
+        log_prob[:] = 0
+        self.generation.log_prob(path, etas, log_prob)
+        return etas, log_prob
+
+
+def downward(values):
+    """Values, from the data upward, as a path of the generative chain."""
+    return (None, *reversed(values))
+
+
+def assemble(
+    generative_coefs, generative_intercepts, recognition_coefs, recognition_intercepts, visible
+):
+    """A machine from lists of arrays, from the data upward, and the units of the data."""
+    top = len(generative_coefs)
+    families = [visible] + [Bernoulli()] * top
+    coefs = [*generative_coefs, None]
+    down = [
+        Conditional(Affine(coefs[layer], generative_intercepts[layer]), families[layer])
+        for layer in range(top, -1, -1)
+    ]
+    up = [
+        Conditional(Affine(weights, intercept), Bernoulli())
+        for weights, intercept in zip(recognition_coefs, recognition_intercepts, strict=True)
+    ]
+    return Helmholtz(
+        Chain(tuple(down), tuple(range(top, -1, -1))), Chain(tuple(up), tuple(range(1, top + 1)))
+    )
+
+
+def initialise(n_units, visible, visible_intercept, rng):
+    """A machine with small random weights: uniform as in Glorot & Bengio (2010), zero intercepts.
+
+    Zero weights everywhere would be a stationary point of the exact gradient by symmetry.
+    n_units : units of each layer from the data upward; visible_intercept : (n_features,).
+    """
+    pairs = list(zip(n_units, n_units[1:], strict=False))
+    generative = [_glorot(above, below, rng) for below, above in pairs]
+    recognition = [_glorot(below, above, rng) for below, above in pairs]
+    zeros = [np.zeros(n, np.float32) for n in n_units[1:]]
+    intercepts = [np.asarray(visible_intercept, np.float32), *zeros]
+    return assemble(generative, intercepts, recognition, [z.copy() for z in zeros], visible)
+
+
+def _glorot(n_in, n_out, rng):
+    limit = np.sqrt(6 / (n_in + n_out))
+    return rng.uniform(-limit, limit, (n_in, n_out)).astype(np.float32)

@@ -1,0 +1,51 @@
+"""Bernoulli units: x in {0, 1} with p(x = 1) = sigmoid(eta)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._kernels import bernoulli as kernels
+from .._kernels.enumeration import bernoulli_table
+from .._keys import layer_word
+
+
+@dataclass(frozen=True)
+class Bernoulli:
+    """Units that are 1 with probability sigmoid(eta); they have no parameters of their own.
+
+    Values in (0, 1) are taken as expectations of binary ones: ``x eta - softplus(eta)``.
+    """
+
+    dtype = np.uint8
+
+    def mean(self, eta, work=np):
+        """Expected values sigmoid(eta), (n_rows, n_units) float32."""
+        out = work.empty(eta.shape, np.float32)
+        kernels.bernoulli_mean(eta, out)
+        return out
+
+    def sample(self, eta, draws, layer, log_prob, work=np):
+        """Draw states, (draws.n_rows, n_units) uint8, and add their log-probability (nats)."""
+        states = work.empty((draws.n_rows, eta.shape[1]), np.uint8)
+        kernels.bernoulli_sample(
+            eta, draws.key, draws.addresses, draws.n_particles, draws.first, layer_word(layer),
+            states, log_prob,
+        )  # fmt: skip
+        return states
+
+    def log_prob(self, values, eta, log_prob):
+        """Add the log-probability of each row of values, nats, to ``log_prob``."""
+        binary = values.dtype == np.uint8
+        add = kernels.bernoulli_log_prob_binary if binary else kernels.bernoulli_log_prob_real
+        add(values, eta, log_prob)
+
+    def error(self, values, eta, weight, gradient):
+        """Write the weighted derivative of the log-probabilities by eta over eta, and return it."""
+        binary = values.dtype == np.uint8
+        write = kernels.bernoulli_error_binary if binary else kernels.bernoulli_error_real
+        write(values, eta, weight, eta)
+        return eta
+
+    def table(self, values, eta, out):
+        """Log-probability, float64, of each row of values under each column of eta."""
+        bernoulli_table(values, eta, out)

@@ -1,0 +1,65 @@
+"""Gaussian units: x ~ N(eta, v) with a variance for every unit."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._kernels import gaussian as kernels
+from .._kernels.enumeration import gaussian_table
+from .._keys import layer_word
+
+VARIANCE_FLOOR = 1e-3  # of the variance in standardised units
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Units with mean eta and variance ``VARIANCE_FLOOR + exp(log_excess)``, in standardised units.
+
+    log_excess : (n_units,) float32. The floor is part of the parametrisation, so no step of any
+    optimiser can take a variance to zero, where the likelihood has no maximum.
+    """
+
+    log_excess: np.ndarray
+
+    dtype = np.float32
+
+    @classmethod
+    def from_variance(cls, variance):
+        """Units with given variances above the floor."""
+        excess = np.maximum(np.asarray(variance, np.float64) - VARIANCE_FLOOR, 1e-30)
+        return cls(np.log(excess).astype(np.float32))
+
+    @property
+    def variance(self):
+        """(n_units,) float32."""
+        return np.float32(VARIANCE_FLOOR) + np.exp(self.log_excess)
+
+    def mean(self, eta, work=np):
+        """Expected values: eta itself."""
+        return eta
+
+    def sample(self, eta, draws, layer, log_prob, work=np):
+        """Draw values, (draws.n_rows, n_units) float32, and add their log-density (nats)."""
+        values = work.empty((draws.n_rows, eta.shape[1]), np.float32)
+        kernels.gaussian_sample(
+            eta, self.variance, draws.key, draws.addresses, draws.n_particles, draws.first,
+            layer_word(layer), values, log_prob,
+        )  # fmt: skip
+        return values
+
+    def log_prob(self, values, eta, log_prob):
+        """Add the log-density of each row of values, nats, to ``log_prob``."""
+        kernels.gaussian_log_prob(values, eta, self.variance, log_prob)
+
+    def error(self, values, eta, weight, gradient):
+        """Write the weighted derivative of the log-densities by eta over eta, and return it.
+
+        The derivative by ``log_excess`` goes to ``gradient.log_excess``.
+        """
+        kernels.gaussian_error(values, eta, self.variance, weight, eta, gradient.log_excess)
+        np.multiply(gradient.log_excess, np.exp(self.log_excess), out=gradient.log_excess)
+        return eta
+
+    def table(self, values, eta, out):
+        """Log-density, float64, of each row of values under each column of eta."""
+        gaussian_table(values, eta, self.variance.astype(np.float64), out)

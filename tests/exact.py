@@ -1,0 +1,418 @@
+"""Exact reference values for Helmholtz machines small enough to enumerate.
+
+Everything is float64 numpy written straight from the mathematics: no approximation, no sampling, no
+attention to speed. All logarithms are natural, so every log probability, bound and free energy is
+in nats.
+
+Layers are numbered from the data, ``h_0 = x``, ``n_units = (n_features, n_1, ..., n_L)``:
+
+* ``p(h_L) = Bern(sigmoid(b_L))`` and ``p(h_l | h_{l+1}) = Bern(sigmoid(h_{l+1} @ W_l + b_l))``,
+  ``W = generative_coefs``, ``b = generative_intercepts``;
+* ``q(h_{l+1} | h_l) = Bern(sigmoid(h_l @ R_l + r_l))``,
+  ``R = recognition_coefs``, ``r = recognition_intercepts``;
+* with ``noise_variance`` given, ``p(x | h_1) = N(h_1 @ W_0 + b_0, diag(noise_variance))``.
+
+A Bernoulli unit with natural parameter ``eta`` has ``log p(x) = x * eta - softplus(eta)``. The same
+expression is used for a fractional ``x`` in (0, 1), where it is an unnormalised score.
+
+A joint hidden state is a list ``[h_1, ..., h_L]``, entry ``l - 1`` of shape ``(n_l,)``; many of
+them are a list of arrays of shape ``(n_states, n_l)``.
+
+Sources: Dayan, Hinton, Neal and Zemel, "The Helmholtz machine", Neural Computation 7 (1995);
+Hinton, Dayan, Frey and Neal, "The wake-sleep algorithm for unsupervised neural networks",
+Science 268 (1995); Bornschein and Bengio, "Reweighted wake-sleep", ICLR 2015; Burda, Grosse and
+Salakhutdinov, "Importance weighted autoencoders", ICLR 2016.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+MAX_TUPLE_ENTRIES = 2**24
+
+
+@dataclass
+class Parameters:
+    """Parameters of both networks, index 0 next to the data.
+
+    ``generative_coefs[l]`` has shape ``(n_units[l + 1], n_units[l])``, l = 0..L-1;
+    ``generative_intercepts[l]`` has shape ``(n_units[l],)``, l = 0..L, the last being the prior
+    logits of the top layer; ``recognition_coefs[l]`` has shape ``(n_units[l], n_units[l + 1])``;
+    ``recognition_intercepts[l]`` has shape ``(n_units[l + 1],)``; ``noise_variance`` has shape
+    ``(n_features,)``, or is None for Bernoulli visible units.
+    """
+
+    generative_coefs: list
+    generative_intercepts: list
+    recognition_coefs: list
+    recognition_intercepts: list
+    noise_variance: np.ndarray | None = None
+
+
+@dataclass
+class Gradient:
+    """Derivatives of a scalar in nats, in arrays shaped like those of `Parameters`.
+
+    The noise enters through its logarithm: ``log_noise_variance`` is the derivative with respect to
+    ``log(noise_variance)``, shape ``(n_features,)``, or None for Bernoulli visible units.
+    Parameters that a function does not differentiate by keep zeros.
+    """
+
+    generative_coefs: list
+    generative_intercepts: list
+    recognition_coefs: list
+    recognition_intercepts: list
+    log_noise_variance: np.ndarray | None = None
+
+
+def random_parameters(n_units, scale, seed, gaussian=False):
+    """Return `Parameters` with entries drawn from ``N(0, scale^2)``.
+
+    With ``gaussian``, the noise variances are drawn from U(0.5, 2).
+    """
+    rng = np.random.default_rng(seed)
+    pairs = list(itertools.pairwise(n_units))
+    return Parameters(
+        generative_coefs=[scale * rng.standard_normal((above, below)) for below, above in pairs],
+        generative_intercepts=[scale * rng.standard_normal(n) for n in n_units],
+        recognition_coefs=[scale * rng.standard_normal((below, above)) for below, above in pairs],
+        recognition_intercepts=[scale * rng.standard_normal(n) for n in n_units[1:]],
+        noise_variance=rng.uniform(0.5, 2.0, n_units[0]) if gaussian else None,
+    )
+
+
+def units_of(params):
+    """Return ``(n_features, n_1, ..., n_L)``, the layer sizes of ``params``, as a tuple of int."""
+    return tuple(len(intercept) for intercept in params.generative_intercepts)
+
+
+def sigmoid(eta):
+    """Return ``1 / (1 + exp(-eta))``, elementwise, without overflow."""
+    return np.exp(-np.logaddexp(0.0, -np.asarray(eta, dtype=np.float64)))
+
+
+def _bernoulli(x, eta):
+    """Return ``sum_i x_i eta_i - softplus(eta_i)`` over the last axis, in nats."""
+    return np.sum(x * eta - np.logaddexp(0.0, eta), axis=-1)
+
+
+def _gaussian(x, mean, variance):
+    """Return ``sum_i log N(x_i; mean_i, variance_i)`` over the last axis, in nats."""
+    return -0.5 * np.sum(np.log(2.0 * np.pi * variance) + (x - mean) ** 2 / variance, axis=-1)
+
+
+def _log_sum_exp(values):
+    """Return ``log sum_k exp(values_k)`` over the last axis, in nats."""
+    top = np.max(values, axis=-1)
+    return top + np.log(np.sum(np.exp(values - top[..., None]), axis=-1))
+
+
+# States
+
+
+def all_states(n):
+    """Return all binary vectors of length ``n``, shape ``(2^n, n)``, the last unit fastest."""
+    return np.array(list(itertools.product((0.0, 1.0), repeat=n)), dtype=np.float64)
+
+
+def hidden_states(n_units):
+    """Return all joint hidden states, a list over layers 1..L of arrays ``(2^H, n_l)``.
+
+    ``H = n_1 + ... + n_L``; row s of the arrays together is joint state s.
+    """
+    hidden = n_units[1:]
+    joint = all_states(sum(hidden))
+    return np.split(joint, np.cumsum(hidden)[:-1], axis=1)
+
+
+def _each_state(hidden):
+    """Return the joint states of ``hidden`` one by one, each a list of arrays ``(n_l,)``."""
+    return [list(layers) for layers in zip(*hidden, strict=True)]
+
+
+# Densities
+
+
+def log_joint(params, x, hidden):
+    """Return ``log p(x, h) = log p(h_L) + sum_l log p(h_l | h_{l+1})`` in nats.
+
+    ``x`` has shape ``(n_features,)``; the result is a scalar for one hidden state and of shape
+    ``(n_states,)`` for many.
+    """
+    layers = [np.asarray(x, dtype=np.float64), *hidden]
+    total = _bernoulli(layers[-1], params.generative_intercepts[-1])
+    for depth, coefs in enumerate(params.generative_coefs):
+        eta = layers[depth + 1] @ coefs + params.generative_intercepts[depth]
+        if depth == 0 and params.noise_variance is not None:
+            total = total + _gaussian(layers[0], eta, params.noise_variance)
+        else:
+            total = total + _bernoulli(layers[depth], eta)
+    return total
+
+
+def log_recognition(params, x, hidden):
+    """Return ``log q(h | x) = sum_l log q(h_{l+1} | h_l)`` in nats, shaped as in `log_joint`."""
+    layers = [np.asarray(x, dtype=np.float64), *hidden]
+    total = 0.0
+    for depth, coefs in enumerate(params.recognition_coefs):
+        eta = layers[depth] @ coefs + params.recognition_intercepts[depth]
+        total = total + _bernoulli(layers[depth + 1], eta)
+    return total
+
+
+def log_likelihood(params, X):
+    """Return ``log p(x) = log sum_h p(x, h)`` of every row of X, shape ``(n_rows,)``, in nats."""
+    hidden = hidden_states(units_of(params))
+    return np.array([_log_sum_exp(log_joint(params, x, hidden)) for x in X])
+
+
+def posterior(params, x):
+    """Return ``p(h | x) = p(x, h) / p(x)`` of all joint hidden states, shape ``(2^H,)``."""
+    return np.exp(log_posterior(params, x))
+
+
+def log_posterior(params, x):
+    """Return ``log p(h | x)`` of all joint hidden states, shape ``(2^H,)``, in nats."""
+    joint = log_joint(params, x, hidden_states(units_of(params)))
+    return joint - _log_sum_exp(joint)
+
+
+def recognition(params, x):
+    """Return ``q(h | x)`` of all joint hidden states, shape ``(2^H,)``."""
+    return np.exp(log_recognition(params, x, hidden_states(units_of(params))))
+
+
+def free_energy(params, X):
+    """Return ``F(x) = E_q[log q(h|x) - log p(x,h)]`` of every row, shape ``(n_rows,)``, in nats.
+
+    It bounds the negative log likelihood from above (Dayan et al. 1995).
+    """
+    hidden = hidden_states(units_of(params))
+    values = []
+    for x in X:
+        log_q = log_recognition(params, x, hidden)
+        values.append(np.sum(np.exp(log_q) * (log_q - log_joint(params, x, hidden))))
+    return np.array(values)
+
+
+def kl_recognition_posterior(params, X):
+    """Return ``KL(q(h|x) || p(h|x))`` of every row of X, shape ``(n_rows,)``, in nats."""
+    hidden = hidden_states(units_of(params))
+    values = []
+    for x in X:
+        log_q = log_recognition(params, x, hidden)
+        values.append(np.sum(np.exp(log_q) * (log_q - log_posterior(params, x))))
+    return np.array(values)
+
+
+def sleep_objective(params):
+    """Return ``E_{p(x,h)}[log q(h | x)]``, a scalar in nats, Bernoulli visible units only.
+
+    Wake-sleep's sleep phase climbs it in the recognition parameters (Hinton et al. 1995).
+    """
+    hidden = hidden_states(units_of(params))
+    return sum(
+        np.sum(np.exp(log_joint(params, x, hidden)) * log_recognition(params, x, hidden))
+        for x in _visible_states(params)
+    )
+
+
+def _visible_states(params):
+    """Return all binary data vectors, shape ``(2^n_features, n_features)``."""
+    if params.noise_variance is not None:
+        raise ValueError("Gaussian visible units cannot be enumerated")
+    return all_states(units_of(params)[0])
+
+
+# Gradients
+
+
+def zero_gradient(params):
+    """Return a `Gradient` of zeros with the shapes of ``params``."""
+    noise = params.noise_variance
+    return Gradient(
+        generative_coefs=[np.zeros_like(array) for array in params.generative_coefs],
+        generative_intercepts=[np.zeros_like(array) for array in params.generative_intercepts],
+        recognition_coefs=[np.zeros_like(array) for array in params.recognition_coefs],
+        recognition_intercepts=[np.zeros_like(array) for array in params.recognition_intercepts],
+        log_noise_variance=None if noise is None else np.zeros_like(noise),
+    )
+
+
+def flatten(gradient):
+    """Return all entries of a `Gradient` in one vector, fields in order of declaration."""
+    arrays = [
+        *gradient.generative_coefs,
+        *gradient.generative_intercepts,
+        *gradient.recognition_coefs,
+        *gradient.recognition_intercepts,
+    ]
+    if gradient.log_noise_variance is not None:
+        arrays.append(gradient.log_noise_variance)
+    return np.concatenate([array.ravel() for array in arrays])
+
+
+def _add_scaled(total, gradient, weight):
+    """Add ``weight * gradient`` to ``total`` in place."""
+    for field in (
+        "generative_coefs",
+        "generative_intercepts",
+        "recognition_coefs",
+        "recognition_intercepts",
+    ):
+        for target, source in zip(getattr(total, field), getattr(gradient, field), strict=True):
+            target += weight * source
+    if total.log_noise_variance is not None:
+        total.log_noise_variance += weight * gradient.log_noise_variance
+
+
+def grad_log_joint(params, x, hidden):
+    """Return the `Gradient` of ``log p(x, h)`` for one ``x`` and one hidden state.
+
+    With the error ``e_l = h_l - sigmoid(eta_l)``, or ``(x - mean) / variance`` for Gaussian units:
+    ``d/dW_l = outer(h_{l+1}, e_l)``, ``d/db_l = e_l``, and
+    ``d/dlog(variance) = ((x - mean)^2 / variance - 1) / 2``.
+    """
+    layers = [np.asarray(x, dtype=np.float64), *hidden]
+    gradient = zero_gradient(params)
+    gradient.generative_intercepts[-1][:] = layers[-1] - sigmoid(params.generative_intercepts[-1])
+    for depth, coefs in enumerate(params.generative_coefs):
+        eta = layers[depth + 1] @ coefs + params.generative_intercepts[depth]
+        if depth == 0 and params.noise_variance is not None:
+            error = (layers[0] - eta) / params.noise_variance
+            gradient.log_noise_variance[:] = 0.5 * (error * (layers[0] - eta) - 1.0)
+        else:
+            error = layers[depth] - sigmoid(eta)
+        gradient.generative_coefs[depth][:] = np.outer(layers[depth + 1], error)
+        gradient.generative_intercepts[depth][:] = error
+    return gradient
+
+
+def grad_log_recognition(params, x, hidden):
+    """Return the `Gradient` of ``log q(h | x)`` for one ``x`` and one hidden state.
+
+    With the error ``e_{l+1} = h_{l+1} - sigmoid(h_l @ R_l + r_l)``:
+    ``d/dR_l = outer(h_l, e_{l+1})`` and ``d/dr_l = e_{l+1}``.
+    """
+    layers = [np.asarray(x, dtype=np.float64), *hidden]
+    gradient = zero_gradient(params)
+    for depth, coefs in enumerate(params.recognition_coefs):
+        eta = layers[depth] @ coefs + params.recognition_intercepts[depth]
+        error = layers[depth + 1] - sigmoid(eta)
+        gradient.recognition_coefs[depth][:] = np.outer(layers[depth], error)
+        gradient.recognition_intercepts[depth][:] = error
+    return gradient
+
+
+def _weighted_gradient(params, X, state_weights, differentiate):
+    """Return ``sum_rows sum_h weight(h; x) * differentiate(params, x, h)`` as a `Gradient`.
+
+    ``state_weights(params, x)`` gives the weights of all joint hidden states, shape ``(2^H,)``.
+    """
+    states = _each_state(hidden_states(units_of(params)))
+    total = zero_gradient(params)
+    for x in X:
+        for weight, state in zip(state_weights(params, x), states, strict=True):
+            _add_scaled(total, differentiate(params, x, state), weight)
+    return total
+
+
+def wake_gradient(params, X):
+    """Return ``sum_rows E_{q(h|x)}[grad_G log p(x, h)] = -d/dG sum_rows F(x)`` as a `Gradient`.
+
+    The expected wake phase of wake-sleep (Hinton et al. 1995); an ascent direction.
+    """
+    return _weighted_gradient(params, X, recognition, grad_log_joint)
+
+
+def likelihood_gradient(params, X):
+    """Return ``sum_rows grad_G log p(x) = sum_rows E_{p(h|x)}[grad_G log p(x, h)]``."""
+    return _weighted_gradient(params, X, posterior, grad_log_joint)
+
+
+def posterior_recognition_gradient(params, X):
+    """Return ``sum_rows E_{p(h|x)}[grad_R log q(h|x)] = -d/dR sum_rows KL(p(h|x) || q(h|x))``.
+
+    The limit of the recognition part of `reweighted_gradient` for many particles.
+    """
+    return _weighted_gradient(params, X, posterior, grad_log_recognition)
+
+
+def sleep_gradient(params):
+    """Return ``E_{p(x,h)}[grad_R log q(h | x)]`` over all (x, h) as a `Gradient`.
+
+    The expected sleep phase per fantasy (Hinton et al. 1995); an ascent direction; Bernoulli
+    visible units only.
+    """
+
+    def joint(params, x):
+        return np.exp(log_joint(params, x, hidden_states(units_of(params))))
+
+    return _weighted_gradient(params, _visible_states(params), joint, grad_log_recognition)
+
+
+# Many particles
+
+
+def _particle_tuples(n_states, n_particles):
+    """Return all tuples of ``n_particles`` state indices, shape ``(n_states^K, K)``."""
+    if n_particles * n_states**n_particles > MAX_TUPLE_ENTRIES:
+        raise ValueError(f"{n_states}^{n_particles} particle tuples are too many to enumerate")
+    return np.indices((n_states,) * n_particles).reshape(n_particles, -1).T
+
+
+def _tuple_weights(params, x, n_particles):
+    """Return the particle tuples, their probabilities and their log importance weights.
+
+    ``tuples`` and ``log_weights = log p(x, h_k) - log q(h_k | x)`` have shape ``(T, K)`` and
+    ``probabilities = prod_k q(h_k | x)`` has shape ``(T,)``.
+    """
+    hidden = hidden_states(units_of(params))
+    log_q = log_recognition(params, x, hidden)
+    log_weight = log_joint(params, x, hidden) - log_q
+    tuples = _particle_tuples(len(log_q), n_particles)
+    return tuples, np.exp(np.sum(log_q[tuples], axis=1)), log_weight[tuples]
+
+
+def _expected_self_normalised(params, x, n_particles):
+    """Return ``E[sum_k w~_k 1(h_k = s)]`` of every joint state s, shape ``(2^H,)``, summing to 1.
+
+    ``w~_k = w_k / sum_j w_j`` with ``w = p(x, h) / q(h | x)`` and ``h_1..h_K`` drawn from q.
+    """
+    tuples, probabilities, log_weights = _tuple_weights(params, x, n_particles)
+    normalised = np.exp(log_weights - _log_sum_exp(log_weights)[:, None])
+    share = probabilities[:, None] * normalised
+    n_states = 2 ** sum(units_of(params)[1:])
+    return np.bincount(tuples.ravel(), weights=share.ravel(), minlength=n_states)
+
+
+def reweighted_bound(params, X, n_particles):
+    """Return ``E[log (1/K) sum_k w_k]`` of every row, shape ``(n_rows,)``, in nats.
+
+    The expectation runs over all K-tuples of particles from q(h|x), ``w = p(x,h) / q(h|x)``; it is
+    ``-F(x)`` at K = 1 and rises to ``log p(x)`` (Burda et al. 2016).
+    """
+    values = []
+    for x in X:
+        _, probabilities, log_weights = _tuple_weights(params, x, n_particles)
+        log_mean = _log_sum_exp(log_weights) - np.log(n_particles)
+        values.append(np.sum(probabilities * log_mean))
+    return np.array(values)
+
+
+def reweighted_gradient(params, X, n_particles):
+    """Return the expected reweighted wake step, summed over rows, as a `Gradient`.
+
+    Generative part ``E[sum_k w~_k grad_G log p(x, h_k)]``, which is d/dG of `reweighted_bound`;
+    recognition part ``E[sum_k w~_k grad_R log q(h_k | x)]``, the wake-phase update of q. The
+    expectation runs over all K-tuples of particles from q(h|x); both are ascent directions
+    (Bornschein and Bengio 2015).
+    """
+
+    def expected(params, x):
+        return _expected_self_normalised(params, x, n_particles)
+
+    total = _weighted_gradient(params, X, expected, grad_log_joint)
+    _add_scaled(total, _weighted_gradient(params, X, expected, grad_log_recognition), 1.0)
+    return total

@@ -1,0 +1,220 @@
+"""Slow twins of the numeric kernels: Python integers and floats, one element at a time.
+
+Log probabilities are natural logarithms, in nats; every returned array is float64 unless stated.
+"""
+
+import math
+
+import numpy as np
+
+WORD = 0xFFFFFFFF
+PHILOX_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+PHILOX_WEYL = (0x9E3779B9, 0xBB67AE85)
+
+
+def philox4x32_10(counter, key):
+    """Return the four 32-bit words ``philox4x32-10(counter, key)`` as a tuple of int.
+
+    ``counter`` is four and ``key`` two integers below 2^32. One round maps ``(c0, c1, c2, c3)`` to
+    ``(hi1 ^ c1 ^ k0, lo1, hi0 ^ c3 ^ k1, lo0)`` with ``hi0:lo0 = M0 * c0``, ``hi1:lo1 = M1 * c2``;
+    the key is bumped by the Weyl constants between rounds. Source: Salmon, Moraes, Dror and Shaw,
+    "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+    """
+    c0, c1, c2, c3 = (int(word) for word in counter)
+    k0, k1 = (int(word) for word in key)
+    for _ in range(10):
+        first = PHILOX_MULTIPLIERS[0] * c0
+        second = PHILOX_MULTIPLIERS[1] * c2
+        c0, c1, c2, c3 = (
+            (second >> 32) ^ c1 ^ k0,
+            second & WORD,
+            (first >> 32) ^ c3 ^ k1,
+            first & WORD,
+        )
+        k0 = (k0 + PHILOX_WEYL[0]) & WORD
+        k1 = (k1 + PHILOX_WEYL[1]) & WORD
+    return c0, c1, c2, c3
+
+
+def product(states, weights, intercept):
+    """Return ``states @ weights + intercept``, shape ``(n_rows, n_out)``, each sum rounded once.
+
+    ``states`` has shape ``(n_rows, n_in)``, ``weights`` ``(n_in, n_out)``, ``intercept``
+    ``(n_out,)``. Each product is rounded to float64; `math.fsum` adds them exactly.
+    """
+    states, weights = np.asarray(states, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    n_in, n_out = weights.shape
+    result = np.empty((len(states), n_out))
+    for row in range(len(states)):
+        for out in range(n_out):
+            terms = [float(states[row, i]) * float(weights[i, out]) for i in range(n_in)]
+            result[row, out] = math.fsum([float(intercept[out]), *terms])
+    return result
+
+
+def softplus(eta):
+    """Return ``log(1 + exp(eta))`` of one float, as ``max(eta, 0) + log1p(exp(-|eta|))``."""
+    return max(eta, 0.0) + math.log1p(math.exp(-abs(eta)))
+
+
+def sigmoid(eta):
+    """Return ``1 / (1 + exp(-eta))`` of one float, never exponentiating a positive number."""
+    if eta >= 0:
+        return 1.0 / (1.0 + math.exp(-eta))
+    return math.exp(eta) / (1.0 + math.exp(eta))
+
+
+def bernoulli_log_prob(x, eta):
+    """Return ``sum_i x_i eta_i - softplus(eta_i)`` of every row, shape ``(n_rows,)``, in nats.
+
+    ``x`` in [0, 1] and ``eta``, the logits, have shape ``(n_rows, n_units)``. A term is added as
+    ``-x softplus(-eta) - (1 - x) softplus(eta)``, the same value without cancellation.
+    """
+    x, eta = np.asarray(x, dtype=np.float64), np.asarray(eta, dtype=np.float64)
+    result = np.empty(len(x))
+    for row in range(len(x)):
+        pairs = [(float(v), float(e)) for v, e in zip(x[row], eta[row], strict=True)]
+        result[row] = math.fsum(-v * softplus(-e) - (1.0 - v) * softplus(e) for v, e in pairs)
+    return result
+
+
+def bernoulli_error(x, eta):
+    """Return ``x - sigmoid(eta) = d/d eta (x eta - softplus(eta))``, the shape of ``x``.
+
+    ``x`` and ``eta`` have shape ``(n_rows, n_units)``.
+    """
+    x, eta = np.asarray(x, dtype=np.float64), np.asarray(eta, dtype=np.float64)
+    result = np.empty(x.shape)
+    for index in np.ndindex(x.shape):
+        result[index] = float(x[index]) - sigmoid(float(eta[index]))
+    return result
+
+
+def gaussian_log_prob(x, mean, variance):
+    """Return ``sum_i log N(x_i; mean_i, variance_i)`` of every row, shape ``(n_rows,)``, in nats.
+
+    ``x`` and ``mean`` have shape ``(n_rows, n_units)``, ``variance`` ``(n_units,)``; a density per
+    unit volume in the units of ``x``.
+    """
+    x, mean = np.asarray(x, dtype=np.float64), np.asarray(mean, dtype=np.float64)
+    result = np.empty(len(x))
+    for row in range(len(x)):
+        terms = []
+        for value, centre, spread in zip(x[row], mean[row], variance, strict=True):
+            squared = (float(value) - float(centre)) ** 2
+            terms.append(-0.5 * math.log(2.0 * math.pi * float(spread)))
+            terms.append(-0.5 * squared / float(spread))
+        result[row] = math.fsum(terms)
+    return result
+
+
+def logsumexp(values):
+    """Return ``log sum_k exp(values_k)`` of a 1-d sequence, a float in nats; -inf if all are."""
+    values = [float(value) for value in values]
+    top = max(values)
+    if top == -math.inf:
+        return top
+    return top + math.log(math.fsum(math.exp(value - top) for value in values))
+
+
+def self_normalise(log_w):
+    """Return ``w_k / sum_j w_j`` with ``w = exp(log_w)``, shape ``(n_rows, K)``, rows summing to 1.
+
+    ``log_w``, shape ``(n_rows, K)``, are log importance weights in nats, finite or -inf; a row
+    needs at least one finite entry.
+    """
+    log_w = np.asarray(log_w, dtype=np.float64)
+    result = np.empty(log_w.shape)
+    for row in range(len(log_w)):
+        total = logsumexp(log_w[row])
+        for k in range(log_w.shape[1]):
+            result[row, k] = math.exp(float(log_w[row, k]) - total)
+    return result
+
+
+def log_mean_weight(log_w):
+    """Return ``log (1/K) sum_k exp(log_w_k)`` of every row, shape ``(n_rows,)``, in nats."""
+    return np.array([logsumexp(row) - math.log(len(row)) for row in np.asarray(log_w)])
+
+
+def adam_step(
+    parameter,
+    gradient,
+    first,
+    second,
+    step,
+    *,
+    learning_rate=0.001,
+    beta_1=0.9,
+    beta_2=0.999,
+    epsilon=1e-8,
+    ascend=False,
+):
+    """Return ``(parameter, first, second)`` after Adam step number ``step`` = 1, 2, ...
+
+    ``first = beta_1 first + (1 - beta_1) g``, ``second = beta_2 second + (1 - beta_2) g^2``,
+    ``parameter -= a first / (sqrt(second) + epsilon)`` with
+    ``a = learning_rate sqrt(1 - beta_2^step) / (1 - beta_1^step)``. That is the form of
+    scikit-learn's multilayer perceptron and of the end of section 2 of Kingma and Ba, "Adam", ICLR
+    2015, whose Algorithm 1 adds epsilon to the bias-corrected root instead: see
+    `adam_step_algorithm_1`. Minimises: ``g`` is the gradient of a loss. With ``ascend``,
+    ``gradient`` is that of an objective to be maximised and ``g = -gradient``. Inputs are left
+    unchanged.
+    """
+    first, second = _adam_moments(gradient, first, second, beta_1, beta_2, ascend)
+    rate = learning_rate * math.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
+    return parameter - rate * first / (np.sqrt(second) + epsilon), first, second
+
+
+def adam_step_algorithm_1(
+    parameter,
+    gradient,
+    first,
+    second,
+    step,
+    *,
+    learning_rate=0.001,
+    beta_1=0.9,
+    beta_2=0.999,
+    epsilon=1e-8,
+    ascend=False,
+):
+    """Return ``(parameter, first, second)`` after step ``step`` of Kingma and Ba's Algorithm 1.
+
+    As `adam_step`, but ``parameter -= learning_rate m / (sqrt(v) + epsilon)`` with the
+    bias-corrected ``m = first / (1 - beta_1^step)`` and ``v = second / (1 - beta_2^step)``.
+    """
+    first, second = _adam_moments(gradient, first, second, beta_1, beta_2, ascend)
+    m, v = first / (1.0 - beta_1**step), second / (1.0 - beta_2**step)
+    return parameter - learning_rate * m / (np.sqrt(v) + epsilon), first, second
+
+
+def _adam_moments(gradient, first, second, beta_1, beta_2, ascend):
+    """Return the running moments ``(first, second)`` of the loss gradient after one more step."""
+    g = np.asarray(gradient, dtype=np.float64) * (-1.0 if ascend else 1.0)
+    return beta_1 * first + (1.0 - beta_1) * g, beta_2 * second + (1.0 - beta_2) * g**2
+
+
+def sgd_momentum_step(
+    parameter,
+    gradient,
+    velocity,
+    *,
+    learning_rate=0.1,
+    momentum=0.9,
+    nesterov=False,
+    ascend=False,
+):
+    """Return ``(parameter, velocity)`` after one step of gradient descent with momentum.
+
+    ``velocity = momentum velocity - learning_rate g``, ``parameter += velocity``, or with
+    ``nesterov`` ``parameter += momentum velocity - learning_rate g`` with the new velocity, as in
+    scikit-learn's multilayer perceptron. Minimises: ``g`` is the gradient of a loss. With
+    ``ascend``, ``gradient`` is that of an objective to be maximised and ``g = -gradient``. Inputs
+    are left unchanged.
+    """
+    g = np.asarray(gradient, dtype=np.float64) * (-1.0 if ascend else 1.0)
+    velocity = momentum * velocity - learning_rate * g
+    if nesterov:
+        return parameter + momentum * velocity - learning_rate * g, velocity
+    return parameter + velocity, velocity
