@@ -1,4 +1,4 @@
-"""Rows of data as the kernels want them: blocks of uint8 for zeros and ones, of float32 otherwise."""
+"""Rows of data as the kernels want them: blocks of uint8 for zeros and ones, otherwise float32."""
 
 import math
 from dataclasses import dataclass
@@ -79,9 +79,9 @@ def minibatches(order, batch_size):
 
 
 def split_evenly(n_rows, work_per_row, fewest):
-    """Limits of row blocks that are worth a thread's while: a function of the work, not of threads.
+    """Limits of row blocks worth a thread's while: a function of the work, not of threads.
 
-    fewest : rows that a block should have at least. Returns an increasing list from 0 to ``n_rows``.
+    fewest : rows that a block should have at least. Returns a list rising from 0 to ``n_rows``.
     """
     rows_per_block = max(_BLOCK_WORK // max(work_per_row, 1), fewest)
     n_blocks = max(math.ceil(n_rows / rows_per_block), 1)

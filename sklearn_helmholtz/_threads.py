@@ -1,7 +1,7 @@
-"""One scheduler for row blocks: helpers from a lazy pool that survives forks, and the caller itself.
+"""One scheduler for row blocks: helpers from a lazy pool that survives forks, and the caller.
 
-Kernels are serial and release the GIL; blocks of rows run side by side on threads. The caller always
-works too, so nested calls cannot wait for each other; helpers that are busy are done without, so
+Kernels are serial and release the GIL; blocks of rows run side by side on threads. The caller works
+too, so nested calls cannot wait for each other; helpers that are busy are done without, so
 threads never queue up; and results never depend on who did what, because each block writes only
 what is its own. Numba's ``prange`` offers none of these inside joblib, Dask or a web server.
 """
@@ -60,7 +60,7 @@ def count_threads(n_jobs=None):
 
 
 def run_blocks(function, n_blocks, n_threads):
-    """Call ``function(block)`` for every block below ``n_blocks``, on at most ``n_threads`` threads."""
+    """Call ``function(block)`` for blocks 0 to ``n_blocks - 1``, on up to ``n_threads`` threads."""
     if min(n_threads, n_blocks) <= 1:
         for block in range(n_blocks):
             function(block)

@@ -21,7 +21,7 @@ _LOSS_OF_IGNORANCE = 1.5  # nats that a unit costs when nothing is known of it
 _TOLERANCE = 10
 
 
-class Diverged(ArithmeticError):
+class DivergenceError(ArithmeticError):
     """Parameters or bounds are no longer finite, or no longer make sense."""
 
 
@@ -75,7 +75,7 @@ class Training:
             count = min(_BLOCKS_AT_A_TIME, n_blocks - first)
             bound += self._blocks(rows, indices, limits[first : first + count + 1])
         if not math.isfinite(bound):
-            raise Diverged
+            raise DivergenceError
         self._optimizer.move(
             self.parameters, self._total, 1 / len(indices), rate, self.step_number, self.state
         )
@@ -142,13 +142,15 @@ class Monitor:
 
     validation : rows held out, or None; patience : epochs without an improvement of at least
     ``tol`` nats after which to stop, or None; report : called with a line after every epoch, or
-    None. ``scores`` are mean importance-weighted bounds of the held-out rows.
+    None; callbacks : has `begin_epoch` and `end_epoch`, which may ask to stop, or None. ``scores``
+    are mean importance-weighted bounds of the held-out rows.
     """
 
     validation: object = None
     patience: int | None = None
     tol: float = 0.0
     report: object = None
+    callbacks: object = None
     seed: tuple = ()
     n_threads: int = 1
     losses: list = field(default_factory=list)
@@ -158,6 +160,11 @@ class Monitor:
     _waiting: int = 0
     _start: float = field(default_factory=time.perf_counter)
 
+    def begin_epoch(self):
+        """Tell the callbacks."""
+        if self.callbacks is not None:
+            self.callbacks.begin_epoch()
+
     def end_epoch(self, training, loss, n_epochs):
         """Record an epoch; returns whether training should stop."""
         self.losses.append(loss)
@@ -165,7 +172,8 @@ class Monitor:
             self._validate(training)
         if self.report is not None:
             self.report(self._line(n_epochs))
-        return self.patience is not None and self._waiting >= self.patience
+        asked = self.callbacks is not None and self.callbacks.end_epoch(training)
+        return asked or (self.patience is not None and self._waiting >= self.patience)
 
     def _validate(self, training):
         score = validation_score(
@@ -198,16 +206,17 @@ def train(training, rows, plan, monitor):
     end = End.FINISHED
     try:
         for epoch in range(plan.max_iter):
+            monitor.begin_epoch()
             loss = _epoch(training, rows, plan, epoch)
             if not (loss < plan.loss_limit and np.isfinite(training.parameters.vector).all()):
-                raise Diverged
+                raise DivergenceError
             good[:] = training.parameters.vector
             if monitor.end_epoch(training, loss, plan.max_iter):
                 end = End.STOPPED
                 break
     except KeyboardInterrupt:
         end = End.INTERRUPTED
-    except Diverged:
+    except DivergenceError:
         training.parameters.vector[:] = good
         for moment in training.state:
             moment[:] = 0

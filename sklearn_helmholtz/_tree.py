@@ -1,4 +1,4 @@
-"""Values made of frozen dataclasses, tuples and arrays: their leaves, and their life in one vector."""
+"""Values made of frozen dataclasses, tuples and arrays: their leaves, and their vector."""
 
 import dataclasses
 

@@ -1,6 +1,6 @@
 """Bernoulli units: means, samples, log-probabilities and errors, in one pass over the inputs eta.
 
-Rows may share. With n rows of values over r rows of eta, ``n / r`` neighbouring rows share one row of
+Rows may share. With n rows of values over r rows of eta, ``n / r`` neighbouring rows share a row of
 eta (particles under the first recognition layer, everything under a prior); with fewer rows of
 values than of eta, particles share the row of values (one observation, many explanations).
 """

@@ -1,4 +1,4 @@
-"""The key of a row: a hash of what it holds, so that its random numbers do not depend on its place."""
+"""The key of a row: a hash of what it holds, so that its random numbers go wherever it goes."""
 
 import numpy as np
 from llvmlite import ir
@@ -32,7 +32,7 @@ def _mix(z):
 
 
 def _content_keys(values, keys):
-    """Sum over the non-zero entries of a row of mix(column, bits of the value as float32), mod 2^64.
+    """Sum over a row's non-zero entries of mix(column, bits of the value as float32), mod 2^64.
 
     values : (n_rows, n_columns); keys : (n_rows,) uint64. NaN counts as one fixed pattern.
     """

@@ -1,4 +1,4 @@
-"""Gaussian units with a variance per unit: samples, log-densities, errors. Sharing as in `bernoulli`."""
+"""Gaussian units with a variance each: samples, log-densities, errors. Shared as in `bernoulli`."""
 
 import math
 

@@ -31,8 +31,8 @@ def writes(scalar, ndim):
 def sources_digest(folder=_FOLDER):
     """A short digest of every source file of the kernels.
 
-    Numba's cache key sees a kernel's own bytecode but neither the helpers it calls in other files nor
-    its compile options. The digest stands in for both, so that an upgrade never meets a stale cache.
+    Numba's cache key sees a kernel's own bytecode, but neither the helpers it calls in other files
+    nor its compile options. The digest stands in for both: an upgrade never meets a stale cache.
     """
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.py")):

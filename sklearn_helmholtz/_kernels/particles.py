@@ -29,14 +29,15 @@ def self_normalise(log_weights, weights, bound):
 
 
 @kernel(
-    reads(float64, 2), writes(float64, 1), writes(float64, 1), writes(float64, 1), writes(float64, 1)
+    reads(float64, 2), writes(float64, 1), writes(float64, 1), writes(float64, 1),
+    writes(float64, 1),
 )  # fmt: skip
 def add_log_weights(log_weights, highest, total, squares, logs):
     """Fold particles into running sums, relative to the highest log-weight of each row so far.
 
-    log_weights : (n_rows, n_particles); the sums : (n_rows,), where total is ``sum exp(lw - highest)``,
-    squares ``sum exp(2 (lw - highest))`` and logs ``sum lw``. Particles are added one by one, so
-    that the sums do not depend on how particles are split into calls.
+    log_weights : (n_rows, n_particles); the sums : (n_rows,): total ``sum exp(lw - highest)``,
+    squares ``sum exp(2 (lw - highest))``, logs ``sum lw``. Particles are added one by one, so that
+    the sums do not depend on how particles are split into calls.
     """
     for i in range(log_weights.shape[0]):
         for k in range(log_weights.shape[1]):

@@ -41,7 +41,8 @@ def sgd_move(gradient, scale, decay, rate, momentum, velocity, parameters):
 def adam_move(gradient, scale, decay, rate, beta1, beta2, t, first, second, parameters):
     """Ascend by Adam (Kingma & Ba 2015, with the efficient ordering that ends their section 2).
 
-    The gradient is scaled first. The decay is part of the gradient, as in scikit-learn's multilayer perceptron.
+    The gradient is scaled first. The decay is part of the gradient, as in scikit-learn's
+    multilayer perceptron.
     """
     b1, b2 = float32(beta1), float32(beta2)
     unit, shrink = float32(scale), float32(decay)

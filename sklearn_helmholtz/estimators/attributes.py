@@ -1,5 +1,7 @@
 """Fitted attributes and machines: the same numbers in the user's units and in the machine's."""
 
+import itertools
+
 import numpy as np
 
 from ..machines import assemble
@@ -8,27 +10,40 @@ from .visible import given_units, noise_variance
 
 
 def publish(estimator, machine, scaling):
-    """Set the fitted attributes of an estimator, index 0 next to the data, in the user's units."""
+    """Set the fitted attributes of an estimator."""
+    if scaling is None and hasattr(estimator, "noise_variance_"):
+        del estimator.noise_variance_
+    for name, value in fitted_attributes(machine, scaling).items():
+        setattr(estimator, name, value)
+
+
+def fitted_attributes(machine, scaling):
+    """The fitted attributes by name: arrays with index 0 next to the data, in the user's units."""
     down = list(reversed(machine.generation.conditionals))
     up = machine.recognition.conditionals
-    coefs = [c.affine.weights for c in down[:-1]]
-    intercepts = [c.affine.intercept for c in down]
-    recognition_coefs = [c.affine.weights for c in up]
-    recognition_intercepts = [c.affine.intercept for c in up]
+    attributes = {
+        "generative_coefs_": [c.affine.weights for c in down[:-1]],
+        "generative_intercepts_": [c.affine.intercept for c in down],
+        "recognition_coefs_": [c.affine.weights for c in up],
+        "recognition_intercepts_": [c.affine.intercept for c in up],
+        "_machine": machine,
+        "_scaling": scaling,
+    }
     if scaling is not None:
-        coefs[0] = _single(coefs[0] * scaling.scale)
-        intercepts[0] = _single(scaling.centre + scaling.scale * intercepts[0])
-        weights = recognition_coefs[0] / scaling.scale[:, None]
-        shift = np.einsum("i,ij->j", scaling.centre, weights)
-        recognition_coefs[0] = _single(weights)
-        recognition_intercepts[0] = _single(recognition_intercepts[0] - shift)
-        estimator.noise_variance_ = noise_variance(machine.visible.units, scaling)
-    elif hasattr(estimator, "noise_variance_"):
-        del estimator.noise_variance_
-    estimator.generative_coefs_, estimator.generative_intercepts_ = coefs, intercepts
-    estimator.recognition_coefs_ = recognition_coefs
-    estimator.recognition_intercepts_ = recognition_intercepts
-    estimator._machine, estimator._scaling = machine, scaling
+        _to_user_units(attributes, scaling)
+        attributes["noise_variance_"] = noise_variance(machine.visible.units, scaling)
+    return attributes
+
+
+def _to_user_units(attributes, scaling):
+    """Express what touches the data in the user's units: z = (x - centre) / scale."""
+    coefs, intercepts = attributes["generative_coefs_"], attributes["generative_intercepts_"]
+    coefs[0] = _single(coefs[0] * scaling.scale)
+    intercepts[0] = _single(scaling.centre + scaling.scale * intercepts[0])
+    coefs, intercepts = attributes["recognition_coefs_"], attributes["recognition_intercepts_"]
+    weights = coefs[0] / scaling.scale[:, None]
+    coefs[0] = _single(weights)
+    intercepts[0] = _single(intercepts[0] - np.einsum("i,ij->j", scaling.centre, weights))
 
 
 def machine_from_parameters(generative, recognition, variance):
@@ -70,7 +85,7 @@ def _check_shapes(coefs, intercepts, recognition_coefs, recognition_intercepts):
     if any(array.ndim != 1 for array in intercepts):
         raise ValueError("generative_intercepts must hold arrays of one dimension.")
     sizes = [len(array) for array in intercepts]
-    pairs = list(zip(sizes, sizes[1:], strict=False))
+    pairs = list(itertools.pairwise(sizes))
     expected = {
         "generative_coefs": (coefs, [(above, below) for below, above in pairs]),
         "recognition_coefs": (recognition_coefs, pairs),

@@ -291,8 +291,8 @@ class LatentDensityEstimator(
         n_hidden, n_threads = sum(self._machine.n_units[1:]), count_threads(self.n_jobs)
         if method == "exact" and n_hidden > MAX_UNITS:
             raise ValueError(
-                f"method='exact' would enumerate 2**{n_hidden} hidden states; it is meant for at most "
-                f"{MAX_UNITS} hidden units. Use method='importance'."
+                f"method='exact' would enumerate 2**{n_hidden} hidden states; it is meant for at "
+                f"most {MAX_UNITS} hidden units. Use method='importance'."
             )
         if method == "exact" or (method == "auto" and n_hidden <= MAX_AUTOMATIC_UNITS):
             estimate, keys = score_exactly(self._machine, rows, n_threads)
@@ -330,8 +330,9 @@ class LatentDensityEstimator(
         version = state.pop("_sklearn_helmholtz_version", "unknown")
         if version != __version__:
             warnings.warn(
-                f"This {type(self).__name__} was saved by sklearn_helmholtz {version} and is loaded by "
-                f"{__version__}: results may differ. Fit it again, or use the version that saved it.",
+                f"This {type(self).__name__} was saved by sklearn_helmholtz {version} and is "
+                f"loaded by {__version__}: results may differ. Fit it again, or use the version "
+                "that saved it.",
                 UserWarning,
                 stacklevel=2,
             )

@@ -15,15 +15,16 @@ from .._threads import count_threads
 from .._training import End, Monitor, Plan, Training, loss_of_divergence, train
 from ..learning import SGD, Adam, Constant, Cosine, ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
-from ._compat import Interval, StrOptions, _fit_context
+from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
 from .attributes import machine_from_parameters, publish
+from .callbacks import EpochCallbacks
 from .density import DTYPES, LatentDensityEstimator
 from .visible import as_rows, choose_visible, fit_scaling, initial_units
 
 _FEWEST_HELD_OUT = 1
 
 
-class HelmholtzMachine(LatentDensityEstimator):
+class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     """Deep sigmoid belief net with a recognition net: a density model of binary or real data.
 
     A generative net explains the data by layers of binary causes, p(h_L) ... p(h_1 | h_2)
@@ -198,7 +199,11 @@ class HelmholtzMachine(LatentDensityEstimator):
         "warm_start": ["boolean"],
         "transform_layer": [StrOptions({"all"}), Interval(Integral, 1, None, closed="left"), None],
         "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [Interval(Integral, 1, None, closed="left"), Interval(Integral, None, -1, closed="right"), None],
+        "n_jobs": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+            None,
+        ],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }  # fmt: skip
@@ -252,6 +257,7 @@ class HelmholtzMachine(LatentDensityEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, X_val=None):
         """Train the machine.
@@ -285,7 +291,10 @@ class HelmholtzMachine(LatentDensityEstimator):
             np.inf if goes_on else loss_of_divergence(self._machine.n_units),
         )  # fmt: skip
         monitor = self._monitor(self._validation_rows(X, X_val, held_out), seed)
-        return self._train(rows, plan, monitor, seed, state=None)
+        monitor.callbacks = EpochCallbacks(self, X, self.max_iter)
+        self._train(rows, plan, monitor, seed, state=None)
+        monitor.callbacks.end_fit()
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -434,13 +443,13 @@ class HelmholtzMachine(LatentDensityEstimator):
         sizes = self._machine.n_units[1:]
         if self._hidden_sizes() != sizes:
             raise ValueError(
-                f"hidden_layer_sizes is {self.hidden_layer_sizes!r}, but the fitted machine that is "
-                f"to be trained further has {sizes}. Fit a clone, or with warm_start=False."
+                f"hidden_layer_sizes is {self.hidden_layer_sizes!r}, but the fitted machine that "
+                f"is to be trained further has {sizes}. Fit a clone, or with warm_start=False."
             )
         if self.visible not in ("auto", self.visible_):
             raise ValueError(
-                f"visible is {self.visible!r}, but the fitted machine that is to be trained further "
-                f"has {self.visible_!r} units. Fit a clone, or with warm_start=False."
+                f"visible is {self.visible!r}, but the fitted machine that is to be trained "
+                f"further has {self.visible_!r} units. Fit a clone, or with warm_start=False."
             )
 
     def _refuse_for_partial_fit(self):
@@ -462,8 +471,8 @@ class HelmholtzMachine(LatentDensityEstimator):
         n_held_out = max(round(self.validation_fraction * n_rows), _FEWEST_HELD_OUT)
         if n_held_out >= n_rows:
             raise ValueError(
-                f"early_stopping=True with validation_fraction={self.validation_fraction} leaves no "
-                f"training rows out of n_samples={n_rows}."
+                f"early_stopping=True with validation_fraction={self.validation_fraction} leaves "
+                f"no training rows out of n_samples={n_rows}."
             )
         order = _keys.generator(seed, Purpose.SPLIT).permutation(n_rows)
         return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
@@ -536,7 +545,7 @@ def _print_line(line):
 def _warn_of_end(end, n_iter):
     if end is End.INTERRUPTED:
         warnings.warn(
-            f"Training was interrupted after {n_iter} epochs; the machine keeps what it has learnt.",
+            f"Training was interrupted after {n_iter} epochs; the machine keeps what it learnt.",
             ConvergenceWarning,
             stacklevel=4,
         )

@@ -24,8 +24,8 @@ def check_unit_interval(data, feature_names=None):
         value = low[column] if low[column] < 0 else high[column]
         name = f" ({feature_names[column]!r})" if feature_names is not None else ""
         raise ValueError(
-            f"Column {column}{name} of X holds the value {value:g}, but Bernoulli visible units take "
-            "values in [0, 1]. Binarise or rescale the data, or fit with visible='gaussian'."
+            f"Column {column}{name} of X holds the value {value:g}, but Bernoulli visible units "
+            "take values in [0, 1]. Binarise or rescale the data, or fit with visible='gaussian'."
         )
 
 

@@ -19,7 +19,7 @@ class Affine:
     intercept: np.ndarray
 
     def forward(self, parents, work=np):
-        """Inputs of the units, (n_rows, n_units), or (1, n_units) without parents: a fresh array."""
+        """Inputs of the units, (n_rows, n_units) or, without parents, (1, n_units): a new array."""
         n_units = len(self.intercept)
         if self.weights is None:
             eta = work.empty((1, n_units), np.float32)

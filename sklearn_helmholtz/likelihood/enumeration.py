@@ -71,7 +71,7 @@ def _states(n):
 
 
 def _inputs(affine, parents):
-    """The inputs eta of units in float64, (n_rows, n_units), without BLAS: its sums depend on threads."""
+    """Inputs of units in float64, (n_rows, n_units); without BLAS, whose sums depend on threads."""
     intercept = affine.intercept.astype(np.float64)
     if affine.weights is None:
         return intercept[None]

@@ -1,5 +1,6 @@
 """The Helmholtz machine: a generative chain and a recognition chain over the same layers."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ class Helmholtz:
     def n_weights(self):
         """Weights of both chains together: the work that a row makes."""
         sizes = self.n_units
-        return 2 * sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+        return 2 * sum(a * b for a, b in itertools.pairwise(sizes))
 
     def recognise(self, x, draws, work=np):
         """Sample the hidden layers given the data: values, inputs eta, and log q(h | x)."""
@@ -96,7 +97,7 @@ def initialise(n_units, visible, visible_intercept, rng):
     Zero weights everywhere would be a stationary point of the exact gradient by symmetry.
     n_units : units of each layer from the data upward; visible_intercept : (n_features,).
     """
-    pairs = list(zip(n_units, n_units[1:], strict=False))
+    pairs = list(itertools.pairwise(n_units))
     generative = [_glorot(above, below, rng) for below, above in pairs]
     recognition = [_glorot(below, above, rng) for below, above in pairs]
     zeros = [np.zeros(n, np.float32) for n in n_units[1:]]
