@@ -24,6 +24,10 @@ class Scaling:
         """Values in standardised units, float32."""
         return ((values - self.centre) / self.scale).astype(np.float32)
 
+    def restore(self, values):
+        """Standardised values in the user's units, float64."""
+        return self.centre + self.scale * values
+
     @property
     def log_volume(self):
         """What log-densities lose on the way back to the user's units, nats."""

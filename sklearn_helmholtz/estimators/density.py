@@ -9,7 +9,7 @@ from sklearn.base import (
     DensityMixin,
     TransformerMixin,
 )
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch, check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import _keys
@@ -196,7 +196,7 @@ class LatentDensityEstimator(
         for conditional in self._machine.generation.conditionals[-layer:]:
             H = conditional.mean(H)
         if self._scaling is not None:
-            H = self._scaling.centre + self._scaling.scale * H
+            H = self._scaling.restore(H)
         return H.astype(dtype, copy=False)
 
     def sample(self, n_samples=1, *, random_state=None, return_latents=False):
@@ -225,12 +225,29 @@ class LatentDensityEstimator(
         if not isinstance(n_samples, (int, np.integer)) or n_samples < 1:
             raise ValueError(f"n_samples must be an integer of at least 1, got {n_samples!r}.")
         seed = _keys.draw_seed(check_random_state(random_state))
-        addresses = np.arange(n_samples, dtype=np.uint64)
-        values, _ = self._machine.dream(Draws(_keys.key(seed, Purpose.SAMPLE), addresses))
-        X, hidden = values[0], list(values[1:])
+        X, *hidden = self._dream(n_samples, _keys.key(seed, Purpose.SAMPLE))
         if self._scaling is not None:
-            X = (self._scaling.centre + self._scaling.scale * X).astype(np.float32)
+            X = self._scaling.restore(X).astype(np.float32)
         return (X, hidden) if return_latents else X
+
+    def _dream(self, n_samples, key):
+        """Samples of all layers from the data upward, in the machine's units."""
+        machine, addresses = self._machine, np.arange(n_samples, dtype=np.uint64)
+        families = [machine.visible.units, *(c.units for c in machine.recognition.conditionals)]
+        values = [
+            np.empty((n_samples, size), units.dtype)
+            for size, units in zip(machine.n_units, families, strict=True)
+        ]
+        limits = split_evenly(n_samples, machine.n_weights, _FEWEST_ROWS)
+
+        def dream_block(block):
+            place = slice(limits[block], limits[block + 1])
+            dreamt, _ = machine.dream(Draws(key, addresses[place]))
+            for target, source in zip(values, dreamt, strict=True):
+                target[place] = source
+
+        run_blocks(dream_block, len(limits) - 1, count_threads(self.n_jobs))
+        return values
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns of `transform`.
@@ -276,8 +293,6 @@ class LatentDensityEstimator(
         return rows, np.float64 if X.dtype == np.float64 else np.float32
 
     def _hidden_values(self, H):
-        from sklearn.utils import check_array
-
         H = check_array(H, dtype=DTYPES)
         if H.shape[1] != self._n_features_out:
             raise ValueError(

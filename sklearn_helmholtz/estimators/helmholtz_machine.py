@@ -62,7 +62,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         Whether the learning rate stays or falls to zero along half a cosine over ``max_iter``
         epochs.
 
-    learning_rate_init : float, default=3e-3
+    learning_rate_init : float, default=1e-2
         The (first) learning rate.
 
     batch_size : int, default=100
@@ -218,7 +218,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         solver="adam",
         momentum=0.9,
         learning_rate="constant",
-        learning_rate_init=3e-3,
+        learning_rate_init=1e-2,
         batch_size=100,
         max_iter=100,
         alpha=1e-4,

@@ -1,0 +1,1 @@
+"""Benchmarks: speed against peers, density estimation against published results."""
