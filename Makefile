@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 
 
 demo: $(VENV)/demo-installed
-	$(BIN)/python examples/plot_digits.py
+	$(BIN)/python -m examples.plot_digits
 
 test: $(VENV)/test-installed lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal

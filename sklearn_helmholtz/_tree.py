@@ -1,6 +1,7 @@
 """Values made of frozen dataclasses, tuples and arrays: their leaves, and their vector."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -11,9 +12,7 @@ def leaves(tree):
         return [tree]
     if isinstance(tree, tuple):
         return [leaf for part in tree for leaf in leaves(part)]
-    if dataclasses.is_dataclass(tree):
-        return [leaf for field in dataclasses.fields(tree) for leaf in leaves(_get(tree, field))]
-    return []
+    return [leaf for name in _names(type(tree)) for leaf in leaves(getattr(tree, name))]
 
 
 def with_leaves(tree, arrays):
@@ -66,8 +65,12 @@ def zeros_like(tree):
     return Packed(vector, with_leaves(tree, views), n_weights)
 
 
-def _get(tree, field):
-    return getattr(tree, field.name)
+@functools.cache
+def _names(kind):
+    """The fields of a dataclass; none for any other type."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def _rebuild(tree, arrays):
@@ -75,8 +78,7 @@ def _rebuild(tree, arrays):
         return next(arrays)
     if isinstance(tree, tuple):
         return tuple(_rebuild(part, arrays) for part in tree)
-    if dataclasses.is_dataclass(tree):
-        fields = dataclasses.fields(tree)
-        parts = {field.name: _rebuild(_get(tree, field), arrays) for field in fields}
-        return dataclasses.replace(tree, **parts)
+    names = _names(type(tree))
+    if names:
+        return type(tree)(**{name: _rebuild(getattr(tree, name), arrays) for name in names})
     return tree
