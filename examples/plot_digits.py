@@ -124,6 +124,7 @@ for name, model in classifiers.items():
 # ----------------------------
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 4.2), layout="constrained")
+figure.get_layout_engine().set(wspace=0.05)
 SamplesDisplay(data.X_test[:64].reshape(-1, 8, 8)).plot(axes[0])
 axes[0].set_title("Held-out digits")
 SamplesDisplay.from_estimator(machine, (8, 8), random_state=0, ax=axes[1])

@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+_BRIGHTEST = 0.99  # the quantile that has full colour, so that a few large weights do not pale all
+
 
 class _ImageGridDisplay:
     """Pictures side by side in one Axes.
@@ -51,7 +53,7 @@ class _ImageGridDisplay:
         if ax is None:
             _, ax = _pyplot().subplots(figsize=(5, 5))
         grid = _tile(self.images, n_columns or int(np.ceil(np.sqrt(len(self.images)))))
-        limit = np.abs(self.images).max() or 1.0
+        limit = np.quantile(np.abs(self.images), _BRIGHTEST) or 1.0
         low = -limit if self._symmetric else 0
         options = {"cmap": self._cmap, "vmin": low, "vmax": limit, "interpolation": "nearest"}
         self.image_ = ax.imshow(grid, **{**options, **kwargs})
