@@ -39,19 +39,21 @@ class Rows:
     """Data that is converted block by block, never as a whole.
 
     data : array or CSR matrix (n_rows, n_features); binary : whether all of it is 0 or 1;
-    scaling : the standardisation of real features, None for values in [0, 1].
+    scaling : the standardisation of real features, None for values in [0, 1]; chosen : the numbers
+    of the rows that count, None for all.
     """
 
     data: object
     binary: bool
     scaling: Scaling | None = None
+    chosen: np.ndarray | None = None
 
     def __len__(self):
-        return self.data.shape[0]
+        return self.data.shape[0] if self.chosen is None else len(self.chosen)
 
     def take(self, indices):
         """Some rows, by number or slice, as a C-ordered block of uint8 or float32."""
-        block = self.data[indices]
+        block = self.data[indices if self.chosen is None else self.chosen[indices]]
         if scipy.sparse.issparse(block):
             block = block.toarray()
         if self.binary:

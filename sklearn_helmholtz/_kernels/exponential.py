@@ -1,6 +1,6 @@
 """exp, sigmoid and softplus in float32, as polynomials that LLVM can vectorise.
 
-Coefficients are those of the Cephes library (Moshier, 1992); relative errors are below 2e-7.
+Coefficients are those of the Cephes library (Moshier, 1992); relative errors are below 3e-7.
 NaN stays NaN; arguments of exp are clamped to the range of float32.
 """
 

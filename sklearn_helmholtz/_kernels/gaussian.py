@@ -11,7 +11,6 @@ from .random import uniform_row
 
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 _TWO_PI = np.float32(2 * math.pi)
-_SMALLEST = np.float32(2.0**-25)  # half a step of the uniform numbers, so that no log is infinite
 
 
 @kernel(
@@ -37,7 +36,7 @@ def gaussian_sample(eta, variance, key, addresses, n_particles, first, layer, va
         source, target = eta[i // share], values[i]
         total = 0.0
         for j in range(n_units):
-            radius = math.sqrt(float32(-2) * math.log(uniforms[j] + _SMALLEST))
+            radius = math.sqrt(float32(-2) * math.log(uniforms[j]))
             normal = radius * math.cos(_TWO_PI * uniforms[half + j])
             target[j] = source[j] + math.sqrt(variance[j]) * normal
             total += 0.5 * normal * normal

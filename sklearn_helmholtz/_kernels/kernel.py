@@ -42,6 +42,7 @@ def sources_digest(folder=_FOLDER):
 
 
 _DIGEST = sources_digest()
+_compiling = threading.Lock()
 
 
 class Kernel:
@@ -57,7 +58,6 @@ class Kernel:
         self._function = function
         self._variant = variant
         self._compiled = None
-        self._lock = threading.Lock()
 
     def __call__(self, *arguments):
         compiled = self._compiled
@@ -65,11 +65,8 @@ class Kernel:
             compiled = self._compile()
         return compiled(*arguments)
 
-    def __reduce__(self):
-        return self.__qualname__
-
     def _compile(self):
-        with self._lock:
+        with _compiling:
             if self._compiled is None:
                 self._compiled = self._compile_cached() or self._compile_in_memory()
         return self._compiled
@@ -78,8 +75,15 @@ class Kernel:
         qualname = self._function.__qualname__
         self._function.__qualname__ = f"{qualname}{self._variant}_{_DIGEST}"
         try:
-            return numba.njit(self.signature, cache=True, **_OPTIONS)(self._function)
-        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+            compiled = numba.njit(cache=True, **_OPTIONS)(self._function)
+            try:
+                compiled.compile(self.signature)
+            except (EOFError, pickle.UnpicklingError):  # a damaged file: start the cache anew
+                compiled._cache.flush()
+                compiled.compile(self.signature)
+            compiled.disable_compile()
+            return compiled
+        except (OSError, RuntimeError) as error:
             # A missing locator is the ordinary state of a read-only install: no need to say so.
             if not isinstance(error, RuntimeError) or "locator" not in str(error):
                 warnings.warn(

@@ -14,6 +14,7 @@ _W0, _W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 _SHIFT = np.uint64(32)
 _LOW_BITS = np.uint32(8)
 _UNIT = np.float32(2.0**-24)
+_SMALLEST = np.float32(2.0**-25)
 _ROUNDS = 10
 
 
@@ -33,8 +34,11 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 @helper
 def uniform(word):
-    """A float32 in [0, 1), a multiple of 2**-24, from the high bits of a random word."""
-    return float32(word >> _LOW_BITS) * _UNIT
+    """A float32 in (0, 1) from the high bits of a random word: a multiple of 2**-24, or 2**-25.
+
+    Zero would make the impossible happen: a unit fires when the number is below its probability.
+    """
+    return max(float32(word >> _LOW_BITS) * _UNIT, _SMALLEST)
 
 
 @helper

@@ -88,7 +88,7 @@ class LatentDensityEstimator(
             refuses more than 20.
 
         n_importance_samples : int, default=None
-            Samples for each row; None means the estimator's parameter.
+            Samples for each row; None means the estimator's parameter. Errors need at least two.
 
         random_state : int, RandomState instance or None, default=None
             The random numbers of importance sampling; None means fixed ones.
@@ -116,7 +116,7 @@ class LatentDensityEstimator(
             is_lower_bound : bool
                 Whether ``mean`` is a lower bound in expectation, not the value itself.
             reliable : bool
-                Whether at least 90 % of the rows have an effective sample size of 10 or more.
+                Whether at least 95 % of the rows have an effective sample size of 10 or more.
 
         References
         ----------

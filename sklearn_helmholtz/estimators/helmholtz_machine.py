@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,7 +20,7 @@ from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, w
 from .attributes import machine_from_parameters, publish
 from .callbacks import EpochCallbacks
 from .density import DTYPES, LatentDensityEstimator
-from .visible import as_rows, choose_visible, fit_scaling, initial_units
+from .visible import as_rows, check_unit_interval, choose_visible, fit_scaling, initial_units
 
 _FEWEST_HELD_OUT = 1
 
@@ -282,15 +283,16 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         X = validate_data(self, X, reset=not goes_on, accept_sparse="csr", dtype=DTYPES)
         seed = _keys.draw_seed(check_random_state(self.random_state))
         train_rows, held_out = self._split(X.shape[0], seed, X_val is not None)
-        if not goes_on:
+        if goes_on:
+            self._check_continuation()
+        else:
             self._begin(X, train_rows, seed)
-        self._check_continuation()
         rows = as_rows(X, self.visible_, self._scaling, self._feature_names())
         plan = Plan(
             train_rows, self.batch_size, self.max_iter, self._schedule(), self.shuffle,
             np.inf if goes_on else loss_of_divergence(self._machine.n_units),
         )  # fmt: skip
-        monitor = self._monitor(self._validation_rows(X, X_val, held_out), seed)
+        monitor = self._monitor(self._validation_rows(rows, X_val, held_out), seed)
         monitor.callbacks = EpochCallbacks(self, X, self.max_iter)
         self._train(rows, plan, monitor, seed, state=None)
         monitor.callbacks.end_fit()
@@ -323,7 +325,8 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         indices = np.arange(X.shape[0])
         if first:
             self._begin(X, indices, _keys.draw_seed(check_random_state(self.random_state)))
-        self._check_continuation()
+        else:
+            self._check_continuation()
         rows = as_rows(X, self.visible_, self._scaling, self._feature_names())
         plan = Plan(indices, self.batch_size, 1, Constant(self.learning_rate_init), self.shuffle)
         return self._train(rows, plan, self._monitor(None, self._seed), self._seed, self._state)
@@ -424,12 +427,14 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
                 f"transform_layer must be at most the number of hidden layers, {len(sizes)}, got "
                 f"{self.transform_layer}."
             )
-        self.visible_ = choose_visible(self.visible, X)
-        self._scaling = fit_scaling(X, indices) if self.visible_ == "gaussian" else None
-        as_rows(X, self.visible_, self._scaling, self._feature_names())
-        units, intercept = initial_units(self.visible_, X, indices)
+        visible = choose_visible(self.visible, X)
+        scaling = fit_scaling(X, indices) if visible == "gaussian" else None
+        if visible == "bernoulli":
+            check_unit_interval(X, self._feature_names())
+        units, intercept = initial_units(visible, X, indices)
         rng = _keys.generator(seed, Purpose.INITIALISE)
         self._machine = initialise((X.shape[1], *sizes), units, intercept, rng)
+        self.visible_, self._scaling = visible, scaling
         self._forget_training(seed)
 
     def _forget_training(self, seed):
@@ -477,13 +482,11 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         order = _keys.generator(seed, Purpose.SPLIT).permutation(n_rows)
         return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
 
-    def _validation_rows(self, X, X_val, held_out):
+    def _validation_rows(self, rows, X_val, held_out):
         if X_val is not None:
             X_val = validate_data(self, X_val, reset=False, accept_sparse="csr", dtype=DTYPES)
             return as_rows(X_val, self.visible_, self._scaling, self._feature_names())
-        if held_out is None:
-            return None
-        return as_rows(X[held_out], self.visible_, self._scaling, self._feature_names())
+        return None if held_out is None else replace(rows, chosen=held_out)
 
     def _feature_names(self):
         return getattr(self, "feature_names_in_", None)

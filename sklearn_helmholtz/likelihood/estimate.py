@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 RELIABLE_SAMPLE_SIZE = 10
-RELIABLE_SHARE = 0.9
+RELIABLE_SHARE = 0.95
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,15 @@ from .estimate import Estimate
 from .importance import importance_estimate
 
 _FEWEST_ROWS = 8
+_FEWEST_ENUMERATED_ROWS = 256  # that share the inputs of the units under every state
 
 
 def score_exactly(machine, rows, n_threads):
     """The `Estimate` of all rows by enumeration, and their content keys."""
     enumeration = Enumeration(machine)
     work = len(enumeration.states) * machine.n_units[0]
-    return _score(lambda x, addresses: enumeration.estimate(x), rows, work, n_threads)
+    limits = split_evenly(len(rows), work, _FEWEST_ENUMERATED_ROWS)
+    return _score(lambda x, addresses: enumeration.estimate(x), rows, limits, n_threads)
 
 
 def score_by_importance(machine, rows, key, n_samples, n_threads):
@@ -32,7 +34,8 @@ def score_by_importance(machine, rows, key, n_samples, n_threads):
     def estimate(x, addresses):
         return importance_estimate(machine, x, key, addresses, n_samples, Workspace())
 
-    return _score(estimate, rows, machine.n_weights * n_samples, n_threads)
+    limits = split_evenly(len(rows), machine.n_weights * n_samples, _FEWEST_ROWS)
+    return _score(estimate, rows, limits, n_threads)
 
 
 def content_keys(x):
@@ -43,8 +46,7 @@ def content_keys(x):
     return keys
 
 
-def _score(estimate, rows, work_per_row, n_threads):
-    limits = split_evenly(len(rows), work_per_row, _FEWEST_ROWS)
+def _score(estimate, rows, limits, n_threads):
     results, keys = [None] * (len(limits) - 1), [None] * (len(limits) - 1)
 
     def score_block(block):

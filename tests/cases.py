@@ -1,0 +1,108 @@
+"""Machines, data and random numbers that several tests share, and the way to the oracles."""
+
+import numpy as np
+
+from sklearn_helmholtz import _keys, _tree
+from sklearn_helmholtz._keys import Draws, Purpose
+from sklearn_helmholtz.machines import assemble
+from sklearn_helmholtz.units import Bernoulli, Gaussian
+from tests import exact
+
+NETS = [(4, 3), (4, 3, 2), (3, 2, 2, 2)]  # units from the data upward: 1, 2 and 3 hidden layers
+VISIBLES = ["binary", "fractional", "gaussian"]
+CASES = [(n_units, visible) for n_units in NETS for visible in VISIBLES]
+SEED = (1, 2, 3, 4)
+
+
+def machine_of(params):
+    """The package's machine with the parameters of an oracle, rounded to float32."""
+    noise = params.noise_variance
+    lists = (
+        params.generative_coefs,
+        params.generative_intercepts,
+        params.recognition_coefs,
+        params.recognition_intercepts,
+    )
+    visible = Bernoulli() if noise is None else Gaussian.from_variance(noise)
+    return assemble(*([_single(array) for array in arrays] for arrays in lists), visible)
+
+
+def params_of(machine):
+    """The parameters of a machine, exactly as it holds them, for the oracles."""
+    down, up = machine.generation.conditionals[::-1], machine.recognition.conditionals
+    units = machine.visible.units
+    return exact.Parameters(
+        generative_coefs=[_double(c.affine.weights) for c in down[:-1]],
+        generative_intercepts=[_double(c.affine.intercept) for c in down],
+        recognition_coefs=[_double(c.affine.weights) for c in up],
+        recognition_intercepts=[_double(c.affine.intercept) for c in up],
+        noise_variance=_double(units.variance) if isinstance(units, Gaussian) else None,
+    )
+
+
+def gradient_of(machine, gradient):
+    """A gradient in the form of a machine as an `exact.Gradient`."""
+    down, up = gradient.generation.conditionals[::-1], gradient.recognition.conditionals
+    units = machine.visible.units
+    noise = None
+    if isinstance(units, Gaussian):  # d/dlog v = d/dlog(v - floor) * v / (v - floor)
+        variance = _double(units.variance)
+        noise = _double(gradient.generation.conditionals[-1].units.log_excess) * variance
+        noise /= np.exp(_double(units.log_excess))
+    return exact.Gradient(
+        generative_coefs=[_double(c.affine.weights) for c in down[:-1]],
+        generative_intercepts=[_double(c.affine.intercept) for c in down],
+        recognition_coefs=[_double(c.affine.weights) for c in up],
+        recognition_intercepts=[_double(c.affine.intercept) for c in up],
+        log_noise_variance=noise,
+    )
+
+
+def make_case(n_units, visible, n_rows=3, scale=1.0, seed=0):
+    """A machine, its parameters for the oracles, and rows of data of the kernels' type."""
+    drawn = exact.random_parameters(n_units, scale, seed + 1, gaussian=visible == "gaussian")
+    machine = machine_of(drawn)
+    return machine, params_of(machine), make_rows(n_units[0], visible, n_rows, seed)
+
+
+def make_rows(n_features, visible, n_rows, seed=0):
+    """Rows of data: uint8 zeros and ones, or float32."""
+    rng = np.random.default_rng(seed)
+    if visible == "gaussian":
+        return (1.5 * rng.standard_normal((n_rows, n_features))).astype(np.float32)
+    uniform = rng.uniform(0.02, 0.98, (n_rows, n_features))
+    if visible == "fractional":
+        return uniform.astype(np.float32)
+    return (uniform < 0.5).astype(np.uint8)
+
+
+def all_rows(n_features):
+    """All 2^d rows of zeros and ones, uint8."""
+    return exact.all_states(n_features).astype(np.uint8)
+
+
+def make_draws(n_rows, n_particles=1, *, purpose=Purpose.WAKE, first=0, start=0, step=1):
+    """Random numbers as training addresses them."""
+    addresses = _keys.training_addresses(step, start, start + n_rows)
+    return Draws(_keys.key(SEED, purpose), addresses, n_particles, first)
+
+
+def empty_gradient(machine):
+    """Room for a gradient, filled with NaN so that what is not written shows."""
+    gradient = _tree.copy(machine)
+    for leaf in _tree.leaves(gradient):
+        leaf[...] = np.nan
+    return gradient
+
+
+def state_numbers(states):
+    """Each row of zeros and ones as a number, in the order of `exact.all_states`."""
+    return np.asarray(states, np.int64) @ (1 << np.arange(states.shape[1])[::-1])
+
+
+def _single(array):
+    return np.ascontiguousarray(array, np.float32)
+
+
+def _double(array):
+    return np.array(array, np.float64)

@@ -1,0 +1,58 @@
+"""Imports point down only: the floors of the house (DESIGN.md, section 2)."""
+
+import ast
+import pathlib
+
+import pytest
+
+import sklearn_helmholtz
+
+ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent
+GROUND = ["_kernels", "_keys", "_tree", "_threads", "_batches", "_workspace", "_version"]
+FLOORS = dict.fromkeys(GROUND, 0) | {
+    "units": 1, "layers": 2, "machines": 3, "inference": 4, "likelihood": 5, "learning": 5,
+    "_training": 6, "estimators": 7, "plotting": 7, "__init__": 8,
+}  # fmt: skip
+MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+
+
+def part_of(path):
+    return path.parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """What a module imports: pairs of the top package and, inside ours, the part of it."""
+    package = ("sklearn_helmholtz", *path.parts[:-1])
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) + 1 - node.level]) if node.level else []
+            base += node.module.split(".") if node.module else []
+            names = [[*base, alias.name] for alias in node.names]
+        else:
+            continue
+        yield from ((name[0], name[1] if len(name) > 1 else "__init__") for name in names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_imports_point_down(path):
+    here = part_of(path)
+    for package, part in imports(path):
+        if package == "sklearn_helmholtz" and part != here:
+            assert FLOORS[part] < FLOORS[here], f"{path} imports {part}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_only_the_top_floor_knows_scikit_learn(path):
+    if FLOORS[part_of(path)] < 7:
+        assert "sklearn" not in {package for package, _ in imports(path)}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.parts[0] == "_kernels"], ids=str)
+def test_kernels_know_numba_and_numpy_only(path):
+    # llvmlite is Numba's own; the rest is the standard library.
+    foreign = {"scipy", "sklearn", "joblib", "pandas", "matplotlib"}
+    inside = {part for package, part in imports(path) if package == "sklearn_helmholtz"}
+    assert not foreign & {package for package, _ in imports(path)}
+    assert inside <= {"_kernels"}

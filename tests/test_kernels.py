@@ -1,0 +1,929 @@
+"""Kernels against their slow twins, known answers and the distributions they should follow."""
+
+import itertools
+import math
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import special, stats
+
+import sklearn_helmholtz
+from sklearn_helmholtz import _keys
+from sklearn_helmholtz._kernels import (
+    affine,
+    bernoulli,
+    content,
+    enumeration,
+    exponential,
+    gaussian,
+    particles,
+    random,
+    steps,
+)
+from sklearn_helmholtz._kernels.kernel import Kernel, sources_digest
+from sklearn_helmholtz._keys import Purpose, layer_word
+from tests import cases, naive
+
+PACKAGE = pathlib.Path(sklearn_helmholtz.__file__).parent
+KEY = _keys.key(cases.SEED, Purpose.WAKE)
+EPS = np.finfo(np.float32).eps
+SIXTY_FOUR_BITS = 2**64 - 1
+
+
+def derandomised(max_examples):
+    return settings(derandomize=True, deadline=None, database=None, max_examples=max_examples)
+
+
+def normal(seed, *shape, scale=1.0):
+    return (scale * np.random.default_rng(seed).standard_normal(shape)).astype(np.float32)
+
+
+def bits(seed, *shape, probability=0.5):
+    return (np.random.default_rng(seed).random(shape) < probability).astype(np.uint8)
+
+
+# Random numbers
+
+
+@numba.njit
+def fill_uniform_row(key, address, particle, layer, out):
+    random.uniform_row(key, address, particle, layer, out)
+
+
+def uniform_row(key, address, particle, layer, n):
+    out = np.full(n, np.nan, np.float32)
+    fill_uniform_row(key, np.uint64(address), particle, layer_word(layer), out)
+    return out
+
+
+def philox_words(counters, key):
+    out = np.zeros((len(counters), 4), np.uint32)
+    random.philox_words(np.array(counters, np.uint32), np.array(key, np.uint32), out)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("counter", "key", "expected"),
+    [  # Random123's published vectors
+        ([0] * 4, [0] * 2, [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]),
+        (
+            [0xFFFFFFFF] * 4,
+            [0xFFFFFFFF] * 2,
+            [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD],
+        ),
+        (
+            [0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344],
+            [0xA4093822, 0x299F31D0],
+            [0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1],
+        ),
+    ],
+)
+def test_philox_gives_the_published_words(counter, key, expected):
+    assert philox_words([counter], key).tolist() == [expected]
+
+
+words = st.integers(0, 2**32 - 1)
+
+
+@derandomised(50)
+@given(st.tuples(words, words, words, words), st.tuples(words, words))
+def test_philox_is_its_naive_twin(counter, key):
+    assert tuple(philox_words([counter], key)[0].tolist()) == naive.philox4x32_10(counter, key)
+
+
+@derandomised(25)
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**31), st.integers(0, 255), st.integers(1, 9))
+def test_uniform_row_is_philox_at_the_documented_counters(address, particle, layer, n):
+    row = uniform_row(KEY, address, particle, layer, 4 * n)
+    low, high = address & 0xFFFFFFFF, address >> 32
+    for i in range(n):
+        drawn = naive.philox4x32_10((layer << 24 | i, particle, low, high), KEY)
+        for quarter, word in enumerate(drawn):
+            assert row[quarter * n + i] == (word >> 8) * 2.0**-24
+
+
+def test_uniform_numbers_lie_in_the_half_open_unit_interval_with_24_bits():
+    row = uniform_row(KEY, 7, 0, 1, 2**20).astype(np.float64)
+    assert row.min() >= 0
+    assert row.max() < 1
+    assert_array_equal(row * 2**24, np.round(row * 2**24))
+    assert len(np.unique(row)) > 0.95 * len(row)
+    assert stats.kstest(row, "uniform").pvalue > 1e-3
+
+
+def test_no_two_uses_of_random_numbers_share_a_key_and_a_counter():
+    keys = {tuple(_keys.key(cases.SEED, purpose).tolist()) for purpose in Purpose}
+    assert len(keys) == len(Purpose.__members__)
+    used = set()
+    sizes = itertools.product(range(4), range(3), range(4), (0, 1, 2**22 - 1))
+    grid = list(sizes)  # layer, particle, step, counter of units
+    for key in keys:
+        for layer, particle, step, unit in grid:
+            for address in _keys.training_addresses(step, 5, 8).tolist():
+                word = int(layer_word(layer)) | unit
+                used.add((key, word, particle, address & 0xFFFFFFFF, address >> 32))
+    assert len(used) == len(keys) * len(grid) * 3
+
+
+def test_layer_words_leave_24_bits_to_the_units_of_255_layers():
+    layers = [int(layer_word(layer)) for layer in range(_keys.MAX_LAYERS + 1)]
+    assert len(set(layers)) == 256
+    assert not any(word & 0xFFFFFF for word in layers)
+    assert max(layers) < 2**32
+
+
+def test_keys_and_generators_depend_on_seed_purpose_and_counters():
+    other = (1, 2, 3, 5)
+    assert tuple(_keys.key(cases.SEED, Purpose.WAKE)) != tuple(_keys.key(other, Purpose.WAKE))
+    assert_array_equal(_keys.key(other, Purpose.SCORE), _keys.key(other, Purpose.SCORE))
+    draws = {
+        float(_keys.generator(seed, purpose, *epoch).random())
+        for seed in (cases.SEED, other)
+        for purpose in Purpose
+        for epoch in ((), (0,), (1,))
+    }
+    assert len(draws) == 2 * len(Purpose) * 3
+
+
+# exp, sigmoid, softplus
+
+ARGUMENTS = np.concatenate(
+    [np.linspace(-200, 200, 400_001), np.linspace(-1, 1, 20_001), [0.0, -0.0]]
+).astype(np.float32)
+
+
+@numba.njit
+def fill_exp(x, out):
+    for i in range(x.shape[0]):
+        out[i] = exponential.exp(x[i])
+
+
+def sigmoid(eta):
+    out = np.zeros((1, len(eta)), np.float32)
+    bernoulli.bernoulli_mean(eta[None], out)
+    return out[0]
+
+
+def softplus(eta):
+    log_prob = np.zeros(len(eta))
+    bernoulli.bernoulli_log_prob_binary(
+        np.zeros((len(eta), 1), np.uint8), np.ascontiguousarray(eta[:, None]), log_prob
+    )
+    return -log_prob
+
+
+def test_exp_is_accurate_where_float32_is_and_clamped_beyond():
+    out = np.zeros_like(ARGUMENTS)
+    fill_exp(ARGUMENTS, out)
+    clamped = np.clip(ARGUMENTS, np.float32(-87.33654), np.float32(88.37626))
+    assert_allclose(out, np.exp(clamped.astype(np.float64)), rtol=2e-7)
+    assert np.isfinite(out).all()
+
+
+def test_sigmoid_is_accurate():
+    expected = special.expit(ARGUMENTS.astype(np.float64))
+    actual = sigmoid(ARGUMENTS)
+    assert_allclose(actual, expected, rtol=4e-7, atol=1.2e-38)
+    assert actual.min() >= 0
+    assert actual.max() <= 1
+    assert actual[ARGUMENTS == 0].tolist() == [0.5] * int((ARGUMENTS == 0).sum())
+
+
+def test_softplus_is_accurate():
+    expected = np.logaddexp(0, ARGUMENTS.astype(np.float64))
+    assert_allclose(softplus(ARGUMENTS), expected, rtol=4e-7, atol=1.2e-38)
+
+
+def test_the_mean_of_infinite_inputs_is_0_or_1():
+    assert_allclose(sigmoid(np.array([-np.inf, np.inf], np.float32)), [0, 1], atol=1e-37)
+
+
+@pytest.mark.parametrize("n", [1, 5, 16, 33])
+def test_nan_stays_nan_and_stays_where_it_is(n):
+    eta = np.zeros(n, np.float32)
+    eta[n // 2] = np.nan
+    out = np.zeros(n, np.float32)
+    fill_exp(eta, out)
+    for values in (out, sigmoid(eta), softplus(eta)):
+        assert_array_equal(np.isnan(values), np.isnan(eta))
+
+
+# Products
+
+
+def packed(pack, states, n_products, n_bits):
+    codes = np.full((n_products, 8 * -(-n_bits // 32)), 255, np.uint8)
+    pack(states, codes)
+    return codes
+
+
+def table_product(states, matrix, intercept):
+    out = np.full((len(states), matrix.shape[1]), np.nan, np.float32)
+    codes = packed(affine.pack_rows, states, *states.shape)
+    affine.table_product(codes, matrix, intercept, out)
+    return out
+
+
+def dense_product(inputs, matrix, intercept):
+    out = np.full((len(inputs), matrix.shape[1]), np.nan, np.float32)
+    affine.dense_product(inputs.astype(np.float32), matrix, intercept, out)
+    return out
+
+
+def codes_by_hand(states):
+    n_rows, n_units = states.shape
+    padded = np.zeros((n_rows, 32 * -(-n_units // 32)), int)
+    padded[:, :n_units] = states
+    return padded.reshape(n_rows, -1, 4) @ [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("n_units", [1, 3, 4, 5, 31, 32, 33, 70])
+@pytest.mark.parametrize("n_rows", [1, 4, 7, 32, 65])
+def test_packing_puts_4_neighbours_into_a_number_and_pads_with_zeros(n_rows, n_units):
+    states = bits(0, n_rows, n_units)
+    rows = packed(affine.pack_rows, states, n_rows, n_units)
+    assert_array_equal(rows, codes_by_hand(states))
+    columns = packed(affine.pack_columns, states, n_units, n_rows)
+    assert_array_equal(columns, codes_by_hand(states.T))
+
+
+def assert_is_product(actual, inputs, matrix, intercept):
+    """Against the naive twin in some places, against float64 NumPy everywhere."""
+    inputs, matrix = inputs.astype(np.float64), matrix.astype(np.float64)
+    size = np.abs(inputs) @ np.abs(matrix) + np.abs(intercept)
+    tolerance = 4 * EPS * (1 + np.log2(1 + inputs.shape[1])) * size
+    assert (np.abs(actual - (inputs @ matrix + intercept)) <= tolerance).all()
+    rows = sorted({0, len(inputs) // 2, len(inputs) - 1})
+    columns = sorted({0, matrix.shape[1] // 2, matrix.shape[1] - 1})
+    twin = naive.product(inputs[rows], matrix[:, columns], intercept[columns])
+    place = np.ix_(rows, columns)
+    assert (np.abs(actual[place] - twin) <= tolerance[place]).all()
+
+
+shapes = st.tuples(st.integers(1, 70), st.integers(1, 70), st.integers(1, 300))
+
+
+@derandomised(60)
+@given(shapes, st.integers(0, 2**16))
+@example((1, 1, 1), 0)
+@example((5, 31, 127), 1)
+@example((33, 32, 128), 2)
+@example((70, 33, 129), 3)
+@example((2, 70, 200), 4)
+@example((64, 64, 256), 5)
+@example((3, 65, 257), 6)
+def test_products_are_the_naive_ones_and_agree_to_the_bit_on_zeros_and_ones(shape, seed):
+    n_rows, n_inputs, n_units = shape
+    states = bits(seed, n_rows, n_inputs)
+    matrix, intercept = normal(seed + 1, n_inputs, n_units), normal(seed + 2, n_units)
+    by_tables = table_product(states, matrix, intercept)
+    assert_is_product(by_tables, states, matrix, intercept)
+    assert_array_equal(dense_product(states, matrix, intercept), by_tables)
+    inputs = normal(seed + 3, n_rows, n_inputs)
+    assert_is_product(dense_product(inputs, matrix, intercept), inputs, matrix, intercept)
+
+
+@derandomised(25)
+@given(shapes, st.integers(0, 2**16))
+@example((70, 70, 200), 0)
+def test_the_product_of_a_row_does_not_depend_on_the_other_rows(shape, seed):
+    n_rows, n_inputs, n_units = shape
+    states, inputs = bits(seed, n_rows, n_inputs), normal(seed + 3, n_rows, n_inputs)
+    matrix, intercept = normal(seed + 1, n_inputs, n_units), normal(seed + 2, n_units)
+    for product, values in ((table_product, states), (dense_product, inputs)):
+        together = product(values, matrix, intercept)
+        rows = np.random.default_rng(seed).permutation(n_rows)[: (n_rows + 1) // 2]
+        alone = product(np.ascontiguousarray(values[rows]), matrix, intercept)
+        assert_array_equal(alone, together[rows])
+
+
+@pytest.mark.parametrize("product", [table_product, dense_product])
+def test_products_keep_nan_and_infinity_in_their_columns(product):
+    matrix, intercept = normal(0, 40, 5), np.zeros(5, np.float32)
+    matrix[7, 1], matrix[33, 2] = np.nan, np.inf
+    out = product(np.ones((2, 40), np.uint8), matrix, intercept)
+    assert np.isnan(out[:, 1]).all()
+    assert (out[:, 2] == np.inf).all()
+    assert np.isfinite(out[:, [0, 3, 4]]).all()
+
+
+def test_column_sums_are_rounded_once():
+    matrix = normal(0, 5000, 7, scale=100)
+    out = np.full(7, np.nan, np.float32)
+    steps.column_sums(matrix, out)
+    assert_array_equal(out, [np.float32(math.fsum(column)) for column in matrix.T.astype(float)])
+
+
+# Bernoulli units
+
+
+def draw(eta, addresses, n_particles=1, first=0, layer=1, start=0.0):
+    n_rows = len(addresses) * n_particles
+    states, log_prob = np.full((n_rows, eta.shape[1]), 9, np.uint8), np.full(n_rows, start)
+    addresses = np.asarray(addresses, np.uint64)
+    bernoulli.bernoulli_sample(
+        eta, KEY, addresses, n_particles, first, layer_word(layer), states, log_prob
+    )
+    return states, log_prob
+
+
+@pytest.mark.parametrize("n_units", [1, 4, 7, 16, 19])
+def test_bernoulli_states_compare_the_documented_uniform_numbers_with_their_mean(n_units):
+    eta = normal(1, 6, n_units, scale=2)
+    states, _ = draw(eta, np.arange(2) + 2**33, n_particles=3, first=4, layer=5)
+    for row in range(6):
+        address, particle = 2**33 + row // 3, 4 + row % 3
+        uniforms = uniform_row(KEY, address, particle, 5, 4 * -(-n_units // 4))[:n_units]
+        assert_array_equal(states[row], uniforms < special.expit(eta[row].astype(np.float64)))
+
+
+def test_bernoulli_frequencies_are_the_probabilities():
+    n, eta = 200_000, np.array([[-6.0, -2.0, -0.5, 0.0, 0.3, 1.5, 5.0, 0.0, 0.0]], np.float32)
+    states, _ = draw(eta, np.arange(n))
+    p = special.expit(eta[0].astype(np.float64))
+    z = (states.mean(axis=0) - p) / np.sqrt(p * (1 - p) / n)
+    assert stats.chi2.sf((z**2).sum(), len(p)) > 1e-3
+    correlations = np.corrcoef(states.T)[np.triu_indices(len(p), 1)]
+    assert stats.chi2.sf(n * (correlations**2).sum(), len(correlations)) > 1e-3
+
+
+def test_bernoulli_units_that_cannot_fire_do_not():
+    # The high 24 bits that Philox gives unit 3 at this address are all zero (one draw in 2^24).
+    assert uniform_row(KEY, 233484, 0, 1, 4)[3] == 2.0**-25
+    states, _ = draw(np.full((1, 4), -100, np.float32), [233484])
+    assert not states.any()
+
+
+@pytest.mark.parametrize("eta", [-90.0, -30.0, 30.0, 90.0])
+def test_saturated_bernoulli_units_are_all_but_certain(eta):
+    states, log_prob = draw(np.full((1, 64), eta, np.float32), np.arange(500))
+    assert (states == (eta > 0)).all()
+    assert_allclose(log_prob, 0, atol=1e-10)
+
+
+@pytest.mark.parametrize("scale", [0.5, 30.0])
+def test_bernoulli_log_prob_of_a_draw_is_added_and_is_its_own(scale):
+    eta = normal(2, 40, 37, scale=scale)
+    states, log_prob = draw(eta, np.arange(40), start=3.0)
+    assert_allclose(log_prob - 3.0, naive.bernoulli_log_prob(states, eta), rtol=2e-6, atol=1e-5)
+
+
+def test_particles_share_the_inputs_of_their_row():
+    eta = normal(3, 5, 11)
+    shared = draw(eta, np.arange(5), n_particles=4)
+    repeated = draw(np.repeat(eta, 4, axis=0), np.arange(5), n_particles=4)
+    for actual, expected in zip(shared, repeated, strict=True):
+        assert_array_equal(actual, expected)
+    assert len(np.unique(shared[0], axis=0)) > 10
+
+
+def test_a_prior_is_shared_by_all_rows_and_particles():
+    eta = normal(3, 1, 11)
+    shared = draw(eta, np.arange(5), n_particles=4)
+    repeated = draw(np.repeat(eta, 20, axis=0), np.arange(5), n_particles=4)
+    for actual, expected in zip(shared, repeated, strict=True):
+        assert_array_equal(actual, expected)
+
+
+def test_draws_do_not_depend_on_the_split_or_the_order_of_rows():
+    eta, addresses = normal(4, 10, 13), np.arange(10) * 1000 + 7
+    states, log_prob = draw(eta, addresses, n_particles=3)
+    order = np.random.default_rng(0).permutation(10)
+    for rows in (order[:4], order[4:5], order[5:]):
+        some = draw(np.ascontiguousarray(eta[rows]), addresses[rows], n_particles=3)
+        places = (3 * rows[:, None] + np.arange(3)).ravel()
+        assert_array_equal(some[0], states[places])
+        assert_array_equal(some[1], log_prob[places])
+
+
+def test_particles_drawn_in_pieces_are_the_same_particles():
+    eta = normal(5, 4, 9)
+    states, log_prob = draw(eta, np.arange(4), n_particles=6)
+    for first, last in ((0, 1), (1, 4), (4, 6)):
+        some = draw(eta, np.arange(4), n_particles=last - first, first=first)
+        assert_array_equal(some[0].reshape(4, -1, 9), states.reshape(4, 6, 9)[:, first:last])
+        assert_array_equal(some[1].reshape(4, -1), log_prob.reshape(4, 6)[:, first:last])
+
+
+def test_layers_draw_other_numbers():
+    eta = np.zeros((1, 32), np.float32)
+    drawn = [draw(eta, np.arange(4), layer=layer)[0] for layer in (0, 1, 2)]
+    assert len({states.tobytes() for states in drawn}) == 3
+
+
+SHARING = [(6, 6), (6, 2), (2, 6), (6, 1), (1, 6)]  # rows of values and of eta
+
+
+def repeat_to(array, n_rows):
+    return np.repeat(array, n_rows // len(array), axis=0)
+
+
+def bernoulli_values(kind, seed, *shape):
+    if kind == "binary":
+        return bits(seed, *shape)
+    return np.random.default_rng(seed).random(shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["binary", "real"])
+@pytest.mark.parametrize(("n_values", "n_eta"), SHARING)
+def test_bernoulli_log_prob_is_its_naive_twin(kind, n_values, n_eta):
+    values, eta = bernoulli_values(kind, 6, n_values, 37), normal(7, n_eta, 37, scale=4)
+    log_prob = np.full(6, 2.0)
+    add = getattr(bernoulli, f"bernoulli_log_prob_{kind}")
+    add(values, eta, log_prob)
+    expected = naive.bernoulli_log_prob(repeat_to(values, 6), repeat_to(eta, 6))
+    assert_allclose(log_prob - 2.0, expected, rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("kind", ["binary", "real"])
+@pytest.mark.parametrize(("n_values", "n_eta"), SHARING)
+def test_bernoulli_error_is_its_naive_twin_summed_over_rows_that_share(
+    kind, n_values, n_eta, in_place
+):
+    values, eta = bernoulli_values(kind, 8, n_values, 37), normal(9, n_eta, 37, scale=4)
+    weight = np.random.default_rng(10).uniform(0.1, 2, 6).astype(np.float32)
+    rows = naive.bernoulli_error(repeat_to(values, 6), repeat_to(eta, 6)) * weight[:, None]
+    expected = rows.reshape(n_eta, -1, 37).sum(axis=1)
+    out = eta if in_place else np.full_like(eta, np.nan)
+    getattr(bernoulli, f"bernoulli_error_{kind}")(values, eta, weight, out)
+    assert_allclose(out, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_binary_and_real_kernels_agree_to_the_bit_on_zeros_and_ones():
+    values, eta = bits(11, 6, 37), normal(12, 6, 37, scale=4)
+    results = []
+    for kind, states in (("binary", values), ("real", values.astype(np.float32))):
+        log_prob, out = np.zeros(6), np.zeros_like(eta)
+        getattr(bernoulli, f"bernoulli_log_prob_{kind}")(states, eta, log_prob)
+        getattr(bernoulli, f"bernoulli_error_{kind}")(states, eta, np.ones(6, np.float32), out)
+        results.append((log_prob, out))
+    assert_array_equal(results[0][0], results[1][0])
+    assert_array_equal(results[0][1], results[1][1])
+
+
+@derandomised(30)
+@given(st.integers(1, 70))
+@example(15)
+@example(16)
+@example(17)
+def test_log_prob_counts_every_unit_once(n_units):
+    log_prob = np.zeros(1)
+    eta = np.zeros((1, n_units), np.float32)
+    bernoulli.bernoulli_log_prob_binary(bits(0, 1, n_units), eta, log_prob)
+    assert_allclose(log_prob[0], -n_units * np.log(2), rtol=1e-7)
+
+
+# Gaussian units
+
+
+def draw_gaussian(eta, variance, addresses, n_particles=1, first=0, layer=0):
+    n_rows = len(addresses) * n_particles
+    values, log_prob = np.zeros((n_rows, eta.shape[1]), np.float32), np.zeros(n_rows)
+    addresses = np.asarray(addresses, np.uint64)
+    gaussian.gaussian_sample(
+        eta, variance, KEY, addresses, n_particles, first, layer_word(layer), values, log_prob
+    )
+    return values, log_prob
+
+
+def test_gaussian_draws_follow_their_distribution():
+    eta = np.array([[0.0, -3.0, 10.0, 0.5, 1.0]], np.float32)
+    variance = np.array([1.0, 0.01, 25.0, 2.0, 0.5], np.float32)
+    n = 100_000
+    values, _ = draw_gaussian(eta, variance, np.arange(n))
+    normalised = (values.astype(np.float64) - eta) / np.sqrt(variance.astype(np.float64))
+    assert_allclose(normalised.mean(axis=0), 0, atol=4.5 / np.sqrt(n))
+    assert_allclose(normalised.var(axis=0), 1, atol=4.5 * np.sqrt(2 / n))
+    assert_allclose((normalised**4).mean(axis=0), 3, atol=4.5 * np.sqrt(96 / n))
+    for column in normalised.T:
+        assert stats.kstest(column, "norm").pvalue > 1e-3
+    correlations = np.corrcoef(normalised.T)[np.triu_indices(5, 1)]
+    assert np.abs(correlations).max() < 4.5 / np.sqrt(n)
+
+
+def test_gaussian_draws_stay_finite_where_the_uniform_number_is_smallest():
+    address = 42027111  # unit 0 takes its radius from the smallest uniform number here
+    assert uniform_row(KEY, address, 0, 1, 8)[0] == 2.0**-25
+    eta, variance = np.zeros((1, 4), np.float32), np.ones(4, np.float32)
+    values, log_prob = draw_gaussian(eta, variance, [address], layer=1)
+    assert 5 < np.abs(values).max() < 6
+    assert np.isfinite(log_prob).all()
+
+
+def test_gaussian_log_prob_of_a_draw_is_its_own():
+    eta, variance = normal(0, 6, 5), np.array([0.1, 1, 2, 5, 0.5], np.float32)
+    values, log_prob = draw_gaussian(eta, variance, np.arange(2), n_particles=3)
+    assert_allclose(log_prob, naive.gaussian_log_prob(values, eta, variance), rtol=1e-5, atol=1e-5)
+
+
+def test_gaussian_draws_share_split_and_reorder_like_bernoulli_ones():
+    eta, variance = normal(1, 5, 7), np.full(7, 2, np.float32)
+    values, log_prob = draw_gaussian(eta, variance, np.arange(5), n_particles=4)
+    repeated = draw_gaussian(np.repeat(eta, 4, axis=0), variance, np.arange(5), n_particles=4)
+    assert_array_equal(repeated[0], values)
+    rows = np.array([3, 1])
+    some = draw_gaussian(eta[rows], variance, rows, n_particles=2, first=1)
+    assert_array_equal(some[0].reshape(2, 2, 7), values.reshape(5, 4, 7)[rows, 1:3])
+    assert_array_equal(some[1].reshape(2, 2), log_prob.reshape(5, 4)[rows, 1:3])
+
+
+@pytest.mark.parametrize(("n_values", "n_eta"), SHARING)
+def test_gaussian_log_prob_is_its_naive_twin(n_values, n_eta):
+    values, eta = normal(2, n_values, 19, scale=3), normal(3, n_eta, 19)
+    variance = np.random.default_rng(4).uniform(0.01, 4, 19).astype(np.float32)
+    log_prob = np.full(6, -1.0)
+    gaussian.gaussian_log_prob(values, eta, variance, log_prob)
+    expected = naive.gaussian_log_prob(repeat_to(values, 6), repeat_to(eta, 6), variance)
+    assert_allclose(log_prob + 1.0, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize(("n_values", "n_eta"), SHARING)
+def test_gaussian_error_is_the_slope_of_the_log_density(n_values, n_eta, in_place):
+    values, eta = normal(5, n_values, 9), normal(6, n_eta, 9)
+    rng = np.random.default_rng(7)
+    variance = rng.uniform(0.5, 2, 9).astype(np.float32)
+    weight = rng.uniform(0.1, 2, 6).astype(np.float32)
+
+    def objective(eta, variance):
+        rows = naive.gaussian_log_prob(repeat_to(values, 6), repeat_to(eta, 6), variance)
+        return float(weight.astype(np.float64) @ rows)
+
+    slopes = [
+        differences(objective, (eta.astype(np.float64), variance.astype(np.float64)), which)
+        for which in (0, 1)
+    ]
+    out = eta if in_place else np.full_like(eta, np.nan)
+    by_variance = np.full(9, np.nan, np.float32)
+    gaussian.gaussian_error(values, eta, variance, weight, out, by_variance)
+    assert_allclose(out, slopes[0], rtol=1e-4, atol=1e-5)
+    assert_allclose(by_variance, slopes[1], rtol=1e-4, atol=1e-5)
+
+
+def differences(objective, arguments, which, step=1e-5):
+    slope = np.zeros_like(arguments[which])
+    for index in np.ndindex(slope.shape):
+        around = []
+        for sign in (1, -1):
+            moved = [argument.copy() for argument in arguments]
+            moved[which][index] += sign * step
+            around.append(objective(*moved))
+        slope[index] = (around[0] - around[1]) / (2 * step)
+    return slope
+
+
+# Particles
+
+
+def self_normalise(log_weights):
+    weights = np.full(log_weights.shape, np.nan, np.float32)
+    bound = np.full(len(log_weights), np.nan)
+    particles.self_normalise(log_weights, weights, bound)
+    return weights, bound
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0, 30.0, 1e4])
+@pytest.mark.parametrize("offset", [0.0, -5e4, 800.0])
+@pytest.mark.parametrize("n_particles", [1, 2, 7])
+def test_self_normalised_weights_are_the_naive_ones(spread, offset, n_particles):
+    log_weights = spread * np.random.default_rng(0).standard_normal((9, n_particles)) + offset
+    weights, bound = self_normalise(log_weights)
+    assert_allclose(weights, naive.self_normalise(log_weights), rtol=1e-6, atol=1e-37)
+    assert_allclose(weights.sum(axis=1), 1, rtol=1e-6)
+    assert_allclose(bound, naive.log_mean_weight(log_weights), rtol=1e-12, atol=1e-12)
+
+
+def test_impossible_particles_have_no_weight():
+    weights, bound = self_normalise(np.array([[-np.inf, 0.0, -np.inf, 0.0]]))
+    assert weights.tolist() == [[0, 0.5, 0, 0.5]]
+    assert bound[0] == pytest.approx(-np.log(2))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_row_with_nan_has_nan_for_its_bound_and_weights_and_spoils_no_other(place):
+    log_weights = np.zeros((2, 3))
+    log_weights[0, place] = np.nan
+    weights, bound = self_normalise(log_weights)
+    assert np.isnan(bound).tolist() == [True, False]
+    assert np.isnan(weights[0]).all()
+    assert_allclose(weights[1], 1 / 3)
+
+
+class Sums:
+    def __init__(self, n_rows):
+        self.highest = np.full(n_rows, -np.inf)
+        self.total, self.squares, self.logs = np.zeros((3, n_rows))
+
+    def add(self, log_weights):
+        particles.add_log_weights(
+            np.ascontiguousarray(log_weights), self.highest, self.total, self.squares, self.logs
+        )
+        return self
+
+    def arrays(self):
+        return np.array([self.highest, self.total, self.squares, self.logs])
+
+
+LOG_WEIGHTS = 20 * np.random.default_rng(3).standard_normal((5, 50)) - 1000
+
+
+@derandomised(20)
+@given(st.lists(st.integers(0, 50), max_size=6))
+def test_log_weights_added_in_pieces_give_the_same_bits(cuts):
+    pieces = Sums(5)
+    for start, stop in itertools.pairwise([0, *sorted(cuts), 50]):
+        pieces.add(LOG_WEIGHTS[:, start:stop])
+    assert_array_equal(pieces.arrays(), Sums(5).add(LOG_WEIGHTS).arrays())
+
+
+def test_running_sums_are_the_sums():
+    sums = Sums(5).add(LOG_WEIGHTS)
+    assert_array_equal(sums.highest, LOG_WEIGHTS.max(axis=1))
+    relative = np.exp(LOG_WEIGHTS - LOG_WEIGHTS.max(axis=1, keepdims=True))
+    assert_allclose(sums.total, relative.sum(axis=1), rtol=1e-13)
+    assert_allclose(sums.squares, (relative**2).sum(axis=1), rtol=1e-13)
+    assert_allclose(sums.logs, LOG_WEIGHTS.sum(axis=1), rtol=1e-13)
+
+
+# Moves of the optimisers
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_adam_moves_are_the_naive_ones(decay):
+    parameters, moments = normal(0, 33), np.zeros((2, 33), np.float32)
+    twin, first, second = parameters.astype(np.float64), np.zeros(33), np.zeros(33)
+    for t in range(1, 8):
+        gradient = normal(t, 33, scale=10)
+        slope = 0.25 * gradient.astype(np.float64) - decay * twin
+        twin, first, second = naive.adam_step(
+            twin, slope, first, second, t, learning_rate=0.05, ascend=True
+        )
+        steps.adam_move(
+            gradient, 0.25, decay, 0.05, 0.9, 0.999, t, moments[0], moments[1], parameters
+        )
+    assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
+    assert_allclose(moments[0], -first, rtol=1e-5, atol=1e-5)
+    assert_allclose(moments[1], second, rtol=5e-5)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_sgd_moves_are_the_naive_ones(decay, momentum):
+    parameters, velocity = normal(0, 33), np.zeros(33, np.float32)
+    twin, speed = parameters.astype(np.float64), np.zeros(33)
+    for t in range(1, 8):
+        gradient = normal(t, 33, scale=10)
+        slope = 0.25 * gradient.astype(np.float64) - decay * twin
+        twin, speed = naive.sgd_momentum_step(
+            twin, slope, speed, learning_rate=0.05, momentum=momentum, ascend=True
+        )
+        steps.sgd_move(gradient, 0.25, decay, 0.05, momentum, velocity, parameters)
+    assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
+    assert_allclose(velocity, speed, rtol=1e-5, atol=2e-6)
+
+
+# Content keys
+
+
+def content_keys(values):
+    keys = np.zeros(len(values), np.uint64)
+    binary = values.dtype == np.uint8
+    hash_rows = content.content_keys_binary if binary else content.content_keys_real
+    hash_rows(values, keys)
+    return keys
+
+
+def mix(z):
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & SIXTY_FOUR_BITS
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & SIXTY_FOUR_BITS
+    return z ^ (z >> 31)
+
+
+def naive_content_key(row):
+    total = 0
+    for column, value in enumerate(np.asarray(row, np.float32)):
+        pattern = 0x7FC00000 if np.isnan(value) else int(value.view(np.uint32))
+        if value != 0:
+            total += mix(mix((column + 0x9E3779B97F4A7C15) & SIXTY_FOUR_BITS) + pattern)
+    return total & SIXTY_FOUR_BITS
+
+
+def test_content_keys_are_the_naive_ones():
+    values = normal(0, 20, 7) * bits(1, 20, 7)
+    values[3, 2] = np.nan
+    assert content_keys(values).tolist() == [naive_content_key(row) for row in values]
+
+
+def test_content_keys_of_uint8_and_float32_rows_agree():
+    states = bits(0, 50, 37)
+    assert_array_equal(content_keys(states), content_keys(states.astype(np.float32)))
+
+
+def test_content_keys_go_with_their_rows():
+    values, order = normal(0, 30, 9), np.random.default_rng(0).permutation(30)
+    assert_array_equal(content_keys(values[order]), content_keys(values)[order])
+
+
+def test_distinct_rows_have_distinct_keys():
+    states = cases.all_rows(12)
+    assert len(np.unique(content_keys(states))) == 2**12
+    values = np.array(list(itertools.product([-1.0, 0.0, 0.5, 1.0, 2.0], repeat=5)), np.float32)
+    assert len(np.unique(content_keys(values))) == 5**5
+
+
+def test_minus_zero_is_zero_and_every_nan_is_the_same_to_the_key():
+    zeros = np.array([[0.0, 1.0], [-0.0, 1.0]], np.float32)
+    assert len(np.unique(content_keys(zeros))) == 1
+    patterns = np.array([0x7FC00000, 0xFFC00000, 0x7F800001, 0x7FFFFFFF], np.uint32)
+    assert len(np.unique(content_keys(patterns.view(np.float32)[:, None]))) == 1
+    assert content_keys(np.array([[np.nan]], np.float32)) != content_keys(zeros[:1, :1])
+
+
+# Tables for enumeration
+
+
+def test_bernoulli_table_holds_every_pair():
+    rng = np.random.default_rng(0)
+    values, eta = rng.integers(0, 2, (5, 6)) * rng.random((5, 6)), 20 * rng.normal(size=(6, 8))
+    out = np.full((5, 8), np.nan)
+    enumeration.bernoulli_table(values, eta, out)
+    for s in range(8):
+        twin = naive.bernoulli_log_prob(values, np.tile(eta[:, s], (5, 1)))
+        assert_allclose(out[:, s], twin, rtol=1e-12)
+
+
+def test_gaussian_table_holds_every_pair():
+    rng = np.random.default_rng(0)
+    values, eta = rng.normal(size=(5, 6)), rng.normal(size=(6, 8))
+    variance, out = rng.uniform(0.1, 3, 6), np.full((5, 8), np.nan)
+    enumeration.gaussian_table(values, eta, variance, out)
+    for s in range(8):
+        twin = naive.gaussian_log_prob(values, np.tile(eta[:, s], (5, 1)), variance)
+        assert_allclose(out[:, s], twin, rtol=1e-12)
+
+
+# The decorator
+
+
+def test_kernels_take_read_only_and_writable_arrays_with_one_signature():
+    matrix = normal(0, 4, 3)
+    frozen = matrix.copy()
+    frozen.flags.writeable = False
+    results = np.zeros((2, 3), np.float32)
+    for array, out in zip((matrix, frozen), results, strict=True):
+        steps.column_sums(array, out)
+    assert_array_equal(results[0], results[1])
+    assert len(steps.column_sums._compiled.signatures) == 1
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        normal(0, 4, 3).astype(np.float64),
+        np.asfortranarray(normal(0, 4, 3)),
+        normal(0, 4, 6)[:, ::2],
+    ],
+    ids=["float64", "Fortran order", "strided"],
+)
+def test_kernels_refuse_other_arrays_and_do_not_compile_for_them(matrix):
+    with pytest.raises(TypeError, match="No matching definition"):
+        steps.column_sums(matrix, np.zeros(3, np.float32))
+    assert len(steps.column_sums._compiled.signatures) == 1
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A folder for Numba's cache, of this test alone."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    return tmp_path
+
+
+def fresh_mean_kernel():
+    """`bernoulli_mean` as a new process meets it: not compiled yet."""
+    return Kernel(bernoulli.bernoulli_mean._function, bernoulli.bernoulli_mean.signature)
+
+
+def assert_means(kernel):
+    out = np.zeros((1, 3), np.float32)
+    kernel(np.array([[0.0, 1.0, -1.0]], np.float32), out)
+    assert_allclose(out, special.expit([[0, 1, -1]]), rtol=1e-6)
+
+
+def test_the_second_process_reads_the_cache(cache):
+    assert_means(fresh_mean_kernel())
+    assert {path.suffix for path in cache.rglob("*.nb*")} == {".nbi", ".nbc"}
+    second = fresh_mean_kernel()
+    assert_means(second)
+    assert sum(second._compiled.stats.cache_hits.values()) == 1
+
+
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.9])
+def test_a_truncated_cache_heals(cache, suffix, share):
+    assert_means(fresh_mean_kernel())
+    whole = {path: path.read_bytes() for path in cache.rglob(f"*{suffix}")}
+    assert whole
+    for path, content in whole.items():
+        path.write_bytes(content[: int(share * len(content))])
+    assert_means(fresh_mean_kernel())
+    for path in whole:
+        assert len(path.read_bytes()) >= len(whole[path]) * 0.9
+
+
+def run_python(code, folder, **environment):
+    """Run code in a process of its own, with a folder first on its path; returns what it prints."""
+    env = {name: value for name, value in os.environ.items() if name not in environment}
+    env |= {name: value for name, value in environment.items() if value is not None}
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip(), result.stderr
+
+
+@pytest.fixture
+def copy_of_package(tmp_path):
+    """A copy of the package without its cache."""
+    target = tmp_path / "place" / PACKAGE.name
+    shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+USE_ONE_KERNEL = """
+import numpy as np
+from sklearn_helmholtz._kernels.bernoulli import bernoulli_mean
+out = np.zeros((1, 1), np.float32)
+bernoulli_mean(np.zeros((1, 1), np.float32), out)
+print(out[0, 0])
+"""
+
+SCORE_AND_TRANSFORM = """
+import numpy as np, sklearn_helmholtz
+W = np.ones((2, 4))
+arrays = [W], [np.zeros(4), np.zeros(2)], [W.T], [np.zeros(2)]
+model = sklearn_helmholtz.HelmholtzMachine.from_parameters(*arrays)
+X = np.eye(4)
+print(sklearn_helmholtz.__file__, np.isfinite(model.score(X)), model.transform(X).shape)
+"""
+
+
+def test_without_any_place_for_a_cache_the_package_works_and_is_silent(copy_of_package):
+    # A file where each folder would be: not even root can write into it.
+    (copy_of_package / "_kernels" / "__pycache__").write_text("")
+    nowhere = {"NUMBA_CACHE_DIR": "/dev/null/x", "XDG_CACHE_HOME": "/dev/null/x", "HOME": None}
+    folder = copy_of_package.parent
+    printed, complaints = run_python(
+        SCORE_AND_TRANSFORM, folder, PYTHONWARNINGS="error::RuntimeWarning", **nowhere
+    )
+    assert printed == f"{copy_of_package / '__init__.py'} True (4, 2)"
+    assert complaints == ""
+
+
+def test_a_damaged_cache_does_not_break_the_next_process(copy_of_package, tmp_path):
+    (copy_of_package / "__init__.py").write_text("")  # spares the process scikit-learn
+    folder, cache = copy_of_package.parent, tmp_path / "cache"
+    for damage in (None, ".nbc", ".nbi"):
+        for path in cache.rglob(f"*{damage}"):
+            path.write_bytes(path.read_bytes()[:100])
+        printed, complaints = run_python(USE_ONE_KERNEL, folder, NUMBA_CACHE_DIR=str(cache))
+        assert printed == "0.5"
+        assert complaints == ""
+    assert list(cache.rglob("*.nbc"))
+
+
+def test_an_edited_helper_is_not_served_from_a_stale_cache(copy_of_package, tmp_path):
+    (copy_of_package / "__init__.py").write_text("")
+    folder, cache = copy_of_package.parent, str(tmp_path / "cache")
+    assert run_python(USE_ONE_KERNEL, folder, NUMBA_CACHE_DIR=cache)[0] == "0.5"
+    path = copy_of_package / "_kernels" / "exponential.py"
+    source = path.read_text()
+    assert "return _ONE / (_ONE + exp(-x))" in source
+    path.write_text(source.replace("return _ONE / (_ONE +", "return _ONE / (_TWO + _ONE +"))
+    assert run_python(USE_ONE_KERNEL, folder, NUMBA_CACHE_DIR=cache)[0] == "0.25"
+
+
+def test_the_digest_sees_every_source_file(tmp_path):
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    digests = {sources_digest(tmp_path)}
+    (tmp_path / "b.py").write_text("x = 2\n")
+    digests.add(sources_digest(tmp_path))
+    (tmp_path / "b.py").rename(tmp_path / "c.py")
+    digests.add(sources_digest(tmp_path))
+    assert len(digests) == 3

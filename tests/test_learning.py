@@ -1,0 +1,392 @@
+"""Learning rules: their expected steps are the gradients that their docstrings state.
+
+The expectation of a rule's step is estimated from independent blocks: copies of a few rows with
+addresses of their own. Enumeration gives the expectation itself; the difference must be a fair draw
+of the noise, which the blocks tell.
+"""
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_helmholtz import _tree
+from sklearn_helmholtz._keys import Purpose
+from sklearn_helmholtz._workspace import Workspace
+from sklearn_helmholtz.learning import SGD, Adam, Constant, Cosine, ReweightedWakeSleep, WakeSleep
+from tests import cases, exact, naive
+from tests.cases import CASES, make_case, make_draws
+
+N_BLOCKS, ROWS_OF_A_BLOCK = 100, 1500
+N_PARTICLES = [1, 2, 3]
+NORMAL_QUADRATURE = np.polynomial.hermite_e.hermegauss(80)
+
+
+def run_blocks(rule, machine, X, n_blocks=N_BLOCKS, n_rows=ROWS_OF_A_BLOCK):
+    """Steps and bounds, divided by rows, of independent blocks: (n_blocks, n_entries), (n_blocks,).
+
+    Each block holds ``n_rows`` rows: those of X, in turn.
+    """
+    block = np.ascontiguousarray(np.resize(X, (n_rows, X.shape[1])))
+    work, steps, bounds = Workspace(), [], []
+    for number in range(n_blocks):
+        out = cases.empty_gradient(machine)
+        where = {"start": number * n_rows}
+        wake = make_draws(n_rows, rule.n_particles, **where)
+        dream = make_draws(n_rows, purpose=Purpose.DREAM, **where)
+        bounds.append(rule.gradient(machine, block, wake, dream, out, work) / n_rows)
+        steps.append(exact.flatten(cases.gradient_of(machine, out)) / n_rows)
+        work.reset()
+    return np.array(steps), np.array(bounds)
+
+
+def assert_expectation(blocks, expected):
+    """The mean over blocks differs from ``expected`` by a fair draw of its standard error."""
+    blocks, expected = blocks.reshape(len(blocks), -1), np.atleast_1d(expected)
+    difference = blocks.mean(axis=0) - expected
+    error = blocks.std(axis=0, ddof=1) / np.sqrt(len(blocks))
+    rounding = 1e-6 * (1 + np.abs(expected))
+    certain = error < rounding  # the step by a weight of an input that is always 0, for example
+    assert (np.abs(difference[certain]) < 5 * rounding[certain]).all()
+    z = difference[~certain] / error[~certain]
+    assert len(z) >= len(expected) / 2
+    assert np.abs(z).max() < 4.5
+    assert (z**2).mean() < 4 or len(z) < 10  # entries are correlated: few degrees of freedom
+
+
+def add(*weighted):
+    return sum(weight * exact.flatten(gradient) for weight, gradient in weighted)
+
+
+def expected_sleep(params):
+    """``E_{p(x, h)}[grad_R log q(h | x)]``: by enumeration, and by quadrature for real x."""
+    if params.noise_variance is None:
+        return exact.sleep_gradient(params)
+    gradient = exact.zero_gradient(params)
+    for probability, hidden in prior_states(params):
+        mean = hidden[0] @ params.generative_coefs[0] + params.generative_intercepts[0]
+        error = hidden[0] - expected_sigmoid(params, mean)
+        gradient.recognition_intercepts[0] += probability * error
+        # Stein: E[x f(x R)] = E[x] E[f(x R)] + Cov(x) R E[f'(x R)]
+        slope = params.recognition_coefs[0] * expected_sigmoid(params, mean, derivative=True)
+        weights = np.outer(mean, error) - params.noise_variance[:, None] * slope
+        gradient.recognition_coefs[0] += probability * weights
+        for level in range(1, len(hidden)):
+            eta = hidden[level - 1] @ params.recognition_coefs[level]
+            error = hidden[level] - exact.sigmoid(eta + params.recognition_intercepts[level])
+            gradient.recognition_intercepts[level] += probability * error
+            gradient.recognition_coefs[level] += probability * np.outer(hidden[level - 1], error)
+    return gradient
+
+
+def prior_states(params):
+    """All joint hidden states with their probabilities under the generative chain."""
+    hidden = exact.hidden_states(exact.units_of(params))
+    for state in zip(*hidden, strict=True):
+        logit = params.generative_intercepts[-1]
+        log_p = np.sum(state[-1] * logit - np.logaddexp(0, logit))
+        for level in range(1, len(state)):
+            eta = state[level] @ params.generative_coefs[level]
+            eta = eta + params.generative_intercepts[level]
+            log_p += np.sum(state[level - 1] * eta - np.logaddexp(0, eta))
+        yield np.exp(log_p), state
+
+
+def expected_sigmoid(params, mean, derivative=False):
+    """``E[sigmoid(x @ R_0 + r_0)]`` or that of its derivative, x normal, by quadrature."""
+    nodes, weights = NORMAL_QUADRATURE
+    centre = mean @ params.recognition_coefs[0] + params.recognition_intercepts[0]
+    spread = np.sqrt(params.noise_variance @ params.recognition_coefs[0] ** 2)
+    p = exact.sigmoid(centre + nodes[:, None] * spread)
+    return weights @ (p * (1 - p) if derivative else p) / np.sqrt(2 * np.pi)
+
+
+def test_quadrature_gives_the_sleep_gradient_of_an_independent_simulation():
+    _, params, _ = make_case((3, 2, 2), "gaussian")
+    rng, blocks = np.random.default_rng(0), []
+    for _ in range(50):
+        h2 = rng.random((4000, 2)) < exact.sigmoid(params.generative_intercepts[2])
+        eta = h2 @ params.generative_coefs[1] + params.generative_intercepts[1]
+        h1 = rng.random((4000, 2)) < exact.sigmoid(eta)
+        mean = h1 @ params.generative_coefs[0] + params.generative_intercepts[0]
+        x = mean + rng.standard_normal((4000, 3)) * np.sqrt(params.noise_variance)
+        gradient, parents = exact.zero_gradient(params), [x, h1]
+        for level, children in enumerate((h1, h2)):
+            eta = parents[level] @ params.recognition_coefs[level]
+            error = children - exact.sigmoid(eta + params.recognition_intercepts[level])
+            gradient.recognition_coefs[level][:] = parents[level].T @ error / 4000
+            gradient.recognition_intercepts[level][:] = error.mean(axis=0)
+        blocks.append(exact.flatten(gradient)[recognition_entries(params)])
+    expected = exact.flatten(expected_sleep(params))[recognition_entries(params)]
+    assert_expectation(np.array(blocks), expected)
+
+
+def recognition_entries(params):
+    """Which entries of a flat gradient belong to the recognition chain."""
+    marks = exact.zero_gradient(params)
+    for array in (*marks.recognition_coefs, *marks.recognition_intercepts):
+        array[...] = 1
+    return exact.flatten(marks) == 1
+
+
+# Expected steps
+
+
+@pytest.mark.parametrize(("n_units", "visible"), CASES)
+def test_the_expected_step_of_wake_sleep_is_that_of_enumeration(n_units, visible):
+    machine, params, X = make_case(n_units, visible)
+    steps, bounds = run_blocks(WakeSleep(), machine, X)
+    wake = exact.wake_gradient(params, X)
+    assert_expectation(steps, add((1 / len(X), wake), (1, expected_sleep(params))))
+    assert_expectation(bounds, -exact.free_energy(params, X).mean())
+
+
+@pytest.mark.parametrize("n_particles", N_PARTICLES)
+@pytest.mark.parametrize(("n_units", "visible"), CASES)
+def test_the_expected_step_of_reweighted_wake_sleep_is_that_of_enumeration(
+    n_units, visible, n_particles
+):
+    machine, params, X = make_case(n_units, visible, n_rows=2)
+    rule = ReweightedWakeSleep(n_particles)
+    steps, bounds = run_blocks(rule, machine, X, n_rows=ROWS_OF_A_BLOCK // n_particles // 2 * 2)
+    wake = exact.flatten(exact.reweighted_gradient(params, X, n_particles)) / len(X)
+    wake[recognition_entries(params)] *= 0.5
+    assert_expectation(steps, wake + add((0.5, expected_sleep(params))))
+    assert_expectation(bounds, exact.reweighted_bound(params, X, n_particles).mean())
+
+
+@pytest.mark.parametrize("visible", cases.VISIBLES)
+def test_many_particles_follow_the_gradient_of_the_likelihood(visible):
+    machine, params, X = make_case((4, 3, 2), visible, scale=0.6)
+    likelihood = exact.flatten(exact.likelihood_gradient(params, X)) / len(X)
+    posterior = exact.flatten(exact.posterior_recognition_gradient(params, X)) / len(X)
+    goal = likelihood + 0.5 * posterior + add((0.5, expected_sleep(params)))
+    of_recognition = recognition_entries(params)
+    distances = []
+    for n_particles in (1, 10, 100):
+        rule = ReweightedWakeSleep(n_particles)
+        steps, _ = run_blocks(rule, machine, X, n_blocks=20, n_rows=600)
+        difference = steps.mean(axis=0) - goal
+        parts = (difference[~of_recognition], difference[of_recognition])
+        distances.append([np.linalg.norm(part) for part in parts])
+    first, _, last = np.array(distances)
+    assert (np.diff(distances, axis=0) < 0).all()
+    assert (last < 0.2 * first).all()
+    assert (last < 0.1 * np.linalg.norm(goal)).all()
+
+
+@pytest.mark.parametrize("rule", [WakeSleep(), ReweightedWakeSleep(3)])
+@pytest.mark.parametrize("visible", cases.VISIBLES)
+def test_a_step_is_the_sum_of_the_steps_of_its_parts(rule, visible):
+    machine, _, X = make_case((4, 3, 2), visible, n_rows=50)
+
+    def step(start, stop):
+        out, places = cases.empty_gradient(machine), {"start": start}
+        wake = make_draws(stop - start, rule.n_particles, **places)
+        dream = make_draws(stop - start, purpose=Purpose.DREAM, **places)
+        bound = rule.gradient(machine, X[start:stop], wake, dream, out)
+        return exact.flatten(cases.gradient_of(machine, out)), bound
+
+    whole, parts = step(0, 50), [step(0, 17), step(17, 50)]
+    assert_allclose(sum(part[0] for part in parts), whole[0], rtol=1e-4, atol=1e-4)
+    assert sum(part[1] for part in parts) == pytest.approx(whole[1])
+
+
+@pytest.mark.parametrize("rule", [WakeSleep(), ReweightedWakeSleep(3)])
+def test_a_step_changes_neither_machine_nor_data_and_repeats_to_the_bit(rule):
+    machine, _, X = make_case((4, 3, 2), "fractional", n_rows=50)
+    before, data = _tree.copy(machine), X.copy()
+    results = []
+    for work in (np, Workspace()):
+        out = cases.empty_gradient(machine)
+        wake = make_draws(50, rule.n_particles)
+        dream = make_draws(50, purpose=Purpose.DREAM)
+        results.append((rule.gradient(machine, X, wake, dream, out, work), out))
+    for old, new in zip(_tree.leaves(before), _tree.leaves(machine), strict=True):
+        assert_array_equal(old, new)
+    assert_array_equal(data, X)
+    assert results[0][0] == results[1][0]
+    for one, other in zip(*(_tree.leaves(out) for _, out in results), strict=True):
+        assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("rule", [WakeSleep(), ReweightedWakeSleep(3)])
+def test_dreams_teach_recognition_only_with_random_numbers_of_their_own(rule):
+    machine, params, X = make_case((4, 3, 2), "binary", n_rows=50)
+    of_recognition = recognition_entries(params)
+
+    def step(wake_start, dream_start):
+        out = cases.empty_gradient(machine)
+        wake = make_draws(50, rule.n_particles, start=wake_start)
+        dream = make_draws(50, purpose=Purpose.DREAM, start=dream_start)
+        bound = rule.gradient(machine, X, wake, dream, out)
+        flat = exact.flatten(cases.gradient_of(machine, out))
+        return bound, flat[~of_recognition], flat[of_recognition]
+
+    bound, generation, recognition = step(0, 0)
+    other_dreams = step(0, 1000)
+    assert other_dreams[0] == bound
+    assert_array_equal(other_dreams[1], generation)
+    assert (other_dreams[2] != recognition).any()
+    other_particles = step(1000, 0)
+    assert other_particles[0] != bound
+    assert (other_particles[1] != generation).any()
+    wake_teaches = isinstance(rule, ReweightedWakeSleep)
+    assert (other_particles[2] != recognition).any() == wake_teaches
+
+
+# Optimisers
+
+
+def packed_case():
+    machine, _, _ = make_case((4, 3, 2), "gaussian")
+    return _tree.pack(machine)
+
+
+def random_gradient(packed, seed):
+    gradient = _tree.zeros_like(packed.tree)
+    gradient.vector[:] = np.random.default_rng(seed).normal(size=len(gradient.vector))
+    return gradient
+
+
+def penalised(packed):
+    """1 for the entries of matrices, 0 for those of vectors."""
+    marks = _tree.zeros_like(packed.tree)
+    for leaf in _tree.leaves(marks.tree):
+        leaf[...] = leaf.ndim == 2
+    return marks.vector.astype(np.float64)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_adam_is_its_naive_twin_and_penalises_weights_only(decay):
+    packed, optimizer = packed_case(), Adam(decay)
+    state = optimizer.init(len(packed.vector))
+    twin, first, second = packed.vector.astype(np.float64), *np.zeros((2, len(packed.vector)))
+    for t in range(1, 6):
+        gradient = random_gradient(packed, t)
+        slope = 0.1 * gradient.vector.astype(np.float64) - decay * penalised(packed) * twin
+        twin, first, second = naive.adam_step(
+            twin, slope, first, second, t, learning_rate=0.03, ascend=True
+        )
+        optimizer.move(packed, gradient, 0.1, 0.03, t, state)
+    assert_allclose(packed.vector, twin, rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_sgd_is_its_naive_twin_and_penalises_weights_only(momentum, decay):
+    packed, optimizer = packed_case(), SGD(momentum, decay)
+    state = optimizer.init(len(packed.vector))
+    twin, velocity = packed.vector.astype(np.float64), np.zeros(len(packed.vector))
+    for t in range(1, 6):
+        gradient = random_gradient(packed, t)
+        slope = 0.1 * gradient.vector.astype(np.float64) - decay * penalised(packed) * twin
+        twin, velocity = naive.sgd_momentum_step(
+            twin, slope, velocity, learning_rate=0.03, momentum=momentum, ascend=True
+        )
+        optimizer.move(packed, gradient, 0.1, 0.03, t, state)
+    assert_allclose(packed.vector, twin, rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(decay=0.5), Adam(0.5)])
+def test_penalties_shrink_weights_and_leave_everything_else_alone(optimizer):
+    packed = packed_case()
+    before, marks = packed.vector.copy(), penalised(packed) == 1
+    nothing = _tree.zeros_like(packed.tree)
+    optimizer.move(packed, nothing, 1.0, 1e-3, 1, optimizer.init(len(before)))
+    assert (np.abs(packed.vector[marks]) < np.abs(before[marks])).all()
+    assert_array_equal(packed.vector[~marks], before[~marks])
+
+
+@pytest.mark.parametrize(("optimizer", "n_moments"), [(SGD(), 1), (Adam(), 2)])
+def test_optimisers_start_from_zero_and_change_in_place(optimizer, n_moments):
+    packed = packed_case()
+    state = optimizer.init(len(packed.vector))
+    assert len(state) == n_moments
+    assert all(m.dtype == np.float32 and not m.any() for m in state)
+    vector, before = packed.vector, packed.vector.copy()
+    gradient = random_gradient(packed, 0)
+    kept = gradient.vector.copy()
+    optimizer.move(packed, gradient, 1.0, 0.1, 1, state)
+    assert packed.vector is vector
+    assert (vector != before).all()
+    assert all(m.all() for m in state)
+    assert_array_equal(gradient.vector, kept)
+
+
+def test_schedules():
+    assert [Constant(0.3).rate(p) for p in (0.0, 0.5, 1.0)] == [0.3] * 3
+    cosine = [Cosine(0.4).rate(p) for p in (0.0, 1 / 3, 0.5, 2 / 3, 1.0)]
+    assert_allclose(cosine, [0.4, 0.3, 0.2, 0.1, 0.0], atol=1e-15)
+
+
+# Trees
+
+
+@pytest.mark.parametrize(("n_units", "visible"), CASES)
+def test_packing_keeps_every_value_and_puts_matrices_first(n_units, visible):
+    machine, _, _ = make_case(n_units, visible)
+    packed = _tree.pack(machine)
+    originals, views = _tree.leaves(machine), _tree.leaves(packed.tree)
+    for original, view in zip(originals, views, strict=True):
+        assert_array_equal(original, view)
+        assert np.shares_memory(view, packed.vector)
+        assert not np.shares_memory(view, original)
+    assert sum(leaf.size for leaf in originals) == len(packed.vector)
+    n_weights = 2 * sum(a * b for a, b in itertools.pairwise(n_units))
+    assert packed.n_weights == n_weights
+    assert_array_equal(penalised(packed), np.arange(len(packed.vector)) < n_weights)
+
+
+def test_the_views_of_a_packed_value_are_its_vector():
+    packed = _tree.zeros_like(make_case((4, 3, 2), "gaussian")[0])
+    assert not packed.vector.any()
+    packed.vector[:] = np.arange(len(packed.vector))
+    held = np.concatenate([leaf.ravel() for leaf in _tree.leaves(packed.tree)])
+    assert_array_equal(np.sort(held), packed.vector)
+    for leaf in _tree.leaves(packed.tree):
+        leaf += 1
+    assert_array_equal(packed.vector, np.arange(len(packed.vector)) + 1)
+
+
+def test_leaves_can_be_taken_off_and_put_back():
+    machine, _, _ = make_case((4, 3, 2), "gaussian")
+    leaves = _tree.leaves(machine)
+    assert len(leaves) == 3 + 2 + 2 + 2 + 1
+    doubled = _tree.with_leaves(machine, [2 * leaf for leaf in leaves])
+    assert type(doubled) is type(machine)
+    assert doubled.generation.layers == machine.generation.layers
+    assert doubled.generation.conditionals[0].affine.weights is None
+    for one, two in zip(leaves, _tree.leaves(doubled), strict=True):
+        assert_array_equal(2 * one, two)
+
+
+def test_copies_and_empty_values_have_arrays_of_their_own():
+    machine, _, _ = make_case((4, 3, 2), "gaussian")
+    copied = _tree.copy(machine)
+    for make in (_tree.copy, _tree.empty_like):
+        for mine, theirs in zip(_tree.leaves(make(machine)), _tree.leaves(machine), strict=True):
+            assert mine.shape == theirs.shape
+            assert mine.dtype == theirs.dtype
+            assert not np.shares_memory(mine, theirs)
+    assert_array_equal(copied.visible.units.log_excess, machine.visible.units.log_excess)
+
+
+# The work space
+
+
+def test_a_work_space_gives_aligned_arrays_of_their_own_and_the_same_memory_every_round():
+    work, shapes = Workspace(), [(3, 5), (7,), (0, 4), (1,)]
+    places = []
+    for _ in range(4):
+        arrays = [work.empty(shape, t) for shape in shapes for t in (np.float32, np.uint8, float)]
+        for number, array in enumerate(arrays):
+            array[...] = number
+        for number, array in enumerate(arrays):
+            assert (array == number).all()
+        places.append([array.ctypes.data for array in arrays if array.size])
+        work.reset()
+    assert places[1] == places[2] == places[3]
+    assert not any(place % 64 for place in places[3])
+    assert work.empty((3, 5), np.float32).shape == (3, 5)

@@ -1,0 +1,320 @@
+"""Units, layers, chains and machines against scipy.stats and enumeration."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import special, stats
+
+from sklearn_helmholtz import _tree
+from sklearn_helmholtz._keys import Purpose
+from sklearn_helmholtz._workspace import Workspace
+from sklearn_helmholtz.layers import Affine, Conditional
+from sklearn_helmholtz.machines import downward, initialise
+from sklearn_helmholtz.units import Bernoulli, Gaussian
+from sklearn_helmholtz.units.gaussian import VARIANCE_FLOOR
+from tests import cases, exact, naive
+from tests.cases import CASES, NETS, make_case, make_draws
+
+
+def total(log_prob):
+    return np.exp(log_prob).sum()
+
+
+# Units
+
+ETA = np.array([[-3.0, -0.5, 0.0, 1.0, 4.0], [0.3, 0.1, -1.0, 2.0, -6.0]], np.float32)
+VARIANCE = np.array([0.1, 0.5, 1.0, 2.0, 4.0])
+
+
+def density(units, values, eta):
+    log_prob = np.zeros(max(len(values), len(eta)))
+    units.log_prob(values, eta.copy(), log_prob)
+    return log_prob
+
+
+def test_bernoulli_units_are_those_of_scipy():
+    p = special.expit(ETA.astype(np.float64))
+    states = np.array([[0, 1, 1, 0, 1], [1, 0, 0, 1, 0]], np.uint8)
+    units = Bernoulli()
+    assert_allclose(units.mean(ETA), stats.bernoulli.mean(p), rtol=1e-6)
+    expected = stats.bernoulli.logpmf(states, p).sum(axis=1)
+    assert_allclose(density(units, states, ETA), expected, rtol=1e-6)
+    assert_allclose(density(units, states.astype(np.float32), ETA), expected, rtol=1e-6)
+
+
+def test_bernoulli_units_take_fractions_as_expectations():
+    fractions = np.full((1, 5), 0.3, np.float32)
+    zeros, ones = np.zeros((1, 5), np.uint8), np.ones((1, 5), np.uint8)
+    mixed = 0.7 * density(Bernoulli(), zeros, ETA[:1]) + 0.3 * density(Bernoulli(), ones, ETA[:1])
+    assert_allclose(density(Bernoulli(), fractions, ETA[:1]), mixed, rtol=1e-6)
+
+
+def test_gaussian_units_are_those_of_scipy():
+    units = Gaussian.from_variance(VARIANCE)
+    assert_allclose(units.variance, VARIANCE, rtol=1e-6)
+    values = np.array([[0.0, 1, 2, 3, 4], [1, -1, 1, -1, 1]], np.float32)
+    assert_array_equal(units.mean(ETA), ETA)
+    expected = stats.norm.logpdf(values, ETA, np.sqrt(VARIANCE)).sum(axis=1)
+    assert_allclose(density(units, values, ETA), expected, rtol=1e-5)
+
+
+def test_gaussian_units_keep_their_variance_above_the_floor():
+    for log_excess in (-200.0, -30.0):
+        assert Gaussian(np.array([log_excess], np.float32)).variance[0] >= VARIANCE_FLOOR
+    assert_allclose(Gaussian.from_variance([1e-9, 1.0]).variance, [VARIANCE_FLOOR, 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("units", [Bernoulli(), Gaussian.from_variance(VARIANCE)])
+def test_errors_of_units_are_slopes(units):
+    weight = np.array([0.5, 2.0], np.float32)
+    values = np.array([[0, 1, 1, 0, 1], [1, 0, 0, 1, 0]], units.dtype)
+
+    def objective(units, eta):
+        table = np.zeros((2, 2))
+        units.table(values.astype(np.float64), np.ascontiguousarray(eta.T, np.float64), table)
+        return weight @ np.diag(table)
+
+    gradient = _tree.copy(units)
+    error = units.error(values, ETA.copy(), weight, gradient)
+    slope = np.zeros(ETA.shape)
+    for index in np.ndindex(ETA.shape):
+        step = np.zeros(ETA.shape)
+        step[index] = 1e-5
+        slope[index] = objective(units, ETA + step) - objective(units, ETA - step)
+    assert_allclose(error, slope / 2e-5, rtol=1e-4, atol=1e-5)
+    for leaf, by_leaf in zip(_tree.leaves(units), _tree.leaves(gradient), strict=True):
+        for i in range(len(leaf)):
+            step = np.zeros(len(leaf), np.float32)
+            step[i] = 2.0**-6
+            above, below = (_tree.with_leaves(units, [leaf + s * step]) for s in (1, -1))
+            slope = (objective(above, ETA) - objective(below, ETA)) / 2.0**-5
+            assert by_leaf[i] == pytest.approx(slope, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("units", [Bernoulli(), Gaussian.from_variance(VARIANCE)])
+def test_tables_of_units_are_their_log_probabilities(units):
+    values = np.array([[0, 1, 1, 0, 1], [1, 0, 0, 1, 0], [1, 1, 1, 1, 1]], units.dtype)
+    table = np.full((3, 2), np.nan)
+    units.table(values.astype(np.float64), np.ascontiguousarray(ETA.T.astype(np.float64)), table)
+    for state in (0, 1):
+        expected = density(units, values, np.tile(ETA[state], (3, 1)))
+        assert_allclose(table[:, state], expected, rtol=1e-5)
+
+
+# Affine maps and conditionals
+
+
+@pytest.mark.parametrize("kind", ["binary", "fractional"])
+@pytest.mark.parametrize("n_rows", [1, 6, 40])
+def test_affine_maps_and_their_gradients_are_products(kind, n_rows):
+    rng = np.random.default_rng(0)
+    parents = cases.make_rows(37, kind, n_rows)
+    affine = Affine(*(rng.normal(size=s).astype(np.float32) for s in ((37, 21), 21)))
+    expected = naive.product(parents, affine.weights, affine.intercept)
+    assert_allclose(affine.forward(parents), expected, rtol=1e-5, atol=1e-5)
+    error = rng.normal(size=(n_rows, 21)).astype(np.float32)
+    out = cases.empty_gradient(affine)
+    affine.gradient(parents, error, out)
+    assert_allclose(
+        out.weights, naive.product(parents.T, error, np.zeros(21)), rtol=1e-5, atol=1e-5
+    )
+    assert_allclose(out.intercept, error.astype(np.float64).sum(axis=0), rtol=1e-5, atol=1e-6)
+
+
+def test_an_affine_map_without_parents_is_its_intercept():
+    affine = Affine(None, np.arange(3, dtype=np.float32))
+    eta = affine.forward(None)
+    assert_array_equal(eta, [[0, 1, 2]])
+    assert not np.shares_memory(eta, affine.intercept)
+    out = cases.empty_gradient(affine)
+    affine.gradient(None, np.ones((4, 3), np.float32), out)
+    assert_array_equal(out.intercept, [4, 4, 4])
+
+
+def test_the_mean_of_a_conditional_is_the_mean_of_its_units():
+    machine, params, x = make_case((4, 3), "binary")
+    up = machine.recognition.conditionals[0]
+    expected = exact.sigmoid(x @ params.recognition_coefs[0] + params.recognition_intercepts[0])
+    assert_allclose(up.mean(x), expected, rtol=1e-5)
+    prior = machine.generation.conditionals[0]
+    assert_allclose(prior.mean(None), [exact.sigmoid(params.generative_intercepts[1])], rtol=1e-5)
+    assert isinstance(prior, Conditional)
+
+
+# Machines
+
+
+def hidden_of(n_units):
+    """All joint hidden states, from the first hidden layer upward, uint8."""
+    return [np.ascontiguousarray(h, np.uint8) for h in exact.hidden_states(n_units)]
+
+
+def test_a_machine_knows_its_units_and_weights():
+    machine, _, _ = make_case((3, 2, 4, 1), "binary")
+    assert machine.n_units == (3, 2, 4, 1)
+    assert machine.n_weights == 2 * (6 + 8 + 4)
+    assert machine.visible is machine.generation.conditionals[-1]
+    assert machine.generation.layers == (3, 2, 1, 0)
+    assert machine.recognition.layers == (1, 2, 3)
+
+
+@pytest.mark.parametrize("n_units", NETS)
+def test_probabilities_of_all_states_sum_to_one(n_units):
+    machine, _, _ = make_case(n_units, "binary")
+    hidden, X = hidden_of(n_units), cases.all_rows(n_units[0])
+    joint = 0.0
+    for x in X:
+        values = (np.tile(x, (len(hidden[0]), 1)), *hidden)
+        joint += total(machine.log_joint(values)[1])
+        log_q = np.zeros(len(hidden[0]))
+        machine.recognition.log_prob(values, machine.recognition.etas(values), log_q)
+        assert total(log_q) == pytest.approx(1, abs=1e-5)
+    assert joint == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(("n_units", "visible"), CASES)
+@pytest.mark.parametrize("shared", [False, True])
+def test_log_joint_is_that_of_enumeration(n_units, visible, shared):
+    machine, params, X = make_case(n_units, visible)
+    hidden = hidden_of(n_units)
+    for x in X:
+        values = (x[None] if shared else np.tile(x, (len(hidden[0]), 1)), *hidden)
+        etas, log_p = machine.log_joint(values)
+        assert_allclose(log_p, exact.log_joint(params, x, hidden), rtol=1e-5, atol=1e-5)
+        assert len(etas) == len(n_units)
+
+
+@pytest.mark.parametrize(("n_units", "visible"), CASES)
+def test_recognition_samples_come_with_their_log_probability(n_units, visible):
+    machine, params, X = make_case(n_units, visible)
+    values, etas, log_q = machine.recognise(X, make_draws(len(X), n_particles=20))
+    assert values[0] is X
+    assert len(etas[0]) == len(X)
+    for row, x in enumerate(X):
+        mine = slice(20 * row, 20 * row + 20)
+        hidden = [h[mine].astype(np.float64) for h in values[1:]]
+        assert_allclose(log_q[mine], exact.log_recognition(params, x, hidden), rtol=1e-5, atol=1e-5)
+
+
+def assert_frequencies(numbers, probabilities):
+    """A chi-square test of state numbers; states expected less than 5 times count together."""
+    expected = probabilities * len(numbers)
+    observed = np.bincount(numbers, minlength=len(expected))
+    rare = expected < 5
+    pools = [
+        np.append(counts[~rare], counts[rare].sum())[: (~rare).sum() + (expected[rare].sum() > 5)]
+        for counts in (observed, expected)
+    ]
+    statistic = ((pools[0] - pools[1]) ** 2 / pools[1]).sum()
+    assert stats.chi2.sf(statistic, len(pools[0]) - 1) > 1e-3
+
+
+@pytest.mark.parametrize(("n_units", "visible"), CASES)
+def test_recognition_samples_have_the_enumerated_frequencies(n_units, visible):
+    machine, params, X = make_case(n_units, visible)
+    values, _, _ = machine.recognise(X, make_draws(len(X), n_particles=20_000))
+    numbers = cases.state_numbers(np.hstack(values[1:])).reshape(len(X), -1)
+    for row, x in enumerate(X):
+        assert_frequencies(numbers[row], exact.recognition(params, x))
+
+
+@pytest.mark.parametrize("n_units", NETS)
+def test_dreams_have_the_enumerated_frequencies(n_units):
+    machine, params, _ = make_case(n_units, "binary")
+    values, log_p = machine.dream(make_draws(50_000, purpose=Purpose.DREAM))
+    assert [v.shape[1] for v in values] == list(n_units)
+    hidden = exact.hidden_states(n_units)
+    table = np.exp([exact.log_joint(params, x, hidden) for x in exact.all_states(n_units[0])])
+    x, h = cases.state_numbers(values[0]), cases.state_numbers(np.hstack(values[1:]))
+    assert_frequencies(x * len(hidden[0]) + h, table.ravel())
+    assert_allclose(log_p, np.log(table[x, h]), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_units", NETS)
+def test_gaussian_dreams_are_normal_around_the_enumerated_states(n_units):
+    machine, params, _ = make_case(n_units, "gaussian")
+    values, log_p = machine.dream(make_draws(50_000, purpose=Purpose.DREAM))
+    mean = values[1] @ params.generative_coefs[0] + params.generative_intercepts[0]
+    normalised = (values[0] - mean) / np.sqrt(params.noise_variance)
+    for column in normalised.T:
+        assert stats.kstest(column, "norm").pvalue > 1e-3
+    hidden = [h[:200].astype(np.float64) for h in values[1:]]
+    for row in range(200):
+        expected = exact.log_joint(params, values[0][row], [h[row] for h in hidden])
+        assert log_p[row] == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    first = exact.all_states(n_units[1])
+    numbers = cases.state_numbers(values[1])
+    assert_frequencies(numbers, first_layer_probabilities(params, first))
+
+
+def first_layer_probabilities(params, first):
+    """P(h_1) of states of the first hidden layer: those above are a machine of their own."""
+    if len(params.generative_coefs) == 1:
+        return np.exp(exact.log_joint(above(params), first, []))
+    return np.exp(exact.log_likelihood(above(params), first))
+
+
+def above(params):
+    return exact.Parameters(
+        params.generative_coefs[1:],
+        params.generative_intercepts[1:],
+        params.recognition_coefs[1:],
+        params.recognition_intercepts[1:],
+    )
+
+
+def weighted_sum(params, X, hidden, weight, differentiate):
+    gradients = [
+        exact.flatten(differentiate(params, x, [h[row] for h in hidden])) for row, x in enumerate(X)
+    ]
+    return weight.astype(np.float64) @ gradients
+
+
+@pytest.mark.parametrize("work", [np, Workspace()], ids=["numpy", "workspace"])
+@pytest.mark.parametrize(("n_units", "visible"), CASES)
+def test_gradients_of_both_chains_are_weighted_sums_of_exact_ones(n_units, visible, work):
+    machine, params, X = make_case(n_units, visible, n_rows=4)
+    for _ in range(2):  # a work space serves its second round from memory of its own
+        values, up, _ = machine.recognise(X, make_draws(4, n_particles=5), work)
+        down, _ = machine.log_joint(values, work)
+        weight = np.random.default_rng(0).uniform(0.1, 1, 20).astype(np.float32)
+        out = cases.empty_gradient(machine)
+        machine.generation.gradient(downward(values), down, weight, out.generation, work)
+        machine.recognition.gradient(values, up, weight, out.recognition, work)
+        repeated, hidden = np.repeat(X, 5, axis=0), [h.astype(float) for h in values[1:]]
+        expected = sum(
+            weighted_sum(params, repeated, hidden, weight, differentiate)
+            for differentiate in (exact.grad_log_joint, exact.grad_log_recognition)
+        )
+        actual = exact.flatten(cases.gradient_of(machine, out))
+        assert_allclose(actual, expected, rtol=2e-5, atol=2e-5)
+        if work is not np:
+            work.reset()
+
+
+@pytest.mark.parametrize(("n_units", "visible"), CASES)
+def test_means_pass_probabilities(n_units, visible):
+    machine, params, X = make_case(n_units, visible)
+    values = X.astype(np.float64)
+    coefs, intercepts = params.recognition_coefs, params.recognition_intercepts
+    means = machine.recognition.means(X)
+    assert len(means) == len(coefs)
+    for mean, weights, intercept in zip(means, coefs, intercepts, strict=True):
+        values = exact.sigmoid(values @ weights + intercept)
+        assert_allclose(mean, values, rtol=1e-5)
+
+
+def test_a_fresh_machine_has_small_random_weights_and_the_given_intercept():
+    units, intercept = Bernoulli(), np.linspace(-1, 1, 30)
+    machine = initialise((30, 20, 10), units, intercept, np.random.default_rng(0))
+    assert machine.n_units == (30, 20, 10)
+    assert_allclose(machine.visible.affine.intercept, intercept, rtol=1e-6)
+    leaves = _tree.leaves(machine)
+    assert all(leaf.dtype == np.float32 and leaf.flags.c_contiguous for leaf in leaves)
+    for leaf in (leaf for leaf in leaves if leaf.ndim == 2):
+        limit = np.sqrt(6 / sum(leaf.shape))
+        assert 0.9 * limit < np.abs(leaf).max() <= limit
+        assert abs(leaf.mean()) < 5 * limit / np.sqrt(3 * leaf.size)
+    others = [leaf for leaf in leaves if leaf.ndim == 1 and len(leaf) != 30]
+    assert not any(leaf.any() for leaf in others)
+    assert len({id(leaf) for leaf in leaves}) == len(leaves)
