@@ -1,16 +1,108 @@
-"""scikit-learn's own checks of the estimator."""
+"""scikit-learn's own checks of the estimator, also those that `check_estimator` leaves out."""
 
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz.estimators import density, helmholtz_machine
+
+ALGORITHMS = ["reweighted-wake-sleep", "wake-sleep"]
+# Checks of scikit-learn's own test suite; a name that a version does not know is skipped there.
+LEFT_OUT = [
+    "check_param_validation",
+    "check_set_output_transform",
+    "check_set_output_transform_pandas",
+    "check_set_output_transform_polars",
+    "check_global_output_transform_pandas",
+    "check_global_set_output_transform_polars",
+    "check_transformer_get_feature_names_out",
+    "check_transformer_get_feature_names_out_pandas",
+    "check_get_feature_names_out_error",
+    "check_dataframe_column_names_consistency",
+    "check_inplace_ensure_writeable",
+]
 
 
-@parametrize_with_checks(
-    [
-        HelmholtzMachine(),
-        HelmholtzMachine(algorithm="wake-sleep"),
-        HelmholtzMachine(visible="gaussian"),
-    ]
-)
+class FractionalMachine(HelmholtzMachine):
+    """Sees |x| / (1 + |x|), which lies in [0, 1) and keeps zeros, instead of x."""
+
+    @staticmethod
+    def _map(values):
+        size = np.abs(np.asarray(values, np.result_type(values, np.float32)))
+        return size / (1 + size)
+
+
+class BinaryMachine(HelmholtzMachine):
+    """Sees whether x > 0 instead of x."""
+
+    @staticmethod
+    def _map(values):
+        return (values > 0).astype(values.dtype)
+
+
+def map_validated(validate_data):
+    """`validate_data` for estimators that map what was validated into [0, 1]."""
+
+    def validate(estimator, *args, **kwargs):
+        X = validate_data(estimator, *args, **kwargs)
+        if not hasattr(estimator, "_map"):
+            return X
+        if not scipy.sparse.issparse(X):
+            return estimator._map(X)
+        X = X.copy()
+        X.data = estimator._map(X.data)
+        return X
+
+    return validate
+
+
+@pytest.fixture(autouse=True)
+def mapping(monkeypatch):
+    """Make the subclasses above see their map of the data, at fit and later."""
+    for module in (helmholtz_machine, density):
+        monkeypatch.setattr(module, "validate_data", map_validated(module.validate_data))
+
+
+def machines():
+    """One estimator for each algorithm and kind of visible units.
+
+    Few epochs change nothing in what the checks look at.
+    """
+    few = {"max_iter": 3, "batch_size": 32}
+    made = [HelmholtzMachine(), HelmholtzMachine((3, 2), **few)]
+    for algorithm in ALGORITHMS:
+        made += [HelmholtzMachine(algorithm=algorithm, visible="auto", **few)]
+        made += [HelmholtzMachine(algorithm=algorithm, visible="gaussian", **few)]
+        for mapped in (FractionalMachine, BinaryMachine):
+            made += [mapped(algorithm=algorithm, visible="bernoulli", **few)]
+    return made
+
+
+@parametrize_with_checks(machines())
 def test_check_estimator(estimator, check):
     check(estimator)
+
+
+# These checks mix frames and arrays on purpose, at which every transformer warns.
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
+@pytest.mark.parametrize("name", LEFT_OUT)
+@pytest.mark.parametrize("estimator", machines()[1:], ids=str)
+def test_left_out(estimator, name):
+    check = getattr(estimator_checks, name, None)
+    if check is None:
+        pytest.skip(f"{name} is not in this version of scikit-learn")
+    check(type(estimator).__name__, estimator)
+
+
+def test_mapped_machines_are_bernoulli():
+    X = np.random.default_rng(0).normal(scale=3, size=(20, 4))
+    binary = BinaryMachine(visible="bernoulli", max_iter=1).fit(X)
+    fractional = FractionalMachine(visible="bernoulli", max_iter=1).fit(X)
+    assert binary.visible_ == fractional.visible_ == "bernoulli"
+    assert binary.score(X) == binary.score(np.sign(X))
+    assert fractional.score(X) != fractional.score(np.sign(X))
+    with pytest.raises(ValueError, match=r"values in \[0, 1\]"):
+        HelmholtzMachine(visible="bernoulli").fit(X)

@@ -833,8 +833,8 @@ def test_a_truncated_cache_heals(cache, suffix, share):
     assert_means(fresh_mean_kernel())
     whole = {path: path.read_bytes() for path in cache.rglob(f"*{suffix}")}
     assert whole
-    for path, content in whole.items():
-        path.write_bytes(content[: int(share * len(content))])
+    for path, text in whole.items():
+        path.write_bytes(text[: int(share * len(text))])
     assert_means(fresh_mean_kernel())
     for path in whole:
         assert len(path.read_bytes()) >= len(whole[path]) * 0.9

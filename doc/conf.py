@@ -1,0 +1,100 @@
+"""Sphinx configuration: `make docs` builds the pages into doc/_build/html."""
+
+import sys
+from pathlib import Path
+
+import matplotlib
+from docutils import nodes
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # an example imports from benchmarks/
+
+from sklearn_helmholtz import __version__  # noqa: E402
+
+matplotlib.use("agg")
+
+project = "sklearn_helmholtz"
+copyright = "The sklearn_helmholtz developers"
+author = "The sklearn_helmholtz developers"
+version = release = __version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "matplotlib.sphinxext.plot_directive",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["templates"]
+exclude_patterns = ["_build", "templates"]
+default_role = "literal"
+
+autosummary_generate = True
+toc_object_entries_show_parents = "hide"
+autodoc_default_options = {"members": True, "inherited-members": True}
+numpydoc_show_class_members = False
+
+plot_include_source = False
+plot_html_show_source_link = False
+plot_html_show_formats = False
+plot_formats = [("png", 110)]
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    # All examples are shown; the digits, which take minutes, are run by `make demo` instead.
+    "filename_pattern": r"/plot_(?!digits)",
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("sklearn_helmholtz",),
+    "reference_url": {"sklearn_helmholtz": None},
+    "download_all_examples": False,
+    "capture_repr": (),
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 0,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sklearn_helmholtz"
+html_show_sourcelink = False
+html_copy_source = False
+# Pages that have no pages below them need no tree of pages beside them.
+LEAVES = ("index", "install", "user_guide", "how_it_works", "threads", "extending")
+html_sidebars = {page: [] for page in LEAVES}
+html_theme_options = {
+    "show_prev_next": True,
+    "navbar_align": "left",
+    "navbar_persistent": ["search-button"],
+    "navbar_end": ["theme-switcher"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+
+SCIKIT_LEARN = "https://scikit-learn.org/stable"
+
+
+def skip_foreign(app, what, name, obj, skip, options):
+    """Leave out members that scikit-learn defines: it documents them itself."""
+    target = getattr(obj, "__func__", obj)
+    module = getattr(target, "__module__", None)
+    return skip or (callable(target) and not str(module).startswith("sklearn_helmholtz"))
+
+
+def link_to_scikit_learn(app, env, node, contnode):
+    """Resolve references to scikit-learn by the layout of its site: no network is needed."""
+    target = node["reftarget"]
+    if node.get("refdomain") == "std" and node["reftype"] == "term":
+        uri = f"{SCIKIT_LEARN}/glossary.html#term-{target}"
+    elif node.get("refdomain") == "py" and target.startswith("sklearn."):
+        uri = f"{SCIKIT_LEARN}/modules/generated/{target}.html"
+    else:
+        return None
+    return nodes.reference("", "", contnode, refuri=uri, internal=False)
+
+
+def setup(app):
+    """Connect the functions above."""
+    app.connect("autodoc-skip-member", skip_foreign)
+    app.connect("missing-reference", link_to_scikit_learn)
