@@ -8,6 +8,7 @@ import scipy.sparse
 
 _CHECKED_ENTRIES = 2**20
 _BLOCK_WORK = 2**23
+_FARTHEST = 1e15  # standard deviations: the square is still a float32
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class Scaling:
     scale: np.ndarray
 
     def standardise(self, values):
-        """Values in standardised units, float32."""
-        return ((values - self.centre) / self.scale).astype(np.float32)
+        """Values in standardised units, float32; beyond +-1e15 they count as that far."""
+        z = (values.astype(np.float64, copy=False) - self.centre) / self.scale
+        return np.clip(z, -_FARTHEST, _FARTHEST).astype(np.float32)
 
     def restore(self, values):
         """Standardised values in the user's units, float64."""

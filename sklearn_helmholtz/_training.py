@@ -3,7 +3,7 @@
 import enum
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from .likelihood import validation_score
 VALIDATION_SAMPLES = 50
 _BLOCKS_AT_A_TIME = 8
 _FEWEST_ROWS, _FEWEST_PRODUCT_ROWS = 32, 64
+_PROBED_ROWS = 100
 _LOSS_OF_IGNORANCE = 1.5  # nats that a unit costs when nothing is known of it
 _TOLERANCE = 10
 
@@ -58,6 +59,22 @@ class Training:
         """A copy of the machine as it is now."""
         return _tree.copy(self.parameters.tree)
 
+    @property
+    def loss_of_ignorance(self):
+        """What units that know nothing cost, nats per row: no sane training gets far above."""
+        return _LOSS_OF_IGNORANCE * sum(self.parameters.tree.n_units)
+
+    def loss(self, probe):
+        """The mean negative bound of some rows as things are now, nats; infinite if all is lost.
+
+        Steps report the bound from before they move: this is how the last one is judged.
+        """
+        vector = self.parameters.vector
+        if not np.isfinite(vector).all():
+            return math.inf
+        score = validation_score(self.parameters.tree, probe, self._seed, 1, self._n_threads)
+        return -score if math.isfinite(score) else math.inf
+
     def permutation(self, n_rows):
         """The order of the rows in the epoch that begins now."""
         return _keys.generator(self._seed, Purpose.SHUFFLE, self.step_number).permutation(n_rows)
@@ -76,9 +93,7 @@ class Training:
             bound += self._blocks(rows, indices, limits[first : first + count + 1])
         if not math.isfinite(bound):
             raise DivergenceError
-        self._optimizer.move(
-            self.parameters, self._total, 1 / len(indices), rate, self.step_number, self.state
-        )
+        self._optimizer.move(self.parameters, self._total, 1 / len(indices), rate, self.state)
         return bound
 
     def _blocks(self, rows, indices, limits):
@@ -120,7 +135,7 @@ class Plan:
 
     indices : the rows of an epoch; batch_size, max_iter : rows of a step and number of epochs;
     schedule : the learning rate by the share of training done; shuffle : a new order every epoch;
-    loss_limit : a mean negative bound (nats) beyond which training has diverged.
+    goes_on : whether the machine has been trained before.
     """
 
     indices: np.ndarray
@@ -128,12 +143,7 @@ class Plan:
     max_iter: int
     schedule: object
     shuffle: bool = True
-    loss_limit: float = math.inf
-
-
-def loss_of_divergence(n_units):
-    """Ten times the loss of units that know nothing: no sane training gets there, nats."""
-    return _TOLERANCE * _LOSS_OF_IGNORANCE * sum(n_units)
+    goes_on: bool = False
 
 
 @dataclass
@@ -160,6 +170,11 @@ class Monitor:
     _waiting: int = 0
     _start: float = field(default_factory=time.perf_counter)
 
+    def begin(self, training, goes_on):
+        """Score the parameters of a machine that was trained before: they may stay the best."""
+        if goes_on and self.validation is not None:
+            self._keep(training, self._score(training))
+
     def begin_epoch(self):
         """Tell the callbacks."""
         if self.callbacks is not None:
@@ -176,11 +191,18 @@ class Monitor:
         return asked or (self.patience is not None and self._waiting >= self.patience)
 
     def _validate(self, training):
-        score = validation_score(
-            training.parameters.tree, self.validation, self.seed, VALIDATION_SAMPLES, self.n_threads
-        )
+        score = self._score(training)
         self.scores.append(score)
         self._waiting = 0 if score > self.best_score + self.tol else self._waiting + 1
+        self._keep(training, score)
+
+    def _score(self, training):
+        return validation_score(
+            training.parameters.tree, self.validation, self.seed, VALIDATION_SAMPLES, self.n_threads
+        )
+
+    def _keep(self, training, score):
+        """Keep what is best so far."""
         if score > self.best_score:
             self.best_score = score
             if self.patience is not None:
@@ -202,13 +224,16 @@ def train(training, rows, plan, monitor):
     the last whole step, after a divergence those of the last good epoch, and the best of all epochs
     where the monitor stops early.
     """
+    probe = replace(rows, chosen=plan.indices[:_PROBED_ROWS])
     good = training.parameters.vector.copy()
     end = End.FINISHED
     try:
+        limit = _TOLERANCE * max(training.loss_of_ignorance, training.loss(probe))
+        monitor.begin(training, plan.goes_on)
         for epoch in range(plan.max_iter):
             monitor.begin_epoch()
             loss = _epoch(training, rows, plan, epoch)
-            if not (loss < plan.loss_limit and np.isfinite(training.parameters.vector).all()):
+            if not max(loss, training.loss(probe)) < limit:
                 raise DivergenceError
             good[:] = training.parameters.vector
             if monitor.end_epoch(training, loss, plan.max_iter):
@@ -218,8 +243,8 @@ def train(training, rows, plan, monitor):
         end = End.INTERRUPTED
     except DivergenceError:
         training.parameters.vector[:] = good
-        for moment in training.state:
-            moment[:] = 0
+        for part in training.state:
+            part[:] = 0
         end = End.DIVERGED
     if monitor.best is not None:
         training.parameters.vector[:] = monitor.best

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..machines import assemble
 from ..units import Gaussian
-from .visible import given_units, noise_variance
+from .visible import given_units, noise_variance, real_arrays
 
 
 def publish(estimator, machine, scaling):
@@ -51,9 +51,9 @@ def machine_from_parameters(generative, recognition, variance):
 
     generative, recognition : pairs (coefs, intercepts) of lists from the data upward.
     """
-    coefs, intercepts = (_arrays(name, value) for name, value in generative.items())
+    coefs, intercepts = (real_arrays(name, value) for name, value in generative.items())
     recognition_coefs, recognition_intercepts = (
-        _arrays(name, value) for name, value in recognition.items()
+        real_arrays(name, value) for name, value in recognition.items()
     )
     sizes = _check_shapes(coefs, intercepts, recognition_coefs, recognition_intercepts)
     units, scaling = given_units(variance, sizes[0])
@@ -65,25 +65,14 @@ def machine_from_parameters(generative, recognition, variance):
     return assemble(*([_single(array) for array in values] for values in lists), units), scaling
 
 
-def _arrays(name, values):
-    try:
-        arrays = [np.array(value, np.float64) for value in values]
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be a list of numeric arrays ({error}).") from error
-    for layer, array in enumerate(arrays):
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name}[{layer}] must be finite, but holds NaN or infinity.")
-    return arrays
-
-
 def _check_shapes(coefs, intercepts, recognition_coefs, recognition_intercepts):
     if not coefs or len(intercepts) != len(coefs) + 1:
         raise ValueError(
             "generative_intercepts must have one array more than generative_coefs, which needs at "
             f"least one; got {len(intercepts)} and {len(coefs)}."
         )
-    if any(array.ndim != 1 for array in intercepts):
-        raise ValueError("generative_intercepts must hold arrays of one dimension.")
+    if any(array.ndim != 1 or not len(array) for array in intercepts):
+        raise ValueError("generative_intercepts must hold arrays of one dimension, none empty.")
     sizes = [len(array) for array in intercepts]
     pairs = list(itertools.pairwise(sizes))
     expected = {

@@ -1,8 +1,10 @@
 """What every estimator of this library offers once it holds a machine."""
 
 import warnings
+from numbers import Integral
 
 import numpy as np
+import scipy.sparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -192,7 +194,9 @@ class LatentDensityEstimator(
         check_is_fitted(self)
         layer = min(self._transformed_layers())
         H, dtype = self._hidden_values(X)
-        H = np.ascontiguousarray(H[:, : self._machine.n_units[layer]], np.float32)
+        limit = np.finfo(np.float32).max
+        H = np.clip(H[:, : self._machine.n_units[layer]], -limit, limit)
+        H = np.ascontiguousarray(H, np.float32)
         for conditional in self._machine.generation.conditionals[-layer:]:
             H = conditional.mean(H)
         if self._scaling is not None:
@@ -222,8 +226,7 @@ class LatentDensityEstimator(
             The hidden layers from the data upward. Only with ``return_latents=True``.
         """
         check_is_fitted(self)
-        if not isinstance(n_samples, (int, np.integer)) or n_samples < 1:
-            raise ValueError(f"n_samples must be an integer of at least 1, got {n_samples!r}.")
+        _check_count("n_samples", n_samples)
         seed = _keys.draw_seed(check_random_state(random_state))
         X, *hidden = self._dream(n_samples, _keys.key(seed, Purpose.SAMPLE))
         if self._scaling is not None:
@@ -278,19 +281,30 @@ class LatentDensityEstimator(
         if self.transform_layer == "all":
             return list(range(1, top + 1))
         layer = top if self.transform_layer is None else self.transform_layer
-        if layer > top:
+        if not isinstance(layer, Integral) or not 1 <= layer <= top:
             raise ValueError(
-                f"transform_layer must be at most the number of hidden layers, {top}, got {layer}."
+                f"transform_layer must be None, 'all' or an integer from 1 to {top}, the number of "
+                f"hidden layers, got {layer!r}."
             )
         return [layer]
 
+    def _validate(self, X, reset):
+        """Data as scikit-learn checked it: an array, or a CSR matrix without repeated entries."""
+        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=DTYPES)
+        if scipy.sparse.issparse(X) and not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        return X
+
+    def _as_rows(self, X):
+        """Validated data as `Rows`; Bernoulli units refuse values outside [0, 1]."""
+        return as_rows(X, self.visible_, self._scaling, getattr(self, "feature_names_in_", None))
+
     def _rows(self, X):
-        """Checked data as `Rows`, and the dtype that answers have."""
+        """Data as `Rows`, and the dtype that answers have."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=DTYPES)
-        names = getattr(self, "feature_names_in_", None)
-        rows = as_rows(X, self.visible_, self._scaling, names)
-        return rows, np.float64 if X.dtype == np.float64 else np.float32
+        X = self._validate(X, reset=False)
+        return self._as_rows(X), np.float64 if X.dtype == np.float64 else np.float32
 
     def _hidden_values(self, H):
         H = check_array(H, dtype=DTYPES)
@@ -312,20 +326,13 @@ class LatentDensityEstimator(
         if method == "exact" or (method == "auto" and n_hidden <= MAX_AUTOMATIC_UNITS):
             estimate, keys = score_exactly(self._machine, rows, n_threads)
             return self._in_user_units(estimate), keys, "exact"
-        n_samples = self._check_n_samples(n_samples)
+        n_samples = self.n_importance_samples if n_samples is None else n_samples
+        _check_count("n_importance_samples", n_samples)
         if random_state is not None:
             random_state = check_random_state(random_state)
         key = _keys.key(_keys.scoring_seed(random_state), Purpose.SCORE)
         estimate, keys = score_by_importance(self._machine, rows, key, n_samples, n_threads)
         return self._in_user_units(estimate), keys, "importance"
-
-    def _check_n_samples(self, n_samples):
-        n_samples = self.n_importance_samples if n_samples is None else n_samples
-        if not isinstance(n_samples, (int, np.integer)) or n_samples < 1:
-            raise ValueError(
-                f"n_importance_samples must be an integer of at least 1, got {n_samples!r}."
-            )
-        return int(n_samples)
 
     def _in_user_units(self, estimate):
         return estimate if self._scaling is None else estimate.shift(-self._scaling.log_volume)
@@ -352,3 +359,8 @@ class LatentDensityEstimator(
                 stacklevel=2,
             )
         super().__setstate__(state)
+
+
+def _check_count(name, value):
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")

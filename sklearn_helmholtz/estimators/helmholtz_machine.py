@@ -8,21 +8,24 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from .. import _keys
 from .._keys import MAX_LAYERS, Purpose
 from .._threads import count_threads
-from .._training import End, Monitor, Plan, Training, loss_of_divergence, train
+from .._training import End, Monitor, Plan, Training, train
 from ..learning import SGD, Adam, Constant, Cosine, ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
 from .attributes import machine_from_parameters, publish
 from .callbacks import EpochCallbacks
-from .density import DTYPES, LatentDensityEstimator
-from .visible import as_rows, check_unit_interval, choose_visible, fit_scaling, initial_units
+from .density import LatentDensityEstimator
+from .visible import check_unit_interval, choose_visible, fit_scaling, initial_units
 
 _FEWEST_HELD_OUT = 1
+_RULES = {
+    "wake-sleep": lambda estimator: WakeSleep(),
+    "reweighted-wake-sleep": lambda estimator: ReweightedWakeSleep(estimator.n_particles),
+}
 
 
 class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
@@ -145,12 +148,13 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         were held out.
 
     best_validation_score_ : float or None
-        The highest of them.
+        The highest bound of the held-out rows in the last fit; with ``warm_start`` it may be that
+        of the parameters it began with.
 
     n_features_in_ : int
         Number of features seen during :term:`fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`, where they were all strings.
 
     See Also
@@ -182,7 +186,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "algorithm": [StrOptions({"wake-sleep", "reweighted-wake-sleep"})],
+        "algorithm": [StrOptions(set(_RULES))],
         "n_particles": [Interval(Integral, 1, None, closed="left")],
         "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
         "solver": [StrOptions({"adam", "sgd"})],
@@ -280,17 +284,17 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
             The fitted estimator.
         """
         goes_on = self.warm_start and self.__sklearn_is_fitted__()
-        X = validate_data(self, X, reset=not goes_on, accept_sparse="csr", dtype=DTYPES)
+        X = self._validate(X, reset=not goes_on)
         seed = _keys.draw_seed(check_random_state(self.random_state))
         train_rows, held_out = self._split(X.shape[0], seed, X_val is not None)
         if goes_on:
             self._check_continuation()
         else:
             self._begin(X, train_rows, seed)
-        rows = as_rows(X, self.visible_, self._scaling, self._feature_names())
+        rows = self._as_rows(X)
         plan = Plan(
             train_rows, self.batch_size, self.max_iter, self._schedule(), self.shuffle,
-            np.inf if goes_on else loss_of_divergence(self._machine.n_units),
+            goes_on,
         )  # fmt: skip
         monitor = self._monitor(self._validation_rows(rows, X_val, held_out), seed)
         monitor.callbacks = EpochCallbacks(self, X, self.max_iter)
@@ -321,15 +325,17 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         """
         self._refuse_for_partial_fit()
         first = not self.__sklearn_is_fitted__()
-        X = validate_data(self, X, reset=first, accept_sparse="csr", dtype=DTYPES)
+        X = self._validate(X, reset=first)
         indices = np.arange(X.shape[0])
         if first:
             self._begin(X, indices, _keys.draw_seed(check_random_state(self.random_state)))
         else:
             self._check_continuation()
-        rows = as_rows(X, self.visible_, self._scaling, self._feature_names())
-        plan = Plan(indices, self.batch_size, 1, Constant(self.learning_rate_init), self.shuffle)
-        return self._train(rows, plan, self._monitor(None, self._seed), self._seed, self._state)
+        rows = self._as_rows(X)
+        rate = Constant(self.learning_rate_init)
+        plan = Plan(indices, self.batch_size, 1, rate, self.shuffle, not first)
+        state = self._state if self.solver == self._state_solver else None
+        return self._train(rows, plan, self._monitor(None, self._seed), self._seed, state)
 
     @classmethod
     def from_parameters(
@@ -393,6 +399,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         sizes = machine.n_units[1:]
         estimator = cls(**{"hidden_layer_sizes": sizes, "visible": visible, **params})
         estimator._validate_params()
+        _check_layer(estimator.transform_layer, len(sizes))
         if estimator._hidden_sizes() != sizes or estimator.visible not in ("auto", visible):
             raise ValueError(
                 f"The arrays make hidden_layer_sizes={sizes} and visible={visible!r}, got "
@@ -406,7 +413,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     def _hidden_sizes(self):
         """The hidden layer sizes as a tuple of ints, or a ValueError."""
         given = self.hidden_layer_sizes
-        sizes = (given,) if isinstance(given, Integral) else tuple(given)
+        sizes = (given,) if np.ndim(given) == 0 else tuple(given)
         if not sizes or len(sizes) > MAX_LAYERS:
             raise ValueError(
                 f"hidden_layer_sizes must name between 1 and {MAX_LAYERS} layers, got {given!r}."
@@ -422,15 +429,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     def _begin(self, X, indices, seed):
         """Make a new machine for the data, not yet trained."""
         sizes = self._hidden_sizes()
-        if isinstance(self.transform_layer, Integral) and self.transform_layer > len(sizes):
-            raise ValueError(
-                f"transform_layer must be at most the number of hidden layers, {len(sizes)}, got "
-                f"{self.transform_layer}."
-            )
+        _check_layer(self.transform_layer, len(sizes))
         visible = choose_visible(self.visible, X)
-        scaling = fit_scaling(X, indices) if visible == "gaussian" else None
+        names = getattr(self, "feature_names_in_", None)
+        scaling = fit_scaling(X, indices, names) if visible == "gaussian" else None
         if visible == "bernoulli":
-            check_unit_interval(X, self._feature_names())
+            check_unit_interval(X, names)
         units, intercept = initial_units(visible, X, indices)
         rng = _keys.generator(seed, Purpose.INITIALISE)
         self._machine = initialise((X.shape[1], *sizes), units, intercept, rng)
@@ -439,7 +443,8 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
     def _forget_training(self, seed):
         """No epochs, no optimiser state."""
-        self._seed, self._state, self._step = seed, None, 0
+        self._seed, self._step = seed, 0
+        self._state = self._state_solver = None
         self.n_iter_, self.loss_curve_ = 0, []
         self.validation_scores_, self.best_validation_score_ = None, None
 
@@ -484,21 +489,15 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
     def _validation_rows(self, rows, X_val, held_out):
         if X_val is not None:
-            X_val = validate_data(self, X_val, reset=False, accept_sparse="csr", dtype=DTYPES)
-            return as_rows(X_val, self.visible_, self._scaling, self._feature_names())
+            return self._as_rows(self._validate(X_val, reset=False))
         return None if held_out is None else replace(rows, chosen=held_out)
-
-    def _feature_names(self):
-        return getattr(self, "feature_names_in_", None)
 
     def _schedule(self):
         schedules = {"constant": Constant, "cosine": Cosine}
         return schedules[self.learning_rate](self.learning_rate_init)
 
     def _rule(self):
-        if self.algorithm == "wake-sleep":
-            return WakeSleep()
-        return ReweightedWakeSleep(self.n_particles)
+        return _RULES[self.algorithm](self)
 
     def _optimizer(self):
         return Adam(self.alpha) if self.solver == "adam" else SGD(self.momentum, self.alpha)
@@ -526,18 +525,26 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
             self._step,
         )
         end = train(training, rows, plan, monitor)
-        self._seed, self._state, self._step = seed, training.state, training.step_number
+        self._seed, self._step = seed, training.step_number
+        self._state, self._state_solver = training.state, self.solver
         self.loss_curve_ = self.loss_curve_ + monitor.losses
         self.n_iter_ = len(self.loss_curve_)
         if monitor.scores:
             self.validation_scores_ = (self.validation_scores_ or []) + monitor.scores
-            self.best_validation_score_ = max(self.validation_scores_)
+            self.best_validation_score_ = monitor.best_score
         publish(self, training.machine, self._scaling)
         _warn_of_end(end, self.n_iter_)
         return self
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "generative_coefs_")
+
+
+def _check_layer(layer, n_layers):
+    if isinstance(layer, Integral) and layer > n_layers:
+        raise ValueError(
+            f"transform_layer must be at most the number of hidden layers, {n_layers}, got {layer}."
+        )
 
 
 def _print_line(line):

@@ -6,6 +6,8 @@ import scipy.sparse
 from .._batches import Rows, Scaling, chunks, is_binary, moments
 from ..units import Bernoulli, Gaussian
 
+_LARGEST = 1e15  # of means, standard deviations and their inverses
+
 
 def choose_visible(visible, data):
     """``"bernoulli"`` or ``"gaussian"``; ``"auto"`` looks whether all values lie in [0, 1]."""
@@ -22,19 +24,38 @@ def check_unit_interval(data, feature_names=None):
     if len(outside):
         column = outside[0]
         value = low[column] if low[column] < 0 else high[column]
-        name = f" ({feature_names[column]!r})" if feature_names is not None else ""
         raise ValueError(
-            f"Column {column}{name} of X holds the value {value:g}, but Bernoulli visible units "
-            "take values in [0, 1]. Binarise or rescale the data, or fit with visible='gaussian'."
+            f"Column {_named(column, feature_names)} of X holds the value {float(value)!r}, but "
+            "Bernoulli visible units take values in [0, 1]. Binarise or rescale the data, or fit "
+            "with visible='gaussian'."
         )
 
 
-def fit_scaling(data, indices):
+def fit_scaling(data, indices, feature_names=None):
     """The standardisation of real data: constant features keep their unit of measurement."""
-    mean, variance = moments(data, indices)
-    n, eps = len(indices), np.finfo(np.float64).eps
-    constant = variance <= n * eps * variance + (n * mean * eps) ** 2
-    return Scaling(mean, np.where(constant, 1.0, np.sqrt(variance)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, variance = moments(data, indices)
+        n, eps = len(indices), np.finfo(np.float64).eps
+        constant = variance <= n * eps * variance + (n * mean * eps) ** 2
+    scale = np.where(constant, 1.0, np.sqrt(variance))
+    _check_magnitude(np.maximum(np.abs(mean), scale), scale, feature_names)
+    return Scaling(mean, scale)
+
+
+def _check_magnitude(largest, smallest, feature_names):
+    """Refuse features whose parameters float32 could not hold."""
+    bad = np.flatnonzero(~((largest <= _LARGEST) & (smallest >= 1 / _LARGEST)))
+    if len(bad):
+        raise ValueError(
+            f"Column {_named(bad[0], feature_names)} of X has a magnitude (mean or standard "
+            f"deviation) outside [{1 / _LARGEST:g}, {_LARGEST:g}]. Rescale the data, for example "
+            "with sklearn.preprocessing.StandardScaler."
+        )
+
+
+def _named(column, feature_names):
+    """A column by number, and by name where it has one."""
+    return f"{column} ({feature_names[column]!r})" if feature_names is not None else f"{column}"
 
 
 def as_rows(data, visible, scaling, feature_names=None):
@@ -59,15 +80,34 @@ def initial_units(visible, data, indices):
     return Bernoulli(), np.log(smoothed) - np.log1p(-smoothed)
 
 
+def real_arrays(name, values):
+    """Given parameters as float64 arrays, or a ValueError that names what is wrong with them."""
+    try:
+        arrays = [np.asarray(value) for value in values]
+        if any(np.iscomplexobj(array) for array in arrays):
+            raise TypeError("complex numbers are not allowed")
+        arrays = [array.astype(np.float64) for array in arrays]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold arrays of real numbers: {error}.") from error
+    for layer, array in enumerate(arrays):
+        if not (np.abs(array) <= _LARGEST).all():
+            raise ValueError(
+                f"{name}[{layer}] must be finite and at most {_LARGEST:g} in magnitude, but holds "
+                "other values."
+            )
+    return arrays
+
+
 def given_units(noise_variance, n_features):
     """The units and the scaling of given parameters: the user's units are kept."""
     if noise_variance is None:
         return Bernoulli(), None
-    variance = np.asarray(noise_variance, np.float64)
-    if variance.shape != (n_features,) or not (variance > 0).all():
+    (variance,) = real_arrays("noise_variance", [noise_variance])
+    low, high = _LARGEST**-2, _LARGEST
+    if variance.shape != (n_features,) or not ((variance >= low) & (variance <= high)).all():
         raise ValueError(
-            f"noise_variance must hold a positive number for each of the {n_features} features, "
-            f"got {noise_variance!r}."
+            f"noise_variance must hold a number between {low:g} and {high:g} for each of the "
+            f"{n_features} features, got {noise_variance!r}."
         )
     # A learnt variance stays above its floor: take units in which the given one is 1.
     scale = np.sqrt(variance)

@@ -23,11 +23,11 @@ class SGD:
     decay: float = 0.0
 
     def init(self, n_parameters):
-        """The state: a velocity for each parameter."""
+        """The state: a velocity for each parameter. All zeros is where it starts."""
         return (np.zeros(n_parameters, np.float32),)
 
-    def move(self, parameters, gradient, scale, rate, t, state):
-        """Move the packed parameters along ``scale * gradient``; ``t`` is not used."""
+    def move(self, parameters, gradient, scale, rate, state):
+        """Move the packed parameters along ``scale * gradient``."""
         for part, decay in _parts(parameters, self.decay):
             velocity = state[0][part]
             sgd_move(
@@ -45,13 +45,15 @@ class Adam:
     beta2: float = 0.999
 
     def init(self, n_parameters):
-        """The state: running first and second moments of the gradient."""
-        return tuple(np.zeros(n_parameters, np.float32) for _ in range(2))
+        """The state: moments of the gradient, and the number of steps they are made of."""
+        return (*(np.zeros(n_parameters, np.float32) for _ in range(2)), np.zeros(1))
 
-    def move(self, parameters, gradient, scale, rate, t, state):
-        """Move the packed parameters along ``scale * gradient`` in the step numbered t >= 1."""
+    def move(self, parameters, gradient, scale, rate, state):
+        """Move the packed parameters along ``scale * gradient``."""
+        state[2][0] += 1
+        t = state[2][0]
         for part, decay in _parts(parameters, self.decay):
-            first, second = (moment[part] for moment in state)
+            first, second = (moment[part] for moment in state[:2])
             adam_move(
                 gradient.vector[part], scale, decay, rate, self.beta1, self.beta2, t, first, second,
                 parameters.vector[part],

@@ -21,7 +21,7 @@ class _Sums:
         add_log_weights(log_weights, self.highest, self.total, self.squares, self.logs)
 
     def estimate(self, n):
-        """Delta-method moments of the log of the mean weight of n samples."""
+        """Delta-method moments of the log of the mean weight of n samples; NaN for NaN weights."""
         effective = self.total**2 / self.squares
         variance = (n / effective - 1) / max(n - 1, 1) if n > 1 else np.full(len(effective), np.nan)
         variance = np.maximum(variance, 0)

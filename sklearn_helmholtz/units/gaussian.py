@@ -9,6 +9,7 @@ from .._kernels.enumeration import gaussian_table
 from .._keys import layer_word
 
 VARIANCE_FLOOR = 1e-3  # of the variance in standardised units
+_HIGHEST = np.float32(40)  # of log_excess: e^40 times the variance of the data is out of all reason
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,14 @@ class Gaussian:
         return cls(np.log(excess).astype(np.float32))
 
     @property
+    def excess(self):
+        """The variance above the floor, (n_units,) float32, finite even when training diverges."""
+        return np.exp(np.minimum(self.log_excess, _HIGHEST))
+
+    @property
     def variance(self):
         """(n_units,) float32."""
-        return np.float32(VARIANCE_FLOOR) + np.exp(self.log_excess)
+        return np.float32(VARIANCE_FLOOR) + self.excess
 
     def mean(self, eta, work=np):
         """Expected values: eta itself."""
@@ -57,7 +63,7 @@ class Gaussian:
         The derivative by ``log_excess`` goes to ``gradient.log_excess``.
         """
         kernels.gaussian_error(values, eta, self.variance, weight, eta, gradient.log_excess)
-        np.multiply(gradient.log_excess, np.exp(self.log_excess), out=gradient.log_excess)
+        np.multiply(gradient.log_excess, self.excess, out=gradient.log_excess)
         return eta
 
     def table(self, values, eta, out):
