@@ -2,11 +2,11 @@
 
     python -m benchmarks.bars [--starts 20] [--csv FILE]
 
-Images are vertical bars with probability 2/3, else horizontal ones; each of the four bars is on with
-probability 0.2. The training rows hold this distribution exactly. A machine 16-8-1 learns it by
-wake-sleep, by reweighted wake-sleep, and, as a yardstick, by gradient ascent on the exact
-log-likelihood, from the same starts and with the same schedule: one row a step, a rate that falls to
-zero along half a cosine. Printed are the quantiles of KL(data || model) in bits, exact by
+Images are vertical bars with probability 2/3, else horizontal ones; each of the four bars is on
+with probability 0.2. The training rows hold this distribution exactly. A machine 16-8-1 learns it
+by wake-sleep, by reweighted wake-sleep, and, as a yardstick, by gradient ascent on the exact
+log-likelihood, from the same starts and with the same schedule: one row a step, a rate that falls
+to zero along half a cosine. Printed are the quantiles of KL(data || model) in bits, exact by
 enumeration, over the starts; and the divergence of the start that has the best training bound.
 
 The problem is one of local optima. Exact ascent with far larger rates finds better ones

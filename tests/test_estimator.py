@@ -1065,7 +1065,7 @@ def test_values_out_of_range(sparse):
     for method in (*SCORING, "score", "log_likelihood", "partial_fit"):
         with pytest.raises(ValueError, match=rf"Column 2 of X holds the value -7.0,.*{remedy}"):
             getattr(model, method)(wrap(X))
-    with pytest.raises(ValueError, match="Column 2 of X holds the value -7.0,"):
+    with pytest.raises(ValueError, match=r"Column 2 of X holds the value -7.0,"):
         machine(visible="bernoulli").fit(np.clip(X, 0, 1), X_val=wrap(X))
 
 
