@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
+.PHONY: demo test lint format docs clean
 
 demo: $(VENV)/demo-installed
 	$(BIN)/python -m examples.plot_digits

@@ -1,6 +1,6 @@
 """Training speed, side by side in one process: this library, PyTorch and BernoulliRBM.
 
-    python benchmarks/speed.py [--repeats 15] [--json results/speed.json]
+    python -m benchmarks.speed [--repeats 15] [--json FILE]
 
 Prints microseconds per training row for wake-sleep at 784-200-200 with minibatches of 128, medians
 over repeats that take turns, on 1 and on 2 threads, and the ratio to this library. PyTorch is a

@@ -55,14 +55,19 @@ class Rows:
 
     def take(self, indices):
         """Some rows, by number or slice, as a C-ordered block of uint8 or float32."""
+        if self.scaling is None:
+            return self.contents(indices)
+        return np.ascontiguousarray(self.scaling.standardise(self._dense(indices)))
+
+    def contents(self, indices):
+        """Some rows as they were given, before any scaling, as a block of uint8 or float32."""
+        dtype = np.uint8 if self.binary else np.float32
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(self._dense(indices).astype(dtype, copy=False))
+
+    def _dense(self, indices):
         block = self.data[indices if self.chosen is None else self.chosen[indices]]
-        if scipy.sparse.issparse(block):
-            block = block.toarray()
-        if self.binary:
-            return np.ascontiguousarray(block).astype(np.uint8, copy=False)
-        if self.scaling is not None:
-            return np.ascontiguousarray(self.scaling.standardise(block))
-        return np.ascontiguousarray(block, dtype=np.float32)
+        return block.toarray() if scipy.sparse.issparse(block) else block
 
 
 def is_binary(data):

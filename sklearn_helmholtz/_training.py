@@ -1,9 +1,8 @@
-"""The one training loop, for any learning rule, and the monitor that watches it."""
+"""The one training loop, for any learning rule."""
 
 import enum
 import math
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from ._threads import run_blocks
 from ._workspace import Workspace
 from .likelihood import validation_score
 
-VALIDATION_SAMPLES = 50
 _BLOCKS_AT_A_TIME = 8
 _FEWEST_ROWS, _FEWEST_PRODUCT_ROWS = 32, 64
 _PROBED_ROWS = 100
@@ -146,77 +144,6 @@ class Plan:
     goes_on: bool = False
 
 
-@dataclass
-class Monitor:
-    """What is known about a training as it goes, and when it should stop.
-
-    validation : rows held out, or None; patience : epochs without an improvement of at least
-    ``tol`` nats after which to stop, or None; report : called with a line after every epoch, or
-    None; callbacks : has `begin_epoch` and `end_epoch`, which may ask to stop, or None. ``scores``
-    are mean importance-weighted bounds of the held-out rows.
-    """
-
-    validation: object = None
-    patience: int | None = None
-    tol: float = 0.0
-    report: object = None
-    callbacks: object = None
-    seed: tuple = ()
-    n_threads: int = 1
-    losses: list = field(default_factory=list)
-    scores: list = field(default_factory=list)
-    best_score: float = -math.inf
-    best: np.ndarray | None = None
-    _waiting: int = 0
-    _start: float = field(default_factory=time.perf_counter)
-
-    def begin(self, training, goes_on):
-        """Score the parameters of a machine that was trained before: they may stay the best."""
-        if goes_on and self.validation is not None:
-            self._keep(training, self._score(training))
-
-    def begin_epoch(self):
-        """Tell the callbacks."""
-        if self.callbacks is not None:
-            self.callbacks.begin_epoch()
-
-    def end_epoch(self, training, loss, n_epochs):
-        """Record an epoch; returns whether training should stop."""
-        self.losses.append(loss)
-        if self.validation is not None:
-            self._validate(training)
-        if self.report is not None:
-            self.report(self._line(n_epochs))
-        asked = self.callbacks is not None and self.callbacks.end_epoch(training)
-        return asked or (self.patience is not None and self._waiting >= self.patience)
-
-    def _validate(self, training):
-        score = self._score(training)
-        self.scores.append(score)
-        self._waiting = 0 if score > self.best_score + self.tol else self._waiting + 1
-        self._keep(training, score)
-
-    def _score(self, training):
-        return validation_score(
-            training.parameters.tree, self.validation, self.seed, VALIDATION_SAMPLES, self.n_threads
-        )
-
-    def _keep(self, training, score):
-        """Keep what is best so far."""
-        if score > self.best_score:
-            self.best_score = score
-            if self.patience is not None:
-                self.best = training.parameters.vector.copy()
-
-    def _line(self, n_epochs):
-        seconds = time.perf_counter() - self._start
-        held_out = f", held-out bound {self.scores[-1]:.4f}" if self.scores else ""
-        return (
-            f"Epoch {len(self.losses)}/{n_epochs}: training bound {-self.losses[-1]:.4f}{held_out} "
-            f"nats per row, {seconds:.1f} s"
-        )
-
-
 def train(training, rows, plan, monitor):
     """Train for the epochs of a plan; returns why it ended.
 
@@ -226,9 +153,9 @@ def train(training, rows, plan, monitor):
     """
     probe = replace(rows, chosen=plan.indices[:_PROBED_ROWS])
     good = training.parameters.vector.copy()
+    limit = _TOLERANCE * max(training.loss_of_ignorance, training.loss(probe))
     end = End.FINISHED
     try:
-        limit = _TOLERANCE * max(training.loss_of_ignorance, training.loss(probe))
         monitor.begin(training, plan.goes_on)
         for epoch in range(plan.max_iter):
             monitor.begin_epoch()
@@ -240,12 +167,13 @@ def train(training, rows, plan, monitor):
                 end = End.STOPPED
                 break
     except KeyboardInterrupt:
-        end = End.INTERRUPTED
+        end = End.INTERRUPTED if training.loss(probe) < limit else End.DIVERGED
     except DivergenceError:
+        end = End.DIVERGED
+    if end is End.DIVERGED:
         training.parameters.vector[:] = good
         for part in training.state:
             part[:] = 0
-        end = End.DIVERGED
     if monitor.best is not None:
         training.parameters.vector[:] = monitor.best
     return end

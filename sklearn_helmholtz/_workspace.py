@@ -15,7 +15,6 @@ class Workspace:
 
     def __init__(self):
         self._memory = np.empty(0, np.uint8)
-        self._overflow = []
         self._used = 0
 
     def empty(self, shape, dtype):
@@ -24,9 +23,7 @@ class Workspace:
         size = math.prod(shape) * dtype.itemsize
         start, self._used = self._used, self._used + -(-size // _ALIGNMENT) * _ALIGNMENT
         if self._used > len(self._memory):
-            array = np.empty(shape, dtype)
-            self._overflow.append(array)
-            return array
+            return np.empty(shape, dtype)
         return np.ndarray(shape, dtype, self._memory, start)
 
     def reset(self):
@@ -35,5 +32,4 @@ class Workspace:
             memory = np.empty(self._used + _ALIGNMENT, np.uint8)
             offset = -memory.ctypes.data % _ALIGNMENT
             self._memory = memory[offset : offset + self._used]
-            self._overflow.clear()
         self._used = 0

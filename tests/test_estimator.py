@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+import scipy.stats
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 from sklearn.base import clone
@@ -21,7 +22,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import estimator_html_repr
 
 import sklearn_helmholtz.estimators.density as density_module
-from sklearn_helmholtz import HelmholtzMachine, _training
+from sklearn_helmholtz import HelmholtzMachine, _monitor, _training
 from tests import exact
 
 NETS = ["generative_coefs_", "generative_intercepts_", "recognition_coefs_"]
@@ -527,14 +528,14 @@ def test_large_batches_single_rows_single_features():
 
 def held_out_by(model, X, monkeypatch):
     """Fit; returns the rows that each epoch was validated on."""
-    seen, original = [], _training.validation_score
+    seen, original = [], _monitor.validation_score
 
     def spy(machine, rows, seed, n_samples, n_threads):
-        if n_samples == _training.VALIDATION_SAMPLES:
+        if n_samples == _monitor.VALIDATION_SAMPLES:
             seen.append(rows.take(slice(None)))
         return original(machine, rows, seed, n_samples, n_threads)
 
-    monkeypatch.setattr(_training, "validation_score", spy)
+    monkeypatch.setattr(_monitor, "validation_score", spy)
     model.fit(X)
     return seen
 
@@ -557,9 +558,8 @@ def test_early_stopping_keeps_the_best(visible):
     longer = clone(model).set_params(max_iter=best + 1, early_stopping=False)
     assert same_bits(longer.fit(train), model)
     result = model.log_likelihood(test, method="importance", n_importance_samples=50)
-    log_volume = 0.0 if model._scaling is None else np.log(model._scaling.scale).sum()
-    expected = model.best_validation_score_ - log_volume
-    assert abs(result.mean - expected) < 6 * result.monte_carlo_error + 1e-6
+    best_score = model.best_validation_score_
+    assert abs(result.mean - best_score) < 6 * result.monte_carlo_error + 1e-6
 
 
 def test_early_stopping_stops_by_patience_and_tolerance():
@@ -1309,3 +1309,66 @@ def test_from_parameters_refuses_odd_values(change):
 def test_zero_dimensional_size():
     with pytest.raises(ValueError, match="hidden_layer_sizes"):
         machine(np.array(5)).fit(DATA["bernoulli"])
+
+
+def test_records_are_in_the_units_of_the_data():
+    X = 1000 * real_data(200)
+    model = machine(max_iter=30, learning_rate_init=1e-3).fit(X, X_val=X)
+    assert model.validation_scores_[-1] == pytest.approx(model.score(X), abs=0.5)
+    assert -model.loss_curve_[-1] == pytest.approx(model.score(X), abs=1.5)
+
+
+def test_a_refit_that_fails_changes_nothing():
+    X = DATA["gaussian"]
+    model = machine().fit(X)
+    before = pickle.dumps(model)
+    for bad in ({"X_val": X[:, :2]}, {"X_val": np.full_like(X, np.nan)}):
+        with pytest.raises(ValueError, match=r"features|NaN"):
+            model.fit(X + 1, **bad)
+        assert pickle.dumps(model) == before
+
+
+def test_an_interrupt_after_a_divergence_is_a_divergence(monkeypatch):
+    X, original = DATA["bernoulli"], _training.Training.step
+
+    def interrupt(self, *args):
+        original(self, *args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_training.Training, "step", interrupt)
+    model = machine(solver="sgd", learning_rate_init=1e30)
+    with pytest.warns(ConvergenceWarning, match=REMEDY):
+        model.fit(X)
+    assert model.score(X) > -20
+
+
+def test_forms_of_real_data_share_their_random_numbers():
+    X = 1000 + real_data(30)
+    model = machine((16,)).fit(X)
+    single = model.score_samples(X.astype(np.float32))
+    assert_allclose(model.score_samples(X), single, rtol=1e-3)
+    other = model.log_likelihood(X, random_state=0).per_sample
+    assert np.abs(other - model.score_samples(X)).max() > 1e-3  # or nothing would be shown
+
+
+def test_importance_estimates_of_all_rows_sum_to_one():
+    rows = ((np.arange(2**8)[:, None] >> np.arange(8)) & 1).astype(np.uint8)
+    model = HelmholtzMachine((12, 8), max_iter=5, random_state=0).fit(binary_data(300, 8))
+    result = model.log_likelihood(rows, method="importance", n_importance_samples=400)
+    p = np.exp(result.per_sample)
+    error = np.sqrt((p**2 * (400 / result.effective_sample_size - 1) / 399).sum())
+    assert 0 < error < 0.02
+    assert abs(p.sum() - 1) < 3 * error
+
+
+def test_importance_estimates_of_densities_integrate_to_one():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 3)) @ rng.normal(size=(3, 3)) * [1, 10, 100] + [0, 5, 50]
+    model = HelmholtzMachine((12, 8), max_iter=20, random_state=0).fit(X)
+    reference = scipy.stats.multivariate_normal(X.mean(axis=0), 2 * np.cov(X.T))
+    drawn = reference.rvs(4000, random_state=0)
+    result = model.log_likelihood(drawn, method="importance", n_importance_samples=100)
+    ratios = np.exp(result.per_sample - reference.logpdf(drawn))
+    error = ratios.std(ddof=1) / np.sqrt(len(ratios))
+    assert error < 0.1
+    assert abs(ratios.mean() - 1) < 3 * error

@@ -1,4 +1,4 @@
-"""Imports point down only: the floors of the house (DESIGN.md, section 2)."""
+"""Imports point down only: the floors of the house (CONTRIBUTING.md)."""
 
 import ast
 import pathlib
@@ -11,7 +11,7 @@ ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent
 GROUND = ["_kernels", "_keys", "_tree", "_threads", "_batches", "_workspace", "_version"]
 FLOORS = dict.fromkeys(GROUND, 0) | {
     "units": 1, "layers": 2, "machines": 3, "inference": 4, "likelihood": 5, "learning": 5,
-    "_training": 6, "estimators": 7, "plotting": 7, "__init__": 8,
+    "_training": 6, "_monitor": 6, "estimators": 7, "plotting": 7, "__init__": 8,
 }  # fmt: skip
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 

@@ -660,17 +660,19 @@ def test_running_sums_are_the_sums():
 
 @pytest.mark.parametrize("decay", [0.0, 0.3])
 def test_adam_moves_are_the_naive_ones(decay):
-    parameters, moments = normal(0, 33), np.zeros((2, 33), np.float32)
+    parameters, moments, count = normal(0, 33), np.zeros((2, 33), np.float32), np.zeros(1)
     twin, first, second = parameters.astype(np.float64), np.zeros(33), np.zeros(33)
+    decays = np.where(np.arange(33) < 20, decay, 0)
     for t in range(1, 8):
         gradient = normal(t, 33, scale=10)
-        slope = 0.25 * gradient.astype(np.float64) - decay * twin
+        slope = 0.25 * gradient.astype(np.float64) - decays * twin
         twin, first, second = naive.adam_step(
             twin, slope, first, second, t, learning_rate=0.05, ascend=True
         )
         steps.adam_move(
-            gradient, 0.25, decay, 0.05, 0.9, 0.999, t, moments[0], moments[1], parameters
+            gradient, 0.25, decay, 20, 0.05, 0.9, 0.999, moments[0], moments[1], count, parameters
         )
+    assert count[0] == 7
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
     assert_allclose(moments[0], -first, rtol=1e-5, atol=1e-5)
     assert_allclose(moments[1], second, rtol=5e-5)
@@ -681,13 +683,14 @@ def test_adam_moves_are_the_naive_ones(decay):
 def test_sgd_moves_are_the_naive_ones(decay, momentum):
     parameters, velocity = normal(0, 33), np.zeros(33, np.float32)
     twin, speed = parameters.astype(np.float64), np.zeros(33)
+    decays = np.where(np.arange(33) < 20, decay, 0)
     for t in range(1, 8):
         gradient = normal(t, 33, scale=10)
-        slope = 0.25 * gradient.astype(np.float64) - decay * twin
+        slope = 0.25 * gradient.astype(np.float64) - decays * twin
         twin, speed = naive.sgd_momentum_step(
             twin, slope, speed, learning_rate=0.05, momentum=momentum, ascend=True
         )
-        steps.sgd_move(gradient, 0.25, decay, 0.05, momentum, velocity, parameters)
+        steps.sgd_move(gradient, 0.25, decay, 20, 0.05, momentum, velocity, parameters)
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
     assert_allclose(velocity, speed, rtol=1e-5, atol=2e-6)
 

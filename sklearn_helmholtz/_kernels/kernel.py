@@ -6,6 +6,7 @@ at its first call, releases the GIL, and is cached on disk where a cache can be 
 
 import functools
 import hashlib
+import os
 import pathlib
 import pickle
 import threading
@@ -43,6 +44,15 @@ def sources_digest(folder=_FOLDER):
 
 _DIGEST = sources_digest()
 _compiling = threading.Lock()
+
+
+def _forget_lock():
+    global _compiling
+    _compiling = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # the thread that holds the lock does not live in the child
+    os.register_at_fork(after_in_child=_forget_lock)
 
 
 class Kernel:

@@ -6,11 +6,13 @@ from .attributes import fitted_attributes
 class EpochCallbacks:
     """The callbacks of an estimator during one fit; does nothing before scikit-learn 1.9.
 
-    estimator : what is being fitted; data : what it is fitted to; n_epochs : the most there can be.
+    estimator : what is being fitted; data : what it is fitted to; n_epochs : the most there can be;
+    visible, scaling : the units of the machine that is learning.
     """
 
-    def __init__(self, estimator, data, n_epochs):
+    def __init__(self, estimator, data, n_epochs, visible, scaling):
         self._estimator, self._data = estimator, data
+        self._visible, self._scaling = visible, scaling
         self._fit = self._epoch = None
         if hasattr(estimator, "_init_callback_context"):
             self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
@@ -30,9 +32,10 @@ class EpochCallbacks:
         return self._epoch is not None and self._epoch.call_on_fit_task_end(
             estimator=self._estimator,
             X=self._data,
-            reconstruction_attributes=lambda: fitted_attributes(
-                training.machine, self._estimator._scaling
-            ),
+            reconstruction_attributes=lambda: {
+                "visible_": self._visible,
+                **fitted_attributes(training.machine, self._scaling),
+            },
         )
 
     def end_fit(self):

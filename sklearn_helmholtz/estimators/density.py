@@ -296,9 +296,14 @@ class LatentDensityEstimator(
             X.sum_duplicates()
         return X
 
-    def _as_rows(self, X):
-        """Validated data as `Rows`; Bernoulli units refuse values outside [0, 1]."""
-        return as_rows(X, self.visible_, self._scaling, getattr(self, "feature_names_in_", None))
+    def _as_rows(self, X, start=None):
+        """Validated data as `Rows` for the fitted machine, or for one that is about to learn.
+
+        Bernoulli units refuse values outside [0, 1].
+        """
+        visible = self.visible_ if start is None else start.visible
+        scaling = self._scaling if start is None else start.rows.scaling
+        return as_rows(X, visible, scaling, getattr(self, "feature_names_in_", None))
 
     def _rows(self, X):
         """Data as `Rows`, and the dtype that answers have."""

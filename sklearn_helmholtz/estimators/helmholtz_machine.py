@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,22 +10,43 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from .. import _keys
-from .._keys import MAX_LAYERS, Purpose
+from .._keys import Purpose
+from .._monitor import Monitor
 from .._threads import count_threads
-from .._training import End, Monitor, Plan, Training, train
+from .._training import End, Plan, Training, train
 from ..learning import SGD, Adam, Constant, Cosine, ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
 from .attributes import machine_from_parameters, publish
 from .callbacks import EpochCallbacks
+from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
 from .density import LatentDensityEstimator
-from .visible import check_unit_interval, choose_visible, fit_scaling, initial_units
+from .visible import as_rows, choose_visible, fit_scaling, initial_units
 
 _FEWEST_HELD_OUT = 1
 _RULES = {
     "wake-sleep": lambda estimator: WakeSleep(),
     "reweighted-wake-sleep": lambda estimator: ReweightedWakeSleep(estimator.n_particles),
 }
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a training begins: nothing of it is an attribute of the estimator before it ends.
+
+    machine, visible : the machine and the distribution of its data; rows : the data; seed, step,
+    state : the random numbers, steps done and the optimiser's state (None for a new one); losses,
+    scores : the records so far.
+    """
+
+    machine: object
+    visible: str
+    rows: object
+    seed: tuple
+    step: int = 0
+    state: tuple | None = None
+    losses: tuple = ()
+    scores: tuple = ()
 
 
 class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
@@ -140,8 +161,9 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         Epochs done.
 
     loss_curve_ : list of float
-        Mean negative bound per training row, in nats, over each epoch: of log p(x) / q from one
-        particle (wake-sleep) or ``n_particles`` (reweighted).
+        Mean negative bound per training row, in nats, over each epoch. The bound of a row is
+        log p(x, h) - log q(h | x) for the one particle of wake-sleep, and the log of the mean of
+        p(x, h) / q(h | x) over the ``n_particles`` of reweighted wake-sleep.
 
     validation_scores_ : list of float or None
         Mean importance-weighted bound of the held-out rows after each epoch, in nats; None if none
@@ -160,7 +182,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     See Also
     --------
     sklearn.neural_network.BernoulliRBM : An undirected model with one hidden layer, whose
-        likelihood cannot be evaluated.
+        likelihood needs an estimate of its partition function.
     sklearn.mixture.GaussianMixture : A density model with a single discrete cause.
 
     References
@@ -285,21 +307,18 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         """
         goes_on = self.warm_start and self.__sklearn_is_fitted__()
         X = self._validate(X, reset=not goes_on)
-        seed = _keys.draw_seed(check_random_state(self.random_state))
+        seed = self._seed if goes_on else _keys.draw_seed(check_random_state(self.random_state))
         train_rows, held_out = self._split(X.shape[0], seed, X_val is not None)
-        if goes_on:
-            self._check_continuation()
-        else:
-            self._begin(X, train_rows, seed)
-        rows = self._as_rows(X)
+        start = self._continue(X) if goes_on else self._begin(X, train_rows, seed)
         plan = Plan(
-            train_rows, self.batch_size, self.max_iter, self._schedule(), self.shuffle,
-            goes_on,
-        )  # fmt: skip
-        monitor = self._monitor(self._validation_rows(rows, X_val, held_out), seed)
-        monitor.callbacks = EpochCallbacks(self, X, self.max_iter)
-        self._train(rows, plan, monitor, seed, state=None)
-        monitor.callbacks.end_fit()
+            train_rows, self.batch_size, self.max_iter, self._schedule(), self.shuffle, goes_on
+        )
+        validation = None if held_out is None else replace(start.rows, chosen=held_out)
+        if X_val is not None:
+            validation = self._as_rows(self._validate(X_val, reset=False), start)
+        callbacks = EpochCallbacks(self, X, self.max_iter, start.visible, start.rows.scaling)
+        self._train(replace(start, state=None), plan, validation, callbacks)
+        callbacks.end_fit()
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -323,19 +342,18 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         self : HelmholtzMachine
             The fitted estimator.
         """
-        self._refuse_for_partial_fit()
-        first = not self.__sklearn_is_fitted__()
-        X = self._validate(X, reset=first)
+        check_partial_fit(self)
+        goes_on = self.__sklearn_is_fitted__()
+        X = self._validate(X, reset=not goes_on)
         indices = np.arange(X.shape[0])
-        if first:
-            self._begin(X, indices, _keys.draw_seed(check_random_state(self.random_state)))
+        if goes_on:
+            start = self._continue(X)
         else:
-            self._check_continuation()
-        rows = self._as_rows(X)
+            seed = _keys.draw_seed(check_random_state(self.random_state))
+            start = self._begin(X, indices, seed)
         rate = Constant(self.learning_rate_init)
-        plan = Plan(indices, self.batch_size, 1, rate, self.shuffle, not first)
-        state = self._state if self.solver == self._state_solver else None
-        return self._train(rows, plan, self._monitor(None, self._seed), self._seed, state)
+        plan = Plan(indices, self.batch_size, 1, rate, self.shuffle, goes_on)
+        return self._train(start, plan)
 
     @classmethod
     def from_parameters(
@@ -399,80 +417,44 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         sizes = machine.n_units[1:]
         estimator = cls(**{"hidden_layer_sizes": sizes, "visible": visible, **params})
         estimator._validate_params()
-        _check_layer(estimator.transform_layer, len(sizes))
-        if estimator._hidden_sizes() != sizes or estimator.visible not in ("auto", visible):
+        check_layer(estimator.transform_layer, len(sizes))
+        if hidden_sizes(estimator.hidden_layer_sizes) != sizes or estimator.visible not in (
+            "auto",
+            visible,
+        ):
             raise ValueError(
                 f"The arrays make hidden_layer_sizes={sizes} and visible={visible!r}, got "
                 f"{estimator.hidden_layer_sizes!r} and {estimator.visible!r}."
             )
         estimator.n_features_in_, estimator.visible_ = machine.n_units[0], visible
-        estimator._forget_training(_keys.draw_seed(check_random_state(estimator.random_state)))
+        estimator.n_iter_, estimator.loss_curve_ = 0, []
+        estimator.validation_scores_ = estimator.best_validation_score_ = None
+        estimator._seed = _keys.draw_seed(check_random_state(estimator.random_state))
+        estimator._step, estimator._state, estimator._state_solver = 0, None, None
         publish(estimator, machine, scaling)
         return estimator
 
-    def _hidden_sizes(self):
-        """The hidden layer sizes as a tuple of ints, or a ValueError."""
-        given = self.hidden_layer_sizes
-        sizes = (given,) if np.ndim(given) == 0 else tuple(given)
-        if not sizes or len(sizes) > MAX_LAYERS:
-            raise ValueError(
-                f"hidden_layer_sizes must name between 1 and {MAX_LAYERS} layers, got {given!r}."
-            )
-        for layer, size in enumerate(sizes, 1):
-            if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
-                raise ValueError(
-                    "hidden_layer_sizes must hold integers of at least 1, got "
-                    f"{size!r} for hidden layer {layer}."
-                )
-        return tuple(int(size) for size in sizes)
-
     def _begin(self, X, indices, seed):
-        """Make a new machine for the data, not yet trained."""
-        sizes = self._hidden_sizes()
-        _check_layer(self.transform_layer, len(sizes))
-        visible = choose_visible(self.visible, X)
+        """A new machine for the data, not yet trained; nothing of the estimator changes."""
+        sizes = hidden_sizes(self.hidden_layer_sizes)
+        check_layer(self.transform_layer, len(sizes))
         names = getattr(self, "feature_names_in_", None)
+        visible = choose_visible(self.visible, X)
         scaling = fit_scaling(X, indices, names) if visible == "gaussian" else None
-        if visible == "bernoulli":
-            check_unit_interval(X, names)
+        rows = as_rows(X, visible, scaling, names)
         units, intercept = initial_units(visible, X, indices)
         rng = _keys.generator(seed, Purpose.INITIALISE)
-        self._machine = initialise((X.shape[1], *sizes), units, intercept, rng)
-        self.visible_, self._scaling = visible, scaling
-        self._forget_training(seed)
+        machine = initialise((X.shape[1], *sizes), units, intercept, rng)
+        return Start(machine, visible, rows, seed)
 
-    def _forget_training(self, seed):
-        """No epochs, no optimiser state."""
-        self._seed, self._step = seed, 0
-        self._state = self._state_solver = None
-        self.n_iter_, self.loss_curve_ = 0, []
-        self.validation_scores_, self.best_validation_score_ = None, None
-
-    def _check_continuation(self):
-        """Parameters may be set between fits, but the machine keeps its shape."""
-        sizes = self._machine.n_units[1:]
-        if self._hidden_sizes() != sizes:
-            raise ValueError(
-                f"hidden_layer_sizes is {self.hidden_layer_sizes!r}, but the fitted machine that "
-                f"is to be trained further has {sizes}. Fit a clone, or with warm_start=False."
-            )
-        if self.visible not in ("auto", self.visible_):
-            raise ValueError(
-                f"visible is {self.visible!r}, but the fitted machine that is to be trained "
-                f"further has {self.visible_!r} units. Fit a clone, or with warm_start=False."
-            )
-
-    def _refuse_for_partial_fit(self):
-        if self.early_stopping:
-            raise ValueError(
-                "early_stopping=True needs epochs over the same rows, which partial_fit does not "
-                "have. Set early_stopping=False."
-            )
-        if self.learning_rate != "constant":
-            raise ValueError(
-                f"learning_rate={self.learning_rate!r} needs a known number of steps, which "
-                "partial_fit does not have. Set learning_rate='constant'."
-            )
+    def _continue(self, X):
+        """The fitted machine, to be trained further; its sizes and units have to stay."""
+        check_continuation(self)
+        return Start(
+            self._machine, self.visible_, self._as_rows(X), self._seed, self._step,
+            self._state if self.solver == self._state_solver else None,
+            tuple(self.loss_curve_), tuple(self.validation_scores_ or ()),
+        )  # fmt: skip
 
     def _split(self, n_rows, seed, has_own):
         """Numbers of the rows to train on and of the rows held out (or None)."""
@@ -487,11 +469,6 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         order = _keys.generator(seed, Purpose.SPLIT).permutation(n_rows)
         return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
 
-    def _validation_rows(self, rows, X_val, held_out):
-        if X_val is not None:
-            return self._as_rows(self._validate(X_val, reset=False))
-        return None if held_out is None else replace(rows, chosen=held_out)
-
     def _schedule(self):
         schedules = {"constant": Constant, "cosine": Cosine}
         return schedules[self.learning_rate](self.learning_rate_init)
@@ -502,49 +479,36 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     def _optimizer(self):
         return Adam(self.alpha) if self.solver == "adam" else SGD(self.momentum, self.alpha)
 
-    def _monitor(self, validation, seed):
-        return Monitor(
+    def _train(self, start, plan, validation=None, callbacks=None):
+        """Train from a start, then publish what came of it."""
+        n_threads, scaling = count_threads(self.n_jobs), start.rows.scaling
+        training = Training(
+            start.machine, self._rule(), self._optimizer(), start.seed, n_threads, start.state,
+            start.step,
+        )  # fmt: skip
+        monitor = Monitor(
             validation,
+            log_volume=0.0 if scaling is None else scaling.log_volume,
             patience=self.n_iter_no_change if self.early_stopping else None,
             tol=self.tol,
             report=_print_line if self.verbose else None,
-            seed=seed,
-            n_threads=count_threads(self.n_jobs),
+            callbacks=callbacks,
+            seed=start.seed,
+            n_threads=n_threads,
         )
-
-    def _train(self, rows, plan, monitor, seed, state):
-        """Train ``self._machine`` and publish what came of it."""
-        optimizer = self._optimizer()
-        training = Training(
-            self._machine,
-            self._rule(),
-            optimizer,
-            seed,
-            count_threads(self.n_jobs),
-            state,
-            self._step,
-        )
-        end = train(training, rows, plan, monitor)
-        self._seed, self._step = seed, training.step_number
+        end = train(training, start.rows, plan, monitor)
+        self.visible_, self._seed, self._step = start.visible, start.seed, training.step_number
         self._state, self._state_solver = training.state, self.solver
-        self.loss_curve_ = self.loss_curve_ + monitor.losses
+        self.loss_curve_ = [*start.losses, *monitor.losses]
         self.n_iter_ = len(self.loss_curve_)
-        if monitor.scores:
-            self.validation_scores_ = (self.validation_scores_ or []) + monitor.scores
-            self.best_validation_score_ = monitor.best_score
-        publish(self, training.machine, self._scaling)
+        self.validation_scores_ = [*start.scores, *monitor.scores] or None
+        self.best_validation_score_ = monitor.best_score if monitor.scores else None
+        publish(self, training.machine, scaling)
         _warn_of_end(end, self.n_iter_)
         return self
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "generative_coefs_")
-
-
-def _check_layer(layer, n_layers):
-    if isinstance(layer, Integral) and layer > n_layers:
-        raise ValueError(
-            f"transform_layer must be at most the number of hidden layers, {n_layers}, got {layer}."
-        )
 
 
 def _print_line(line):

@@ -28,12 +28,10 @@ class SGD:
 
     def move(self, parameters, gradient, scale, rate, state):
         """Move the packed parameters along ``scale * gradient``."""
-        for part, decay in _parts(parameters, self.decay):
-            velocity = state[0][part]
-            sgd_move(
-                gradient.vector[part], scale, decay, rate, self.momentum, velocity,
-                parameters.vector[part],
-            )  # fmt: skip
+        sgd_move(
+            gradient.vector, scale, self.decay, parameters.n_weights, rate, self.momentum,
+            state[0], parameters.vector,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,14 +48,10 @@ class Adam:
 
     def move(self, parameters, gradient, scale, rate, state):
         """Move the packed parameters along ``scale * gradient``."""
-        state[2][0] += 1
-        t = state[2][0]
-        for part, decay in _parts(parameters, self.decay):
-            first, second = (moment[part] for moment in state[:2])
-            adam_move(
-                gradient.vector[part], scale, decay, rate, self.beta1, self.beta2, t, first, second,
-                parameters.vector[part],
-            )  # fmt: skip
+        adam_move(
+            gradient.vector, scale, self.decay, parameters.n_weights, rate, self.beta1, self.beta2,
+            *state, parameters.vector,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,9 +74,3 @@ class Cosine:
     def rate(self, progress):
         """The learning rate after the share ``progress``, in [0, 1], of the training."""
         return self.initial * 0.5 * (1 + math.cos(math.pi * progress))
-
-
-def _parts(parameters, decay):
-    """The penalised and the free part of a packed vector."""
-    n = parameters.n_weights
-    return (slice(0, n), decay), (slice(n, len(parameters.vector)), 0.0)

@@ -11,7 +11,8 @@ from .estimate import Estimate
 
 MAX_AUTOMATIC_UNITS = 14
 MAX_UNITS = 20
-_TABLE_ENTRIES = 2**23  # float64: 64 MB
+_TABLE_ENTRIES = 2**22  # float64: 32 MB, of which a few are held at a time
+_MOST_ROWS = 512  # of a block
 
 
 class Enumeration:
@@ -42,7 +43,7 @@ class Enumeration:
         """Exact values for a block of rows (n_rows, n_features), as an `Estimate`."""
         x = np.ascontiguousarray(x, np.float64)
         highest, total, energy = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
-        for part in self._parts(x.shape[1], len(x)):
+        for part in self._parts(x.shape[1]):
             log_p = _table(self.machine.visible, x, self.states[part])
             log_q = self._log_recognition(x, part)
             energy += (np.exp(log_q) * (log_q - log_p + self.cost[part])).sum(axis=1)
@@ -53,8 +54,8 @@ class Enumeration:
         zeros = np.zeros(len(x))
         return Estimate(highest + np.log(total), zeros, zeros, np.full(len(x), np.inf), energy)
 
-    def _parts(self, n_features, n_rows):
-        step = max(_TABLE_ENTRIES // max(n_features, n_rows), 1)
+    def _parts(self, n_features):
+        step = max(_TABLE_ENTRIES // max(n_features, _MOST_ROWS), 1)
         return [slice(start, start + step) for start in range(0, len(self.states), step)]
 
     def _log_recognition(self, x, part):

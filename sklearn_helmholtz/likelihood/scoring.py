@@ -50,9 +50,9 @@ def _score(estimate, rows, limits, n_threads):
     results, keys = [None] * (len(limits) - 1), [None] * (len(limits) - 1)
 
     def score_block(block):
-        x = rows.take(slice(limits[block], limits[block + 1]))
-        keys[block] = content_keys(x)
-        results[block] = estimate(x, keys[block])
+        place = slice(limits[block], limits[block + 1])
+        keys[block] = content_keys(rows.contents(place))
+        results[block] = estimate(rows.take(place), keys[block])
 
     run_blocks(score_block, len(results), n_threads)
     columns = {

@@ -1,0 +1,84 @@
+"""What is known of a training as it goes: losses, held-out scores, and when to stop."""
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .likelihood import validation_score
+
+VALIDATION_SAMPLES = 50
+
+
+@dataclass
+class Monitor:
+    """What is known about a training as it goes, and when it should stop.
+
+    validation : rows held out, or None; patience : epochs without an improvement of at least
+    ``tol`` nats after which to stop, or None; report : called with a line after every epoch, or
+    None; callbacks : has `begin_epoch` and `end_epoch`, which may ask to stop, or None. ``scores``
+    are mean importance-weighted bounds of the held-out rows; ``losses`` mean negative bounds of the
+    training rows. Both are in the user's units: log_volume nats are taken off log-densities.
+    """
+
+    validation: object = None
+    log_volume: float = 0.0
+    patience: int | None = None
+    tol: float = 0.0
+    report: object = None
+    callbacks: object = None
+    seed: tuple = ()
+    n_threads: int = 1
+    losses: list = field(default_factory=list)
+    scores: list = field(default_factory=list)
+    best_score: float = -math.inf
+    best: np.ndarray | None = None
+    _waiting: int = 0
+    _start: float = field(default_factory=time.perf_counter)
+
+    def begin(self, training, goes_on):
+        """Score the parameters of a machine that was trained before: they may stay the best."""
+        if goes_on and self.validation is not None:
+            self._keep(training, self._score(training))
+
+    def begin_epoch(self):
+        """Tell the callbacks."""
+        if self.callbacks is not None:
+            self.callbacks.begin_epoch()
+
+    def end_epoch(self, training, loss, n_epochs):
+        """Record an epoch; returns whether training should stop."""
+        self.losses.append(loss + self.log_volume)
+        if self.validation is not None:
+            self._validate(training)
+        if self.report is not None:
+            self.report(self._line(n_epochs))
+        asked = self.callbacks is not None and self.callbacks.end_epoch(training)
+        return asked or (self.patience is not None and self._waiting >= self.patience)
+
+    def _validate(self, training):
+        score = self._score(training)
+        self.scores.append(score)
+        self._waiting = 0 if score > self.best_score + self.tol else self._waiting + 1
+        self._keep(training, score)
+
+    def _score(self, training):
+        machine, n_samples = training.parameters.tree, VALIDATION_SAMPLES
+        score = validation_score(machine, self.validation, self.seed, n_samples, self.n_threads)
+        return score - self.log_volume
+
+    def _keep(self, training, score):
+        """Keep what is best so far."""
+        if score > self.best_score:
+            self.best_score = score
+            if self.patience is not None:
+                self.best = training.parameters.vector.copy()
+
+    def _line(self, n_epochs):
+        seconds = time.perf_counter() - self._start
+        held_out = f", held-out bound {self.scores[-1]:.4f}" if self.scores else ""
+        return (
+            f"Epoch {len(self.losses)}/{n_epochs}: training bound {-self.losses[-1]:.4f}{held_out} "
+            f"nats per row, {seconds:.1f} s"
+        )

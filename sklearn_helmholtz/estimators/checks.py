@@ -1,0 +1,60 @@
+"""What parameters have to be for each other, beyond what each has to be alone."""
+
+from numbers import Integral
+
+import numpy as np
+
+from .._keys import MAX_LAYERS
+
+
+def hidden_sizes(given):
+    """The hidden layer sizes as a tuple of ints, or a ValueError."""
+    sizes = (given,) if np.ndim(given) == 0 else tuple(given)
+    if not sizes or len(sizes) > MAX_LAYERS:
+        raise ValueError(
+            f"hidden_layer_sizes must name between 1 and {MAX_LAYERS} layers, got {given!r}."
+        )
+    for layer, size in enumerate(sizes, 1):
+        if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
+            raise ValueError(
+                "hidden_layer_sizes must hold integers of at least 1, got "
+                f"{size!r} for hidden layer {layer}."
+            )
+    return tuple(int(size) for size in sizes)
+
+
+def check_layer(layer, n_layers):
+    """Refuse a layer to transform that the machine does not have."""
+    if isinstance(layer, Integral) and layer > n_layers:
+        raise ValueError(
+            f"transform_layer must be at most the number of hidden layers, {n_layers}, got {layer}."
+        )
+
+
+def check_continuation(estimator):
+    """Refuse to train a fitted machine further after its sizes or units were changed."""
+    sizes = estimator._machine.n_units[1:]
+    if hidden_sizes(estimator.hidden_layer_sizes) != sizes:
+        raise ValueError(
+            f"hidden_layer_sizes is {estimator.hidden_layer_sizes!r}, but the fitted machine that "
+            f"is to be trained further has {sizes}. Fit a clone, or with warm_start=False."
+        )
+    if estimator.visible not in ("auto", estimator.visible_):
+        raise ValueError(
+            f"visible is {estimator.visible!r}, but the fitted machine that is to be trained "
+            f"further has {estimator.visible_!r} units. Fit a clone, or with warm_start=False."
+        )
+
+
+def check_partial_fit(estimator):
+    """Refuse settings that need to know how long training will be."""
+    if estimator.early_stopping:
+        raise ValueError(
+            "early_stopping=True needs epochs over the same rows, which partial_fit does not "
+            "have. Set early_stopping=False."
+        )
+    if estimator.learning_rate != "constant":
+        raise ValueError(
+            f"learning_rate={estimator.learning_rate!r} needs a known number of steps, which "
+            "partial_fit does not have. Set learning_rate='constant'."
+        )
