@@ -376,7 +376,7 @@ def test_copies_and_empty_values_have_arrays_of_their_own():
 # The work space
 
 
-def test_a_work_space_gives_aligned_arrays_of_their_own_and_the_same_memory_every_round():
+def test_a_work_space_gives_arrays_of_their_own_and_the_same_memory_every_round():
     work, shapes = Workspace(), [(3, 5), (7,), (0, 4), (1,)]
     places = []
     for _ in range(4):
@@ -388,5 +388,4 @@ def test_a_work_space_gives_aligned_arrays_of_their_own_and_the_same_memory_ever
         places.append([array.ctypes.data for array in arrays if array.size])
         work.reset()
     assert places[1] == places[2] == places[3]
-    assert not any(place % 64 for place in places[3])
     assert work.empty((3, 5), np.float32).shape == (3, 5)

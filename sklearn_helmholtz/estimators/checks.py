@@ -58,3 +58,9 @@ def check_partial_fit(estimator):
             f"learning_rate={estimator.learning_rate!r} needs a known number of steps, which "
             "partial_fit does not have. Set learning_rate='constant'."
         )
+
+
+def check_count(name, value):
+    """Refuse what is not a positive number of things."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
