@@ -14,9 +14,9 @@ Run it with ``make demo``, or ``python -m examples.plot_digits`` from the root o
 # %%
 # The models
 # ----------
-# Settings were chosen on the validation rows from grids of similar size by
-# ``python -m benchmarks.digits_search``; all models learn from the same 1,197 training rows. The
-# second restricted Boltzmann machine has scikit-learn's default settings.
+# Settings were chosen on 300 validation rows from stated grids by
+# ``python -m benchmarks.digits_search``; all models learn from the same 1,197 training rows. One
+# restricted Boltzmann machine has scikit-learn's default settings.
 
 import os
 import time
