@@ -50,7 +50,9 @@ machine = HelmholtzMachine(
 )
 models = {
     "Helmholtz machine": machine,
-    "RBM, tuned": BernoulliRBM(128, learning_rate=0.05, n_iter=800, batch_size=100, random_state=0),
+    "RBM, tuned": BernoulliRBM(
+        128, learning_rate=0.03, n_iter=3200, batch_size=200, random_state=0
+    ),
     "mixture of Bernoullis": BernoulliMixture(160, smoothing=1.0, n_init=3, random_state=0),
     "RBM, defaults": BernoulliRBM(random_state=0),
     "independent pixels": IndependentBernoulli(smoothing=1.0),
