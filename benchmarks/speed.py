@@ -28,6 +28,7 @@ from sklearn_helmholtz.machines import initialise
 from sklearn_helmholtz.units import Bernoulli
 
 N_UNITS, BATCH, DENSITY = (784, 200, 200), 128, 0.19
+REST = 0.3  # seconds in which the threads of whoever ran before stop spinning
 
 
 def ours(X, n_threads):
@@ -69,6 +70,7 @@ def measure(steppers, n_rows, repeats, n_steps=20):
     times = {name: [] for name in steppers}
     for _ in range(repeats + 1):
         for name, step in steppers.items():
+            time.sleep(REST)
             start = time.perf_counter()
             for batch in batches:
                 step(batch)
