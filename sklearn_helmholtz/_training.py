@@ -49,8 +49,8 @@ class Training:
         self._wake_key = _keys.key(seed, Purpose.WAKE)
         self._dream_key = _keys.key(seed, Purpose.DREAM)
         self._seed = seed
-        self._gradients, self._workspaces = [], []
-        self._total = _tree.zeros_like(machine)
+        self._vectors, self._gradients = _tree.parts_like(machine, 1)
+        self._workspaces = [Workspace()]
 
     @property
     def machine(self):
@@ -84,22 +84,31 @@ class Training:
         fewest = max(_FEWEST_ROWS, _FEWEST_PRODUCT_ROWS // self._rule.n_particles)
         limits = split_evenly(len(indices), work, fewest)
         n_blocks = len(limits) - 1
-        self._total.vector[:] = 0
         bound = 0.0
         for first in range(0, n_blocks, _BLOCKS_AT_A_TIME):
             count = min(_BLOCKS_AT_A_TIME, n_blocks - first)
             bound += self._blocks(rows, indices, limits[first : first + count + 1])
+            if n_blocks > _BLOCKS_AT_A_TIME:
+                self._gather(first, count)
         if not math.isfinite(bound):
             raise DivergenceError
-        self._optimizer.move(self.parameters, self._total, 1 / len(indices), rate, self.state)
+        gradient = self._total if n_blocks > _BLOCKS_AT_A_TIME else self._vectors[:n_blocks]
+        self._optimizer.move(self.parameters, gradient, 1 / len(indices), rate, self.state)
         return bound
 
+    def _gather(self, first, count):
+        """Add the gradients of some row blocks to the total of the step."""
+        if first == 0:
+            self._total = np.zeros_like(self._vectors[:1])
+        for vector in self._vectors[:count]:
+            self._total[0] += vector
+
     def _blocks(self, rows, indices, limits):
-        """Add the gradients of some row blocks to the total; returns the sum of their bounds."""
+        """Compute the gradients of some row blocks; returns the sum of their bounds."""
         n_blocks = len(limits) - 1
-        while len(self._gradients) < n_blocks:
-            self._gradients.append(_tree.zeros_like(self.parameters.tree))
-            self._workspaces.append(Workspace())
+        if n_blocks > len(self._workspaces):
+            self._vectors, self._gradients = _tree.parts_like(self.parameters.tree, n_blocks)
+            self._workspaces += [Workspace() for _ in range(n_blocks - len(self._workspaces))]
         bounds = [0.0] * n_blocks
 
         def gradient(block):
@@ -107,9 +116,6 @@ class Training:
             bounds[block] = self._block(rows, indices, start, stop, block)
 
         run_blocks(gradient, n_blocks, self._n_threads)
-        total = self._total.vector
-        for part in self._gradients[:n_blocks]:
-            total += part.vector
         return math.fsum(bounds)
 
     def _block(self, rows, indices, start, stop, block):

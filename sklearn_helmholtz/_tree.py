@@ -5,6 +5,8 @@ import functools
 
 import numpy as np
 
+_ALIGNED = 16  # float32 numbers in a cache line, and in the vectors of the kernels
+
 
 def leaves(tree):
     """The arrays of a value, in the order of its fields."""
@@ -25,18 +27,13 @@ def copy(tree):
     return with_leaves(tree, [leaf.copy() for leaf in leaves(tree)])
 
 
-def empty_like(tree, work=np):
-    """A value of the same shape with undefined entries."""
-    return with_leaves(tree, [work.empty(leaf.shape, leaf.dtype) for leaf in leaves(tree)])
-
-
 @dataclasses.dataclass(frozen=True)
 class Packed:
     """A value whose arrays are views of one float32 vector, the matrices first.
 
-    vector : (n_parameters,); tree : the value; n_weights : entries of the vector that belong to
-    matrices, the ones a penalty applies to. One pass over the vector updates, adds, copies or
-    checks everything.
+    vector : its entries; tree : the value; n_weights : where the matrices end, the part a penalty
+    applies to. One pass over the vector updates, adds, copies or checks everything. Every array
+    starts at a multiple of 16 entries; the gaps are zero and stay zero.
     """
 
     vector: np.ndarray
@@ -54,15 +51,34 @@ def pack(tree):
 
 def zeros_like(tree):
     """A packed value of the same shape whose entries are all zero."""
+    return parts_like(tree, 1)[1][0]
+
+
+def parts_like(tree, n_parts):
+    """Packed zeros of the same shape whose vectors are the rows of one matrix, and the matrix."""
     arrays = leaves(tree)
     order = sorted(range(len(arrays)), key=lambda i: arrays[i].ndim != 2)
-    vector = np.zeros(sum(array.size for array in arrays), np.float32)
-    views, start = [None] * len(arrays), 0
+    starts, end, n_weights = {}, 0, 0
     for i in order:
-        views[i] = vector[start : start + arrays[i].size].reshape(arrays[i].shape)
-        start += arrays[i].size
-    n_weights = sum(array.size for array in arrays if array.ndim == 2)
-    return Packed(vector, with_leaves(tree, views), n_weights)
+        starts[i] = end
+        end += -(-arrays[i].size // _ALIGNED) * _ALIGNED
+        n_weights = end if arrays[i].ndim == 2 else n_weights
+    vectors = _aligned_zeros(n_parts, end)
+    parts = []
+    for vector in vectors:
+        views = [
+            vector[starts[i] : starts[i] + array.size].reshape(array.shape)
+            for i, array in enumerate(arrays)
+        ]
+        parts.append(Packed(vector, with_leaves(tree, views), n_weights))
+    return vectors, parts
+
+
+def _aligned_zeros(n_rows, n_columns):
+    """A float32 matrix of zeros that starts at a multiple of 64 bytes."""
+    memory = np.zeros(n_rows * n_columns + _ALIGNED, np.float32)
+    start = -(memory.ctypes.data // memory.itemsize) % _ALIGNED
+    return memory[start : start + n_rows * n_columns].reshape(n_rows, n_columns)
 
 
 @functools.cache

@@ -25,6 +25,7 @@ from sklearn_helmholtz._kernels import (
     enumeration,
     exponential,
     gaussian,
+    lanes,
     particles,
     random,
     steps,
@@ -60,15 +61,16 @@ def fill_uniform_row(key, address, particle, layer, out):
 
 
 def uniform_row(key, address, particle, layer, n):
-    out = np.full(n, np.nan, np.float32)
+    out = np.full(64 * -(-n // 64), np.nan, np.float32)
     fill_uniform_row(key, np.uint64(address), particle, layer_word(layer), out)
-    return out
+    return out[:n]
 
 
 def philox_words(counters, key):
-    out = np.zeros((len(counters), 4), np.uint32)
-    random.philox_words(np.array(counters, np.uint32), np.array(key, np.uint32), out)
-    return out
+    counters = np.resize(np.array(counters, np.uint32), (16, 4))
+    out = np.zeros(64, np.uint32)
+    random.philox_words(counters.T.ravel(), np.array(key, np.uint32), out)
+    return out.reshape(4, 16).T
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def philox_words(counters, key):
     ],
 )
 def test_philox_gives_the_published_words(counter, key, expected):
-    assert philox_words([counter], key).tolist() == [expected]
+    assert philox_words([counter], key).tolist() == [expected] * 16
 
 
 words = st.integers(0, 2**32 - 1)
@@ -101,14 +103,21 @@ def test_philox_is_its_naive_twin(counter, key):
 
 
 @derandomised(25)
-@given(st.integers(0, 2**64 - 1), st.integers(0, 2**31), st.integers(0, 255), st.integers(1, 9))
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**31), st.integers(0, 255), st.integers(1, 200))
 def test_uniform_row_is_philox_at_the_documented_counters(address, particle, layer, n):
-    row = uniform_row(KEY, address, particle, layer, 4 * n)
+    row = uniform_row(KEY, address, particle, layer, n)
     low, high = address & 0xFFFFFFFF, address >> 32
-    for i in range(n):
-        drawn = naive.philox4x32_10((layer << 24 | i, particle, low, high), KEY)
-        for quarter, word in enumerate(drawn):
-            assert row[quarter * n + i] == (word >> 8) * 2.0**-24
+    for unit in range(n):
+        block, quarter, i = unit // 64, unit // 16 % 4, unit % 16
+        word = naive.philox4x32_10((layer << 24 | 16 * block + i, particle, low, high), KEY)
+        assert row[unit] == (word[quarter] >> 8) * 2.0**-24
+
+
+@derandomised(5)
+@given(st.lists(st.tuples(words, words, words, words), min_size=16, max_size=16))
+def test_philox_keeps_sixteen_counters_apart(counters):
+    expected = [list(naive.philox4x32_10(counter, KEY)) for counter in counters]
+    assert philox_words(counters, KEY).tolist() == expected
 
 
 def test_uniform_numbers_lie_in_the_half_open_unit_interval_with_24_bits():
@@ -163,8 +172,16 @@ ARGUMENTS = np.concatenate(
 
 @numba.njit
 def fill_exp(x, out):
-    for i in range(x.shape[0]):
-        out[i] = exponential.exp(x[i])
+    for i in range(0, x.shape[0], 16):
+        n = x.shape[0] - i
+        lanes.store_first(out, i, exponential.exp(lanes.load_first(x, i, n)), n)
+
+
+@numba.njit
+def fill_log1p(x, out):
+    for i in range(0, x.shape[0], 16):
+        n = x.shape[0] - i
+        lanes.store_first(out, i, exponential.log1p(lanes.load_first(x, i, n)), n)
 
 
 def sigmoid(eta):
@@ -187,6 +204,14 @@ def test_exp_is_accurate_where_float32_is_and_clamped_beyond():
     clamped = np.clip(ARGUMENTS, np.float32(-87.33654), np.float32(88.37626))
     assert_allclose(out, np.exp(clamped.astype(np.float64)), rtol=2e-7)
     assert np.isfinite(out).all()
+
+
+def test_log1p_is_accurate_for_small_and_large_numbers():
+    x = np.concatenate([np.logspace(-38, 30, 20_001), np.linspace(0, 70_000, 20_001)])
+    x = x.astype(np.float32)
+    out = np.zeros_like(x)
+    fill_log1p(x, out)
+    assert_allclose(out, np.log1p(x.astype(np.float64)), rtol=4e-7)
 
 
 def test_sigmoid_is_accurate():
@@ -220,16 +245,9 @@ def test_nan_stays_nan_and_stays_where_it_is(n):
 # Products
 
 
-def packed(pack, states, n_products, n_bits):
-    codes = np.full((n_products, 8 * -(-n_bits // 32)), 255, np.uint8)
-    pack(states, codes)
-    return codes
-
-
 def table_product(states, matrix, intercept):
     out = np.full((len(states), matrix.shape[1]), np.nan, np.float32)
-    codes = packed(affine.pack_rows, states, *states.shape)
-    affine.table_product(codes, matrix, intercept, out)
+    affine.table_product(states, matrix, intercept, out)
     return out
 
 
@@ -243,17 +261,16 @@ def codes_by_hand(states):
     n_rows, n_units = states.shape
     padded = np.zeros((n_rows, 32 * -(-n_units // 32)), int)
     padded[:, :n_units] = states
-    return padded.reshape(n_rows, -1, 4) @ [1, 2, 4, 8]
+    codes = padded.reshape(n_rows, -1, 8, 4) @ [1, 2, 4, 8]
+    return codes.transpose(1, 0, 2)
 
 
 @pytest.mark.parametrize("n_units", [1, 3, 4, 5, 31, 32, 33, 70])
 @pytest.mark.parametrize("n_rows", [1, 4, 7, 32, 65])
 def test_packing_puts_4_neighbours_into_a_number_and_pads_with_zeros(n_rows, n_units):
     states = bits(0, n_rows, n_units)
-    rows = packed(affine.pack_rows, states, n_rows, n_units)
-    assert_array_equal(rows, codes_by_hand(states))
-    columns = packed(affine.pack_columns, states, n_units, n_rows)
-    assert_array_equal(columns, codes_by_hand(states.T))
+    assert_array_equal(affine.row_codes(states), codes_by_hand(states))
+    assert_array_equal(affine.column_codes(states), codes_by_hand(states.T))
 
 
 def assert_is_product(actual, inputs, matrix, intercept):
@@ -316,10 +333,54 @@ def test_products_keep_nan_and_infinity_in_their_columns(product):
     assert np.isfinite(out[:, [0, 3, 4]]).all()
 
 
+def gradient(kernel, inputs, error, start=None):
+    shape = inputs.shape[1], error.shape[1]
+    by_matrix, by_intercept = np.full(shape, np.nan, np.float32), np.full(shape[1], np.nan)
+    by_intercept = by_intercept.astype(np.float32)
+    if start is not None:
+        by_matrix[:], by_intercept[:] = start
+    kernel(inputs, error, start is None, by_matrix, by_intercept)
+    return by_matrix, by_intercept
+
+
+@derandomised(60)
+@given(shapes, st.integers(0, 2**16))
+@example((1, 1, 1), 0)
+@example((31, 5, 127), 1)
+@example((32, 33, 32), 2)
+@example((33, 70, 33), 3)
+@example((64, 3, 200), 4)
+def test_gradients_are_the_products_of_the_transposed_inputs(shape, seed):
+    n_rows, n_inputs, n_units = shape
+    states, error = bits(seed, n_rows, n_inputs), normal(seed + 1, n_rows, n_units)
+    inputs, zeros = normal(seed + 2, n_rows, n_inputs), np.zeros(n_units, np.float32)
+    sums = [np.float32(math.fsum(column)) for column in error.T.astype(float)]
+    for kernel, values in ((affine.table_gradient, states), (affine.dense_gradient, inputs)):
+        by_matrix, by_intercept = gradient(kernel, values, error)
+        assert_is_product(by_matrix, values.T, error, zeros)
+        assert_allclose(by_intercept, sums, rtol=1e-6, atol=1e-9)
+        start = normal(seed + 3, n_inputs, n_units), normal(seed + 4, n_units)
+        added = gradient(kernel, values, error, start)
+        tolerance = 1e-5 * (1 + n_rows) * (1 + np.abs(error).max())
+        assert_allclose(added[0], start[0] + by_matrix, atol=tolerance)
+        assert_allclose(added[1], start[1] + by_intercept, atol=tolerance)
+    assert_array_equal(
+        gradient(affine.dense_gradient, states.astype(np.float32), error)[0],
+        gradient(affine.table_gradient, states, error)[0],
+    )
+
+
+def test_rows_are_scaled_by_their_factors():
+    matrix, factors = normal(0, 5, 37), normal(1, 5)
+    expected = matrix * factors[:, None]
+    affine.scale_rows(factors, matrix)
+    assert_array_equal(matrix, expected)
+
+
 def test_column_sums_are_rounded_once():
     matrix = normal(0, 5000, 7, scale=100)
     out = np.full(7, np.nan, np.float32)
-    steps.column_sums(matrix, out)
+    affine.column_sums(matrix, True, out)
     assert_array_equal(out, [np.float32(math.fsum(column)) for column in matrix.T.astype(float)])
 
 
@@ -342,7 +403,7 @@ def test_bernoulli_states_compare_the_documented_uniform_numbers_with_their_mean
     states, _ = draw(eta, np.arange(2) + 2**33, n_particles=3, first=4, layer=5)
     for row in range(6):
         address, particle = 2**33 + row // 3, 4 + row % 3
-        uniforms = uniform_row(KEY, address, particle, 5, 4 * -(-n_units // 4))[:n_units]
+        uniforms = uniform_row(KEY, address, particle, 5, n_units)
         assert_array_equal(states[row], uniforms < special.expit(eta[row].astype(np.float64)))
 
 
@@ -357,9 +418,9 @@ def test_bernoulli_frequencies_are_the_probabilities():
 
 
 def test_bernoulli_units_that_cannot_fire_do_not():
-    # The high 24 bits that Philox gives unit 3 at this address are all zero (one draw in 2^24).
-    assert uniform_row(KEY, 233484, 0, 1, 4)[3] == 2.0**-25
-    states, _ = draw(np.full((1, 4), -100, np.float32), [233484])
+    # The high 24 bits that Philox gives unit 1 at this address are all zero (one draw in 2^24).
+    assert uniform_row(KEY, 8502493, 0, 1, 4)[1] == 2.0**-25
+    states, _ = draw(np.full((1, 4), -100, np.float32), [8502493])
     assert not states.any()
 
 
@@ -471,8 +532,21 @@ def test_binary_and_real_kernels_agree_to_the_bit_on_zeros_and_ones():
     assert_array_equal(results[0][1], results[1][1])
 
 
+@pytest.mark.parametrize("kind", ["binary", "real"])
+@pytest.mark.parametrize("n_units", [1, 16, 37, 256, 300])
+@pytest.mark.parametrize(("n_values", "n_eta"), [(6, 6), (2, 6), (1, 6)])
+def test_a_score_is_log_prob_and_error_at_once(kind, n_units, n_values, n_eta):
+    values, eta = bernoulli_values(kind, 6, n_values, n_units), normal(7, n_eta, n_units, scale=4)
+    log_prob, expected, error = np.full(6, 2.0), np.full(6, 2.0), np.full_like(eta, np.nan)
+    getattr(bernoulli, f"bernoulli_log_prob_{kind}")(values, eta, expected)
+    getattr(bernoulli, f"bernoulli_error_{kind}")(values, eta, np.ones(6, np.float32), error)
+    getattr(bernoulli, f"bernoulli_score_{kind}")(values, eta, log_prob)
+    assert_array_equal(log_prob, expected)
+    assert_array_equal(eta, error)
+
+
 @derandomised(30)
-@given(st.integers(1, 70))
+@given(st.integers(1, 600))
 @example(15)
 @example(16)
 @example(17)
@@ -516,7 +590,8 @@ def test_gaussian_draws_stay_finite_where_the_uniform_number_is_smallest():
     assert uniform_row(KEY, address, 0, 1, 8)[0] == 2.0**-25
     eta, variance = np.zeros((1, 4), np.float32), np.ones(4, np.float32)
     values, log_prob = draw_gaussian(eta, variance, [address], layer=1)
-    assert 5 < np.abs(values).max() < 6
+    angle = 2 * np.pi * uniform_row(KEY, address, 0, 1, 65)[64].astype(np.float64)
+    assert_allclose(values[0, 0], np.sqrt(50 * np.log(2)) * np.cos(angle), rtol=1e-5)
     assert np.isfinite(log_prob).all()
 
 
@@ -547,27 +622,30 @@ def test_gaussian_log_prob_is_its_naive_twin(n_values, n_eta):
     assert_allclose(log_prob + 1.0, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("in_place", [False, True])
-@pytest.mark.parametrize(("n_values", "n_eta"), SHARING)
-def test_gaussian_error_is_the_slope_of_the_log_density(n_values, n_eta, in_place):
-    values, eta = normal(5, n_values, 9), normal(6, n_eta, 9)
+@pytest.mark.parametrize("n_units", [9, 16, 37])
+@pytest.mark.parametrize("n_values", [6, 2, 1])
+def test_gaussian_score_is_the_log_density_and_its_slopes(n_values, n_units):
+    values, eta = normal(5, n_values, n_units), normal(6, 6, n_units)
     rng = np.random.default_rng(7)
-    variance = rng.uniform(0.5, 2, 9).astype(np.float32)
+    variance = rng.uniform(0.5, 2, n_units).astype(np.float32)
     weight = rng.uniform(0.1, 2, 6).astype(np.float32)
 
     def objective(eta, variance):
-        rows = naive.gaussian_log_prob(repeat_to(values, 6), repeat_to(eta, 6), variance)
+        rows = naive.gaussian_log_prob(repeat_to(values, 6), eta, variance)
         return float(weight.astype(np.float64) @ rows)
 
     slopes = [
         differences(objective, (eta.astype(np.float64), variance.astype(np.float64)), which)
         for which in (0, 1)
     ]
-    out = eta if in_place else np.full_like(eta, np.nan)
-    by_variance = np.full(9, np.nan, np.float32)
-    gaussian.gaussian_error(values, eta, variance, weight, out, by_variance)
-    assert_allclose(out, slopes[0], rtol=1e-4, atol=1e-5)
-    assert_allclose(by_variance, slopes[1], rtol=1e-4, atol=1e-5)
+    log_prob, expected = np.full(6, -1.0), np.full(6, -1.0)
+    gaussian.gaussian_log_prob(values, eta, variance, expected)
+    by_variance = np.full(n_units, np.nan, np.float32)
+    gaussian.gaussian_score(values, eta, variance, log_prob)
+    assert_allclose(log_prob, expected, rtol=1e-6)
+    gaussian.gaussian_variance_gradient(eta, weight, variance, by_variance)
+    assert_allclose(weight[:, None] * eta, slopes[0], rtol=1e-4, atol=1e-5)
+    assert_allclose(by_variance, slopes[1], rtol=1e-4, atol=2e-5)
 
 
 def differences(objective, arguments, which, step=1e-5):
@@ -660,17 +738,17 @@ def test_running_sums_are_the_sums():
 
 @pytest.mark.parametrize("decay", [0.0, 0.3])
 def test_adam_moves_are_the_naive_ones(decay):
-    parameters, moments, count = normal(0, 33), np.zeros((2, 33), np.float32), np.zeros(1)
-    twin, first, second = parameters.astype(np.float64), np.zeros(33), np.zeros(33)
-    decays = np.where(np.arange(33) < 20, decay, 0)
+    parameters, moments, count = normal(0, 48), np.zeros((2, 48), np.float32), np.zeros(1)
+    twin, first, second = parameters.astype(np.float64), np.zeros(48), np.zeros(48)
+    decays = np.where(np.arange(48) < 32, decay, 0)
     for t in range(1, 8):
-        gradient = normal(t, 33, scale=10)
-        slope = 0.25 * gradient.astype(np.float64) - decays * twin
+        parts = normal(t, t % 3 + 1, 48, scale=10)
+        slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decays * twin
         twin, first, second = naive.adam_step(
             twin, slope, first, second, t, learning_rate=0.05, ascend=True
         )
         steps.adam_move(
-            gradient, 0.25, decay, 20, 0.05, 0.9, 0.999, moments[0], moments[1], count, parameters
+            parts, 0.25, decay, 32, 0.05, 0.9, 0.999, moments[0], moments[1], count, parameters
         )
     assert count[0] == 7
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
@@ -681,16 +759,16 @@ def test_adam_moves_are_the_naive_ones(decay):
 @pytest.mark.parametrize("decay", [0.0, 0.3])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_sgd_moves_are_the_naive_ones(decay, momentum):
-    parameters, velocity = normal(0, 33), np.zeros(33, np.float32)
-    twin, speed = parameters.astype(np.float64), np.zeros(33)
-    decays = np.where(np.arange(33) < 20, decay, 0)
+    parameters, velocity = normal(0, 48), np.zeros(48, np.float32)
+    twin, speed = parameters.astype(np.float64), np.zeros(48)
+    decays = np.where(np.arange(48) < 32, decay, 0)
     for t in range(1, 8):
-        gradient = normal(t, 33, scale=10)
-        slope = 0.25 * gradient.astype(np.float64) - decays * twin
+        parts = normal(t, t % 3 + 1, 48, scale=10)
+        slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decays * twin
         twin, speed = naive.sgd_momentum_step(
             twin, slope, speed, learning_rate=0.05, momentum=momentum, ascend=True
         )
-        steps.sgd_move(gradient, 0.25, decay, 20, 0.05, momentum, velocity, parameters)
+        steps.sgd_move(parts, 0.25, decay, 32, 0.05, momentum, velocity, parameters)
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
     assert_allclose(velocity, speed, rtol=1e-5, atol=2e-6)
 
@@ -784,9 +862,9 @@ def test_kernels_take_read_only_and_writable_arrays_with_one_signature():
     frozen.flags.writeable = False
     results = np.zeros((2, 3), np.float32)
     for array, out in zip((matrix, frozen), results, strict=True):
-        steps.column_sums(array, out)
+        affine.column_sums(array, True, out)
     assert_array_equal(results[0], results[1])
-    assert len(steps.column_sums._compiled.signatures) == 1
+    assert len(affine.column_sums._compiled.signatures) == 1
 
 
 @pytest.mark.parametrize(
@@ -800,8 +878,8 @@ def test_kernels_take_read_only_and_writable_arrays_with_one_signature():
 )
 def test_kernels_refuse_other_arrays_and_do_not_compile_for_them(matrix):
     with pytest.raises(TypeError, match="No matching definition"):
-        steps.column_sums(matrix, np.zeros(3, np.float32))
-    assert len(steps.column_sums._compiled.signatures) == 1
+        affine.column_sums(matrix, True, np.zeros(3, np.float32))
+    assert len(affine.column_sums._compiled.signatures) == 1
 
 
 @pytest.fixture
@@ -916,8 +994,8 @@ def test_an_edited_helper_is_not_served_from_a_stale_cache(copy_of_package, tmp_
     assert run_python(USE_ONE_KERNEL, folder, NUMBA_CACHE_DIR=cache)[0] == "0.5"
     path = copy_of_package / "_kernels" / "exponential.py"
     source = path.read_text()
-    assert "return _ONE / (_ONE + exp(-x))" in source
-    path.write_text(source.replace("return _ONE / (_ONE +", "return _ONE / (_TWO + _ONE +"))
+    assert "grown, _ONE) / (_ONE + grown)" in source
+    path.write_text(source.replace("grown, _ONE) / (_ONE +", "grown, _ONE) / (_TWO + _ONE +"))
     assert run_python(USE_ONE_KERNEL, folder, NUMBA_CACHE_DIR=cache)[0] == "0.25"
 
 

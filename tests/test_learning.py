@@ -5,8 +5,6 @@ addresses of their own. Enumeration gives the expectation itself; the difference
 of the noise, which the blocks tell.
 """
 
-import itertools
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -14,7 +12,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn_helmholtz import _tree
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._workspace import Workspace
+from sklearn_helmholtz.inference import sample_particles
 from sklearn_helmholtz.learning import SGD, Adam, Constant, Cosine, ReweightedWakeSleep, WakeSleep
+from sklearn_helmholtz.learning.phases import (
+    generation_gradient,
+    recognition_gradient,
+    sleep_gradient,
+    wake_and_dream,
+)
 from tests import cases, exact, naive
 from tests.cases import CASES, make_case, make_draws
 
@@ -246,16 +251,22 @@ def packed_case():
 
 def random_gradient(packed, seed):
     gradient = _tree.zeros_like(packed.tree)
-    gradient.vector[:] = np.random.default_rng(seed).normal(size=len(gradient.vector))
+    for leaf in _tree.leaves(gradient.tree):
+        leaf[...] = np.random.default_rng(seed).normal(size=leaf.shape)
     return gradient
+
+
+def marked(packed, mark):
+    """A vector that holds what ``mark`` says of each array, and 0 in the gaps between arrays."""
+    marks = _tree.zeros_like(packed.tree)
+    for leaf in _tree.leaves(marks.tree):
+        leaf[...] = mark(leaf)
+    return marks.vector.astype(np.float64)
 
 
 def penalised(packed):
     """1 for the entries of matrices, 0 for those of vectors."""
-    marks = _tree.zeros_like(packed.tree)
-    for leaf in _tree.leaves(marks.tree):
-        leaf[...] = leaf.ndim == 2
-    return marks.vector.astype(np.float64)
+    return marked(packed, lambda leaf: leaf.ndim == 2)
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5])
@@ -269,7 +280,7 @@ def test_adam_is_its_naive_twin_and_penalises_weights_only(decay):
         twin, first, second = naive.adam_step(
             twin, slope, first, second, t, learning_rate=0.03, ascend=True
         )
-        optimizer.move(packed, gradient, 0.1, 0.03, state)
+        optimizer.move(packed, gradient.vector[None], 0.1, 0.03, state)
     assert_allclose(packed.vector, twin, rtol=1e-5, atol=2e-6)
 
 
@@ -285,7 +296,7 @@ def test_sgd_is_its_naive_twin_and_penalises_weights_only(momentum, decay):
         twin, velocity = naive.sgd_momentum_step(
             twin, slope, velocity, learning_rate=0.03, momentum=momentum, ascend=True
         )
-        optimizer.move(packed, gradient, 0.1, 0.03, state)
+        optimizer.move(packed, gradient.vector[None], 0.1, 0.03, state)
     assert_allclose(packed.vector, twin, rtol=1e-5, atol=2e-6)
 
 
@@ -294,7 +305,7 @@ def test_penalties_shrink_weights_and_leave_everything_else_alone(optimizer):
     packed = packed_case()
     before, marks = packed.vector.copy(), penalised(packed) == 1
     nothing = _tree.zeros_like(packed.tree)
-    optimizer.move(packed, nothing, 1.0, 1e-3, optimizer.init(len(before)))
+    optimizer.move(packed, nothing.vector[None], 1.0, 1e-3, optimizer.init(len(before)))
     assert (np.abs(packed.vector[marks]) < np.abs(before[marks])).all()
     assert_array_equal(packed.vector[~marks], before[~marks])
 
@@ -308,10 +319,11 @@ def test_optimisers_start_from_zero_and_change_in_place(optimizer, n_parts):
     vector, before = packed.vector, packed.vector.copy()
     gradient = random_gradient(packed, 0)
     kept = gradient.vector.copy()
-    optimizer.move(packed, gradient, 1.0, 0.1, state)
+    optimizer.move(packed, gradient.vector[None], 1.0, 0.1, state)
+    used = marked(packed, lambda leaf: 1) == 1
     assert packed.vector is vector
-    assert (vector != before).all()
-    assert all(m.all() for m in state)
+    assert_array_equal(vector != before, used)
+    assert all((m.all() if m.shape == (1,) else (m[used] != 0).all()) for m in state)
     assert_array_equal(gradient.vector, kept)
 
 
@@ -319,6 +331,68 @@ def test_schedules():
     assert [Constant(0.3).rate(p) for p in (0.0, 0.5, 1.0)] == [0.3] * 3
     cosine = [Cosine(0.4).rate(p) for p in (0.0, 1 / 3, 0.5, 2 / 3, 1.0)]
     assert_allclose(cosine, [0.4, 0.3, 0.2, 0.1, 0.0], atol=1e-15)
+
+
+# Phases
+
+
+@pytest.mark.parametrize("work", [np, Workspace()], ids=["numpy", "workspace"])
+@pytest.mark.parametrize(("n_units", "visible"), CASES)
+def test_phases_are_explanations_and_dreams_of_the_machine(n_units, visible, work):
+    machine, _, X = make_case(n_units, visible, n_rows=4)
+    wake = cases.make_draws(4, n_particles=5)
+    dream = cases.make_draws(3, purpose=Purpose.DREAM)
+    for _ in range(2):  # a work space serves its second round from memory of its own
+        phases = wake_and_dream(machine, X, wake, dream, work)
+        particles = sample_particles(machine, X, wake)
+        dreams, _ = machine.dream(dream)
+        assert_allclose(phases.log_weights, particles.log_weights, rtol=1e-6)
+        assert_array_equal(phases.dreamt, dreams[0])
+        for layer in range(len(n_units) - 1):
+            assert_array_equal(phases.explanations(layer), particles.values[layer + 1])
+            assert_array_equal(phases.dreams(layer), dreams[layer + 1])
+        if work is not np:
+            work.reset()
+
+
+def weighted_sum(params, X, hidden, weight, differentiate):
+    gradients = [
+        exact.flatten(differentiate(params, x, [h[row] for h in hidden])) for row, x in enumerate(X)
+    ]
+    return weight.astype(np.float64) @ gradients
+
+
+@pytest.mark.parametrize("work", [np, Workspace()], ids=["numpy", "workspace"])
+@pytest.mark.parametrize(("n_units", "visible"), CASES)
+def test_gradients_of_phases_are_weighted_sums_of_exact_ones(n_units, visible, work):
+    machine, params, X = make_case(n_units, visible, n_rows=4)
+    wake = cases.make_draws(4, n_particles=5)
+    dream = cases.make_draws(3, purpose=Purpose.DREAM)
+    weights = np.random.default_rng(0).uniform(0.1, 1, (4, 5)).astype(np.float32)
+    layers = range(len(n_units) - 1)
+    for recognise in (True, False):
+        phases = wake_and_dream(machine, X, wake, dream, work)
+        explained = [phases.explanations(i).astype(float) for i in layers]
+        dreams = [phases.dreams(i).astype(float) for i in layers]
+        dreamt = phases.dreamt.astype(float)
+        out = cases.empty_gradient(machine)
+        generation_gradient(machine, phases, weights.copy(), out.generation)
+        repeated, ones = np.repeat(X, 5, axis=0), np.ones(3)
+        expected = weighted_sum(params, repeated, explained, weights.ravel(), exact.grad_log_joint)
+        slept = weighted_sum(params, dreamt, dreams, ones, exact.grad_log_recognition)
+        if recognise:
+            recognition_gradient(machine, phases, weights.copy(), out.recognition, work)
+            woken = weighted_sum(
+                params, repeated, explained, weights.ravel(), exact.grad_log_recognition
+            )
+            expected += (woken + slept) / 2
+        else:
+            sleep_gradient(machine, phases, out.recognition, work)
+            expected += slept
+        actual = exact.flatten(cases.gradient_of(machine, out))
+        assert_allclose(actual, expected, rtol=2e-5, atol=2e-5)
+        if work is not np:
+            work.reset()
 
 
 # Trees
@@ -333,21 +407,25 @@ def test_packing_keeps_every_value_and_puts_matrices_first(n_units, visible):
         assert_array_equal(original, view)
         assert np.shares_memory(view, packed.vector)
         assert not np.shares_memory(view, original)
-    assert sum(leaf.size for leaf in originals) == len(packed.vector)
-    n_weights = 2 * sum(a * b for a, b in itertools.pairwise(n_units))
-    assert packed.n_weights == n_weights
-    assert_array_equal(penalised(packed), np.arange(len(packed.vector)) < n_weights)
+        assert (view.ctypes.data - packed.vector.ctypes.data) % 64 == 0
+    assert packed.vector.ctypes.data % 64 == 0
+    assert len(packed.vector) % 16 == packed.n_weights % 16 == 0
+    used = marked(packed, lambda leaf: 1)
+    assert used.sum() == sum(leaf.size for leaf in originals)
+    assert not packed.vector[used == 0].any()
+    assert_array_equal(penalised(packed), used * (np.arange(len(used)) < packed.n_weights))
 
 
-def test_the_views_of_a_packed_value_are_its_vector():
-    packed = _tree.zeros_like(make_case((4, 3, 2), "gaussian")[0])
-    assert not packed.vector.any()
-    packed.vector[:] = np.arange(len(packed.vector))
-    held = np.concatenate([leaf.ravel() for leaf in _tree.leaves(packed.tree)])
-    assert_array_equal(np.sort(held), packed.vector)
-    for leaf in _tree.leaves(packed.tree):
-        leaf += 1
-    assert_array_equal(packed.vector, np.arange(len(packed.vector)) + 1)
+def test_the_views_of_packed_parts_are_their_vectors():
+    machine = make_case((4, 3, 2), "gaussian")[0]
+    vectors, parts = _tree.parts_like(machine, 3)
+    assert not vectors.any()
+    for number, part in enumerate(parts, start=1):
+        assert np.shares_memory(part.vector, vectors)
+        for leaf in _tree.leaves(part.tree):
+            leaf += number
+    used = marked(parts[0], lambda leaf: 1)
+    assert_array_equal(vectors, np.outer([1, 2, 3], used))
 
 
 def test_leaves_can_be_taken_off_and_put_back():
@@ -362,14 +440,13 @@ def test_leaves_can_be_taken_off_and_put_back():
         assert_array_equal(2 * one, two)
 
 
-def test_copies_and_empty_values_have_arrays_of_their_own():
+def test_copies_have_arrays_of_their_own():
     machine, _, _ = make_case((4, 3, 2), "gaussian")
     copied = _tree.copy(machine)
-    for make in (_tree.copy, _tree.empty_like):
-        for mine, theirs in zip(_tree.leaves(make(machine)), _tree.leaves(machine), strict=True):
-            assert mine.shape == theirs.shape
-            assert mine.dtype == theirs.dtype
-            assert not np.shares_memory(mine, theirs)
+    for mine, theirs in zip(_tree.leaves(copied), _tree.leaves(machine), strict=True):
+        assert mine.dtype == theirs.dtype
+        assert_array_equal(mine, theirs)
+        assert not np.shares_memory(mine, theirs)
     assert_array_equal(copied.visible.units.log_excess, machine.visible.units.log_excess)
 
 

@@ -1,61 +1,27 @@
 """Products with a float32 matrix: of states in {0, 1} without multiplication, and of real numbers.
 
 Both products add in one order, so a row of zeros and ones has the same product, to the bit, through
-either: groups of 4 inputs are summed from left to right, 8 groups by a balanced tree, and each span
-of 32 inputs is then added to the running sum, which starts at the intercept.
+either: groups of 4 inputs are summed from left to right, and the sums of 8 groups, from left to
+right, are added to the running sum, which starts at the intercept.
+
+A gradient is a product as well: of the transposed inputs with the errors of the units. The codes of
+the columns are the codes of a transposed block of rows.
 """
 
 import numpy as np
-from numba import float32, uint8
+from numba import boolean, float32, int64, uint8
 
-from .kernel import helper, kernel, reads, writes
+from .kernel import helper, kernel, reads, routine, writes
+from .lanes import LANES, fill, load, load_first, multiply_add, store, store_first
 
 GROUP = 4  # inputs that share a table of 16 sums
-SPAN = 32  # inputs added to the running sum at a time: 8 groups
-COLUMNS = 128  # columns at a time, so that the tables of a span (64 KB) stay near the core
-_ENTRIES = 16  # sums of a table
-_LINE = 64  # bytes of a cache line: tables that straddle lines cost a third
+SPAN = 32  # inputs whose tables are made together: 8 groups
+WIDTH = 2 * LANES  # columns at a time, so that the tables of a span (16 KB) stay near the core
+_N_GROUPS = SPAN // GROUP
+_TABLE = 16 * WIDTH
+_LINE = 64  # bytes of a cache line: lanes that straddle lines cost twice
 _FLOAT = 4  # bytes of a float32
-
-
-@kernel(reads(uint8, 2), writes(uint8, 2))
-def pack_rows(states, codes):
-    """Bits of 4 neighbouring units of a row as a number below 16.
-
-    states : (n_rows, n_units), zeros and ones; codes : (n_rows, 8 * ceil(n_units / 32)).
-    """
-    n_rows, n_units = states.shape
-    full = n_units // GROUP
-    for m in range(n_rows):
-        for g in range(full):
-            k = GROUP * g
-            low = states[m, k] | states[m, k + 1] << 1
-            codes[m, g] = low | states[m, k + 2] << 2 | states[m, k + 3] << 3
-        for g in range(full, codes.shape[1]):
-            code = 0
-            for k in range(GROUP * g, min(GROUP * g + GROUP, n_units)):
-                code |= states[m, k] << (k - GROUP * g)
-            codes[m, g] = code
-
-
-@kernel(reads(uint8, 2), writes(uint8, 2))
-def pack_columns(states, codes):
-    """Bits of 4 neighbouring rows of a unit as a number below 16.
-
-    states : (n_rows, n_units), zeros and ones; codes : (n_units, 8 * ceil(n_rows / 32)).
-    """
-    n_rows, n_units = states.shape
-    line = np.empty(n_units, np.uint8)
-    for g in range(codes.shape[1]):
-        for k in range(n_units):
-            line[k] = 0
-        for i in range(GROUP):
-            m = GROUP * g + i
-            if m < n_rows:
-                for k in range(n_units):
-                    line[k] |= states[m, k] << i
-        for k in range(n_units):
-            codes[k, g] = line[k]
+_ZERO = np.float32(0)
 
 
 @helper
@@ -66,82 +32,314 @@ def _aligned(n):
     return memory[start : start + n]
 
 
-@helper
-def _column_width(n_units):
-    """The width of equal column blocks of at most `COLUMNS`, in whole cache lines."""
-    n_blocks = -(-n_units // COLUMNS)
-    lanes = _LINE // _FLOAT
-    return min(COLUMNS, -(-n_units // (n_blocks * lanes)) * lanes)
+@routine
+def row_codes(states):
+    """Bits of 4 neighbouring units of a row as a number below 16: (n_spans, n_rows, 8) uint8.
 
-
-@helper
-def _start_sums(intercept, j0, width, out):
-    start = intercept[j0 : j0 + width]
-    for m in range(out.shape[0]):
-        row = out[m, j0 : j0 + width]
-        for j in range(width):
-            row[j] = start[j]
-
-
-@helper
-def _tabulate(matrix, k, j0, width, table):
-    """All sums of rows k to k+3 of the matrix, rows past its end being zero.
-
-    table : (16 * COLUMNS,), flat: with strides known when compiling, LLVM vectorises.
+    states : (n_rows, n_units), zeros and ones.
     """
-    for i in range(GROUP):
-        n = (1 << i) * COLUMNS
-        source, target = table[:n], table[n : 2 * n]
-        if k + i < matrix.shape[0]:
-            row = matrix[k + i, j0 : j0 + width]
-            for entry in range(1 << i):
-                o = entry * COLUMNS
-                for j in range(width):
-                    target[o + j] = source[o + j] + row[j]
+    n_rows, n_units = states.shape
+    codes = np.zeros((-(-n_units // SPAN), n_rows, _N_GROUPS), np.uint8)
+    full = n_units // GROUP
+    for m in range(n_rows):
+        row = states[m]
+        for g in range(full):
+            k = GROUP * g
+            low = row[k] | row[k + 1] << 1
+            codes[g // _N_GROUPS, m, g % _N_GROUPS] = low | row[k + 2] << 2 | row[k + 3] << 3
+        for k in range(GROUP * full, n_units):
+            codes[full // _N_GROUPS, m, full % _N_GROUPS] |= row[k] << (k - GROUP * full)
+    return codes
+
+
+@routine
+def column_codes(states):
+    """Bits of 4 neighbouring rows of a unit as a number below 16: (n_spans, n_units, 8) uint8.
+
+    states : (n_rows, n_units), zeros and ones.
+    """
+    n_rows, n_units = states.shape
+    codes = np.zeros((-(-n_rows // SPAN), n_units, _N_GROUPS), np.uint8)
+    line = np.empty(n_units, np.uint8)
+    for g in range(-(-n_rows // GROUP)):
+        line[:] = 0
+        for i in range(min(GROUP, n_rows - GROUP * g)):
+            row = states[GROUP * g + i]
+            for k in range(n_units):
+                line[k] |= row[k] << i
+        target = codes[g // _N_GROUPS]
+        for k in range(n_units):
+            target[k, g % _N_GROUPS] = line[k]
+    return codes
+
+
+@helper
+def _tabulate(x, y, z, w, table, t):
+    """All sums of 4 vectors, each added from left to right, at every WIDTH-th place from t on."""
+    xy, xz, yz = x + y, x + z, y + z
+    xyz = xy + z
+    store(table, t + WIDTH, x)
+    store(table, t + 2 * WIDTH, y)
+    store(table, t + 3 * WIDTH, xy)
+    store(table, t + 4 * WIDTH, z)
+    store(table, t + 5 * WIDTH, xz)
+    store(table, t + 6 * WIDTH, yz)
+    store(table, t + 7 * WIDTH, xyz)
+    store(table, t + 8 * WIDTH, w)
+    store(table, t + 9 * WIDTH, x + w)
+    store(table, t + 10 * WIDTH, y + w)
+    store(table, t + 11 * WIDTH, xy + w)
+    store(table, t + 12 * WIDTH, z + w)
+    store(table, t + 13 * WIDTH, xz + w)
+    store(table, t + 14 * WIDTH, yz + w)
+    store(table, t + 15 * WIDTH, xyz + w)
+
+
+@helper
+def _tabulate_span(matrix, n_rows, stride, k0, j0, width, tables):
+    """Tables of 8 groups of rows from k0 on, for the columns j0 to j0 + width - 1."""
+    for g in range(_N_GROUPS):
+        k = k0 + GROUP * g
+        if k >= n_rows:
+            break
+        for v in range(0, width, LANES):
+            t, a, n = g * _TABLE + v, k * stride + j0 + v, min(width - v, LANES)
+            if k + GROUP <= n_rows and n == LANES:
+                x, y = load(matrix, a), load(matrix, a + stride)
+                z, w = load(matrix, a + 2 * stride), load(matrix, a + 3 * stride)
+            else:
+                x = load_first(matrix, a, n)
+                y = load_first(matrix, a + stride, n if k + 1 < n_rows else 0)
+                z = load_first(matrix, a + 2 * stride, n if k + 2 < n_rows else 0)
+                w = load_first(matrix, a + 3 * stride, n if k + 3 < n_rows else 0)
+            _tabulate(x, y, z, w, tables, t)
+
+
+@helper
+def _chosen(tables, t, a, b, c, d, e, f, g, h):
+    """The sum of one entry from each of 8 tables, from left to right."""
+    low = load(tables, a + t) + load(tables, b + t) + load(tables, c + t) + load(tables, d + t)
+    low = low + load(tables, e + t) + load(tables, f + t)
+    return low + load(tables, g + t) + load(tables, h + t)
+
+
+@helper
+def _look_up(codes, tables, low, high, fresh, sums, s0, stride):
+    """Add to WIDTH sums of each row what its codes choose; fresh sums start at low and high."""
+    for m in range(codes.shape[0]):
+        c = codes[m]
+        o = s0 + m * stride
+        p0, p1 = int64(c[0]) * WIDTH, int64(c[1]) * WIDTH + _TABLE
+        p2, p3 = int64(c[2]) * WIDTH + 2 * _TABLE, int64(c[3]) * WIDTH + 3 * _TABLE
+        p4, p5 = int64(c[4]) * WIDTH + 4 * _TABLE, int64(c[5]) * WIDTH + 5 * _TABLE
+        p6, p7 = int64(c[6]) * WIDTH + 6 * _TABLE, int64(c[7]) * WIDTH + 7 * _TABLE
+        if not fresh:
+            low, high = load(sums, o), load(sums, o + LANES)
+        store(sums, o, low + _chosen(tables, 0, p0, p1, p2, p3, p4, p5, p6, p7))
+        store(sums, o + LANES, high + _chosen(tables, LANES, p0, p1, p2, p3, p4, p5, p6, p7))
+
+
+@helper
+def _start(intercept, j0, width):
+    """The intercepts of the columns from j0 on, zeros past the width."""
+    n = min(width, LANES)
+    return load_first(intercept, j0, n), load_first(intercept, j0 + LANES, width - n)
+
+
+@routine
+def _add_tables(codes, matrix, n_inputs, n_units, j0, low, high, fresh, tables, sums, s0, stride):
+    """Sums of the columns from j0 on, for all rows, span by span."""
+    width = min(WIDTH, n_units - j0)
+    for s in range(codes.shape[0]):
+        _tabulate_span(matrix, n_inputs, n_units, SPAN * s, j0, width, tables)
+        if fresh and s == 0:
+            _look_up(codes[s], tables, low, high, True, sums, s0, stride)
         else:
-            for j in range(n):
-                target[j] = source[j]
+            _look_up(codes[s], tables, low, high, False, sums, s0, stride)
+
+
+@helper
+def _copy_columns(source, s0, source_stride, target, t0, target_stride, n_rows, width):
+    """Copy fewer than WIDTH columns."""
+    for m in range(n_rows):
+        s, t = s0 + m * source_stride, t0 + m * target_stride
+        n = min(width, LANES)
+        store_first(target, t, load_first(source, s, n), n)
+        store_first(target, t + LANES, load_first(source, s + LANES, width - n), width - n)
+
+
+@routine
+def _table_sums(codes, matrix, intercept, fresh, out):
+    """``out = intercept + states @ matrix``, or ``out += states @ matrix`` if it is not fresh."""
+    n_rows = codes.shape[1]
+    n_inputs, n_units = matrix.shape
+    entries, target = matrix.reshape(-1), out.reshape(-1)
+    tables = _aligned(_N_GROUPS * _TABLE)
+    for j0 in range(0, n_units, WIDTH):
+        width = min(WIDTH, n_units - j0)
+        low, high = _start(intercept, j0, width)
+        if width == WIDTH:
+            _add_tables(
+                codes, entries, n_inputs, n_units, j0, low, high, fresh, tables, target, j0, n_units
+            )
+        else:
+            sums = _aligned(n_rows * WIDTH)
+            if not fresh:
+                _copy_columns(target, j0, n_units, sums, 0, WIDTH, n_rows, width)
+            _add_tables(
+                codes, entries, n_inputs, n_units, j0, low, high, fresh, tables, sums, 0, WIDTH
+            )
+            _copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
 
 
 @kernel(reads(uint8, 2), reads(float32, 2), reads(float32, 1), writes(float32, 2))
-def table_product(codes, matrix, intercept, out):
-    """``intercept + states @ matrix`` for packed states, without multiplication.
+def table_product(states, matrix, intercept, out):
+    """``intercept + states @ matrix`` for states in {0, 1}, without multiplication.
 
     For every 4 rows of the matrix the 16 possible sums are tabulated; the 4 state bits of a row
-    choose one. codes : (n_rows, 8 * ceil(n_inputs / 32)); matrix : (n_inputs, n_units);
-    intercept : (n_units,); out : (n_rows, n_units).
+    choose one. states : (n_rows, n_inputs); matrix : (n_inputs, n_units); intercept : (n_units,);
+    out : (n_rows, n_units).
     """
-    n_rows = codes.shape[0]
-    n_inputs, n_units = matrix.shape
-    size = _ENTRIES * COLUMNS
-    tables = _aligned(SPAN // GROUP * size)
-    step = _column_width(n_units)
-    for j0 in range(0, n_units, step):
-        width = min(step, n_units - j0)
-        _start_sums(intercept, j0, width, out)
-        for k0 in range(0, n_inputs, SPAN):
-            for t in range(SPAN // GROUP):
-                _tabulate(matrix, k0 + GROUP * t, j0, width, tables[t * size : (t + 1) * size])
-            g = k0 // GROUP
-            for m in range(n_rows):
-                row = out[m, j0 : j0 + width]
-                a, b = codes[m, g] * COLUMNS, codes[m, g + 1] * COLUMNS + size
-                c, d = codes[m, g + 2] * COLUMNS + 2 * size, codes[m, g + 3] * COLUMNS + 3 * size
-                e, f = codes[m, g + 4] * COLUMNS + 4 * size, codes[m, g + 5] * COLUMNS + 5 * size
-                p, q = codes[m, g + 6] * COLUMNS + 6 * size, codes[m, g + 7] * COLUMNS + 7 * size
-                for j in range(width):
-                    low = (tables[a + j] + tables[b + j]) + (tables[c + j] + tables[d + j])
-                    high = (tables[e + j] + tables[f + j]) + (tables[p + j] + tables[q + j])
-                    row[j] += low + high
+    _table_sums(row_codes(states), matrix, intercept, True, out)
+
+
+@kernel(
+    reads(uint8, 2), reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1)
+)  # fmt: skip
+def table_gradient(states, error, fresh, by_matrix, by_intercept):
+    """The derivatives ``states.T @ error`` and ``sum error``; added to the outputs if not fresh.
+
+    states : (n_rows, n_inputs) in {0, 1}; error : (n_rows, n_units); by_matrix :
+    (n_inputs, n_units); by_intercept : (n_units,).
+    """
+    zeros = np.zeros(error.shape[1], np.float32)
+    _table_sums(column_codes(states), error, zeros, fresh, by_matrix)
+    _column_sums(error, fresh, by_intercept)
+
+
+@kernel(reads(float32, 1), writes(float32, 2))
+def scale_rows(factors, matrix):
+    """Multiply each row of (n_rows, n_units) by its factor."""
+    for m in range(matrix.shape[0]):
+        row, factor = matrix[m], factors[m]
+        for j in range(matrix.shape[1]):
+            row[j] *= factor
+
+
+@routine
+def _column_sums(matrix, fresh, out):
+    """The sum of the rows of (n_rows, n_units), in their order, in float64."""
+    n_rows, n_units = matrix.shape
+    total = np.zeros(n_units, np.float64)
+    for m in range(n_rows):
+        row = matrix[m]
+        for j in range(n_units):
+            total[j] += row[j]
+    for j in range(n_units):
+        out[j] = total[j] if fresh else out[j] + total[j]
+
+
+@kernel(reads(float32, 2), boolean, writes(float32, 1))
+def column_sums(matrix, fresh, out):
+    """The sum of the rows of (n_rows, n_units), in their order, in float64."""
+    _column_sums(matrix, fresh, out)
 
 
 @helper
-def _quad(values, block, i, j):
+def _quad(values, i, x, y, z, w):
     """The sum of 4 neighbouring products, from left to right, as in a table."""
-    total = values[i] * block[i, j]
-    total += values[i + 1] * block[i + 1, j]
-    total += values[i + 2] * block[i + 2, j]
-    return total + values[i + 3] * block[i + 3, j]
+    q = values[i] * x
+    q = multiply_add(values[i + 1], y, q)
+    q = multiply_add(values[i + 2], z, q)
+    return multiply_add(values[i + 3], w, q)
+
+
+@helper
+def _fill_panel(matrix, n_inputs, n_units, k0, j0, width, panel):
+    """Copy rows k0 to k0 + 31 of WIDTH columns from j0 on, zeros past the edges of the matrix."""
+    for i in range(SPAN):
+        n = width if k0 + i < n_inputs else 0
+        a, p = (k0 + i) * n_units + j0, i * WIDTH
+        store(panel, p, load_first(matrix, a, min(n, LANES)))
+        store(panel, p + LANES, load_first(matrix, a + LANES, n - LANES))
+
+
+@helper
+def _multiply_span(values, v, panel, sums, o):
+    """Add to WIDTH sums of one row the products of its 32 values with the rows of a panel."""
+    low, high = fill(_ZERO), fill(_ZERO)
+    for g in range(_N_GROUPS):
+        i, p = v + g * GROUP, g * GROUP * WIDTH
+        q, r = p + LANES, WIDTH
+        low = low + _quad(
+            values, i, load(panel, p), load(panel, p + r), load(panel, p + 2 * r),
+            load(panel, p + 3 * r),
+        )  # fmt: skip
+        high = high + _quad(
+            values, i, load(panel, q), load(panel, q + r), load(panel, q + 2 * r),
+            load(panel, q + 3 * r),
+        )  # fmt: skip
+    store(sums, o, load(sums, o) + low)
+    store(sums, o + LANES, load(sums, o + LANES) + high)
+
+
+@helper
+def _multiply_span_twice(values, v, v_next, panel, sums, o, o_next):
+    """As `_multiply_span`, for two rows that share what is loaded from the panel."""
+    low, high, low_next, high_next = fill(_ZERO), fill(_ZERO), fill(_ZERO), fill(_ZERO)
+    for g in range(_N_GROUPS):
+        i, p = g * GROUP, g * GROUP * WIDTH
+        x, y = load(panel, p), load(panel, p + WIDTH)
+        z, w = load(panel, p + 2 * WIDTH), load(panel, p + 3 * WIDTH)
+        low = low + _quad(values, v + i, x, y, z, w)
+        low_next = low_next + _quad(values, v_next + i, x, y, z, w)
+        p += LANES
+        x, y = load(panel, p), load(panel, p + WIDTH)
+        z, w = load(panel, p + 2 * WIDTH), load(panel, p + 3 * WIDTH)
+        high = high + _quad(values, v + i, x, y, z, w)
+        high_next = high_next + _quad(values, v_next + i, x, y, z, w)
+    store(sums, o, load(sums, o) + low)
+    store(sums, o + LANES, load(sums, o + LANES) + high)
+    store(sums, o_next, load(sums, o_next) + low_next)
+    store(sums, o_next + LANES, load(sums, o_next + LANES) + high_next)
+
+
+@helper
+def _whole_spans(inputs):
+    """The inputs as a flat array whose rows are filled up with zeros to whole spans."""
+    n_rows, n_inputs = inputs.shape
+    stride = SPAN * -(-n_inputs // SPAN)
+    if stride == n_inputs:
+        return inputs.reshape(-1)
+    padded = np.zeros((n_rows, stride), np.float32)
+    padded[:, :n_inputs] = inputs
+    return padded.reshape(-1)
+
+
+@routine
+def _dense_sums(inputs, matrix, intercept, fresh, out):
+    """``out = intercept + inputs @ matrix``, or ``out += inputs @ matrix`` if it is not fresh."""
+    n_rows, (n_inputs, n_units) = inputs.shape[0], matrix.shape
+    values, entries, target = _whole_spans(inputs), matrix.reshape(-1), out.reshape(-1)
+    stride = SPAN * -(-n_inputs // SPAN)
+    panel, sums = _aligned(SPAN * WIDTH), _aligned(n_rows * WIDTH)
+    for j0 in range(0, n_units, WIDTH):
+        width = min(WIDTH, n_units - j0)
+        low, high = _start(intercept, j0, width)
+        for m in range(n_rows):
+            store(sums, m * WIDTH, low)
+            store(sums, m * WIDTH + LANES, high)
+        if not fresh:
+            _copy_columns(target, j0, n_units, sums, 0, WIDTH, n_rows, width)
+        for k0 in range(0, n_inputs, SPAN):
+            _fill_panel(entries, n_inputs, n_units, k0, j0, width, panel)
+            for m in range(0, n_rows - 1, 2):
+                v, o = m * stride + k0, m * WIDTH
+                _multiply_span_twice(values, v, v + stride, panel, sums, o, o + WIDTH)
+            if n_rows % 2:
+                m = n_rows - 1
+                _multiply_span(values, m * stride + k0, panel, sums, m * WIDTH)
+        _copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
 
 
 @kernel(reads(float32, 2), reads(float32, 2), reads(float32, 1), writes(float32, 2))
@@ -151,24 +349,12 @@ def dense_product(inputs, matrix, intercept, out):
     inputs : (n_rows, n_inputs); matrix : (n_inputs, n_units); intercept : (n_units,);
     out : (n_rows, n_units).
     """
-    n_inputs, n_units = matrix.shape
-    block = np.zeros((SPAN, COLUMNS), np.float32)
-    values = np.zeros(SPAN, np.float32)
-    step = _column_width(n_units)
-    for j0 in range(0, n_units, step):
-        width = min(step, n_units - j0)
-        _start_sums(intercept, j0, width, out)
-        for k0 in range(0, n_inputs, SPAN):
-            for i in range(SPAN):
-                for j in range(width):
-                    block[i, j] = matrix[k0 + i, j0 + j] if k0 + i < n_inputs else 0
-            for m in range(inputs.shape[0]):
-                for i in range(SPAN):
-                    values[i] = inputs[m, k0 + i] if k0 + i < n_inputs else 0
-                row = out[m, j0 : j0 + width]
-                for j in range(width):
-                    a, b = _quad(values, block, 0, j), _quad(values, block, 4, j)
-                    c, d = _quad(values, block, 8, j), _quad(values, block, 12, j)
-                    e, f = _quad(values, block, 16, j), _quad(values, block, 20, j)
-                    p, q = _quad(values, block, 24, j), _quad(values, block, 28, j)
-                    row[j] += ((a + b) + (c + d)) + ((e + f) + (p + q))
+    _dense_sums(inputs, matrix, intercept, True, out)
+
+
+@kernel(reads(float32, 2), reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1))
+def dense_gradient(inputs, error, fresh, by_matrix, by_intercept):
+    """The derivatives of `table_gradient` for real inputs (n_rows, n_inputs)."""
+    zeros = np.zeros(error.shape[1], np.float32)
+    _dense_sums(inputs.T.copy(), error, zeros, fresh, by_matrix)
+    _column_sums(error, fresh, by_intercept)

@@ -3,70 +3,98 @@
 Rows may share. With n rows of values over r rows of eta, ``n / r`` neighbouring rows share a row of
 eta (particles under the first recognition layer, everything under a prior); with fewer rows of
 values than of eta, particles share the row of values (one observation, many explanations).
+
+``sum_j x_j eta_j - softplus(eta_j)`` is added in segments of 256 units: ``x eta - max(eta, 0)`` in
+sixteen sums, the rest as the logarithm of sixteen products, and the segments in float64.
 """
 
 import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
-from .exponential import exp, sigmoid, softplus
+from .exponential import compound, exp_minus_size, log1p, sigmoid
 from .kernel import helper, kernel, reads, writes
-from .random import uniform_row
+from .lanes import (
+    LANES,
+    fill,
+    first,
+    load,
+    load_first,
+    maximum,
+    select,
+    store,
+    store_first,
+    total,
+)
+from .random import UNITS, uniform_row
 
-_LANES = 16
-_ONE = np.float32(1)
-
-
-@helper
-def lane_sum(terms):
-    """The sum of float32 terms in float64, in 16 lanes, so that its order suits vector units."""
-    lanes = np.zeros(_LANES, np.float64)
-    n = terms.shape[0]
-    full = n - n % _LANES
-    for j in range(0, full, _LANES):
-        chunk = terms[j : j + _LANES]
-        for i in range(_LANES):
-            lanes[i] += chunk[i]
-    total = 0.0
-    for i in range(_LANES):
-        total += lanes[i]
-    for j in range(full, n):
-        total += terms[j]
-    return total
+_SEGMENT = 16 * LANES
+_ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 @kernel(reads(float32, 2), writes(float32, 2))
 def bernoulli_mean(eta, out):
     """sigmoid(eta), both (n_rows, n_units)."""
-    for m in range(eta.shape[0]):
-        source, target = eta[m], out[m]
-        for j in range(eta.shape[1]):
-            target[j] = sigmoid(source[j])
+    source, target = eta.reshape(-1), out.reshape(-1)
+    n = source.shape[0]
+    full = n - n % LANES
+    for i in range(0, full, LANES):
+        a = load(source, i)
+        store(target, i, sigmoid(a, exp_minus_size(a)))
+    a = load_first(source, full, n - full)
+    store_first(target, full, sigmoid(a, exp_minus_size(a)), n - full)
+
+
+@helper
+def _segment_sum(linear, surplus):
+    return total(linear - log1p(surplus))
 
 
 @kernel(
     reads(float32, 2), reads(uint32, 1), reads(uint64, 1), int64, int64, uint32,
     writes(uint8, 2), writes(float64, 1),
 )  # fmt: skip
-def bernoulli_sample(eta, key, addresses, n_particles, first, layer, states, log_prob):
+def bernoulli_sample(eta, key, addresses, n_particles, first_particle, layer, states, log_prob):
     """Draw states ~ Bernoulli(sigmoid(eta)); add their log-probability to ``log_prob``.
 
     eta : (n_eta, n_units); addresses : (n_rows / n_particles,); states : (n_rows, n_units);
-    log_prob : (n_rows,). Row i is particle
-    ``first + i % n_particles`` of address ``i // n_particles``.
+    log_prob : (n_rows,). Row i is particle ``first_particle + i % n_particles`` of address
+    ``i // n_particles``.
     """
     n_rows, n_units = states.shape
     share = n_rows // eta.shape[0]
-    uniforms = np.empty(4 * -(-n_units // 4), np.float32)
-    terms = np.empty(n_units, np.float32)
+    source, target = eta.reshape(-1), states.reshape(-1)
+    uniforms = np.empty(UNITS * -(-n_units // UNITS), np.float32)
     for i in range(n_rows):
-        particle = first + i % n_particles
+        particle = first_particle + i % n_particles
         uniform_row(key, addresses[i // n_particles], particle, layer, uniforms)
-        source, target = eta[i // share], states[i]
-        for j in range(n_units):
-            target[j] = uint8(uniforms[j] * (_ONE + exp(-source[j])) < _ONE)
-        for j in range(n_units):
-            terms[j] = float32(target[j]) * source[j] - softplus(source[j])
-        log_prob[i] += lane_sum(terms)
+        log_prob[i] += _fire(source, (i // share) * n_units, uniforms, target, i * n_units, n_units)
+
+
+@helper
+def _fire(eta, e0, uniforms, states, s0, n_units):
+    """Units fire where their number is below sigmoid(eta); the log-probability of the result."""
+    result = 0.0
+    for start in range(0, n_units, _SEGMENT):
+        linear, surplus = fill(_ZERO), fill(_ZERO)
+        stop = min(start + _SEGMENT, n_units)
+        full = stop - (stop - start) % LANES
+        for j in range(start, full, LANES):
+            a, u = load(eta, e0 + j), load(uniforms, j)
+            grown = exp_minus_size(a)
+            fires = u * (_ONE + grown) < select(a < _ZERO, grown, _ONE)
+            store(states, s0 + j, fires)
+            linear += select(fires, a, _ZERO) - maximum(a, _ZERO)
+            surplus = compound(surplus, grown)
+        if full < stop:
+            n = stop - full
+            a, u = load_first(eta, e0 + full, n), load(uniforms, full)
+            grown = exp_minus_size(a)
+            fires = u * (_ONE + grown) < select(a < _ZERO, grown, _ONE)
+            store_first(states, s0 + full, fires, n)
+            linear += select(fires, a, _ZERO) - maximum(a, _ZERO)
+            surplus = compound(surplus, select(first(n), grown, _ZERO))
+        result += _segment_sum(linear, surplus)
+    return result
 
 
 def _log_prob(values, eta, log_prob):
@@ -76,12 +104,67 @@ def _log_prob(values, eta, log_prob):
     """
     n_rows, n_units = log_prob.shape[0], eta.shape[1]
     share, share_values = n_rows // eta.shape[0], n_rows // values.shape[0]
-    terms = np.empty(n_units, np.float32)
+    x, a = values.reshape(-1), eta.reshape(-1)
     for i in range(n_rows):
-        x, a = values[i // share_values], eta[i // share]
-        for j in range(n_units):
-            terms[j] = float32(x[j]) * a[j] - softplus(a[j])
-        log_prob[i] += lane_sum(terms)
+        log_prob[i] += _row_log_prob(
+            x, i // share_values * n_units, a, i // share * n_units, n_units
+        )
+
+
+@helper
+def _row_log_prob(values, v0, eta, e0, n_units):
+    result = 0.0
+    for start in range(0, n_units, _SEGMENT):
+        linear, surplus = fill(_ZERO), fill(_ZERO)
+        stop = min(start + _SEGMENT, n_units)
+        full = stop - (stop - start) % LANES
+        for j in range(start, full, LANES):
+            x, a = load(values, v0 + j), load(eta, e0 + j)
+            linear += x * a - maximum(a, _ZERO)
+            surplus = compound(surplus, exp_minus_size(a))
+        if full < stop:
+            n = stop - full
+            x, a = load_first(values, v0 + full, n), load_first(eta, e0 + full, n)
+            linear += x * a - maximum(a, _ZERO)
+            surplus = compound(surplus, select(first(n), exp_minus_size(a), _ZERO))
+        result += _segment_sum(linear, surplus)
+    return result
+
+
+def _score(values, eta, log_prob):
+    """As `_log_prob`, but what is left in eta is the error ``x - sigmoid(eta)``, its derivative.
+
+    values : (n_values, n_units), shared by neighbouring rows of eta (n_rows, n_units).
+    """
+    n_rows, n_units = eta.shape
+    share_values = n_rows // values.shape[0]
+    x, a = values.reshape(-1), eta.reshape(-1)
+    for i in range(n_rows):
+        log_prob[i] += _row_score(x, i // share_values * n_units, a, i * n_units, n_units)
+
+
+@helper
+def _row_score(values, v0, eta, e0, n_units):
+    result = 0.0
+    for start in range(0, n_units, _SEGMENT):
+        linear, surplus = fill(_ZERO), fill(_ZERO)
+        stop = min(start + _SEGMENT, n_units)
+        full = stop - (stop - start) % LANES
+        for j in range(start, full, LANES):
+            x, a = load(values, v0 + j), load(eta, e0 + j)
+            grown = exp_minus_size(a)
+            linear += x * a - maximum(a, _ZERO)
+            surplus = compound(surplus, grown)
+            store(eta, e0 + j, x - sigmoid(a, grown))
+        if full < stop:
+            n = stop - full
+            x, a = load_first(values, v0 + full, n), load_first(eta, e0 + full, n)
+            grown = exp_minus_size(a)
+            linear += x * a - maximum(a, _ZERO)
+            surplus = compound(surplus, select(first(n), grown, _ZERO))
+            store_first(eta, e0 + full, x - sigmoid(a, grown), n)
+        result += _segment_sum(linear, surplus)
+    return result
 
 
 def _error(values, eta, weight, out):
@@ -92,18 +175,23 @@ def _error(values, eta, weight, out):
     """
     n_rows, n_units = weight.shape[0], eta.shape[1]
     share, share_values = n_rows // eta.shape[0], n_rows // values.shape[0]
-    mean, total = np.empty(n_units, np.float32), np.empty(n_units, np.float32)
+    x, a, target = values.reshape(-1), eta.reshape(-1), out.reshape(-1)
+    full = n_units - n_units % LANES
     for r in range(eta.shape[0]):
-        a, target = eta[r], out[r]
-        for j in range(n_units):
-            mean[j] = sigmoid(a[j])
-            total[j] = 0
-        for i in range(r * share, (r + 1) * share):
-            x, w = values[i // share_values], weight[i]
-            for j in range(n_units):
-                total[j] += w * (float32(x[j]) - mean[j])
-        for j in range(n_units):
-            target[j] = total[j]
+        e0 = r * n_units
+        for j in range(0, full, LANES):
+            eta_j = load(a, e0 + j)
+            mean, error = sigmoid(eta_j, exp_minus_size(eta_j)), fill(_ZERO)
+            for i in range(r * share, (r + 1) * share):
+                error += weight[i] * (load(x, i // share_values * n_units + j) - mean)
+            store(target, e0 + j, error)
+        if full < n_units:
+            n = n_units - full
+            eta_j = load_first(a, e0 + full, n)
+            mean, error = sigmoid(eta_j, exp_minus_size(eta_j)), fill(_ZERO)
+            for i in range(r * share, (r + 1) * share):
+                error += weight[i] * (load_first(x, i // share_values * n_units + full, n) - mean)
+            store_first(target, e0 + full, error, n)
 
 
 def _both(function, arguments):
@@ -116,6 +204,9 @@ def _both(function, arguments):
 
 bernoulli_log_prob_binary, bernoulli_log_prob_real = _both(
     _log_prob, (reads(float32, 2), writes(float64, 1))
+)
+bernoulli_score_binary, bernoulli_score_real = _both(
+    _score, (writes(float32, 2), writes(float64, 1))
 )
 bernoulli_error_binary, bernoulli_error_real = _both(
     _error, (reads(float32, 2), reads(float32, 1), writes(float32, 2))

@@ -119,5 +119,6 @@ def kernel(*arguments, variant=""):
     return lambda function: Kernel(function, signature, variant)
 
 
-# Helpers are compiled into the kernels that call them.
+# Helpers are compiled into the kernels that call them; routines are called by them.
 helper = numba.njit(forceinline=True, **_OPTIONS)
+routine = numba.njit(**_OPTIONS)

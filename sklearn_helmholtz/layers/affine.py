@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import affine as kernels
-from .._kernels.steps import column_sums
 
 
 @dataclass(frozen=True)
@@ -18,43 +17,30 @@ class Affine:
     weights: np.ndarray | None
     intercept: np.ndarray
 
-    def forward(self, parents, work=np):
-        """Inputs of the units, (n_rows, n_units) or, without parents, (1, n_units): a new array."""
-        n_units = len(self.intercept)
-        if self.weights is None:
-            eta = work.empty((1, n_units), np.float32)
-            eta[0] = self.intercept
-            return eta
-        eta = work.empty((len(parents), n_units), np.float32)
-        if parents.dtype == np.uint8:
-            codes = _packed(kernels.pack_rows, parents, *parents.shape, work)
-            kernels.table_product(codes, self.weights, self.intercept, eta)
-        else:
-            kernels.dense_product(parents, self.weights, self.intercept, eta)
-        return eta
+    def forward(self, parents, work=np, out=None):
+        """Inputs of the units, (n_rows, n_units) or, without parents, (1, n_units).
 
-    def gradient(self, parents, error, out, work=np):
-        """Write the derivatives of a function whose derivative by eta is ``error`` to ``out``.
+        A new array, or ``out`` where it is given.
+        """
+        if out is None:
+            n_rows = 1 if self.weights is None else len(parents)
+            out = work.empty((n_rows, len(self.intercept)), np.float32)
+        if self.weights is None:
+            out[0] = self.intercept
+        elif parents.dtype == np.uint8:
+            kernels.table_product(parents, self.weights, self.intercept, out)
+        else:
+            kernels.dense_product(parents, self.weights, self.intercept, out)
+        return out
+
+    def gradient(self, parents, error, out, add=False):
+        """Write, or add, the derivatives of what has the derivative ``error`` by eta to ``out``.
 
         error : (n_rows, n_units); out : an `Affine` of the same shape.
         """
-        column_sums(error, out.intercept)
         if self.weights is None:
-            return
-        zeros = work.empty((error.shape[1],), np.float32)
-        zeros[:] = 0
-        if parents.dtype == np.uint8:
-            codes = _packed(kernels.pack_columns, parents, *parents.shape[::-1], work)
-            kernels.table_product(codes, error, zeros, out.weights)
+            kernels.column_sums(error, not add, out.intercept)
+        elif parents.dtype == np.uint8:
+            kernels.table_gradient(parents, error, not add, out.weights, out.intercept)
         else:
-            columns = work.empty(parents.shape[::-1], np.float32)
-            columns[...] = parents.T
-            kernels.dense_product(columns, error, zeros, out.weights)
-
-
-def _packed(pack, states, n_products, n_bits, work):
-    """The codes of states, for ``n_products`` sums over ``n_bits`` states each."""
-    n_codes = kernels.SPAN // kernels.GROUP * -(-n_bits // kernels.SPAN)
-    codes = work.empty((n_products, n_codes), np.uint8)
-    pack(states, codes)
-    return codes
+            kernels.dense_gradient(parents, error, not add, out.weights, out.intercept)

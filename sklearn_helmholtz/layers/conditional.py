@@ -18,18 +18,20 @@ class Conditional:
     affine: Affine
     units: Bernoulli | Gaussian
 
-    def eta(self, parents, work=np):
+    def eta(self, parents, work=np, out=None):
         """Inputs of the units, (n_rows, n_units); one row for a prior."""
-        return self.affine.forward(parents, work)
+        return self.affine.forward(parents, work, out)
 
     def mean(self, parents, work=np):
         """Expected children, (n_rows, n_units)."""
         return self.units.mean(self.eta(parents, work), work)
 
-    def gradient(self, child, parents, eta, weight, out, work=np):
+    def gradient(self, parents, error, out, weight=None, add=False):
         """Write the gradient of ``sum_i weight_i log p(child_i | parents_i)`` to ``out``.
 
-        eta : what `eta` gave for the parents; it is used up. weight : (n_rows,) float32.
+        error : the derivatives of the rows' log-probabilities by eta, which are used up; weight :
+        (n_rows,) float32, or None where the errors are weighted already or every row counts once.
+        With ``add`` the gradient of the affine map is added to what ``out`` holds.
         """
-        error = self.units.error(child, eta, weight, out.units)
-        self.affine.gradient(parents, error, out.affine, work)
+        self.units.gradient(error, weight, out.units)
+        self.affine.gradient(parents, error, out.affine, add)

@@ -27,9 +27,9 @@ class SGD:
         return (np.zeros(n_parameters, np.float32),)
 
     def move(self, parameters, gradient, scale, rate, state):
-        """Move the packed parameters along ``scale * gradient``."""
+        """Move the packed parameters along ``scale`` times the sum of the gradient's rows."""
         sgd_move(
-            gradient.vector, scale, self.decay, parameters.n_weights, rate, self.momentum,
+            gradient, scale, self.decay, parameters.n_weights, rate, self.momentum,
             state[0], parameters.vector,
         )  # fmt: skip
 
@@ -47,9 +47,9 @@ class Adam:
         return (*(np.zeros(n_parameters, np.float32) for _ in range(2)), np.zeros(1))
 
     def move(self, parameters, gradient, scale, rate, state):
-        """Move the packed parameters along ``scale * gradient``."""
+        """Move the packed parameters along ``scale`` times the sum of the gradient's rows."""
         adam_move(
-            gradient.vector, scale, self.decay, parameters.n_weights, rate, self.beta1, self.beta2,
+            gradient, scale, self.decay, parameters.n_weights, rate, self.beta1, self.beta2,
             *state, parameters.vector,
         )  # fmt: skip
 

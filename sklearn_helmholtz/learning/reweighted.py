@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._tree import empty_like, leaves
-from ..inference import sample_particles
-from ..machines import downward
-from .sleep import sleep_gradient
+from .._kernels.particles import self_normalise
+from .phases import generation_gradient, recognition_gradient, wake_and_dream
 
 
 @dataclass(frozen=True)
@@ -35,18 +33,10 @@ class ReweightedWakeSleep:
         x : (n_rows, n_features); wake, dream : random numbers with an address for each row, the
         first with ``n_particles`` particles.
         """
-        particles = sample_particles(machine, x, wake, work)
-        weights, bound = particles.self_normalise(work)
-        weights = weights.reshape(-1)
-        machine.generation.gradient(
-            downward(particles.values), particles.generation_etas, weights, out.generation, work
-        )
-        weights *= np.float32(0.5)
-        machine.recognition.gradient(
-            particles.values, particles.recognition_etas, weights, out.recognition, work
-        )
-        slept = empty_like(machine.recognition, work)
-        sleep_gradient(machine, dream, 0.5, slept, work)
-        for target, source in zip(leaves(out.recognition), leaves(slept), strict=True):
-            target += source
+        phases = wake_and_dream(machine, x, wake, dream, work)
+        weights = work.empty(phases.log_weights.shape, np.float32)
+        bound = work.empty((len(weights),), np.float64)
+        self_normalise(phases.log_weights, weights, bound)
+        generation_gradient(machine, phases, weights, out.generation)
+        recognition_gradient(machine, phases, weights, out.recognition, work)
         return float(bound.sum())

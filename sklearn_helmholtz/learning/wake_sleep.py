@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..inference import sample_particles
-from ..machines import downward
-from .sleep import sleep_gradient
+from .phases import generation_gradient, sleep_gradient, wake_and_dream
 
 
 @dataclass(frozen=True)
@@ -30,11 +28,9 @@ class WakeSleep:
 
         x : (n_rows, n_features); wake, dream : random numbers with an address for each row.
         """
-        particles = sample_particles(machine, x, wake, work)
-        weights = work.empty((len(x),), np.float32)
+        phases = wake_and_dream(machine, x, wake, dream, work)
+        weights = work.empty(phases.log_weights.shape, np.float32)
         weights[:] = 1
-        machine.generation.gradient(
-            downward(particles.values), particles.generation_etas, weights, out.generation, work
-        )
-        sleep_gradient(machine, dream, 1.0, out.recognition, work)
-        return float(particles.log_weights.sum())
+        generation_gradient(machine, phases, weights, out.generation)
+        sleep_gradient(machine, phases, out.recognition, work)
+        return float(phases.log_weights.sum())

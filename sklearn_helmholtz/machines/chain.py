@@ -43,15 +43,6 @@ class Chain:
         for conditional, child, eta in zip(self.conditionals, path[1:], etas, strict=True):
             conditional.units.log_prob(child, eta, log_prob)
 
-    def gradient(self, path, etas, weight, out, work=np):
-        """Write the gradient of ``sum_i weight_i log p(path_i)`` to the chain ``out``.
-
-        weight : (n_rows,) float32, for rows of the last child; the inputs etas are used up.
-        """
-        links = zip(self.conditionals, out.conditionals, path[:-1], path[1:], etas, strict=True)
-        for conditional, target, parents, child, eta in links:
-            conditional.gradient(child, parents, eta, weight, target, work)
-
     def means(self, start, work=np):
         """Expected children, each given the *expected* values of its parents."""
         means = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import bernoulli as kernels
+from .._kernels.affine import scale_rows
 from .._kernels.enumeration import bernoulli_table
 from .._keys import layer_word
 
@@ -24,14 +25,15 @@ class Bernoulli:
         kernels.bernoulli_mean(eta, out)
         return out
 
-    def sample(self, eta, draws, layer, log_prob, work=np):
+    def sample(self, eta, draws, layer, log_prob, work=np, out=None):
         """Draw states, (draws.n_rows, n_units) uint8, and add their log-probability (nats)."""
-        states = work.empty((draws.n_rows, eta.shape[1]), np.uint8)
+        if out is None:
+            out = work.empty((draws.n_rows, eta.shape[1]), np.uint8)
         kernels.bernoulli_sample(
-            eta, draws.key, draws.addresses, draws.n_particles, draws.first, layer_word(layer),
-            states, log_prob,
+            eta, draws.key, draws.addresses, draws.n_particles, draws.first, layer_word(layer), out,
+            log_prob,
         )  # fmt: skip
-        return states
+        return out
 
     def log_prob(self, values, eta, log_prob):
         """Add the log-probability of each row of values, nats, to ``log_prob``."""
@@ -39,12 +41,27 @@ class Bernoulli:
         add = kernels.bernoulli_log_prob_binary if binary else kernels.bernoulli_log_prob_real
         add(values, eta, log_prob)
 
-    def error(self, values, eta, weight, gradient):
-        """Write the weighted derivative of the log-probabilities by eta over eta, and return it."""
+    def score(self, values, eta, log_prob):
+        """As `log_prob`; eta, a row for each, is overwritten by the derivative, and returned."""
+        binary = values.dtype == np.uint8
+        add = kernels.bernoulli_score_binary if binary else kernels.bernoulli_score_real
+        add(values, eta, log_prob)
+        return eta
+
+    def error(self, values, eta, weight):
+        """Write the weighted derivative of the log-probabilities by eta over eta, and return it.
+
+        Rows that share a row of eta are summed.
+        """
         binary = values.dtype == np.uint8
         write = kernels.bernoulli_error_binary if binary else kernels.bernoulli_error_real
         write(values, eta, weight, eta)
         return eta
+
+    def gradient(self, error, weight, out):
+        """Weight the errors of a `score`; there are no parameters to differentiate by."""
+        if weight is not None:
+            scale_rows(weight, error)
 
     def table(self, values, eta, out):
         """Log-probability, float64, of each row of values under each column of eta."""

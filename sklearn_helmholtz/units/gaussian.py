@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import gaussian as kernels
+from .._kernels.affine import scale_rows
 from .._kernels.enumeration import gaussian_table
 from .._keys import layer_word
 
@@ -44,27 +45,32 @@ class Gaussian:
         """Expected values: eta itself."""
         return eta
 
-    def sample(self, eta, draws, layer, log_prob, work=np):
+    def sample(self, eta, draws, layer, log_prob, work=np, out=None):
         """Draw values, (draws.n_rows, n_units) float32, and add their log-density (nats)."""
-        values = work.empty((draws.n_rows, eta.shape[1]), np.float32)
+        if out is None:
+            out = work.empty((draws.n_rows, eta.shape[1]), np.float32)
         kernels.gaussian_sample(
             eta, self.variance, draws.key, draws.addresses, draws.n_particles, draws.first,
-            layer_word(layer), values, log_prob,
+            layer_word(layer), out, log_prob,
         )  # fmt: skip
-        return values
+        return out
 
     def log_prob(self, values, eta, log_prob):
         """Add the log-density of each row of values, nats, to ``log_prob``."""
         kernels.gaussian_log_prob(values, eta, self.variance, log_prob)
 
-    def error(self, values, eta, weight, gradient):
-        """Write the weighted derivative of the log-densities by eta over eta, and return it.
-
-        The derivative by ``log_excess`` goes to ``gradient.log_excess``.
-        """
-        kernels.gaussian_error(values, eta, self.variance, weight, eta, gradient.log_excess)
-        np.multiply(gradient.log_excess, self.excess, out=gradient.log_excess)
+    def score(self, values, eta, log_prob):
+        """As `log_prob`; eta, a row for each, is overwritten by the derivative, and returned."""
+        kernels.gaussian_score(values, eta, self.variance, log_prob)
         return eta
+
+    def gradient(self, error, weight, out):
+        """Write the derivative by ``log_excess`` to ``out``; weight the errors of a `score`."""
+        weights = np.ones(len(error), np.float32) if weight is None else weight
+        kernels.gaussian_variance_gradient(error, weights, self.variance, out.log_excess)
+        np.multiply(out.log_excess, self.excess, out=out.log_excess)
+        if weight is not None:
+            scale_rows(weight, error)
 
     def table(self, values, eta, out):
         """Log-density, float64, of each row of values under each column of eta."""
