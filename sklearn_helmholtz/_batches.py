@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
+from ._sparse import SparseRows
+
 _CHECKED_ENTRIES = 2**20
 _BLOCK_WORK = 2**23
 _FARTHEST = 1e15  # standard deviations: the square is still a float32
@@ -42,32 +44,60 @@ class Rows:
 
     data : array or CSR matrix (n_rows, n_features); binary : whether all of it is 0 or 1;
     scaling : the standardisation of real features, None for values in [0, 1]; chosen : the numbers
-    of the rows that count, None for all.
+    of the rows that count, None for all; sparse : whether blocks of an array list their non-zero
+    entries, as those of a CSR matrix always do. It is decided by the training data, so that which
+    kernel serves a row never depends on the other rows of a call.
     """
 
     data: object
     binary: bool
     scaling: Scaling | None = None
     chosen: np.ndarray | None = None
+    sparse: bool = False
 
     def __len__(self):
         return self.data.shape[0] if self.chosen is None else len(self.chosen)
 
     def take(self, indices):
-        """Some rows, by number or slice, as a C-ordered block of uint8 or float32."""
-        if self.scaling is None:
-            return self.contents(indices)
-        return np.ascontiguousarray(self.scaling.standardise(self._dense(indices)))
+        """Some rows, by number or slice: a C-ordered block of uint8 or float32, or `SparseRows`.
+
+        Rows that are standardised have no zeros to leave out.
+        """
+        if self.scaling is not None:
+            return np.ascontiguousarray(self.scaling.standardise(_dense(self._chosen(indices))))
+        return self.contents(indices)
 
     def contents(self, indices):
-        """Some rows as they were given, before any scaling, as a block of uint8 or float32."""
-        dtype = np.uint8 if self.binary else np.float32
+        """Some rows as they were given, before any scaling, in the same forms."""
+        block = self._chosen(indices)
         with np.errstate(over="ignore"):
-            return np.ascontiguousarray(self._dense(indices).astype(dtype, copy=False))
+            if scipy.sparse.issparse(block):
+                return SparseRows.from_csr(block)
+            dtype = np.uint8 if self.binary else np.float32
+            block = np.ascontiguousarray(block.astype(dtype, copy=False))
+        return SparseRows.from_dense(block) if self.sparse else block
 
-    def _dense(self, indices):
-        block = self.data[indices if self.chosen is None else self.chosen[indices]]
-        return block.toarray() if scipy.sparse.issparse(block) else block
+    def _chosen(self, indices):
+        return self.data[indices if self.chosen is None else self.chosen[indices]]
+
+
+def density(data):
+    """The share of entries that are not zero."""
+    n_active = sum(np.count_nonzero(chunk) for chunk in chunks(data))
+    return n_active / max(math.prod(data.shape), 1)
+
+
+def means(data, indices):
+    """Mean of some rows, (n_features,) float64."""
+    if scipy.sparse.issparse(data):
+        counts = np.zeros(data.shape[0])
+        counts[indices] = 1 / len(indices)
+        return data.T @ counts
+    mean, step = np.zeros(data.shape[1]), max(_CHECKED_ENTRIES // data.shape[1], 1)
+    for start in range(0, len(indices), step):
+        block = data[indices[start : start + step]]
+        mean += block.sum(axis=0, dtype=np.float64) / len(indices)
+    return mean
 
 
 def is_binary(data):

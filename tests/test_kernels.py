@@ -11,6 +11,7 @@ import sys
 import numba
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -28,10 +29,12 @@ from sklearn_helmholtz._kernels import (
     lanes,
     particles,
     random,
+    sparse,
     steps,
 )
 from sklearn_helmholtz._kernels.kernel import Kernel, sources_digest
 from sklearn_helmholtz._keys import Purpose, layer_word
+from sklearn_helmholtz._sparse import SparseRows
 from tests import cases, naive
 
 PACKAGE = pathlib.Path(sklearn_helmholtz.__file__).parent
@@ -368,6 +371,80 @@ def test_gradients_are_the_products_of_the_transposed_inputs(shape, seed):
         gradient(affine.dense_gradient, states.astype(np.float32), error)[0],
         gradient(affine.table_gradient, states, error)[0],
     )
+
+
+# Lists of non-zero entries
+
+
+def sparse_rows(seed, n_rows, n_columns, density=0.2, binary=False):
+    """The same rows as an array and as lists; some rows and columns are empty."""
+    rng = np.random.default_rng(seed)
+    dense = rng.normal(size=(n_rows, n_columns)) * (rng.random((n_rows, n_columns)) < density)
+    dense[:: max(n_rows // 2, 2)], dense[:, :: max(n_columns // 2, 2)] = 0, 0
+    dense = (dense != 0).astype(np.uint8) if binary else dense.astype(np.float32)
+    return dense, SparseRows.from_dense(dense)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (20, 100)])
+def test_lists_hold_the_non_zero_entries_of_rows(shape, binary):
+    dense, rows = sparse_rows(0, *shape, binary=binary)
+    expected = scipy.sparse.csr_array(dense)
+    for actual, array in zip(
+        rows.lists, (expected.indptr, expected.indices, expected.data), strict=True
+    ):
+        assert_array_equal(actual, array)
+    assert len(rows) == shape[0]
+    assert_array_equal(rows.toarray(), dense)
+    other = SparseRows.from_csr(expected)
+    for actual, array in zip(other.lists, rows.lists, strict=True):
+        assert actual.dtype == array.dtype
+        assert_array_equal(actual, array)
+
+
+@derandomised(60)
+@given(shapes, st.integers(0, 2**16), st.booleans())
+@example((1, 1, 1), 0, True)
+@example((5, 31, 64), 1, False)
+@example((33, 32, 65), 2, False)
+@example((3, 200, 200), 3, True)
+def test_sparse_products_and_gradients_are_the_naive_ones(shape, seed, binary):
+    n_rows, n_inputs, n_units = shape
+    dense, rows = sparse_rows(seed, n_rows, n_inputs, binary=binary)
+    matrix, intercept = normal(seed + 1, n_inputs, n_units), normal(seed + 2, n_units)
+    out = np.full((n_rows, n_units), np.nan, np.float32)
+    sparse.sparse_product(*rows.lists, matrix, intercept, out)
+    assert_is_product(out, dense, matrix, intercept)
+    alone = np.full((1, n_units), np.nan, np.float32)
+    last = SparseRows.from_dense(dense[-1:])
+    sparse.sparse_product(*last.lists, matrix, intercept, alone)
+    assert_array_equal(alone[0], out[-1])
+    error, zeros = normal(seed + 3, n_rows, n_units), np.zeros(n_units, np.float32)
+    by_matrix = np.full((n_inputs, n_units), np.nan, np.float32)
+    by_intercept = np.full(n_units, np.nan, np.float32)
+    sparse.sparse_gradient(*rows.lists, error, True, by_matrix, by_intercept)
+    assert_is_product(by_matrix, dense.T, error, zeros)
+    assert_allclose(by_intercept, error.astype(float).sum(axis=0), rtol=1e-5, atol=1e-5)
+    once = by_matrix.copy(), by_intercept.copy()
+    sparse.sparse_gradient(*rows.lists, error, False, by_matrix, by_intercept)
+    assert_allclose(by_matrix, 2 * once[0], rtol=1e-5, atol=1e-4)
+    assert_allclose(by_intercept, 2 * once[1], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_units", [1, 16, 37, 300])
+@pytest.mark.parametrize("n_values", [6, 2, 1])
+def test_sparse_rows_have_the_log_prob_and_the_errors_of_the_same_dense_rows(n_values, n_units):
+    dense, _ = sparse_rows(0, n_values, n_units)
+    dense = np.abs(dense) / (1 + np.abs(dense))
+    rows, eta = SparseRows.from_dense(dense), normal(1, 6, n_units, scale=4)
+    log_prob, expected, error = np.full(6, 2.0), np.full(6, 2.0), eta.copy()
+    bernoulli.bernoulli_score_real(dense, error, expected)
+    bernoulli.bernoulli_log_prob_sparse(*rows.lists, eta, log_prob)
+    assert_allclose(log_prob, expected, rtol=1e-6)
+    log_prob[:] = 2
+    bernoulli.bernoulli_score_sparse(*rows.lists, eta, log_prob)
+    assert_allclose(log_prob, expected, rtol=1e-6)
+    assert_allclose(eta, error, atol=2e-7)
 
 
 def test_rows_are_scaled_by_their_factors():
@@ -808,6 +885,16 @@ def test_content_keys_are_the_naive_ones():
 def test_content_keys_of_uint8_and_float32_rows_agree():
     states = bits(0, 50, 37)
     assert_array_equal(content_keys(states), content_keys(states.astype(np.float32)))
+
+
+def test_content_keys_of_lists_are_those_of_the_rows():
+    dense, rows = sparse_rows(0, 20, 100)
+    keys = np.zeros(20, np.uint64)
+    content.content_keys_sparse(*rows.lists, keys)
+    assert_array_equal(keys, content_keys(dense))
+    rows.values[3] = 0  # a stored zero is a zero
+    content.content_keys_sparse(*rows.lists, keys)
+    assert_array_equal(keys, content_keys(rows.toarray()))
 
 
 def test_content_keys_go_with_their_rows():

@@ -214,7 +214,7 @@ def table_gradient(states, error, fresh, by_matrix, by_intercept):
     """
     zeros = np.zeros(error.shape[1], np.float32)
     _table_sums(column_codes(states), error, zeros, fresh, by_matrix)
-    _column_sums(error, fresh, by_intercept)
+    add_rows(error, fresh, by_intercept)
 
 
 @kernel(reads(float32, 1), writes(float32, 2))
@@ -227,8 +227,8 @@ def scale_rows(factors, matrix):
 
 
 @routine
-def _column_sums(matrix, fresh, out):
-    """The sum of the rows of (n_rows, n_units), in their order, in float64."""
+def add_rows(matrix, fresh, out):
+    """The sum of the rows of (n_rows, n_units), in their order, in float64; added if not fresh."""
     n_rows, n_units = matrix.shape
     total = np.zeros(n_units, np.float64)
     for m in range(n_rows):
@@ -241,8 +241,8 @@ def _column_sums(matrix, fresh, out):
 
 @kernel(reads(float32, 2), boolean, writes(float32, 1))
 def column_sums(matrix, fresh, out):
-    """The sum of the rows of (n_rows, n_units), in their order, in float64."""
-    _column_sums(matrix, fresh, out)
+    """The sum of the rows of (n_rows, n_units), in their order, in float64; added if not fresh."""
+    add_rows(matrix, fresh, out)
 
 
 @helper
@@ -357,4 +357,4 @@ def dense_gradient(inputs, error, fresh, by_matrix, by_intercept):
     """The derivatives of `table_gradient` for real inputs (n_rows, n_inputs)."""
     zeros = np.zeros(error.shape[1], np.float32)
     _dense_sums(inputs.T.copy(), error, zeros, fresh, by_matrix)
-    _column_sums(error, fresh, by_intercept)
+    add_rows(error, fresh, by_intercept)

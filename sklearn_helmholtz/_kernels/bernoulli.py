@@ -9,7 +9,7 @@ sixteen sums, the rest as the logarithm of sixteen products, and the segments in
 """
 
 import numpy as np
-from numba import float32, float64, int64, uint8, uint32, uint64
+from numba import float32, float64, int32, int64, uint8, uint32, uint64
 
 from .exponential import compound, exp_minus_size, log1p, sigmoid
 from .kernel import helper, kernel, reads, writes
@@ -211,3 +211,43 @@ bernoulli_score_binary, bernoulli_score_real = _both(
 bernoulli_error_binary, bernoulli_error_real = _both(
     _error, (reads(float32, 2), reads(float32, 1), writes(float32, 2))
 )
+
+
+_LISTS = (reads(int64, 1), reads(int32, 1), reads(float32, 1))
+
+
+@helper
+def _listed_sum(indptr, indices, values, r, eta, e0):
+    """``sum x eta`` over the non-zero entries of one row."""
+    result = 0.0
+    for t in range(indptr[r], indptr[r + 1]):
+        result += values[t] * eta[e0 + indices[t]]
+    return result
+
+
+@kernel(*_LISTS, reads(float32, 2), writes(float64, 1))
+def bernoulli_log_prob_sparse(indptr, indices, values, eta, log_prob):
+    """As `bernoulli_log_prob_real`, for rows given as lists of their non-zero entries (`sparse`).
+
+    Rows may be shared by neighbouring rows of eta (n_rows, n_units), but not the other way round.
+    """
+    n_rows, n_units = eta.shape
+    share_values = n_rows // (indptr.shape[0] - 1)
+    a, zeros = eta.reshape(-1), np.zeros(n_units, np.uint8)
+    for i in range(n_rows):
+        log_prob[i] += _listed_sum(indptr, indices, values, i // share_values, a, i * n_units)
+        log_prob[i] += _row_log_prob(zeros, 0, a, i * n_units, n_units)
+
+
+@kernel(*_LISTS, writes(float32, 2), writes(float64, 1))
+def bernoulli_score_sparse(indptr, indices, values, eta, log_prob):
+    """As `bernoulli_score_real`, for rows given as lists of their non-zero entries."""
+    n_rows, n_units = eta.shape
+    share_values = n_rows // (indptr.shape[0] - 1)
+    a, zeros = eta.reshape(-1), np.zeros(n_units, np.uint8)
+    for i in range(n_rows):
+        r, e0 = i // share_values, i * n_units
+        log_prob[i] += _listed_sum(indptr, indices, values, r, a, e0)
+        log_prob[i] += _row_score(zeros, 0, a, e0, n_units)
+        for t in range(indptr[r], indptr[r + 1]):
+            a[e0 + indices[t]] += values[t]

@@ -2,7 +2,7 @@
 
 import numpy as np
 from llvmlite import ir
-from numba import float32, types, uint8, uint64
+from numba import float32, int32, int64, types, uint8, uint64
 from numba.extending import intrinsic
 
 from .kernel import helper, kernel, reads, writes
@@ -24,6 +24,15 @@ def _float_as_bits(context, value):
 
 
 @helper
+def _entry(column, value):
+    """What one non-zero entry adds to the key of its row; NaN counts as one fixed pattern."""
+    bits = uint64(_float_as_bits(value)) & uint64(0xFFFFFFFF)
+    if value != value:
+        bits = _NAN_BITS
+    return _mix(_mix(uint64(column) + _GOLDEN) + bits)
+
+
+@helper
 def _mix(z):
     """The finaliser of splitmix64 (Steele, Lea & Flood 2014): every bit reaches every bit."""
     z = (z ^ (z >> _S30)) * _MIX1
@@ -34,18 +43,26 @@ def _mix(z):
 def _content_keys(values, keys):
     """Sum over a row's non-zero entries of mix(column, bits of the value as float32), mod 2^64.
 
-    values : (n_rows, n_columns); keys : (n_rows,) uint64. NaN counts as one fixed pattern.
+    values : (n_rows, n_columns); keys : (n_rows,) uint64.
     """
     for m in range(values.shape[0]):
         row = values[m]
         total = uint64(0)
         for j in range(values.shape[1]):
             value = float32(row[j])
-            bits = uint64(_float_as_bits(value)) & uint64(0xFFFFFFFF)
-            if value != value:
-                bits = _NAN_BITS
-            entry = _mix(_mix(uint64(j) + _GOLDEN) + bits)
+            entry = _entry(j, value)
             total += entry if value != 0 else uint64(0)
+        keys[m] = total
+
+
+@kernel(reads(int64, 1), reads(int32, 1), reads(float32, 1), writes(uint64, 1))
+def content_keys_sparse(indptr, indices, values, keys):
+    """The same keys for rows given as lists of their entries (`sparse`), of which some may be 0."""
+    for m in range(keys.shape[0]):
+        total = uint64(0)
+        for t in range(indptr[m], indptr[m + 1]):
+            if values[t] != 0:
+                total += _entry(indices[t], values[t])
         keys[m] = total
 
 

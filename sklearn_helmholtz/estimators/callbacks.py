@@ -7,12 +7,12 @@ class EpochCallbacks:
     """The callbacks of an estimator during one fit; does nothing before scikit-learn 1.9.
 
     estimator : what is being fitted; data : what it is fitted to; n_epochs : the most there can be;
-    visible, scaling : the units of the machine that is learning.
+    visible : the name of the units of the data; rows : the data as the machine sees them.
     """
 
-    def __init__(self, estimator, data, n_epochs, visible, scaling):
+    def __init__(self, estimator, data, n_epochs, visible, rows):
         self._estimator, self._data = estimator, data
-        self._visible, self._scaling = visible, scaling
+        self._visible, self._rows = visible, rows
         self._fit = self._epoch = None
         if hasattr(estimator, "_init_callback_context"):
             self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
@@ -34,7 +34,8 @@ class EpochCallbacks:
             X=self._data,
             reconstruction_attributes=lambda: {
                 "visible_": self._visible,
-                **fitted_attributes(training.machine, self._scaling),
+                "_sparse": self._rows.sparse,
+                **fitted_attributes(training.machine, self._rows.scaling),
             },
         )
 

@@ -191,7 +191,8 @@ class LatentDensityEstimator(
         """
         visible = self.visible_ if start is None else start.visible
         scaling = self._scaling if start is None else start.rows.scaling
-        return as_rows(X, visible, scaling, getattr(self, "feature_names_in_", None))
+        sparse = self._sparse if start is None else start.rows.sparse
+        return as_rows(X, visible, scaling, sparse, getattr(self, "feature_names_in_", None))
 
     def _rows(self, X):
         """Data as `Rows`, and the dtype that answers have."""

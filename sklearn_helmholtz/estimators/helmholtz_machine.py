@@ -21,7 +21,7 @@ from .attributes import machine_from_parameters, publish
 from .callbacks import EpochCallbacks
 from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
 from .density import LatentDensityEstimator
-from .visible import as_rows, choose_visible, fit_scaling, initial_units
+from .visible import as_rows, choose_visible, fit_scaling, initial_units, is_sparse
 
 _FEWEST_HELD_OUT = 1
 _RULES = {
@@ -316,7 +316,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         validation = None if held_out is None else replace(start.rows, chosen=held_out)
         if X_val is not None:
             validation = self._as_rows(self._validate(X_val, reset=False), start)
-        callbacks = EpochCallbacks(self, X, self.max_iter, start.visible, start.rows.scaling)
+        callbacks = EpochCallbacks(self, X, self.max_iter, start.visible, start.rows)
         self._train(replace(start, state=None), plan, validation, callbacks)
         callbacks.end_fit()
         return self
@@ -431,6 +431,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         estimator.validation_scores_ = estimator.best_validation_score_ = None
         estimator._seed = _keys.draw_seed(check_random_state(estimator.random_state))
         estimator._step, estimator._state, estimator._state_solver = 0, None, None
+        estimator._sparse = False
         publish(estimator, machine, scaling)
         return estimator
 
@@ -441,7 +442,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         names = getattr(self, "feature_names_in_", None)
         visible = choose_visible(self.visible, X)
         scaling = fit_scaling(X, indices, names) if visible == "gaussian" else None
-        rows = as_rows(X, visible, scaling, names)
+        rows = as_rows(X, visible, scaling, is_sparse(X), names)
         units, intercept = initial_units(visible, X, indices)
         rng = _keys.generator(seed, Purpose.INITIALISE)
         machine = initialise((X.shape[1], *sizes), units, intercept, rng)
@@ -499,6 +500,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         end = train(training, start.rows, plan, monitor)
         self.visible_, self._seed, self._step = start.visible, start.seed, training.step_number
         self._state, self._state_solver = training.state, self.solver
+        self._sparse = start.rows.sparse
         self.loss_curve_ = [*start.losses, *monitor.losses]
         self.n_iter_ = len(self.loss_curve_)
         self.validation_scores_ = [*start.scores, *monitor.scores] or None

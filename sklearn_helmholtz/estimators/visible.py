@@ -3,9 +3,10 @@
 import numpy as np
 import scipy.sparse
 
-from .._batches import Rows, Scaling, chunks, is_binary, moments
+from .._batches import Rows, Scaling, chunks, density, is_binary, means, moments
 from ..units import Bernoulli, Gaussian
 
+_SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
 _LARGEST = 1e15  # of means, standard deviations and their inverses
 
 
@@ -58,12 +59,17 @@ def _named(column, feature_names):
     return f"{column} ({feature_names[column]!r})" if feature_names is not None else f"{column}"
 
 
-def as_rows(data, visible, scaling, feature_names=None):
+def as_rows(data, visible, scaling, sparse, feature_names=None):
     """`Rows` of data for Bernoulli or Gaussian units; the first must lie in [0, 1]."""
     if visible == "gaussian":
         return Rows(data, False, scaling)
     check_unit_interval(data, feature_names)
-    return Rows(data, is_binary(data))
+    return Rows(data, is_binary(data), sparse=sparse)
+
+
+def is_sparse(data):
+    """Whether products with rows like these are faster from lists of the non-zero entries."""
+    return density(data) < _SPARSE
 
 
 def initial_units(visible, data, indices):
@@ -75,8 +81,7 @@ def initial_units(visible, data, indices):
     if visible == "gaussian":
         n_features = data.shape[1]
         return Gaussian.from_variance(np.ones(n_features)), np.zeros(n_features)
-    mean, _ = moments(data, indices)
-    smoothed = (mean * len(indices) + 1) / (len(indices) + 2)
+    smoothed = (means(data, indices) * len(indices) + 1) / (len(indices) + 2)
     return Bernoulli(), np.log(smoothed) - np.log1p(-smoothed)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import affine as kernels
+from .._kernels.sparse import sparse_gradient, sparse_product
+from .._sparse import SparseRows
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Affine:
             out = work.empty((n_rows, len(self.intercept)), np.float32)
         if self.weights is None:
             out[0] = self.intercept
+        elif isinstance(parents, SparseRows):
+            sparse_product(*parents.lists, self.weights, self.intercept, out)
         elif parents.dtype == np.uint8:
             kernels.table_product(parents, self.weights, self.intercept, out)
         else:
@@ -40,6 +44,8 @@ class Affine:
         """
         if self.weights is None:
             kernels.column_sums(error, not add, out.intercept)
+        elif isinstance(parents, SparseRows):
+            sparse_gradient(*parents.lists, error, not add, out.weights, out.intercept)
         elif parents.dtype == np.uint8:
             kernels.table_gradient(parents, error, not add, out.weights, out.intercept)
         else:

@@ -7,6 +7,7 @@ layers, and of the first hidden layer's states for the data.
 import numpy as np
 from scipy.special import logsumexp
 
+from .._sparse import SparseRows
 from .estimate import Estimate
 
 MAX_AUTOMATIC_UNITS = 14
@@ -41,6 +42,7 @@ class Enumeration:
 
     def estimate(self, x):
         """Exact values for a block of rows (n_rows, n_features), as an `Estimate`."""
+        x = x.toarray() if isinstance(x, SparseRows) else x
         x = np.ascontiguousarray(x, np.float64)
         highest, total, energy = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
         for part in self._parts(x.shape[1]):

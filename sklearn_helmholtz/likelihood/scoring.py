@@ -6,7 +6,8 @@ import numpy as np
 
 from .. import _keys
 from .._batches import split_evenly
-from .._kernels.content import content_keys_binary, content_keys_real
+from .._kernels.content import content_keys_binary, content_keys_real, content_keys_sparse
+from .._sparse import SparseRows
 from .._threads import run_blocks
 from .._workspace import Workspace
 from .enumeration import Enumeration
@@ -41,8 +42,12 @@ def score_by_importance(machine, rows, key, n_samples, n_threads):
 def content_keys(x):
     """The content key of each row of a block, (n_rows,) uint64."""
     keys = np.empty(len(x), np.uint64)
-    hash_rows = content_keys_binary if x.dtype == np.uint8 else content_keys_real
-    hash_rows(x, keys)
+    if isinstance(x, SparseRows):
+        content_keys_sparse(*x.lists, keys)
+    elif x.dtype == np.uint8:
+        content_keys_binary(x, keys)
+    else:
+        content_keys_real(x, keys)
     return keys
 
 
@@ -51,8 +56,9 @@ def _score(estimate, rows, limits, n_threads):
 
     def score_block(block):
         place = slice(limits[block], limits[block + 1])
-        keys[block] = content_keys(rows.contents(place))
-        results[block] = estimate(rows.take(place), keys[block])
+        x = rows.take(place)
+        keys[block] = content_keys(x if rows.scaling is None else rows.contents(place))
+        results[block] = estimate(x, keys[block])
 
     run_blocks(score_block, len(results), n_threads)
     columns = {

@@ -8,6 +8,7 @@ from .._kernels import bernoulli as kernels
 from .._kernels.affine import scale_rows
 from .._kernels.enumeration import bernoulli_table
 from .._keys import layer_word
+from .._sparse import SparseRows
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,21 @@ class Bernoulli:
 
     def log_prob(self, values, eta, log_prob):
         """Add the log-probability of each row of values, nats, to ``log_prob``."""
-        binary = values.dtype == np.uint8
-        add = kernels.bernoulli_log_prob_binary if binary else kernels.bernoulli_log_prob_real
-        add(values, eta, log_prob)
+        if isinstance(values, SparseRows):
+            kernels.bernoulli_log_prob_sparse(*values.lists, eta, log_prob)
+        elif values.dtype == np.uint8:
+            kernels.bernoulli_log_prob_binary(values, eta, log_prob)
+        else:
+            kernels.bernoulli_log_prob_real(values, eta, log_prob)
 
     def score(self, values, eta, log_prob):
         """As `log_prob`; eta, a row for each, is overwritten by the derivative, and returned."""
-        binary = values.dtype == np.uint8
-        add = kernels.bernoulli_score_binary if binary else kernels.bernoulli_score_real
-        add(values, eta, log_prob)
+        if isinstance(values, SparseRows):
+            kernels.bernoulli_score_sparse(*values.lists, eta, log_prob)
+        elif values.dtype == np.uint8:
+            kernels.bernoulli_score_binary(values, eta, log_prob)
+        else:
+            kernels.bernoulli_score_real(values, eta, log_prob)
         return eta
 
     def error(self, values, eta, weight):

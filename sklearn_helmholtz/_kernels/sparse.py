@@ -1,0 +1,136 @@
+"""Products of rows that are mostly zero: only their non-zero entries cost anything.
+
+Rows are lists: row m holds ``values[t]`` in column ``indices[t]`` for t from ``indptr[m]`` to
+``indptr[m + 1] - 1``. Entries are added in their order, to a running sum that stays in registers
+and starts at the intercept.
+"""
+
+import numpy as np
+from numba import boolean, float32, int32, int64, uint8
+
+from .affine import add_rows
+from .kernel import helper, kernel, reads, routine, writes
+from .lanes import LANES, fill, load, load_first, multiply_add, store, store_first
+
+_WIDE = 4 * LANES  # columns whose sums are held in registers together
+
+_LISTS = (reads(int64, 1), reads(int32, 1), reads(float32, 1))
+
+
+def _count_active(rows, counts):
+    """The number of non-zero entries of each row: rows (n_rows, n_columns), counts (n_rows,)."""
+    for m in range(rows.shape[0]):
+        row, count = rows[m], 0
+        for j in range(rows.shape[1]):
+            count += row[j] != 0
+        counts[m] = count
+
+
+def _list_active(rows, indptr, indices, values):
+    """Fill the lists of the non-zero entries of each row."""
+    for m in range(rows.shape[0]):
+        row, t = rows[m], indptr[m]
+        for j in range(rows.shape[1]):
+            if row[j] != 0:
+                indices[t] = j
+                values[t] = row[j]
+                t += 1
+
+
+count_active_binary, count_active_real = (
+    kernel(reads(scalar, 2), writes(int64, 1), variant=f"_{scalar}")(_count_active)
+    for scalar in (uint8, float32)
+)
+list_active_binary, list_active_real = (
+    kernel(
+        reads(scalar, 2), reads(int64, 1), writes(int32, 1), writes(float32, 1),
+        variant=f"_{scalar}",
+    )(_list_active)
+    for scalar in (uint8, float32)
+)  # fmt: skip
+
+
+@routine
+def _transpose(indptr, indices, values, n_columns):
+    """The same entries, listed by column: for each column its rows, in their order."""
+    starts = np.zeros(n_columns + 1, np.int64)
+    for t in range(indices.shape[0]):
+        starts[indices[t] + 1] += 1
+    for k in range(n_columns):
+        starts[k + 1] += starts[k]
+    place = starts.copy()
+    rows, entries = np.empty_like(indices), np.empty_like(values)
+    for m in range(indptr.shape[0] - 1):
+        for t in range(indptr[m], indptr[m + 1]):
+            p = place[indices[t]]
+            rows[p], entries[p] = m, values[t]
+            place[indices[t]] = p + 1
+    return starts, rows, entries
+
+
+@helper
+def _add_wide(first, last, indices, values, matrix, stride, j, target, o):
+    """Add the entries of one list, times 64 columns of the matrix from j on, to the target."""
+    a, b = load(target, o), load(target, o + LANES)
+    c, d = load(target, o + 2 * LANES), load(target, o + 3 * LANES)
+    for t in range(first, last):
+        v, r = fill(values[t]), int64(indices[t]) * stride + j
+        a = multiply_add(v, load(matrix, r), a)
+        b = multiply_add(v, load(matrix, r + LANES), b)
+        c = multiply_add(v, load(matrix, r + 2 * LANES), c)
+        d = multiply_add(v, load(matrix, r + 3 * LANES), d)
+    store(target, o, a)
+    store(target, o + LANES, b)
+    store(target, o + 2 * LANES, c)
+    store(target, o + 3 * LANES, d)
+
+
+@helper
+def _add_narrow(first, last, indices, values, matrix, stride, j, n, target, o):
+    """Add the entries of one list, times up to 16 columns from j on, to the target."""
+    total = load_first(target, o, n)
+    for t in range(first, last):
+        row = load_first(matrix, int64(indices[t]) * stride + j, n)
+        total = multiply_add(values[t], row, total)
+    store_first(target, o, total, n)
+
+
+@routine
+def _add_lists(indptr, indices, values, matrix, out):
+    """``out += rows @ matrix``; rows without entries are not touched."""
+    n_units = matrix.shape[1]
+    entries, target = matrix.reshape(-1), out.reshape(-1)
+    wide = n_units - n_units % _WIDE
+    for m in range(indptr.shape[0] - 1):
+        first, last, o = indptr[m], indptr[m + 1], m * n_units
+        if first == last:
+            continue
+        for j in range(0, wide, _WIDE):
+            _add_wide(first, last, indices, values, entries, n_units, j, target, o + j)
+        for j in range(wide, n_units, LANES):
+            n = min(n_units - j, LANES)
+            _add_narrow(first, last, indices, values, entries, n_units, j, n, target, o + j)
+
+
+@kernel(*_LISTS, reads(float32, 2), reads(float32, 1), writes(float32, 2))
+def sparse_product(indptr, indices, values, matrix, intercept, out):
+    """``intercept + rows @ matrix`` for listed rows.
+
+    matrix : (n_inputs, n_units); intercept : (n_units,); out : (n_rows, n_units).
+    """
+    for m in range(out.shape[0]):
+        out[m] = intercept
+    _add_lists(indptr, indices, values, matrix, out)
+
+
+@kernel(*_LISTS, reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1))
+def sparse_gradient(indptr, indices, values, error, fresh, by_matrix, by_intercept):
+    """The derivatives ``rows.T @ error`` and ``sum error``; added to the outputs if not fresh.
+
+    error : (n_rows, n_units); by_matrix : (n_inputs, n_units); by_intercept : (n_units,).
+    """
+    starts, rows, entries = _transpose(indptr, indices, values, by_matrix.shape[0])
+    if fresh:
+        by_matrix[:] = 0
+    _add_lists(starts, rows, entries, error, by_matrix)
+    add_rows(error, fresh, by_intercept)
