@@ -161,6 +161,21 @@ def first(context, count):
     return flags(types.int64), generate
 
 
+@intrinsic
+def prefetch(context, array, index):
+    """Ask for the cache line of an entry that will be read soon; any index will do."""
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), _I8.as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [address.type, _I32, _I32, _I32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [address, _I32(0), _I32(3), _I32(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
+
+
 # Arithmetic
 
 

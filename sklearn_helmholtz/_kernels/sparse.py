@@ -10,8 +10,9 @@ from numba import boolean, float32, int32, int64, uint8
 
 from .affine import add_rows
 from .kernel import helper, kernel, reads, routine, writes
-from .lanes import LANES, fill, load, load_first, multiply_add, store, store_first
+from .lanes import LANES, fill, load, load_first, multiply_add, prefetch, store, store_first
 
+_AHEAD = 8  # entries for whose rows of the matrix the memory is asked in time
 _WIDE = 4 * LANES  # columns whose sums are held in registers together
 
 _LISTS = (reads(int64, 1), reads(int32, 1), reads(float32, 1))
@@ -75,6 +76,9 @@ def _add_wide(first, last, indices, values, matrix, stride, j, target, o):
     c, d = load(target, o + 2 * LANES), load(target, o + 3 * LANES)
     for t in range(first, last):
         v, r = fill(values[t]), int64(indices[t]) * stride + j
+        soon = int64(indices[min(t + _AHEAD, last - 1)]) * stride + j
+        for line in range(0, _WIDE, LANES):
+            prefetch(matrix, soon + line)
         a = multiply_add(v, load(matrix, r), a)
         b = multiply_add(v, load(matrix, r + LANES), b)
         c = multiply_add(v, load(matrix, r + 2 * LANES), c)

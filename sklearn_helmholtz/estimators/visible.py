@@ -14,12 +14,17 @@ def choose_visible(visible, data):
     """``"bernoulli"`` or ``"gaussian"``; ``"auto"`` looks whether all values lie in [0, 1]."""
     if visible != "auto":
         return visible
-    inside = all(((chunk >= 0) & (chunk <= 1)).all() for chunk in chunks(data))
-    return "bernoulli" if inside else "gaussian"
+    return "bernoulli" if _inside_unit_interval(data) else "gaussian"
+
+
+def _inside_unit_interval(data):
+    return all(chunk.min() >= 0 and chunk.max() <= 1 for chunk in chunks(data) if chunk.size)
 
 
 def check_unit_interval(data, feature_names=None):
     """Raise a ValueError that names the first column with a value outside [0, 1]."""
+    if _inside_unit_interval(data):
+        return
     low, high = (_column_extremes(data, find) for find in (np.min, np.max))
     outside = np.flatnonzero((low < 0) | (high > 1))
     if len(outside):
