@@ -2,6 +2,7 @@
 
 import enum
 import math
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,10 @@ from ._workspace import Workspace
 from .likelihood import validation_score
 
 _BLOCKS_AT_A_TIME = 8
-_FEWEST_ROWS, _FEWEST_PRODUCT_ROWS = 32, 64
+_ROWS_TOGETHER = 256  # in one call of a fused rule
+_WORTH_COMPILING = 6.0  # seconds of training after which a fused rule is compiled
+_FEWEST_ROWS = 32
+_PRODUCT_ROWS, _LARGE_BATCH = 64, 512  # rows times particles of a block; twice as many if large
 _PROBED_ROWS = 100
 _LOSS_OF_IGNORANCE = 1.5  # nats that a unit costs when nothing is known of it
 _TOLERANCE = 10
@@ -49,6 +53,7 @@ class Training:
         self._wake_key = _keys.key(seed, Purpose.WAKE)
         self._dream_key = _keys.key(seed, Purpose.DREAM)
         self._seed = seed
+        self._fused, self._started = rule.fused(machine), None
         self._vectors, self._gradients = _tree.parts_like(machine, 1)
         self._workspaces = [Workspace()]
 
@@ -81,7 +86,8 @@ class Training:
         """One step on a minibatch; returns the sum of its bounds before the step, nats."""
         self.step_number += 1
         work = self.parameters.tree.n_weights * self._rule.n_particles
-        fewest = max(_FEWEST_ROWS, _FEWEST_PRODUCT_ROWS // self._rule.n_particles)
+        together = _PRODUCT_ROWS * (2 if len(indices) >= _LARGE_BATCH else 1)
+        fewest = max(_FEWEST_ROWS, together // self._rule.n_particles)
         limits = split_evenly(len(indices), work, fewest)
         n_blocks = len(limits) - 1
         bound = 0.0
@@ -110,15 +116,44 @@ class Training:
             self._vectors, self._gradients = _tree.parts_like(self.parameters.tree, n_blocks)
             self._workspaces += [Workspace() for _ in range(n_blocks - len(self._workspaces))]
         bounds = [0.0] * n_blocks
+        fused = self._fused_rule()
+        size = 1
+        if fused is not None:
+            rows_of_a_block = (limits[-1] - limits[0]) // n_blocks
+            most = max(_ROWS_TOGETHER // rows_of_a_block, 1)
+            size = min(-(-n_blocks // self._n_threads), most)
 
-        def gradient(block):
-            start, stop = limits[block], limits[block + 1]
-            bounds[block] = self._block(rows, indices, start, stop, block)
+        def gradients(group):
+            blocks = slice(group * size, min((group + 1) * size, n_blocks))
+            ends = limits[blocks.start : blocks.stop + 1]
+            x = rows.take(indices[ends[0] : ends[-1]])
+            if fused is not None and _is_binary_block(x):
+                bounds[blocks] = self._gradients_together(fused, x, ends, blocks)
+            else:
+                for block in range(blocks.start, blocks.stop):
+                    bounds[block] = self._gradient(rows, indices, limits, block)
 
-        run_blocks(gradient, n_blocks, self._n_threads)
+        run_blocks(gradients, -(-n_blocks // size), self._n_threads)
         return math.fsum(bounds)
 
-    def _block(self, rows, indices, start, stop, block):
+    def _fused_rule(self):
+        """The rule in one kernel, once it is compiled, or once training is long enough for that."""
+        if self._fused is None:
+            return None
+        self._started = self._started or time.monotonic()
+        waited = time.monotonic() - self._started
+        return self._fused if waited > _WORTH_COMPILING or self._fused.at_hand else None
+
+    def _gradients_together(self, fused, x, ends, blocks):
+        addresses = _keys.training_addresses(self.step_number, ends[0], ends[-1])
+        return fused.gradients(
+            self.parameters, x, Draws(self._wake_key, addresses),
+            Draws(self._dream_key, addresses), [end - ends[0] for end in ends],
+            self._vectors[blocks],
+        )  # fmt: skip
+
+    def _gradient(self, rows, indices, limits, block):
+        start, stop = limits[block], limits[block + 1]
         addresses = _keys.training_addresses(self.step_number, start, stop)
         work = self._workspaces[block]
         bound = self._rule.gradient(
@@ -131,6 +166,10 @@ class Training:
         )
         work.reset()
         return bound
+
+
+def _is_binary_block(x):
+    return isinstance(x, np.ndarray) and x.dtype == np.uint8
 
 
 @dataclass(frozen=True)

@@ -32,13 +32,15 @@ class Packed:
     """A value whose arrays are views of one float32 vector, the matrices first.
 
     vector : its entries; tree : the value; n_weights : where the matrices end, the part a penalty
-    applies to. One pass over the vector updates, adds, copies or checks everything. Every array
-    starts at a multiple of 16 entries; the gaps are zero and stay zero.
+    applies to; starts : where each array begins, in the order of `leaves`. One pass over the vector
+    updates, adds, copies or checks everything. Every array starts at a multiple of 16 entries; the
+    gaps are zero and stay zero.
     """
 
     vector: np.ndarray
     tree: object
     n_weights: int
+    starts: np.ndarray
 
 
 def pack(tree):
@@ -64,13 +66,14 @@ def parts_like(tree, n_parts):
         end += -(-arrays[i].size // _ALIGNED) * _ALIGNED
         n_weights = end if arrays[i].ndim == 2 else n_weights
     vectors = _aligned_zeros(n_parts, end)
+    order_of_leaves = np.array([starts[i] for i in range(len(arrays))], np.int64)
     parts = []
     for vector in vectors:
         views = [
             vector[starts[i] : starts[i] + array.size].reshape(array.shape)
             for i, array in enumerate(arrays)
         ]
-        parts.append(Packed(vector, with_leaves(tree, views), n_weights))
+        parts.append(Packed(vector, with_leaves(tree, views), n_weights, order_of_leaves))
     return vectors, parts
 
 

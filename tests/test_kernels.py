@@ -260,20 +260,19 @@ def dense_product(inputs, matrix, intercept):
     return out
 
 
-def codes_by_hand(states):
+def words_by_hand(states):
     n_rows, n_units = states.shape
-    padded = np.zeros((n_rows, 32 * -(-n_units // 32)), int)
+    padded = np.zeros((n_rows, 32 * -(-n_units // 32)), np.int64)
     padded[:, :n_units] = states
-    codes = padded.reshape(n_rows, -1, 8, 4) @ [1, 2, 4, 8]
-    return codes.transpose(1, 0, 2)
+    return (padded.reshape(n_rows, -1, 32) @ (1 << np.arange(32))).T
 
 
-@pytest.mark.parametrize("n_units", [1, 3, 4, 5, 31, 32, 33, 70])
+@pytest.mark.parametrize("n_units", [1, 3, 7, 8, 9, 31, 32, 33, 70])
 @pytest.mark.parametrize("n_rows", [1, 4, 7, 32, 65])
-def test_packing_puts_4_neighbours_into_a_number_and_pads_with_zeros(n_rows, n_units):
+def test_packing_makes_words_of_32_states_and_pads_with_zeros(n_rows, n_units):
     states = bits(0, n_rows, n_units)
-    assert_array_equal(affine.row_codes(states), codes_by_hand(states))
-    assert_array_equal(affine.column_codes(states), codes_by_hand(states.T))
+    assert_array_equal(affine.row_words(states), words_by_hand(states))
+    assert_array_equal(affine.column_words(states), words_by_hand(states.T))
 
 
 def assert_is_product(actual, inputs, matrix, intercept):
@@ -445,20 +444,6 @@ def test_sparse_rows_have_the_log_prob_and_the_errors_of_the_same_dense_rows(n_v
     bernoulli.bernoulli_score_sparse(*rows.lists, eta, log_prob)
     assert_allclose(log_prob, expected, rtol=1e-6)
     assert_allclose(eta, error, atol=2e-7)
-
-
-def test_rows_are_scaled_by_their_factors():
-    matrix, factors = normal(0, 5, 37), normal(1, 5)
-    expected = matrix * factors[:, None]
-    affine.scale_rows(factors, matrix)
-    assert_array_equal(matrix, expected)
-
-
-def test_column_sums_are_rounded_once():
-    matrix = normal(0, 5000, 7, scale=100)
-    out = np.full(7, np.nan, np.float32)
-    affine.column_sums(matrix, True, out)
-    assert_array_equal(out, [np.float32(math.fsum(column)) for column in matrix.T.astype(float)])
 
 
 # Bernoulli units
@@ -947,11 +932,11 @@ def test_kernels_take_read_only_and_writable_arrays_with_one_signature():
     matrix = normal(0, 4, 3)
     frozen = matrix.copy()
     frozen.flags.writeable = False
-    results = np.zeros((2, 3), np.float32)
+    results = np.zeros((2, 4, 3), np.float32)
     for array, out in zip((matrix, frozen), results, strict=True):
-        affine.column_sums(array, True, out)
+        bernoulli.bernoulli_mean(array, out)
     assert_array_equal(results[0], results[1])
-    assert len(affine.column_sums._compiled.signatures) == 1
+    assert len(bernoulli.bernoulli_mean._compiled.signatures) == 1
 
 
 @pytest.mark.parametrize(
@@ -965,8 +950,8 @@ def test_kernels_take_read_only_and_writable_arrays_with_one_signature():
 )
 def test_kernels_refuse_other_arrays_and_do_not_compile_for_them(matrix):
     with pytest.raises(TypeError, match="No matching definition"):
-        affine.column_sums(matrix, True, np.zeros(3, np.float32))
-    assert len(affine.column_sums._compiled.signatures) == 1
+        bernoulli.bernoulli_mean(matrix, np.zeros((4, 3), np.float32))
+    assert len(bernoulli.bernoulli_mean._compiled.signatures) == 1
 
 
 @pytest.fixture
@@ -974,6 +959,22 @@ def cache(tmp_path, monkeypatch):
     """A folder for Numba's cache, of this test alone."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     return tmp_path
+
+
+def test_a_kernel_is_at_hand_when_it_is_compiled_or_on_disk(cache):
+    kernel = fresh_mean_kernel()
+    assert not kernel.at_hand
+    assert not kernel.at_hand  # looking does not compile
+    out = np.zeros((1, 1), np.float32)
+    kernel(np.zeros((1, 1), np.float32), out)
+    assert kernel.at_hand
+    again = fresh_mean_kernel()
+    assert again.at_hand
+    again(np.zeros((1, 1), np.float32), out)
+    assert out[0, 0] == 0.5
+    for path in cache.rglob("*.nbi"):
+        path.write_bytes(b"")
+    assert not fresh_mean_kernel().at_hand
 
 
 def fresh_mean_kernel():

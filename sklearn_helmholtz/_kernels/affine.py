@@ -4,15 +4,15 @@ Both products add in one order, so a row of zeros and ones has the same product,
 either: groups of 4 inputs are summed from left to right, and the sums of 8 groups, from left to
 right, are added to the running sum, which starts at the intercept.
 
-A gradient is a product as well: of the transposed inputs with the errors of the units. The codes of
-the columns are the codes of a transposed block of rows.
+A gradient is a product as well: of the transposed inputs with the errors of the units. States are
+packed along the units for one and along the rows for the other.
 """
 
 import numpy as np
-from numba import boolean, float32, int64, uint8
+from numba import boolean, float32, int64, uint8, uint32
 
 from .kernel import helper, kernel, reads, routine, writes
-from .lanes import LANES, fill, load, load_first, multiply_add, store, store_first
+from .lanes import LANES, fill, load, load_eight, load_first, multiply_add, store, store_first
 
 GROUP = 4  # inputs that share a table of 16 sums
 SPAN = 32  # inputs whose tables are made together: 8 groups
@@ -21,7 +21,11 @@ _N_GROUPS = SPAN // GROUP
 _TABLE = 16 * WIDTH
 _LINE = 64  # bytes of a cache line: lanes that straddle lines cost twice
 _FLOAT = 4  # bytes of a float32
+_MANY_SPANS = 5  # from which on it pays to keep the sums of all rows together
 _ZERO = np.float32(0)
+_NIBBLE = np.uint32(15)
+_G1, _G2, _G3, _G4, _G5, _G6, _G7 = (np.uint32(GROUP * g) for g in range(1, _N_GROUPS))
+_GATHER, _TOP_BYTE = np.uint64(0x0102040810204080), np.uint64(56)
 
 
 @helper
@@ -33,44 +37,35 @@ def _aligned(n):
 
 
 @routine
-def row_codes(states):
-    """Bits of 4 neighbouring units of a row as a number below 16: (n_spans, n_rows, 8) uint8.
+def row_words(states):
+    """The states of 32 neighbouring units of a row as the bits of a word: (n_spans, n_rows) uint32.
 
-    states : (n_rows, n_units), zeros and ones.
+    states : (n_rows, n_units), zeros and ones. Multiplication puts the bits of 8 bytes side by side
+    in the highest byte.
     """
     n_rows, n_units = states.shape
-    codes = np.zeros((-(-n_units // SPAN), n_rows, _N_GROUPS), np.uint8)
-    full = n_units // GROUP
+    words = np.zeros((-(-n_units // SPAN), n_rows), np.uint32)
+    flat = states.reshape(-1)
+    full = n_units - n_units % 8
     for m in range(n_rows):
-        row = states[m]
-        for g in range(full):
-            k = GROUP * g
-            low = row[k] | row[k + 1] << 1
-            codes[g // _N_GROUPS, m, g % _N_GROUPS] = low | row[k + 2] << 2 | row[k + 3] << 3
-        for k in range(GROUP * full, n_units):
-            codes[full // _N_GROUPS, m, full % _N_GROUPS] |= row[k] << (k - GROUP * full)
-    return codes
+        for k in range(0, full, 8):
+            bits = load_eight(flat, m * n_units + k) * _GATHER >> _TOP_BYTE
+            words[k // SPAN, m] |= uint32(bits) << uint32(k % SPAN)
+        for k in range(full, n_units):
+            words[k // SPAN, m] |= uint32(states[m, k]) << uint32(k % SPAN)
+    return words
 
 
 @routine
-def column_codes(states):
-    """Bits of 4 neighbouring rows of a unit as a number below 16: (n_spans, n_units, 8) uint8.
-
-    states : (n_rows, n_units), zeros and ones.
-    """
+def column_words(states):
+    """The states of a unit in 32 neighbouring rows as the bits of a word: (n_spans, n_units)."""
     n_rows, n_units = states.shape
-    codes = np.zeros((-(-n_rows // SPAN), n_units, _N_GROUPS), np.uint8)
-    line = np.empty(n_units, np.uint8)
-    for g in range(-(-n_rows // GROUP)):
-        line[:] = 0
-        for i in range(min(GROUP, n_rows - GROUP * g)):
-            row = states[GROUP * g + i]
-            for k in range(n_units):
-                line[k] |= row[k] << i
-        target = codes[g // _N_GROUPS]
+    words = np.zeros((-(-n_rows // SPAN), n_units), np.uint32)
+    for m in range(n_rows):
+        row, target, place = states[m], words[m // SPAN], uint32(m % SPAN)
         for k in range(n_units):
-            target[k, g % _N_GROUPS] = line[k]
-    return codes
+            target[k] |= uint32(row[k]) << place
+    return words
 
 
 @helper
@@ -124,19 +119,24 @@ def _chosen(tables, t, a, b, c, d, e, f, g, h):
 
 
 @helper
-def _look_up(codes, tables, low, high, fresh, sums, s0, stride):
-    """Add to WIDTH sums of each row what its codes choose; fresh sums start at low and high."""
-    for m in range(codes.shape[0]):
-        c = codes[m]
+def _look_up(words, tables, low, high, fresh, sums, s0, stride):
+    """Add to WIDTH sums of each row what its states choose; fresh sums start at low and high."""
+    for m in range(words.shape[0]):
+        word = words[m]
         o = s0 + m * stride
-        p0, p1 = int64(c[0]) * WIDTH, int64(c[1]) * WIDTH + _TABLE
-        p2, p3 = int64(c[2]) * WIDTH + 2 * _TABLE, int64(c[3]) * WIDTH + 3 * _TABLE
-        p4, p5 = int64(c[4]) * WIDTH + 4 * _TABLE, int64(c[5]) * WIDTH + 5 * _TABLE
-        p6, p7 = int64(c[6]) * WIDTH + 6 * _TABLE, int64(c[7]) * WIDTH + 7 * _TABLE
-        if not fresh:
-            low, high = load(sums, o), load(sums, o + LANES)
-        store(sums, o, low + _chosen(tables, 0, p0, p1, p2, p3, p4, p5, p6, p7))
-        store(sums, o + LANES, high + _chosen(tables, LANES, p0, p1, p2, p3, p4, p5, p6, p7))
+        p0 = int64(word & _NIBBLE) * WIDTH
+        p1 = int64(word >> _G1 & _NIBBLE) * WIDTH + _TABLE
+        p2 = int64(word >> _G2 & _NIBBLE) * WIDTH + 2 * _TABLE
+        p3 = int64(word >> _G3 & _NIBBLE) * WIDTH + 3 * _TABLE
+        p4 = int64(word >> _G4 & _NIBBLE) * WIDTH + 4 * _TABLE
+        p5 = int64(word >> _G5 & _NIBBLE) * WIDTH + 5 * _TABLE
+        p6 = int64(word >> _G6 & _NIBBLE) * WIDTH + 6 * _TABLE
+        p7 = int64(word >> _G7 & _NIBBLE) * WIDTH + 7 * _TABLE
+        for t in range(0, WIDTH, LANES):
+            start = high if t else low
+            if not fresh:
+                start = load(sums, o + t)
+            store(sums, o + t, start + _chosen(tables, t, p0, p1, p2, p3, p4, p5, p6, p7))
 
 
 @helper
@@ -147,83 +147,81 @@ def _start(intercept, j0, width):
 
 
 @routine
-def _add_tables(codes, matrix, n_inputs, n_units, j0, low, high, fresh, tables, sums, s0, stride):
+def _add_tables(words, matrix, n_inputs, n_units, j0, low, high, fresh, tables, sums, s0, stride):
     """Sums of the columns from j0 on, for all rows, span by span."""
     width = min(WIDTH, n_units - j0)
-    for s in range(codes.shape[0]):
+    for s in range(words.shape[0]):
         _tabulate_span(matrix, n_inputs, n_units, SPAN * s, j0, width, tables)
-        if fresh and s == 0:
-            _look_up(codes[s], tables, low, high, True, sums, s0, stride)
-        else:
-            _look_up(codes[s], tables, low, high, False, sums, s0, stride)
+        _look_up(words[s], tables, low, high, fresh and s == 0, sums, s0, stride)
 
 
 @helper
 def _copy_columns(source, s0, source_stride, target, t0, target_stride, n_rows, width):
-    """Copy fewer than WIDTH columns."""
+    """Copy up to WIDTH columns."""
     for m in range(n_rows):
         s, t = s0 + m * source_stride, t0 + m * target_stride
-        n = min(width, LANES)
-        store_first(target, t, load_first(source, s, n), n)
-        store_first(target, t + LANES, load_first(source, s + LANES, width - n), width - n)
+        if width == WIDTH:
+            store(target, t, load(source, s))
+            store(target, t + LANES, load(source, s + LANES))
+        else:
+            n = min(width, LANES)
+            store_first(target, t, load_first(source, s, n), n)
+            store_first(target, t + LANES, load_first(source, s + LANES, width - n), width - n)
 
 
 @routine
-def _table_sums(codes, matrix, intercept, fresh, out):
+def _table_sums(words, matrix, intercept, fresh, out):
     """``out = intercept + states @ matrix``, or ``out += states @ matrix`` if it is not fresh."""
-    n_rows = codes.shape[1]
+    n_rows = words.shape[1]
     n_inputs, n_units = matrix.shape
     entries, target = matrix.reshape(-1), out.reshape(-1)
     tables = _aligned(_N_GROUPS * _TABLE)
+    apart = _aligned(n_rows * WIDTH)  # room for sums that are not added up where they belong
     for j0 in range(0, n_units, WIDTH):
         width = min(WIDTH, n_units - j0)
-        low, high = _start(intercept, j0, width)
-        if width == WIDTH:
-            _add_tables(
-                codes, entries, n_inputs, n_units, j0, low, high, fresh, tables, target, j0, n_units
-            )
-        else:
-            sums = _aligned(n_rows * WIDTH)
+        whole = width == WIDTH and words.shape[0] < _MANY_SPANS
+        sums, s0, stride = target, j0, n_units
+        if not whole:
+            sums, s0, stride = apart, 0, WIDTH
             if not fresh:
-                _copy_columns(target, j0, n_units, sums, 0, WIDTH, n_rows, width)
-            _add_tables(
-                codes, entries, n_inputs, n_units, j0, low, high, fresh, tables, sums, 0, WIDTH
-            )
-            _copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
+                _copy_columns(target, j0, n_units, apart, 0, WIDTH, n_rows, width)
+        low, high = _start(intercept, j0, width)
+        _add_tables(
+            words, entries, n_inputs, n_units, j0, low, high, fresh, tables, sums, s0, stride
+        )
+        if not whole:
+            _copy_columns(apart, 0, WIDTH, target, j0, n_units, n_rows, width)
 
 
-@kernel(reads(uint8, 2), reads(float32, 2), reads(float32, 1), writes(float32, 2))
-def table_product(states, matrix, intercept, out):
+def _table_product(states, matrix, intercept, out):
     """``intercept + states @ matrix`` for states in {0, 1}, without multiplication.
 
     For every 4 rows of the matrix the 16 possible sums are tabulated; the 4 state bits of a row
     choose one. states : (n_rows, n_inputs); matrix : (n_inputs, n_units); intercept : (n_units,);
     out : (n_rows, n_units).
     """
-    _table_sums(row_codes(states), matrix, intercept, True, out)
+    fresh = out.shape[0] >= 0  # neither a constant nor read-only: the sums are compiled once
+    _table_sums(row_words(states), matrix, intercept.copy(), fresh, out)
 
 
-@kernel(
-    reads(uint8, 2), reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1)
-)  # fmt: skip
-def table_gradient(states, error, fresh, by_matrix, by_intercept):
+def _table_gradient(states, error, fresh, by_matrix, by_intercept):
     """The derivatives ``states.T @ error`` and ``sum error``; added to the outputs if not fresh.
 
     states : (n_rows, n_inputs) in {0, 1}; error : (n_rows, n_units); by_matrix :
     (n_inputs, n_units); by_intercept : (n_units,).
     """
     zeros = np.zeros(error.shape[1], np.float32)
-    _table_sums(column_codes(states), error, zeros, fresh, by_matrix)
+    _table_sums(column_words(states), error, zeros, fresh, by_matrix)
     add_rows(error, fresh, by_intercept)
 
 
-@kernel(reads(float32, 1), writes(float32, 2))
-def scale_rows(factors, matrix):
-    """Multiply each row of (n_rows, n_units) by its factor."""
-    for m in range(matrix.shape[0]):
-        row, factor = matrix[m], factors[m]
-        for j in range(matrix.shape[1]):
-            row[j] *= factor
+table_product = kernel(
+    reads(uint8, 2), reads(float32, 2), reads(float32, 1), writes(float32, 2)
+)(_table_product)  # fmt: skip
+table_gradient = kernel(
+    reads(uint8, 2), reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1)
+)(_table_gradient)  # fmt: skip
+product, gradient = routine(_table_product), routine(_table_gradient)
 
 
 @routine
@@ -239,12 +237,6 @@ def add_rows(matrix, fresh, out):
         out[j] = total[j] if fresh else out[j] + total[j]
 
 
-@kernel(reads(float32, 2), boolean, writes(float32, 1))
-def column_sums(matrix, fresh, out):
-    """The sum of the rows of (n_rows, n_units), in their order, in float64; added if not fresh."""
-    add_rows(matrix, fresh, out)
-
-
 @helper
 def _quad(values, i, x, y, z, w):
     """The sum of 4 neighbouring products, from left to right, as in a table."""
@@ -256,7 +248,7 @@ def _quad(values, i, x, y, z, w):
 
 @helper
 def _fill_panel(matrix, n_inputs, n_units, k0, j0, width, panel):
-    """Copy rows k0 to k0 + 31 of WIDTH columns from j0 on, zeros past the edges of the matrix."""
+    """Copy rows k0 to k0 + 31 of WIDTH columns from j0 on, zeros past the aparts of the matrix."""
     for i in range(SPAN):
         n = width if k0 + i < n_inputs else 0
         a, p = (k0 + i) * n_units + j0, i * WIDTH
@@ -349,7 +341,7 @@ def dense_product(inputs, matrix, intercept, out):
     inputs : (n_rows, n_inputs); matrix : (n_inputs, n_units); intercept : (n_units,);
     out : (n_rows, n_units).
     """
-    _dense_sums(inputs, matrix, intercept, True, out)
+    _dense_sums(inputs.copy(), matrix, intercept.copy(), out.shape[0] >= 0, out)
 
 
 @kernel(reads(float32, 2), reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1))

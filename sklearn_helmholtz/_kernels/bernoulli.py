@@ -12,7 +12,7 @@ import numpy as np
 from numba import float32, float64, int32, int64, uint8, uint32, uint64
 
 from .exponential import compound, exp_minus_size, log1p, sigmoid
-from .kernel import helper, kernel, reads, writes
+from .kernel import helper, kernel, reads, routine, writes
 from .lanes import (
     LANES,
     fill,
@@ -49,11 +49,7 @@ def _segment_sum(linear, surplus):
     return total(linear - log1p(surplus))
 
 
-@kernel(
-    reads(float32, 2), reads(uint32, 1), reads(uint64, 1), int64, int64, uint32,
-    writes(uint8, 2), writes(float64, 1),
-)  # fmt: skip
-def bernoulli_sample(eta, key, addresses, n_particles, first_particle, layer, states, log_prob):
+def _sample(eta, key, addresses, n_particles, first_particle, layer, states, log_prob):
     """Draw states ~ Bernoulli(sigmoid(eta)); add their log-probability to ``log_prob``.
 
     eta : (n_eta, n_units); addresses : (n_rows / n_particles,); states : (n_rows, n_units);
@@ -68,6 +64,12 @@ def bernoulli_sample(eta, key, addresses, n_particles, first_particle, layer, st
         particle = first_particle + i % n_particles
         uniform_row(key, addresses[i // n_particles], particle, layer, uniforms)
         log_prob[i] += _fire(source, (i // share) * n_units, uniforms, target, i * n_units, n_units)
+
+
+bernoulli_sample = kernel(
+    reads(float32, 2), reads(uint32, 1), reads(uint64, 1), int64, int64, uint32,
+    writes(uint8, 2), writes(float64, 1),
+)(_sample)  # fmt: skip
 
 
 @helper
@@ -201,6 +203,9 @@ def _both(function, arguments):
         for scalar in (uint8, float32)
     )
 
+
+# For kernels that do more than one thing.
+sample, log_prob, score, error = map(routine, (_sample, _log_prob, _score, _error))
 
 bernoulli_log_prob_binary, bernoulli_log_prob_real = _both(
     _log_prob, (reads(float32, 2), writes(float64, 1))

@@ -68,6 +68,19 @@ class Kernel:
         self._function = function
         self._variant = variant
         self._compiled = None
+        self._looked = False
+
+    @property
+    def at_hand(self):
+        """Whether a call would start at once: compiled in this process, or cached on disk.
+
+        The disk is looked at once.
+        """
+        if self._compiled is None and not self._looked:
+            with _compiling:
+                if self._compiled is None:
+                    self._compiled, self._looked = self._load(), True
+        return self._compiled is not None
 
     def __call__(self, *arguments):
         compiled = self._compiled
@@ -81,11 +94,30 @@ class Kernel:
                 self._compiled = self._compile_cached() or self._compile_in_memory()
         return self._compiled
 
-    def _compile_cached(self):
+    def _dispatcher(self):
+        """A function that is cached under a name that tells its version and variant."""
         qualname = self._function.__qualname__
         self._function.__qualname__ = f"{qualname}{self._variant}_{_DIGEST}"
         try:
-            compiled = numba.njit(cache=True, **_OPTIONS)(self._function)
+            return numba.njit(cache=True, **_OPTIONS)(self._function)
+        finally:
+            self._function.__qualname__ = qualname
+
+    def _load(self):
+        """The function from the cache on disk, or None where it is not there for any reason."""
+        try:
+            found = self._dispatcher()
+            if found._cache.load_overload(self.signature, found.targetctx) is None:
+                return None
+            found.compile(self.signature)
+            found.disable_compile()
+            return found
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+            return None
+
+    def _compile_cached(self):
+        try:
+            compiled = self._dispatcher()
             try:
                 compiled.compile(self.signature)
             except (EOFError, pickle.UnpicklingError):  # a damaged file: start the cache anew
@@ -103,8 +135,6 @@ class Kernel:
                     stacklevel=4,
                 )
             return None
-        finally:
-            self._function.__qualname__ = qualname
 
     def _compile_in_memory(self):
         return numba.njit(self.signature, **_OPTIONS)(self._function)
@@ -119,6 +149,7 @@ def kernel(*arguments, variant=""):
     return lambda function: Kernel(function, signature, variant)
 
 
-# Helpers are compiled into the kernels that call them; routines are called by them.
-helper = numba.njit(forceinline=True, **_OPTIONS)
+# Helpers become part of what calls them, before types are inferred: that compiles fastest. Routines
+# are functions of their own, which several kernels call.
+helper = numba.njit(inline="always", **_OPTIONS)
 routine = numba.njit(**_OPTIONS)

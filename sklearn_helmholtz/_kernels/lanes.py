@@ -14,7 +14,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
-from numba.extending import intrinsic, overload, register_model
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, register_model
 
 LANES = 16
 _I1, _I8, _I32, _I64 = (ir.IntType(width) for width in (1, 8, 32, 64))
@@ -162,6 +163,18 @@ def first(context, count):
 
 
 @intrinsic
+def load_eight(context, array, index):
+    """Eight neighbours in a flat array of uint8 as one number, the first in its low bits."""
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), _I64.as_pointer())
+        return builder.load(address, align=1)
+
+    return types.uint64(array, types.int64), generate
+
+
+@intrinsic
 def prefetch(context, array, index):
     """Ask for the cache line of an entry that will be read soon; any index will do."""
 
@@ -179,53 +192,60 @@ def prefetch(context, array, index):
 # Arithmetic
 
 
-def _binary(generate, result=None):
-    """An intrinsic of two operands of one kind, at least one of them lanes."""
+def _operator(symbol, result=None, **generators):
+    """Teach Numba an operator of lanes: ``floats`` and ``words`` say how for each kind.
 
-    @intrinsic
-    def function(context, x, y):
-        kind = x if isinstance(x, Lanes) else y
+    Compiled as a builtin: an overload would be a function of its own, compiled for every pair of
+    types, and compiling is what a first fit waits for.
+    """
+    kinds = {floats: generators.get("on_floats"), words: generators.get("on_words")}
 
-        def code(context, builder, signature, arguments):
-            return generate(builder, *(_spread(builder, argument) for argument in arguments))
+    @infer_global(symbol)
+    class Operator(AbstractTemplate):
+        def generic(self, operands, keywords):
+            lanes = [one for one in operands if kinds.get(one) is not None]
+            if lanes and all(one in (lanes[0], lanes[0].scalar) for one in operands):
+                return signature(result or lanes[0], *operands)
+            return None
 
-        operands = [kind if isinstance(one, Lanes) else kind.scalar for one in (x, y)]
-        return (result or kind)(*operands), code
+    def generate(context, builder, called, arguments):
+        kind = next(one for one in called.args if isinstance(one, Lanes))
+        return kinds[kind](builder, *(_spread(builder, argument) for argument in arguments))
 
-    return function
-
-
-def _operator(*symbols, on_floats=None, on_words=None, result=None):
-    functions = {
-        types.float32: on_floats and _binary(on_floats, result),
-        types.uint32: on_words and _binary(on_words, result),
-    }
-
-    def choose(x, y):
-        kinds = [one for one in (x, y) if isinstance(one, Lanes)]
-        function = functions.get(kinds[0].scalar) if kinds else None
-        return None if function is None else lambda x, y: function(x, y)
-
-    for symbol in symbols:
-        overload(symbol)(choose)
+    for pair in ((Lanes, Lanes), (Lanes, types.Number), (types.Number, Lanes)):
+        lower_builtin(symbol, *pair)(generate)
 
 
-_operator(
-    operator.add,
-    operator.iadd,
-    on_floats=lambda b, x, y: b.fadd(x, y, flags=_FLAGS),
-    on_words=lambda b, x, y: b.add(x, y),
-)
+_ADD = {
+    "on_floats": lambda b, x, y: b.fadd(x, y, flags=_FLAGS),
+    "on_words": lambda b, x, y: b.add(x, y),
+}
+_operator(operator.add, **_ADD)
+_operator(operator.iadd, **_ADD)
 _operator(operator.sub, on_floats=lambda b, x, y: b.fsub(x, y, flags=_FLAGS))
 _operator(operator.mul, on_floats=lambda b, x, y: b.fmul(x, y, flags=_FLAGS))
 _operator(operator.truediv, on_floats=lambda b, x, y: b.fdiv(x, y, flags=("nsz",)))
 _operator(operator.xor, on_words=lambda b, x, y: b.xor(x, y))
-_operator(operator.lt, on_floats=lambda b, x, y: b.fcmp_ordered("<", x, y), result=flags)
+_operator(operator.lt, flags, on_floats=lambda b, x, y: b.fcmp_ordered("<", x, y))
 
 
 def _picked(predicate):
     """X where the comparison of y with x fails, NaN included, else y: as Python's min and max."""
     return lambda b, x, y: b.select(b.fcmp_ordered(predicate, y, x), y, x)
+
+
+def _binary(generate):
+    """An intrinsic of two floats, at least one of them lanes."""
+
+    @intrinsic
+    def function(context, x, y):
+        def code(context, builder, called, arguments):
+            return generate(builder, *(_spread(builder, argument) for argument in arguments))
+
+        operands = [one if isinstance(one, Lanes) else types.float32 for one in (x, y)]
+        return floats(*operands), code
+
+    return function
 
 
 minimum, maximum = _binary(_picked("<")), _binary(_picked(">"))

@@ -43,7 +43,8 @@ class Affine:
         error : (n_rows, n_units); out : an `Affine` of the same shape.
         """
         if self.weights is None:
-            kernels.column_sums(error, not add, out.intercept)
+            total = error.sum(axis=0, dtype=np.float64)
+            out.intercept[:] = out.intercept + total if add else total
         elif isinstance(parents, SparseRows):
             sparse_gradient(*parents.lists, error, not add, out.weights, out.intercept)
         elif parents.dtype == np.uint8:

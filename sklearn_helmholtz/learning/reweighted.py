@@ -27,6 +27,10 @@ class ReweightedWakeSleep:
 
     n_particles: int = 5
 
+    def fused(self, machine):
+        """None: there is no such rule in one kernel."""
+        return
+
     def gradient(self, machine, x, wake, dream, out, work=np):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.
 

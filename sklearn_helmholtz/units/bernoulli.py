@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import bernoulli as kernels
-from .._kernels.affine import scale_rows
 from .._kernels.enumeration import bernoulli_table
 from .._keys import layer_word
 from .._sparse import SparseRows
@@ -68,7 +67,7 @@ class Bernoulli:
     def gradient(self, error, weight, out):
         """Weight the errors of a `score`; there are no parameters to differentiate by."""
         if weight is not None:
-            scale_rows(weight, error)
+            error *= weight[:, None]
 
     def table(self, values, eta, out):
         """Log-probability, float64, of each row of values under each column of eta."""

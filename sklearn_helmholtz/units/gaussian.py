@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import gaussian as kernels
-from .._kernels.affine import scale_rows
 from .._kernels.enumeration import gaussian_table
 from .._keys import layer_word
 
@@ -70,7 +69,7 @@ class Gaussian:
         kernels.gaussian_variance_gradient(error, weights, self.variance, out.log_excess)
         np.multiply(out.log_excess, self.excess, out=out.log_excess)
         if weight is not None:
-            scale_rows(weight, error)
+            error *= weight[:, None]
 
     def table(self, values, eta, out):
         """Log-density, float64, of each row of values under each column of eta."""
