@@ -1,5 +1,6 @@
 """The Helmholtz machine: a generative chain and a recognition chain over the same layers."""
 
+import functools
 import itertools
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ class Helmholtz:
     generation: Chain
     recognition: Chain
 
-    @property
+    @functools.cached_property
     def n_units(self):
         """Units of each layer, from the data upward."""
         return tuple(len(c.affine.intercept) for c in reversed(self.generation.conditionals))
@@ -36,7 +37,7 @@ class Helmholtz:
         """p(x | h_1)."""
         return self.generation.conditionals[-1]
 
-    @property
+    @functools.cached_property
     def n_weights(self):
         """Weights of both chains together: the work that a row makes."""
         sizes = self.n_units
