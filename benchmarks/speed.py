@@ -1,136 +1,138 @@
-"""Training speed, side by side in one process: this library, PyTorch and BernoulliRBM.
+"""Speed, side by side in one process: this library, PyTorch, BernoulliRBM and NumPy.
 
-    python -m benchmarks.speed [--repeats 15] [--json FILE]
+    python -m benchmarks.speed [--repeats 15] [--json FILE] [--only NAME ...] [--threads 1 2]
+    python -m benchmarks.speed --check
 
-Prints microseconds per training row for wake-sleep at 784-200-200 with minibatches of 128, medians
-over repeats that take turns, on 1 and on 2 threads, and the ratio to this library. PyTorch is a
-dependency of this benchmark only; without it, its rows are left out. The data are random binary
-rows with 19 % ones, as in binarised digits: the work of a step does not depend on what it learns.
+Prints medians over repeats that take turns, with a rest before each turn, on 1 and on 2 threads.
+A ratio says how many times faster this library is; beside it stand the target and the library that
+multiplies matrices for the other party (`benchmarks.blas` says how to change NumPy's). PyTorch is a
+dependency of this benchmark only; without it, its rows are left out. ``--check`` makes sure that
+the PyTorch programs compute the same things.
 """
 
 import argparse
 import json
+import os
 import platform
 import statistics
-import time
+import sys
 
 import numba
 import numpy as np
+import scipy
 import sklearn
-from sklearn.neural_network import BernoulliRBM
-from threadpoolctl import threadpool_limits
 
 import sklearn_helmholtz
-from sklearn_helmholtz._batches import Rows
-from sklearn_helmholtz._training import Training
-from sklearn_helmholtz.learning import Adam, WakeSleep
-from sklearn_helmholtz.machines import initialise
-from sklearn_helmholtz.units import Bernoulli
 
-N_UNITS, BATCH, DENSITY = (784, 200, 200), 128, 0.19
-REST = 0.3  # seconds in which the threads of whoever ran before stop spinning
+from .blas import HAS_TORCH, numpy_blas, torch_blas
+from .stopwatch import turns
+from .workloads import workloads
 
-
-def ours(X, n_threads):
-    """A function that takes one wake-sleep step on the rows numbered ``indices``."""
-    machine = initialise(N_UNITS, Bernoulli(), np.zeros(N_UNITS[0]), np.random.default_rng(0))
-    training = Training(machine, WakeSleep(), Adam(1e-4), (0,), n_threads)
-    rows = Rows(X, binary=True)
-    return lambda indices: training.step(rows, indices, 3e-3)
+FEWEST_REPEATS = 3
+OURS = "sklearn_helmholtz"
+COLUMNS = "{:>7}  {:62}{:>9} {:12}  {:22}{:>9}{:>7}{:>7}  {:7}{}"
+HEADS = ("threads", "work", "ours", "unit", "against", "its", "ratio", "target", "", "BLAS")
 
 
-def torch_steps(X, n_threads):
-    """The same step in PyTorch, without autograd."""
-    import torch
+def rows_of_table(workload, n_threads, repeats):
+    """A dictionary for each rival: medians in microseconds per unit of work, and their ratio."""
+    makers = {OURS: workload.make} | {rival.name: rival.make for rival in workload.rivals}
+    parties = {name: make(n_threads) for name, make in makers.items()}
+    seconds = turns(parties, n_threads, max(repeats // workload.thrift, FEWEST_REPEATS))
+    scaled = {
+        name: [round(value / workload.amount * 1e6, 4) for value in values]
+        for name, values in seconds.items()
+    }
+    medians = {name: statistics.median(values) for name, values in scaled.items()}
+    for rival in workload.rivals:
+        yield {
+            "threads": n_threads,
+            "work": workload.title,
+            "unit": f"us/{workload.unit}",
+            "ours": medians[OURS],
+            "against": rival.name,
+            "its": medians[rival.name],
+            "ratio": medians[rival.name] / medians[OURS],
+            "target": rival.target,
+            "blas": rival.blas,
+            "turns": {"ours": scaled[OURS], "its": scaled[rival.name]},
+        }
 
-    from benchmarks.torch_wake_sleep import TorchWakeSleep
 
-    torch.set_num_threads(n_threads)
-    model, data = TorchWakeSleep(N_UNITS), torch.from_numpy(X.astype(np.float32))
-    return lambda indices: model.step(data[torch.from_numpy(indices)])
-
-
-def rbm_steps(X, n_threads):
-    """One step of persistent contrastive divergence for an RBM with 200 hidden units, float32."""
-    rbm = BernoulliRBM(N_UNITS[1], batch_size=BATCH, random_state=0)
-    data = X.astype(np.float32)
-    rbm.partial_fit(data[:BATCH])
-
-    def step(indices):
-        with threadpool_limits(n_threads):
-            rbm.partial_fit(data[indices])
-
-    return step
-
-
-def measure(steppers, n_rows, repeats, n_steps=20):
-    """Median microseconds per row of each stepper, taking turns."""
-    rng = np.random.default_rng(1)
-    batches = [rng.choice(n_rows, BATCH, replace=False) for _ in range(n_steps)]
-    times = {name: [] for name in steppers}
-    for _ in range(repeats + 1):
-        for name, step in steppers.items():
-            time.sleep(REST)
-            start = time.perf_counter()
-            for batch in batches:
-                step(batch)
-            times[name].append((time.perf_counter() - start) / (n_steps * BATCH) * 1e6)
-    return {name: statistics.median(values[1:]) for name, values in times.items()}
+def line(row):
+    """A row of the table as text."""
+    target, verdict = row["target"], ""
+    if target is not None:
+        verdict = "met" if row["ratio"] >= target else "missed"
+    return COLUMNS.format(
+        row["threads"], row["work"], f"{row['ours']:.2f}", row["unit"], row["against"],
+        f"{row['its']:.2f}", f"{row['ratio']:.2f}", "" if target is None else f"{target:g}",
+        verdict, row["blas"] or "",
+    ).rstrip()  # fmt: skip
 
 
 def main():
     """Run the benchmark, print the table and write it as JSON where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=15)
-    parser.add_argument("--json")
-    arguments = parser.parse_args()
-    X = (np.random.default_rng(0).random((5000, N_UNITS[0])) < DENSITY).astype(np.uint8)
-    makers = {
-        "sklearn_helmholtz": ours,
-        "PyTorch, no autograd": torch_steps,
-        "BernoulliRBM": rbm_steps,
-    }
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        print("PyTorch is not installed: its rows are left out.")
-        del makers["PyTorch, no autograd"]
-    result = {
-        "versions": versions(),
-        "n_units": N_UNITS,
-        "batch_size": BATCH,
-        "microseconds_per_row": {},
-    }
-    print(f"Wake-sleep {'-'.join(map(str, N_UNITS))}, batch {BATCH}: microseconds per training row")
-    print("(BernoulliRBM: 784-200, one step of persistent contrastive divergence)")
-    print(f"{'threads':>7}  {'':22}{'us/row':>8}{'ratio':>8}")
-    for n_threads in (1, 2):
-        steppers = {name: make(X, n_threads) for name, make in makers.items()}
-        medians = measure(steppers, len(X), arguments.repeats)
-        result["microseconds_per_row"][n_threads] = medians
-        for name, value in medians.items():
-            ratio = value / medians["sklearn_helmholtz"]
-            print(f"{n_threads:>7}  {name:22}{value:8.1f}{ratio:8.2f}")
+    arguments = _arguments()
+    if arguments.check:
+        return _check()
+    made = workloads(arguments.score_rows, arguments.score_particles)
+    unknown = set(arguments.only or ()) - set(made)
+    if unknown:
+        sys.exit(f"--only knows {', '.join(made)}; got {', '.join(sorted(unknown))}.")
+    print(COLUMNS.format(*HEADS).rstrip())
+    table = []
+    for name in arguments.only or made:
+        workload = made[name]()
+        for n_threads in arguments.threads:
+            if workload.rivals and workload.n_threads in (None, n_threads):
+                for row in rows_of_table(workload, n_threads, arguments.repeats):
+                    table.append({"name": name, **row})
+                    print(line(row), flush=True)
     if arguments.json:
         with open(arguments.json, "w") as file:
-            json.dump(result, file, indent=2)
+            json.dump({"environment": environment(), "table": table}, file, indent=1)
+            file.write("\n")
+    return 0
 
 
-def versions():
-    """What was measured."""
-    found = {
-        "python": platform.python_version(),
-        "sklearn_helmholtz": sklearn_helmholtz.__version__,
-    }
-    found |= {module.__name__: module.__version__ for module in (numba, np, sklearn)}
-    try:
+def environment():
+    """What was measured: versions, and who multiplies matrices."""
+    modules = (sklearn_helmholtz, numba, np, scipy, sklearn)
+    found = {"python": platform.python_version()}
+    found |= {module.__name__: module.__version__ for module in modules}
+    found["numpy_blas"] = numpy_blas()
+    found["OPENBLAS_CORETYPE"] = os.environ.get("OPENBLAS_CORETYPE")
+    if HAS_TORCH:
         import torch
 
-        found["torch"] = torch.__version__
-    except ImportError:
-        pass
+        found |= {"torch": torch.__version__, "torch_blas": torch_blas()}
     return found
 
 
+def _arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=15, help="turns of each party")
+    parser.add_argument("--json", help="file for the table")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="rows of the table, by name")
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--score-rows", type=int, default=1000)
+    parser.add_argument("--score-particles", type=int, default=1000)
+    parser.add_argument("--check", action="store_true", help="check the PyTorch programs")
+    return parser.parse_args()
+
+
+def _check():
+    from .torch_checks import findings
+
+    failed = 0
+    for finding in findings():
+        print(finding, flush=True)
+        failed += finding.figure > finding.limit
+    return 1 if failed else 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

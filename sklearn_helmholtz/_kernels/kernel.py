@@ -85,10 +85,11 @@ class Kernel:
     def __call__(self, *arguments):
         compiled = self._compiled
         if compiled is None:
-            compiled = self._compile()
+            compiled = self.compile()
         return compiled(*arguments)
 
-    def _compile(self):
+    def compile(self):
+        """Make it ready to be called; a call does so as well."""
         with _compiling:
             if self._compiled is None:
                 self._compiled = self._compile_cached() or self._compile_in_memory()

@@ -29,6 +29,10 @@ class FusedWakeSleep:
         """Whether it can start at once: compiling it takes a few seconds."""
         return wake_sleep_gradient.at_hand
 
+    def prepare(self):
+        """Compile it now."""
+        wake_sleep_gradient.compile()
+
     def gradients(self, parameters, x, wake, dream, limits, out):
         """Write the steps of consecutive row blocks to ``out``; return the sums of their bounds.
 

@@ -1,0 +1,208 @@
+"""Checks that the PyTorch programs compute what this library computes.
+
+    python -m benchmarks.speed --check
+
+Gradients and bounds of the hand-written steps are compared with autograd in float64 on the states
+that they sampled, Adam with `torch.optim.Adam`, learning curves with the library's from the same
+parameters, scores with exact ones and with the library's importance sampling, and the first two
+moments of samples with the library's.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz._batches import Rows
+from sklearn_helmholtz._training import Training
+from sklearn_helmholtz.learning import Adam, ReweightedWakeSleep, WakeSleep
+from sklearn_helmholtz.machines import assemble
+from sklearn_helmholtz.units import Bernoulli
+
+from . import torch_machines
+from .torch_autograd import AutogradMachine
+from .torch_net import Net
+from .torch_scoring import Scorer, sample
+from .torch_units import Uniforms
+
+N_UNITS, N_ROWS, N_PARTICLES = (64, 104, 20), 50, 5  # layers with and without products of 4
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A figure that should not exceed a limit."""
+
+    name: str
+    figure: float
+    limit: float
+
+    def __str__(self):
+        verdict = "ok" if self.figure <= self.limit else "FAILED"
+        return f"{verdict:8}{self.name:76}{self.figure:9.2g} <= {self.limit:.2g}"
+
+
+def findings():
+    """All checks, one after the other."""
+    torch.manual_seed(0)
+    for check in (uniforms, gradients, adam, learning, exact_scores, scores, samples):
+        yield from check()
+
+
+def uniforms():
+    """Mean, variance and neighbouring products of uniform numbers, in standard errors."""
+    u = Uniforms([(1000, 1001)]).draw()[0].double() - 0.5
+    n = u.numel()
+    moments = (u.mean() * math.sqrt(12 * n), (u.square().mean() - 1 / 12) * math.sqrt(180 * n))
+    products = (u[:, 1:] * u[:, :-1]).mean() * 12 * math.sqrt(n)
+    yield Finding("uniform numbers: moments, standard errors", _largest(*moments, products), 4)
+    yield Finding(
+        "uniform numbers: share outside (0, 1)", float((u.abs() >= 0.5).float().mean()), 0
+    )
+
+
+def gradients():
+    """Gradients and bounds of both rules against autograd in float64, given the same states."""
+    x = (torch.rand(N_ROWS, N_UNITS[0]) < 0.3).float()
+    for name in ("wake-sleep", "reweighted"):
+        net = _random_net(N_UNITS)
+        twin, machine = _twin(net).double(), _machine(name, net, N_ROWS)
+        machine.values[0].copy_(x)
+        bound = machine.gradient()
+        values = [value.double() for value in machine.values]
+        dreamt = [value.double() for value in machine.dreamt]
+        if name == "wake-sleep":
+            loss, expected = twin.wake_sleep_loss(values, dreamt)
+        else:
+            values[0] = values[0].repeat_interleave(N_PARTICLES, 0)
+            loss, expected = twin.reweighted_loss(values, dreamt, N_PARTICLES)
+        (loss / N_ROWS).backward()
+        errors = [g + _turned(p.grad) for g, p in _pairs(net.gradient, twin)]
+        yield Finding(f"{name}: bounds against autograd, nats", _largest(bound - expected), 1e-3)
+        yield Finding(f"{name}: gradients against autograd", _largest(*errors), 1e-5)
+
+
+def adam(n_steps=5):
+    """Steps of the fused kernel against `torch.optim.Adam`."""
+    net = _random_net(N_UNITS)
+    twin = _twin(net)
+    for _ in range(n_steps):
+        for gradient, p in _pairs(net.gradient, twin):
+            gradient.normal_()
+            p.grad = -_turned(gradient).clone()
+        net.ascend()
+        twin.optimizer.step()
+    errors = [ours - _turned(theirs) for ours, theirs in _pairs(vars(net), twin)]
+    yield Finding(f"Adam: parameters after {n_steps} steps", _largest(*errors), 1e-6)
+
+
+def learning(n_steps=400, n_rows=100):
+    """Bounds late in training, of the library and of PyTorch, from the same parameters and data."""
+    X, rng = _prototypes(2000, 64), np.random.default_rng(1)
+    data, rows = torch.from_numpy(X.astype(np.float32)), Rows(X, binary=True)
+    batches = [rng.choice(len(X), n_rows, replace=False) for _ in range(n_steps)]
+    for name, rule in (
+        ("wake-sleep", WakeSleep()),
+        ("reweighted", ReweightedWakeSleep(N_PARTICLES)),
+    ):
+        net = Net((64, 32))
+        machine = assemble(**net.arrays(), visible=Bernoulli())
+        training, twin = Training(machine, rule, Adam(net.decay), (0,), 1), _twin(net)
+        by_hand, plain = _machine(name, net, n_rows), _autograd_step(name, twin)
+        bounds = []
+        for indices in batches:
+            chosen = torch.from_numpy(indices)
+            ours = training.step(rows, indices, net.rate) / n_rows
+            bounds.append((ours, by_hand.step(data, chosen), plain(data[chosen])))
+        ours, *theirs = np.mean(bounds[n_steps // 2 :], axis=0)
+        for party, value in zip(("by hand", "autograd"), theirs, strict=True):
+            title = f"{name}, {party}: mean bound {value:.2f}, library {ours:.2f}, relative"
+            yield Finding(title, abs(value - ours) / abs(ours), 0.005)
+
+
+def exact_scores(n_particles=20_000):
+    """Importance-sampled scores of a small machine against exact ones."""
+    net = _random_net((16, 6, 4))
+    x = (torch.rand(20, 16) < 0.5).float()
+    machine = HelmholtzMachine.from_parameters(**net.arrays(), n_jobs=1)
+    exact = machine.log_likelihood(x.numpy(), method="exact").mean
+    known = machine.log_likelihood(
+        x.numpy(), method="importance", n_importance_samples=n_particles, random_state=0
+    )
+    error = abs(float(Scorer(net, n_particles).score(x).mean()) - exact)
+    limit = 4 * known.monte_carlo_error + abs(known.bias)
+    yield Finding("scores against exact ones, nats", error, limit)
+
+
+def scores(n_particles=2000):
+    """Scores of a machine too large for exact ones against the library's importance sampling."""
+    net = _random_net(N_UNITS, 0.1)
+    x = (torch.rand(51, N_UNITS[0]) < 0.5).float()
+    machine = HelmholtzMachine.from_parameters(**net.arrays(), n_jobs=1)
+    known = machine.log_likelihood(x.numpy(), n_importance_samples=n_particles, random_state=0)
+    error = abs(float(Scorer(net, n_particles).score(x).mean()) - known.mean)
+    limit = 4 * math.sqrt(2) * known.monte_carlo_error
+    yield Finding("scores against the library's, nats", error, limit)
+
+
+def samples(n_samples=20_000):
+    """Means and second moments of samples against the library's, in standard errors."""
+    net = _random_net(N_UNITS)
+    machine = HelmholtzMachine.from_parameters(**net.arrays(), n_jobs=1)
+    ours = machine.sample(n_samples, random_state=0).astype(np.float64)
+    theirs = sample(net, n_samples).numpy().astype(np.float64)
+    a, b = (X.T @ X / n_samples for X in (ours, theirs))
+    pooled = (a + b) / 2
+    errors = np.sqrt(2 * pooled * (1 - pooled) / n_samples + 1e-12)
+    yield Finding("samples: first two moments, standard errors", np.abs((a - b) / errors).max(), 5)
+
+
+def _machine(name, net, n_rows):
+    if name == "wake-sleep":
+        return torch_machines.WakeSleep(net, n_rows)
+    return torch_machines.Reweighted(net, n_rows, N_PARTICLES)
+
+
+def _autograd_step(name, twin):
+    if name == "wake-sleep":
+        return twin.wake_sleep_step
+    return lambda x: twin.reweighted_step(x, N_PARTICLES)
+
+
+def _random_net(n_units, scale=0.5):
+    net = Net(n_units)
+    for vector in net.vectors:
+        vector.normal_(0, scale)
+    return net
+
+
+def _twin(net):
+    """An `AutogradMachine` with copies of the parameters of a net."""
+    twin = AutogradMachine(net.n_units, net.rate, net.decay)
+    with torch.no_grad():
+        for ours, theirs in _pairs(vars(net), twin):
+            theirs.copy_(_turned(ours))
+    return twin
+
+
+def _pairs(lists, twin):
+    """Tensors of a net (in lists by name) with the parameters of its twin, which are transposed."""
+    for name in ("down", "up", "down_bias", "up_bias"):
+        yield from zip(lists[name], getattr(twin, name), strict=True)
+
+
+def _turned(tensor):
+    return tensor.T if tensor.ndim == 2 else tensor
+
+
+def _prototypes(n_rows, n_features):
+    """Rows around 6 random prototypes, a tenth of their pixels flipped, uint8."""
+    rng = np.random.default_rng(0)
+    prototypes = rng.random((6, n_features)) < 0.3
+    X = prototypes[rng.integers(6, size=n_rows)]
+    return (X ^ (rng.random(X.shape) < 0.1)).astype(np.uint8)
+
+
+def _largest(*tensors):
+    return max(float(tensor.detach().abs().max()) for tensor in tensors)

@@ -1,0 +1,230 @@
+"""All pieces of work whose speed is compared, by name.
+
+Data are random binary rows, with 19 % ones (as binarised digits have) where no share is named: the
+work of a step does not depend on what it learns. PyTorch's rows are left out where it is missing.
+"""
+
+import itertools
+
+import numpy as np
+import scipy.sparse
+from sklearn.neural_network import BernoulliRBM
+
+from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz._batches import Rows
+from sklearn_helmholtz._training import Training
+from sklearn_helmholtz.layers import Affine
+from sklearn_helmholtz.learning import Adam, ReweightedWakeSleep, WakeSleep
+from sklearn_helmholtz.machines import initialise
+from sklearn_helmholtz.units import Bernoulli
+
+from .blas import HAS_TORCH, numpy_blas
+from .workload import Rival, Workload
+
+if HAS_TORCH:
+    from . import torch_rivals
+
+SIZES, DEEP, SMALL = (784, 200, 200), (784, 200, 200, 200), (64, 32)
+N_PARTICLES, RATE = 10, 3e-3
+DENSITY, SPARSE_DENSITY = 0.19, 0.005
+WIDE, N_WIDE, N_SLICE = 20_000, 10_000, 2000  # features and rows of sparse data; dense rows held
+
+
+def wake_sleep(sizes, batch, n_steps, target):
+    """Steps of wake-sleep against PyTorch."""
+    X = _binary(5000, sizes[0])
+    batches = _batches(X, batch, n_steps)
+    rivals = torch_rivals.wake_sleep(sizes, X, batches, target) if HAS_TORCH else ()
+    title = f"wake-sleep step, {_named(sizes)}, batch {batch}"
+    return Workload(title, batch * n_steps, "row", _steps(sizes, WakeSleep(), X, batches), rivals)
+
+
+def reweighted(batch=100, n_steps=5):
+    """Steps of reweighted wake-sleep against PyTorch."""
+    X, rule = _binary(5000, DEEP[0]), ReweightedWakeSleep(N_PARTICLES)
+    batches = _batches(X, batch, n_steps)
+    rivals = torch_rivals.reweighted(DEEP, X, batches, N_PARTICLES, 3.5) if HAS_TORCH else ()
+    title = f"reweighted step, {N_PARTICLES} particles, {_named(DEEP)}, batch {batch}"
+    return Workload(title, batch * n_steps, "row", _steps(DEEP, rule, X, batches), rivals)
+
+
+def scoring(n_rows, n_particles):
+    """Importance-sampled log p(x) against PyTorch."""
+    X = _binary(n_rows, SIZES[0])
+
+    def make(n_threads):
+        machine = _machine(SIZES, n_threads, n_importance_samples=n_particles)
+        return lambda: machine.score_samples(X)
+
+    rivals = torch_rivals.scoring(SIZES, X, n_particles, 6) if HAS_TORCH else ()
+    title = f"scores, {n_rows:,} rows, {n_particles:,} particles, {_named(SIZES)}"
+    return Workload(title, n_rows * n_particles, "particle", make, rivals, thrift=5)
+
+
+def sampling(n_samples=10_000):
+    """Ancestral samples against PyTorch."""
+
+    def make(n_threads):
+        machine = _machine(SIZES, n_threads)
+        return lambda: machine.sample(n_samples, random_state=0)
+
+    rivals = torch_rivals.sampling(SIZES, n_samples, 4) if HAS_TORCH else ()
+    return Workload(f"{n_samples:,} samples, {_named(SIZES)}", n_samples, "sample", make, rivals)
+
+
+def epoch(n_rows=10_000, batch=128):
+    """One epoch of `fit` against a Boltzmann machine's, which gets its data as float32."""
+    X = _binary(n_rows, SIZES[0])
+
+    def make(n_threads):
+        machine = _untrained(batch, n_threads)
+        return lambda: machine.fit(X)
+
+    def boltzmann(n_threads):
+        rbm = BernoulliRBM(SIZES[1], batch_size=batch, n_iter=1, random_state=0)
+        data = X.astype(np.float32)
+        return lambda: rbm.fit(data)
+
+    rivals = (Rival("BernoulliRBM float32", boltzmann, 8, numpy_blas()),)
+    title = f"epoch of fit, {_named(SIZES[:2])}, {n_rows:,} rows, batch {batch}"
+    return Workload(title, n_rows, "row", make, rivals, thrift=2)
+
+
+def product(density, target, n_rows=1000, n_calls=10):
+    """Binary rows times a matrix against NumPy's product of float32."""
+    X, rng = _binary(n_rows, SIZES[0], density), np.random.default_rng(1)
+    weights = rng.standard_normal(SIZES[:2], np.float32)
+    intercept = np.zeros(SIZES[1], np.float32)
+
+    def numpy_product(n_threads):
+        data, out = X.astype(np.float32), np.empty((n_rows, SIZES[1]), np.float32)
+        return lambda: [np.dot(data, weights, out=out) for _ in range(n_calls)]
+
+    def make(n_threads):
+        return lambda: [binary_product(X, weights, intercept) for _ in range(n_calls)]
+
+    rivals = (Rival("numpy float32 dot", numpy_product, target, numpy_blas()),)
+    title = f"product {n_rows:,}x{SIZES[0]} @ {SIZES[0]}x{SIZES[1]}, {density:.0%} ones"
+    return Workload(title, n_rows * n_calls, "row", make, rivals, n_threads=1)
+
+
+def binary_product(states, weights, intercept):
+    """``intercept + states @ weights`` for states of zeros and ones, uint8."""
+    return Affine(weights, intercept).forward(states)
+
+
+def scaling(batch, n_steps, target):
+    """Steps of wake-sleep on two threads against one."""
+    X = _binary(5000, SIZES[0])
+    make = _steps(SIZES, WakeSleep(), X, _batches(X, batch, n_steps))
+    rivals = (Rival("itself, 1 thread", lambda n_threads: make(1), target),)
+    title = f"2 threads, wake-sleep step, {_named(SIZES)}, batch {batch}"
+    return Workload(title, batch * n_steps, "row", make, rivals, n_threads=2)
+
+
+def sparse_transform():
+    """`transform` of sparse rows against the same number of dense ones, in slices."""
+    X = _sparse(N_WIDE)
+
+    def make(n_threads, dtype=None):
+        machine = _untrained(100, n_threads).fit(X[:200])
+        if dtype is None:
+            return lambda: machine.transform(X)
+        part = X[:N_SLICE].astype(dtype).toarray()
+        return lambda: [machine.transform(part) for _ in range(N_WIDE // N_SLICE)]
+
+    rivals = (
+        Rival("itself, dense float32", lambda n_threads: make(n_threads, np.float32), 10),
+        Rival("itself, dense uint8", lambda n_threads: make(n_threads, np.uint8), 3),
+    )
+    title = f"transform of CSR, {N_WIDE:,} x {WIDE:,}, {SPARSE_DENSITY:.1%} ones, to {SIZES[1]}"
+    return Workload(title, N_WIDE, "row", make, rivals, thrift=3)
+
+
+def sparse_fit(n_rows=1000, batch=100):
+    """One epoch of `fit` on sparse rows against the same rows dense."""
+    X = _sparse(n_rows)
+
+    def make(n_threads, data=X):
+        machine = _untrained(batch, n_threads)
+        return lambda: machine.fit(data)
+
+    dense = X.toarray()
+    rivals = (Rival("itself, dense uint8", lambda n_threads: make(n_threads, dense), 1),)
+    title = f"epoch of fit on CSR, {n_rows:,} x {WIDE:,}, hidden {SIZES[1]}, batch {batch}"
+    return Workload(title, n_rows, "row", make, rivals, thrift=3)
+
+
+def workloads(score_rows, score_particles):
+    """Functions that make the workloads, by name, in the order of the table."""
+    return {
+        "wake-sleep": lambda: wake_sleep(SIZES, 128, 20, 3),
+        "reweighted": reweighted,
+        "small": lambda: wake_sleep(SMALL, 100, 200, 2),
+        "scoring": lambda: scoring(score_rows, score_particles),
+        "sampling": sampling,
+        "epoch": epoch,
+        "product-13": lambda: product(0.13, 2.5),
+        "product-50": lambda: product(0.5, 2),
+        "threads-128": lambda: scaling(128, 20, 1.5),
+        "threads-1024": lambda: scaling(1024, 4, 1.85),
+        "sparse-transform": sparse_transform,
+        "sparse-fit": sparse_fit,
+    }
+
+
+def _steps(sizes, rule, X, batches):
+    """A function of the number of threads that makes a turn of training steps."""
+    rows = Rows(X, binary=True)
+
+    def make(n_threads):
+        start = initialise(sizes, Bernoulli(), np.zeros(sizes[0]), np.random.default_rng(0))
+        if (fused := rule.fused(start)) is not None:
+            fused.prepare()
+        training = Training(start, rule, Adam(1e-4), (0,), n_threads)
+        return lambda: [training.step(rows, batch, RATE) for batch in batches]
+
+    return make
+
+
+def _untrained(batch, n_threads):
+    return HelmholtzMachine(
+        SIZES[1], algorithm="wake-sleep", learning_rate_init=RATE, batch_size=batch, max_iter=1,
+        n_jobs=n_threads, random_state=0,
+    )  # fmt: skip
+
+
+def _machine(sizes, n_threads, **params):
+    """A machine with random parameters."""
+    rng = np.random.default_rng(0)
+
+    def matrices(shapes):
+        return [rng.uniform(-1, 1, shape) * np.sqrt(6 / sum(shape)) for shape in shapes]
+
+    pairs = list(itertools.pairwise(sizes))
+    return HelmholtzMachine.from_parameters(
+        matrices([(above, below) for below, above in pairs]), [np.zeros(n) for n in sizes],
+        matrices(pairs), [np.zeros(n) for n in sizes[1:]], n_jobs=n_threads, **params,
+    )  # fmt: skip
+
+
+def _binary(n_rows, n_features, density=DENSITY):
+    return (np.random.default_rng(0).random((n_rows, n_features)) < density).astype(np.uint8)
+
+
+def _sparse(n_rows):
+    """Random binary rows as CSR, uint8."""
+    rng, n_ones = np.random.default_rng(0), int(SPARSE_DENSITY * WIDE)
+    columns = [np.sort(rng.choice(WIDE, n_ones, replace=False)) for _ in range(n_rows)]
+    starts = np.arange(n_rows + 1) * n_ones
+    ones = np.ones(n_rows * n_ones, np.uint8)
+    return scipy.sparse.csr_array((ones, np.concatenate(columns), starts), shape=(n_rows, WIDE))
+
+
+def _batches(X, batch, n_steps):
+    rng = np.random.default_rng(1)
+    return [rng.choice(len(X), batch, replace=False) for _ in range(n_steps)]
+
+
+def _named(sizes):
+    return "-".join(map(str, sizes))
