@@ -36,6 +36,8 @@ class LatentDensityEstimator(
     ``transform_layer``, ``n_importance_samples`` and ``n_jobs``.
     """
 
+    _sparse = False  # whether rows are listed by their non-zero entries: decided at fit
+
     def transform(self, X):
         """Recognition probabilities of the hidden units.
 
@@ -192,7 +194,7 @@ class LatentDensityEstimator(
         visible = self.visible_ if start is None else start.visible
         scaling = self._scaling if start is None else start.rows.scaling
         sparse = self._sparse if start is None else start.rows.sparse
-        return as_rows(X, visible, scaling, sparse, getattr(self, "feature_names_in_", None))
+        return as_rows(X, visible, scaling, getattr(self, "feature_names_in_", None), sparse)
 
     def _rows(self, X):
         """Data as `Rows`, and the dtype that answers have."""

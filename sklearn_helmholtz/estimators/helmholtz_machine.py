@@ -431,7 +431,6 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         estimator.validation_scores_ = estimator.best_validation_score_ = None
         estimator._seed = _keys.draw_seed(check_random_state(estimator.random_state))
         estimator._step, estimator._state, estimator._state_solver = 0, None, None
-        estimator._sparse = False
         publish(estimator, machine, scaling)
         return estimator
 
@@ -442,7 +441,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         names = getattr(self, "feature_names_in_", None)
         visible = choose_visible(self.visible, X)
         scaling = fit_scaling(X, indices, names) if visible == "gaussian" else None
-        rows = as_rows(X, visible, scaling, is_sparse(X), names)
+        rows = as_rows(X, visible, scaling, names, is_sparse(X))
         units, intercept = initial_units(visible, X, indices)
         rng = _keys.generator(seed, Purpose.INITIALISE)
         machine = initialise((X.shape[1], *sizes), units, intercept, rng)

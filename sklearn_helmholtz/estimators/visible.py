@@ -64,7 +64,7 @@ def _named(column, feature_names):
     return f"{column} ({feature_names[column]!r})" if feature_names is not None else f"{column}"
 
 
-def as_rows(data, visible, scaling, sparse, feature_names=None):
+def as_rows(data, visible, scaling, feature_names=None, sparse=False):
     """`Rows` of data for Bernoulli or Gaussian units; the first must lie in [0, 1]."""
     if visible == "gaussian":
         return Rows(data, False, scaling)
