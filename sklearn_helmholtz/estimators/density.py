@@ -24,7 +24,7 @@ from .scoring import ScoringMixin
 from .visible import as_rows
 
 DTYPES = [np.float64, np.float32, np.uint8, np.bool_]
-_FEWEST_ROWS, _FEWEST_TRANSFORMED_ROWS = 64, 256
+_FEWEST_ROWS = 256
 
 
 class LatentDensityEstimator(
@@ -55,7 +55,7 @@ class LatentDensityEstimator(
         """
         rows, dtype = self._rows(X)
         layers = self._transformed_layers()
-        limits = split_evenly(len(rows), self._machine.n_weights, _FEWEST_TRANSFORMED_ROWS)
+        limits = split_evenly(len(rows), self._machine.n_weights, _FEWEST_ROWS)
         out = np.empty((len(rows), self._n_features_out), dtype)
 
         def transform_block(block):

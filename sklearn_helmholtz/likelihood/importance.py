@@ -7,7 +7,7 @@ from .._keys import Draws
 from ..inference import sample_particles
 from .estimate import Estimate
 
-_PARTICLE_ENTRIES = 2**18  # entries of the widest layer that are held at a time
+_PARTICLE_ENTRIES = 2**19  # entries of the widest layer that are held at a time
 
 
 class _Sums:
