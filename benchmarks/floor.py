@@ -14,9 +14,10 @@ import time
 import numba
 import numpy as np
 
+from sklearn_helmholtz._kernels.arithmetic import fill
 from sklearn_helmholtz._kernels.bernoulli import bernoulli_mean
 from sklearn_helmholtz._kernels.kernel import kernel, reads, writes
-from sklearn_helmholtz._kernels.lanes import LANES, fill, load, store
+from sklearn_helmholtz._kernels.lanes import LANES, load, store
 from sklearn_helmholtz._kernels.random import uniform_row
 
 from .workloads import SIZES, wake_sleep

@@ -20,9 +20,9 @@ from scipy import special, stats
 import sklearn_helmholtz
 from sklearn_helmholtz import _keys
 from sklearn_helmholtz._kernels import (
-    affine,
     bernoulli,
     content,
+    dense,
     enumeration,
     exponential,
     gaussian,
@@ -31,6 +31,7 @@ from sklearn_helmholtz._kernels import (
     random,
     sparse,
     steps,
+    tables,
 )
 from sklearn_helmholtz._kernels.kernel import Kernel, sources_digest
 from sklearn_helmholtz._keys import Purpose, layer_word
@@ -250,13 +251,13 @@ def test_nan_stays_nan_and_stays_where_it_is(n):
 
 def table_product(states, matrix, intercept):
     out = np.full((len(states), matrix.shape[1]), np.nan, np.float32)
-    affine.table_product(states, matrix, intercept, out)
+    tables.table_product(states, matrix, intercept, out)
     return out
 
 
 def dense_product(inputs, matrix, intercept):
     out = np.full((len(inputs), matrix.shape[1]), np.nan, np.float32)
-    affine.dense_product(inputs.astype(np.float32), matrix, intercept, out)
+    dense.dense_product(inputs.astype(np.float32), matrix, intercept, out)
     return out
 
 
@@ -271,8 +272,8 @@ def words_by_hand(states):
 @pytest.mark.parametrize("n_rows", [1, 4, 7, 32, 65])
 def test_packing_makes_words_of_32_states_and_pads_with_zeros(n_rows, n_units):
     states = bits(0, n_rows, n_units)
-    assert_array_equal(affine.row_words(states), words_by_hand(states))
-    assert_array_equal(affine.column_words(states), words_by_hand(states.T))
+    assert_array_equal(tables.row_words(states), words_by_hand(states))
+    assert_array_equal(tables.column_words(states), words_by_hand(states.T))
 
 
 def assert_is_product(actual, inputs, matrix, intercept):
@@ -357,7 +358,7 @@ def test_gradients_are_the_products_of_the_transposed_inputs(shape, seed):
     states, error = bits(seed, n_rows, n_inputs), normal(seed + 1, n_rows, n_units)
     inputs, zeros = normal(seed + 2, n_rows, n_inputs), np.zeros(n_units, np.float32)
     sums = [np.float32(math.fsum(column)) for column in error.T.astype(float)]
-    for kernel, values in ((affine.table_gradient, states), (affine.dense_gradient, inputs)):
+    for kernel, values in ((tables.table_gradient, states), (dense.dense_gradient, inputs)):
         by_matrix, by_intercept = gradient(kernel, values, error)
         assert_is_product(by_matrix, values.T, error, zeros)
         assert_allclose(by_intercept, sums, rtol=1e-6, atol=1e-9)
@@ -367,8 +368,8 @@ def test_gradients_are_the_products_of_the_transposed_inputs(shape, seed):
         assert_allclose(added[0], start[0] + by_matrix, atol=tolerance)
         assert_allclose(added[1], start[1] + by_intercept, atol=tolerance)
     assert_array_equal(
-        gradient(affine.dense_gradient, states.astype(np.float32), error)[0],
-        gradient(affine.table_gradient, states, error)[0],
+        gradient(dense.dense_gradient, states.astype(np.float32), error)[0],
+        gradient(tables.table_gradient, states, error)[0],
     )
 
 

@@ -11,20 +11,10 @@ sixteen sums, the rest as the logarithm of sixteen products, and the segments in
 import numpy as np
 from numba import float32, float64, int32, int64, uint8, uint32, uint64
 
+from .arithmetic import fill, maximum, select, total
 from .exponential import compound, exp_minus_size, log1p, sigmoid
 from .kernel import helper, kernel, reads, routine, writes
-from .lanes import (
-    LANES,
-    fill,
-    first,
-    load,
-    load_first,
-    maximum,
-    select,
-    store,
-    store_first,
-    total,
-)
+from .lanes import LANES, first, load, load_first, store, store_first
 from .random import UNITS, uniform_row
 
 _SEGMENT = 16 * LANES

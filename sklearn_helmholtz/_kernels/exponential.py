@@ -6,8 +6,7 @@ NaN stays NaN; arguments of exp are clamped to the range of float32.
 
 import numpy as np
 
-from .kernel import helper
-from .lanes import (
+from .arithmetic import (
     absolute,
     exponent,
     floor,
@@ -17,6 +16,7 @@ from .lanes import (
     power_of_two,
     select,
 )
+from .kernel import helper
 
 _LOG2_E, _LN2 = np.float32(1.44269504088896341), np.float32(0.69314718055994531)
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)

@@ -5,8 +5,9 @@ import math
 import numpy as np
 from numba import float32, float64, int64, uint32, uint64
 
+from .arithmetic import total
 from .kernel import helper, kernel, reads, writes
-from .lanes import LANES, load, load_first, store, store_first, total
+from .lanes import LANES, load, load_first, store, store_first
 from .random import UNITS, uniform_row
 
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)

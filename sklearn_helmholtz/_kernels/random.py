@@ -7,8 +7,9 @@ split into blocks, on their order, or on the number of threads. `_keys` says who
 import numpy as np
 from numba import uint32
 
+from .arithmetic import count_from, fill_words, fraction, maximum, multiply_wide
 from .kernel import helper, kernel, reads, writes
-from .lanes import LANES, count_from, fill_words, fraction, load, maximum, multiply_wide, store
+from .lanes import LANES, load, store
 
 UNITS = 4 * LANES  # whose numbers are made together: four words at sixteen counters
 _M0, _M1 = np.uint32(0xD2511F53), np.uint32(0xCD9E8D57)

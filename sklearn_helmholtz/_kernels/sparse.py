@@ -8,9 +8,10 @@ and starts at the intercept.
 import numpy as np
 from numba import boolean, float32, int32, int64, uint8
 
-from .affine import add_rows
+from .arithmetic import fill, multiply_add
 from .kernel import helper, kernel, reads, routine, writes
-from .lanes import LANES, fill, load, load_first, multiply_add, prefetch, store, store_first
+from .lanes import LANES, load, load_first, prefetch, store, store_first
+from .tables import add_rows
 
 _AHEAD = 8  # entries for whose rows of the matrix the memory is asked in time
 _WIDE = 4 * LANES  # columns whose sums are held in registers together

@@ -10,8 +10,9 @@ import math
 import numpy as np
 from numba import float32, float64, int64
 
+from .arithmetic import multiply_add, square_root
 from .kernel import helper, kernel, reads, writes
-from .lanes import LANES, load, multiply_add, square_root, store
+from .lanes import LANES, load, store
 
 _ZERO, _ONE, _TINY = np.float32(0), np.float32(1), np.float32(1e-8)
 

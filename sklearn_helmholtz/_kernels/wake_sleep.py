@@ -7,7 +7,7 @@ their time there. It uses the same routines in the same order, so that it has th
 import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
-from . import affine, bernoulli
+from . import bernoulli, tables
 from .kernel import helper, kernel, reads, writes
 
 _LAYER_SHIFT = np.uint32(24)
@@ -40,7 +40,7 @@ def _recognise(x, hidden, places, sizes, parameters, starts, key, addresses, eta
         place = 2 * top + 2 * layer - 1
         weights = _matrix(parameters, starts, place, sizes[layer - 1], sizes[layer])
         inputs = eta[: n * sizes[layer]].reshape(n, sizes[layer])
-        affine.product(
+        tables.product(
             below, weights, _intercept(parameters, starts, place + 1, sizes[layer]), inputs
         )
         states = _block(hidden, places, layer, 2 * n, sizes)[:n]
@@ -70,7 +70,7 @@ def _descend(
         place, size = 2 * (top - layer) - 1, sizes[layer]
         weights = _matrix(parameters, starts, place, sizes[layer + 1], size)
         inputs = eta[: 2 * n * size].reshape(2 * n, size)
-        affine.product(states, weights, _intercept(parameters, starts, place + 1, size), inputs)
+        tables.product(states, weights, _intercept(parameters, starts, place + 1, size), inputs)
         child, dream = x, dreamt
         if layer:
             below = _block(hidden, places, layer, 2 * n, sizes)
@@ -83,7 +83,7 @@ def _descend(
             a, b = limits[p], limits[p + 1]
             by_weights = _matrix(parts[p], starts, place, sizes[layer + 1], size)
             by_intercept = _intercept(parts[p], starts, place + 1, size)
-            affine.gradient(states[a:b], inputs[a:b], fresh, by_weights, by_intercept)
+            tables.gradient(states[a:b], inputs[a:b], fresh, by_weights, by_intercept)
         if layer:
             states = below
 
@@ -98,14 +98,14 @@ def _sleep(dreamt, hidden, places, sizes, parameters, starts, eta, limits, parts
         place, size = 2 * top + 2 * layer - 1, sizes[layer]
         weights = _matrix(parameters, starts, place, sizes[layer - 1], size)
         inputs = eta[: n * size].reshape(n, size)
-        affine.product(below, weights, _intercept(parameters, starts, place + 1, size), inputs)
+        tables.product(below, weights, _intercept(parameters, starts, place + 1, size), inputs)
         states = _block(hidden, places, layer, 2 * n, sizes)[n:]
         bernoulli.error(states, inputs, ones, inputs)
         for p in range(parts.shape[0]):
             a, b = limits[p], limits[p + 1]
             by_weights = _matrix(parts[p], starts, place, sizes[layer - 1], size)
             by_intercept = _intercept(parts[p], starts, place + 1, size)
-            affine.gradient(below[a:b], inputs[a:b], fresh, by_weights, by_intercept)
+            tables.gradient(below[a:b], inputs[a:b], fresh, by_weights, by_intercept)
         below = states
 
 

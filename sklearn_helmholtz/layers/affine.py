@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._kernels import affine as kernels
+from .._kernels.dense import dense_gradient, dense_product
 from .._kernels.sparse import sparse_gradient, sparse_product
+from .._kernels.tables import table_gradient, table_product
 from .._sparse import SparseRows
 
 
@@ -32,9 +33,9 @@ class Affine:
         elif isinstance(parents, SparseRows):
             sparse_product(*parents.lists, self.weights, self.intercept, out)
         elif parents.dtype == np.uint8:
-            kernels.table_product(parents, self.weights, self.intercept, out)
+            table_product(parents, self.weights, self.intercept, out)
         else:
-            kernels.dense_product(parents, self.weights, self.intercept, out)
+            dense_product(parents, self.weights, self.intercept, out)
         return out
 
     def gradient(self, parents, error, out, add=False):
@@ -48,6 +49,6 @@ class Affine:
         elif isinstance(parents, SparseRows):
             sparse_gradient(*parents.lists, error, not add, out.weights, out.intercept)
         elif parents.dtype == np.uint8:
-            kernels.table_gradient(parents, error, not add, out.weights, out.intercept)
+            table_gradient(parents, error, not add, out.weights, out.intercept)
         else:
-            kernels.dense_gradient(parents, error, not add, out.weights, out.intercept)
+            dense_gradient(parents, error, not add, out.weights, out.intercept)

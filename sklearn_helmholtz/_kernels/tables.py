@@ -1,8 +1,8 @@
-"""Products with a float32 matrix: of states in {0, 1} without multiplication, and of real numbers.
+"""Products of states in {0, 1} with a float32 matrix, without multiplication: tables of sums.
 
-Both products add in one order, so a row of zeros and ones has the same product, to the bit, through
-either: groups of 4 inputs are summed from left to right, and the sums of 8 groups, from left to
-right, are added to the running sum, which starts at the intercept.
+Groups of 4 inputs are summed from left to right, and the sums of 8 groups, from left to right, are
+added to the running sum, which starts at the intercept. Real inputs go through `dense`, which adds
+in the same order: a row of zeros and ones has the same product, to the bit, through either.
 
 A gradient is a product as well: of the transposed inputs with the errors of the units. States are
 packed along the units for one and along the rows for the other.
@@ -12,24 +12,24 @@ import numpy as np
 from numba import boolean, float32, int64, uint8, uint32
 
 from .kernel import helper, kernel, reads, routine, writes
-from .lanes import LANES, fill, load, load_eight, load_first, multiply_add, store, store_first
+from .lanes import LANES, load, load_eight, load_first, store, store_first
 
 GROUP = 4  # inputs that share a table of 16 sums
 SPAN = 32  # inputs whose tables are made together: 8 groups
 WIDTH = 2 * LANES  # columns at a time, so that the tables of a span (16 KB) stay near the core
-_N_GROUPS = SPAN // GROUP
+N_GROUPS = SPAN // GROUP
 _TABLE = 16 * WIDTH
 _LINE = 64  # bytes of a cache line: lanes that straddle lines cost twice
 _FLOAT = 4  # bytes of a float32
 _MANY_SPANS = 5  # from which on it pays to keep the sums of all rows together
 _ZERO = np.float32(0)
 _NIBBLE = np.uint32(15)
-_G1, _G2, _G3, _G4, _G5, _G6, _G7 = (np.uint32(GROUP * g) for g in range(1, _N_GROUPS))
+_G1, _G2, _G3, _G4, _G5, _G6, _G7 = (np.uint32(GROUP * g) for g in range(1, N_GROUPS))
 _GATHER, _TOP_BYTE = np.uint64(0x0102040810204080), np.uint64(56)
 
 
 @helper
-def _aligned(n):
+def aligned(n):
     """``n`` zeros of float32 that start at a cache line."""
     memory = np.zeros(n + _LINE // _FLOAT, np.float32)
     start = (-memory.ctypes.data % _LINE) // _FLOAT
@@ -93,7 +93,7 @@ def _tabulate(x, y, z, w, table, t):
 @helper
 def _tabulate_span(matrix, n_rows, stride, k0, j0, width, tables):
     """Tables of 8 groups of rows from k0 on, for the columns j0 to j0 + width - 1."""
-    for g in range(_N_GROUPS):
+    for g in range(N_GROUPS):
         k = k0 + GROUP * g
         if k >= n_rows:
             break
@@ -140,7 +140,7 @@ def _look_up(words, tables, low, high, fresh, sums, s0, stride):
 
 
 @helper
-def _start(intercept, j0, width):
+def start_of(intercept, j0, width):
     """The intercepts of the columns from j0 on, zeros past the width."""
     n = min(width, LANES)
     return load_first(intercept, j0, n), load_first(intercept, j0 + LANES, width - n)
@@ -156,7 +156,7 @@ def _add_tables(words, matrix, n_inputs, n_units, j0, low, high, fresh, tables, 
 
 
 @helper
-def _copy_columns(source, s0, source_stride, target, t0, target_stride, n_rows, width):
+def copy_columns(source, s0, source_stride, target, t0, target_stride, n_rows, width):
     """Copy up to WIDTH columns."""
     for m in range(n_rows):
         s, t = s0 + m * source_stride, t0 + m * target_stride
@@ -175,8 +175,8 @@ def _table_sums(words, matrix, intercept, fresh, out):
     n_rows = words.shape[1]
     n_inputs, n_units = matrix.shape
     entries, target = matrix.reshape(-1), out.reshape(-1)
-    tables = _aligned(_N_GROUPS * _TABLE)
-    apart = _aligned(n_rows * WIDTH)  # room for sums that are not added up where they belong
+    tables = aligned(N_GROUPS * _TABLE)
+    apart = aligned(n_rows * WIDTH)  # room for sums that are not added up where they belong
     for j0 in range(0, n_units, WIDTH):
         width = min(WIDTH, n_units - j0)
         whole = width == WIDTH and words.shape[0] < _MANY_SPANS
@@ -184,13 +184,13 @@ def _table_sums(words, matrix, intercept, fresh, out):
         if not whole:
             sums, s0, stride = apart, 0, WIDTH
             if not fresh:
-                _copy_columns(target, j0, n_units, apart, 0, WIDTH, n_rows, width)
-        low, high = _start(intercept, j0, width)
+                copy_columns(target, j0, n_units, apart, 0, WIDTH, n_rows, width)
+        low, high = start_of(intercept, j0, width)
         _add_tables(
             words, entries, n_inputs, n_units, j0, low, high, fresh, tables, sums, s0, stride
         )
         if not whole:
-            _copy_columns(apart, 0, WIDTH, target, j0, n_units, n_rows, width)
+            copy_columns(apart, 0, WIDTH, target, j0, n_units, n_rows, width)
 
 
 def _table_product(states, matrix, intercept, out):
@@ -235,118 +235,3 @@ def add_rows(matrix, fresh, out):
             total[j] += row[j]
     for j in range(n_units):
         out[j] = total[j] if fresh else out[j] + total[j]
-
-
-@helper
-def _quad(values, i, x, y, z, w):
-    """The sum of 4 neighbouring products, from left to right, as in a table."""
-    q = values[i] * x
-    q = multiply_add(values[i + 1], y, q)
-    q = multiply_add(values[i + 2], z, q)
-    return multiply_add(values[i + 3], w, q)
-
-
-@helper
-def _fill_panel(matrix, n_inputs, n_units, k0, j0, width, panel):
-    """Copy rows k0 to k0 + 31 of WIDTH columns from j0 on, zeros past the aparts of the matrix."""
-    for i in range(SPAN):
-        n = width if k0 + i < n_inputs else 0
-        a, p = (k0 + i) * n_units + j0, i * WIDTH
-        store(panel, p, load_first(matrix, a, min(n, LANES)))
-        store(panel, p + LANES, load_first(matrix, a + LANES, n - LANES))
-
-
-@helper
-def _multiply_span(values, v, panel, sums, o):
-    """Add to WIDTH sums of one row the products of its 32 values with the rows of a panel."""
-    low, high = fill(_ZERO), fill(_ZERO)
-    for g in range(_N_GROUPS):
-        i, p = v + g * GROUP, g * GROUP * WIDTH
-        q, r = p + LANES, WIDTH
-        low = low + _quad(
-            values, i, load(panel, p), load(panel, p + r), load(panel, p + 2 * r),
-            load(panel, p + 3 * r),
-        )  # fmt: skip
-        high = high + _quad(
-            values, i, load(panel, q), load(panel, q + r), load(panel, q + 2 * r),
-            load(panel, q + 3 * r),
-        )  # fmt: skip
-    store(sums, o, load(sums, o) + low)
-    store(sums, o + LANES, load(sums, o + LANES) + high)
-
-
-@helper
-def _multiply_span_twice(values, v, v_next, panel, sums, o, o_next):
-    """As `_multiply_span`, for two rows that share what is loaded from the panel."""
-    low, high, low_next, high_next = fill(_ZERO), fill(_ZERO), fill(_ZERO), fill(_ZERO)
-    for g in range(_N_GROUPS):
-        i, p = g * GROUP, g * GROUP * WIDTH
-        x, y = load(panel, p), load(panel, p + WIDTH)
-        z, w = load(panel, p + 2 * WIDTH), load(panel, p + 3 * WIDTH)
-        low = low + _quad(values, v + i, x, y, z, w)
-        low_next = low_next + _quad(values, v_next + i, x, y, z, w)
-        p += LANES
-        x, y = load(panel, p), load(panel, p + WIDTH)
-        z, w = load(panel, p + 2 * WIDTH), load(panel, p + 3 * WIDTH)
-        high = high + _quad(values, v + i, x, y, z, w)
-        high_next = high_next + _quad(values, v_next + i, x, y, z, w)
-    store(sums, o, load(sums, o) + low)
-    store(sums, o + LANES, load(sums, o + LANES) + high)
-    store(sums, o_next, load(sums, o_next) + low_next)
-    store(sums, o_next + LANES, load(sums, o_next + LANES) + high_next)
-
-
-@helper
-def _whole_spans(inputs):
-    """The inputs as a flat array whose rows are filled up with zeros to whole spans."""
-    n_rows, n_inputs = inputs.shape
-    stride = SPAN * -(-n_inputs // SPAN)
-    if stride == n_inputs:
-        return inputs.reshape(-1)
-    padded = np.zeros((n_rows, stride), np.float32)
-    padded[:, :n_inputs] = inputs
-    return padded.reshape(-1)
-
-
-@routine
-def _dense_sums(inputs, matrix, intercept, fresh, out):
-    """``out = intercept + inputs @ matrix``, or ``out += inputs @ matrix`` if it is not fresh."""
-    n_rows, (n_inputs, n_units) = inputs.shape[0], matrix.shape
-    values, entries, target = _whole_spans(inputs), matrix.reshape(-1), out.reshape(-1)
-    stride = SPAN * -(-n_inputs // SPAN)
-    panel, sums = _aligned(SPAN * WIDTH), _aligned(n_rows * WIDTH)
-    for j0 in range(0, n_units, WIDTH):
-        width = min(WIDTH, n_units - j0)
-        low, high = _start(intercept, j0, width)
-        for m in range(n_rows):
-            store(sums, m * WIDTH, low)
-            store(sums, m * WIDTH + LANES, high)
-        if not fresh:
-            _copy_columns(target, j0, n_units, sums, 0, WIDTH, n_rows, width)
-        for k0 in range(0, n_inputs, SPAN):
-            _fill_panel(entries, n_inputs, n_units, k0, j0, width, panel)
-            for m in range(0, n_rows - 1, 2):
-                v, o = m * stride + k0, m * WIDTH
-                _multiply_span_twice(values, v, v + stride, panel, sums, o, o + WIDTH)
-            if n_rows % 2:
-                m = n_rows - 1
-                _multiply_span(values, m * stride + k0, panel, sums, m * WIDTH)
-        _copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
-
-
-@kernel(reads(float32, 2), reads(float32, 2), reads(float32, 1), writes(float32, 2))
-def dense_product(inputs, matrix, intercept, out):
-    """``intercept + inputs @ matrix`` for real inputs, added in the order of `table_product`.
-
-    inputs : (n_rows, n_inputs); matrix : (n_inputs, n_units); intercept : (n_units,);
-    out : (n_rows, n_units).
-    """
-    _dense_sums(inputs.copy(), matrix, intercept.copy(), out.shape[0] >= 0, out)
-
-
-@kernel(reads(float32, 2), reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1))
-def dense_gradient(inputs, error, fresh, by_matrix, by_intercept):
-    """The derivatives of `table_gradient` for real inputs (n_rows, n_inputs)."""
-    zeros = np.zeros(error.shape[1], np.float32)
-    _dense_sums(inputs.T.copy(), error, zeros, fresh, by_matrix)
-    add_rows(error, fresh, by_intercept)
