@@ -1,6 +1,6 @@
 """Speed, side by side in one process: this library, PyTorch, BernoulliRBM and NumPy.
 
-    python -m benchmarks.speed [--repeats 15] [--json FILE] [--only NAME ...] [--threads 1 2]
+    python -m benchmarks.speed [--repeats 15] [--threads 1 2] [--only NAME ...] [--csv FILE]
     python -m benchmarks.speed --check
 
 Prints medians over repeats that take turns, with a rest before each turn, on 1 and on 2 threads.
@@ -11,6 +11,7 @@ the PyTorch programs compute the same things.
 """
 
 import argparse
+import csv
 import json
 import os
 import platform
@@ -71,6 +72,18 @@ def line(row):
     ).rstrip()  # fmt: skip
 
 
+def write_csv(table, file):
+    """The table in brief, for the documentation."""
+    writer = csv.writer(file)
+    writer.writerow(["Threads", "Work", "Here, us", "Against", "Its, us", "Ratio", "Target"])
+    for row in table:
+        target = "" if row["target"] is None else f"{row['target']:g}"
+        ours, its = (f"{row[who]:.2f}" for who in ("ours", "its"))
+        work = f"{row['work']} ({row['unit'].replace('us/', 'each ')})"
+        ratio = f"{row['ratio']:.2f}"
+        writer.writerow([row["threads"], work, ours, row["against"], its, ratio, target])
+
+
 def main():
     """Run the benchmark, print the table and write it as JSON where asked to."""
     arguments = _arguments()
@@ -93,6 +106,9 @@ def main():
         with open(arguments.json, "w") as file:
             json.dump({"environment": environment(), "table": table}, file, indent=1)
             file.write("\n")
+    if arguments.csv:
+        with open(arguments.csv, "w", newline="") as file:
+            write_csv(table, file)
     return 0
 
 
@@ -115,7 +131,8 @@ def _arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=15, help="turns of each party")
-    parser.add_argument("--json", help="file for the table")
+    parser.add_argument("--json", help="file for the table, with every turn")
+    parser.add_argument("--csv", help="file for the table in brief")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="rows of the table, by name")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--score-rows", type=int, default=1000)

@@ -278,6 +278,25 @@ def test_two_threads_fit_at_once(n_jobs):
     assert fit_in_two_threads(n_jobs) == expected
 
 
+@both_algorithms
+def test_a_fit_while_all_helpers_are_busy(algorithm):
+    expected = alone(algorithm)
+    all_busy, done = threading.Barrier(5), threading.Event()
+
+    def hold(_):
+        all_busy.wait(LIMIT)
+        done.wait(LIMIT)
+
+    def fit_without_them():
+        all_busy.wait(LIMIT)
+        try:
+            return fit_and_judge(algorithm, 4)
+        finally:
+            done.set()
+
+    assert at_once(fit_without_them, lambda: _threads.run_blocks(hold, 4, 4))[0] == expected
+
+
 def numba_has_threads():
     """Whether Numba has started threads of its own."""
     try:
@@ -435,6 +454,14 @@ def test_a_fork_compiles_the_fused_kernel(monkeypatch, tmp_path):
 
     assert in_a_fork(child, LIMIT) == (alone("wake-sleep"), True)
     assert fresh._compiled is None
+
+
+@forks
+@both_algorithms
+def test_a_fork_while_helpers_are_asked(algorithm):
+    expected = alone(algorithm)
+    with _threads._helpers.lock:  # as another thread would hold it
+        assert in_a_fork(lambda: fit_and_judge(algorithm, 4)) == expected
 
 
 @forks
