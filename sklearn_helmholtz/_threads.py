@@ -120,4 +120,4 @@ def _ask_helpers(pool, free, task, n_helpers):
 def _limit(name):
     """The number in an environment variable, 0 if there is none."""
     first = os.environ.get(name, "").split(",")[0].strip()
-    return int(first) if first.isdigit() else 0
+    return int(first) if first.isdecimal() else 0

@@ -457,6 +457,24 @@ def test_a_fork_compiles_the_fused_kernel(monkeypatch, tmp_path):
 
 
 @forks
+def test_forks_while_another_thread_compiles(monkeypatch, tmp_path):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    expected, done = means_of_a_new_kernel(), threading.Event()
+
+    def compile_on():
+        while not done.is_set():
+            Kernel(bernoulli_mean._function, bernoulli_mean.signature)._compile_in_memory()
+
+    def fork():
+        try:
+            return [in_a_fork(means_of_a_new_kernel, 20) for _ in range(3)]
+        finally:
+            done.set()
+
+    assert at_once(fork, compile_on)[0] == [expected] * 3
+
+
+@forks
 @both_algorithms
 def test_a_fork_while_helpers_are_asked(algorithm):
     expected = alone(algorithm)

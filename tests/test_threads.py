@@ -357,6 +357,7 @@ def test_count_threads(eight_cores, n_jobs, expected):
         ("0", 8),
         ("", 8),
         ("many", 8),
+        ("\u00b2", 8),
         ("-1", 8),
     ],
 )

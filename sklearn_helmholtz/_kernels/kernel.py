@@ -14,6 +14,7 @@ import warnings
 
 import numba
 from numba import types
+from numba.core.compiler_lock import global_compiler_lock
 
 _FOLDER = pathlib.Path(__file__).parent
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
@@ -43,16 +44,25 @@ def sources_digest(folder=_FOLDER):
 
 
 _DIGEST = sources_digest()
-_compiling = threading.Lock()
+_compiling = threading.RLock()
 
 
-def _forget_lock():
-    global _compiling
-    _compiling = threading.Lock()
+def _hold_compilers():
+    _compiling.acquire()
+    global_compiler_lock.acquire()
 
 
-if hasattr(os, "register_at_fork"):  # the thread that holds the lock does not live in the child
-    os.register_at_fork(after_in_child=_forget_lock)
+def _release_compilers():
+    global_compiler_lock.release()
+    _compiling.release()
+
+
+if hasattr(os, "register_at_fork"):  # a thread that compiles would leave its locks to the child
+    os.register_at_fork(
+        before=_hold_compilers,
+        after_in_parent=_release_compilers,
+        after_in_child=_release_compilers,
+    )
 
 
 class Kernel:
