@@ -9,13 +9,14 @@ sixteen sums, the rest as the logarithm of sixteen products, and the segments in
 """
 
 import numpy as np
-from numba import float32, float64, int32, int64, uint8, uint32, uint64
+from numba import float32, float64, int64, uint8, uint32, uint64
 
 from .arithmetic import fill, maximum, select, total
 from .exponential import compound, exp_minus_size, log1p, sigmoid
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, first, load, load_first, store, store_first
 from .random import UNITS, uniform_row
+from .sparse import LISTS
 
 _SEGMENT = 16 * LANES
 _ZERO, _ONE = np.float32(0), np.float32(1)
@@ -208,9 +209,6 @@ bernoulli_error_binary, bernoulli_error_real = _both(
 )
 
 
-_LISTS = (reads(int64, 1), reads(int32, 1), reads(float32, 1))
-
-
 @helper
 def _listed_sum(indptr, indices, values, r, eta, e0):
     """``sum x eta`` over the non-zero entries of one row."""
@@ -220,7 +218,7 @@ def _listed_sum(indptr, indices, values, r, eta, e0):
     return result
 
 
-@kernel(*_LISTS, reads(float32, 2), writes(float64, 1))
+@kernel(*LISTS, reads(float32, 2), writes(float64, 1))
 def bernoulli_log_prob_sparse(indptr, indices, values, eta, log_prob):
     """As `bernoulli_log_prob_real`, for rows given as lists of their non-zero entries (`sparse`).
 
@@ -234,7 +232,7 @@ def bernoulli_log_prob_sparse(indptr, indices, values, eta, log_prob):
         log_prob[i] += _row_log_prob(zeros, 0, a, i * n_units, n_units)
 
 
-@kernel(*_LISTS, writes(float32, 2), writes(float64, 1))
+@kernel(*LISTS, writes(float32, 2), writes(float64, 1))
 def bernoulli_score_sparse(indptr, indices, values, eta, log_prob):
     """As `bernoulli_score_real`, for rows given as lists of their non-zero entries."""
     n_rows, n_units = eta.shape

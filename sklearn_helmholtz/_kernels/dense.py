@@ -22,7 +22,7 @@ def _quad(values, i, x, y, z, w):
 
 @helper
 def _fill_panel(matrix, n_inputs, n_units, k0, j0, width, panel):
-    """Copy rows k0 to k0 + 31 of WIDTH columns from j0 on, zeros past the aparts of the matrix."""
+    """Copy rows k0 to k0 + 31 of WIDTH columns from j0 on, zeros past the matrix's edges."""
     for i in range(SPAN):
         n = width if k0 + i < n_inputs else 0
         a, p = (k0 + i) * n_units + j0, i * WIDTH

@@ -16,7 +16,7 @@ from .tables import add_rows
 _AHEAD = 8  # entries for whose rows of the matrix the memory is asked in time
 _WIDE = 4 * LANES  # columns whose sums are held in registers together
 
-_LISTS = (reads(int64, 1), reads(int32, 1), reads(float32, 1))
+LISTS = (reads(int64, 1), reads(int32, 1), reads(float32, 1))  # the arguments that are rows
 
 
 def _count_active(rows, counts):
@@ -117,7 +117,7 @@ def _add_lists(indptr, indices, values, matrix, out):
             _add_narrow(first, last, indices, values, entries, n_units, j, n, target, o + j)
 
 
-@kernel(*_LISTS, reads(float32, 2), reads(float32, 1), writes(float32, 2))
+@kernel(*LISTS, reads(float32, 2), reads(float32, 1), writes(float32, 2))
 def sparse_product(indptr, indices, values, matrix, intercept, out):
     """``intercept + rows @ matrix`` for listed rows.
 
@@ -128,7 +128,7 @@ def sparse_product(indptr, indices, values, matrix, intercept, out):
     _add_lists(indptr, indices, values, matrix, out)
 
 
-@kernel(*_LISTS, reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1))
+@kernel(*LISTS, reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1))
 def sparse_gradient(indptr, indices, values, error, fresh, by_matrix, by_intercept):
     """The derivatives ``rows.T @ error`` and ``sum error``; added to the outputs if not fresh.
 
