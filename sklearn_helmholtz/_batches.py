@@ -1,11 +1,13 @@
 """Rows of data as the kernels want them: blocks of uint8 for zeros and ones, otherwise float32."""
 
+import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse
 
+from ._incomplete import IncompleteRows
 from ._sparse import SparseRows
 
 _CHECKED_ENTRIES = 2**20
@@ -32,10 +34,15 @@ class Scaling:
         """Standardised values in the user's units, float64."""
         return self.centre + self.scale * values
 
-    @property
-    def log_volume(self):
-        """What log-densities lose on the way back to the user's units, nats."""
-        return float(np.log(self.scale).sum())
+    def log_volumes(self, x):
+        """What the log-density of each row loses on the way back to the user's units, nats.
+
+        A missing value loses nothing.
+        """
+        logs = np.log(self.scale)
+        if isinstance(x, IncompleteRows):
+            return np.where(np.isnan(x.values), 0.0, logs).sum(axis=1)
+        return np.full(len(x), logs.sum())
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,8 @@ class Rows:
     scaling : the standardisation of real features, None for values in [0, 1]; chosen : the numbers
     of the rows that count, None for all; sparse : whether blocks of an array list their non-zero
     entries, as those of a CSR matrix always do. It is decided by the training data, so that which
-    kernel serves a row never depends on the other rows of a call.
+    kernel serves a row never depends on the other rows of a call; stand_in : (n_features,) float32,
+    what recognition sees of missing values (NaN), in the machine's units, None where none is.
     """
 
     data: object
@@ -54,17 +62,20 @@ class Rows:
     scaling: Scaling | None = None
     chosen: np.ndarray | None = None
     sparse: bool = False
+    stand_in: np.ndarray | None = None
 
     def __len__(self):
         return self.data.shape[0] if self.chosen is None else len(self.chosen)
 
     def take(self, indices):
-        """Some rows, by number or slice: a C-ordered block of uint8 or float32, or `SparseRows`.
+        """Some rows, by number or slice: a C-ordered block of uint8 or float32, or one with gaps.
 
-        Rows that are standardised have no zeros to leave out.
+        Those are `IncompleteRows` or `SparseRows`. Rows that are standardised have no zeros to
+        leave out.
         """
         if self.scaling is not None:
-            return np.ascontiguousarray(self.scaling.standardise(_dense(self._chosen(indices))))
+            block = self.scaling.standardise(_dense(self._chosen(indices)))
+            return self._with_gaps(np.ascontiguousarray(block))
         return self.contents(indices)
 
     def contents(self, indices):
@@ -72,10 +83,29 @@ class Rows:
         block = self._chosen(indices)
         with np.errstate(over="ignore"):
             if scipy.sparse.issparse(block):
-                return SparseRows.from_csr(block)
+                return SparseRows.from_csr(block, self.stand_in)
             dtype = np.uint8 if self.binary else np.float32
             block = np.ascontiguousarray(block.astype(dtype, copy=False))
-        return SparseRows.from_dense(block) if self.sparse else block
+        if self.sparse:
+            return SparseRows.from_dense(block, self.stand_in)
+        return self._with_gaps(block)
+
+    def with_stand_in(self, stand_in):
+        """The same rows; recognition sees ``stand_in`` in their gaps, if they have any."""
+        return replace(self, stand_in=stand_in if has_gaps(self.data) else None)
+
+    @functools.cached_property
+    def log_volume(self):
+        """What the mean log-density of these rows loses on the way to the user's units, nats."""
+        if self.scaling is None:
+            return 0.0
+        step = max(_CHECKED_ENTRIES // self.data.shape[1], 1)
+        starts = range(0, len(self), step)
+        lost = [self.scaling.log_volumes(self.take(slice(a, a + step))).sum() for a in starts]
+        return math.fsum(lost) / len(self)
+
+    def _with_gaps(self, block):
+        return block if self.stand_in is None else IncompleteRows(block, self.stand_in)
 
     def _chosen(self, indices):
         return self.data[indices if self.chosen is None else self.chosen[indices]]
@@ -88,16 +118,38 @@ def density(data):
 
 
 def means(data, indices):
-    """Mean of some rows, (n_features,) float64."""
+    """Mean of the values of some rows that are not missing, and their number, for each feature.
+
+    Both (n_features,) float64; the mean of no values is NaN.
+    """
     if scipy.sparse.issparse(data):
-        counts = np.zeros(data.shape[0])
-        counts[indices] = 1 / len(indices)
-        return data.T @ counts
-    mean, step = np.zeros(data.shape[1]), max(_CHECKED_ENTRIES // data.shape[1], 1)
-    for start in range(0, len(indices), step):
-        block = data[indices[start : start + step]]
-        mean += block.sum(axis=0, dtype=np.float64) / len(indices)
-    return mean
+        total, missing = _sparse_sums(data, indices)
+    else:
+        total, missing = np.zeros((2, data.shape[1]))
+        for block in _row_blocks(data, indices):
+            gaps = np.isnan(block) if block.dtype.kind == "f" else None
+            if gaps is not None and gaps.any():
+                missing += gaps.sum(axis=0)
+                block = np.where(gaps, 0, block)
+            total += block.sum(axis=0, dtype=np.float64)
+    count = len(indices) - missing
+    with np.errstate(invalid="ignore"):
+        return total / count, count
+
+
+def _sparse_sums(data, indices):
+    """Sums of the values that are not missing, and numbers of the others, of rows of a CSR."""
+    chosen = np.zeros(data.shape[0])
+    chosen[indices] = 1
+    gaps = np.isnan(data.data) if data.dtype.kind == "f" else np.zeros(1, bool)
+    if not gaps.any():
+        return data.T @ chosen, np.zeros(data.shape[1])
+    values, missing = np.where(gaps, 0, data.data), gaps.astype(np.float64)
+    return tuple(_with_entries(data, entries).T @ chosen for entries in (values, missing))
+
+
+def _with_entries(matrix, entries):
+    return scipy.sparse.csr_array((entries, matrix.indices, matrix.indptr), matrix.shape)
 
 
 def is_binary(data):
@@ -132,17 +184,29 @@ def split_evenly(n_rows, work_per_row, fewest):
 
 
 def moments(data, indices):
-    """Mean and variance of some rows, (n_features,) float64 each, without a copy of the data."""
-    mean, step = np.zeros(data.shape[1]), max(_CHECKED_ENTRIES // data.shape[1], 1)
-    blocks = [indices[start : start + step] for start in range(0, len(indices), step)]
-    for block in blocks:
-        mean += _dense(data[block]).sum(axis=0) / len(indices)
+    """Mean and variance of the values of some rows that are not missing, and their number.
+
+    Each (n_features,) float64; no copy of the data is made. Of no values both are NaN.
+    """
+    mean, count = means(data, indices)
     variance, drift = np.zeros((2, data.shape[1]))
-    for block in blocks:
-        difference = _dense(data[block]) - mean
-        variance += (difference**2).sum(axis=0) / len(indices)
-        drift += difference.sum(axis=0) / len(indices)
-    return mean + drift, np.maximum(variance - drift**2, 0)
+    with np.errstate(invalid="ignore"):
+        for block in _row_blocks(data, indices):
+            difference = np.nan_to_num(_dense(block) - mean, copy=False, nan=0.0)
+            variance += (difference**2).sum(axis=0) / count
+            drift += difference.sum(axis=0) / count
+        return mean + drift, np.maximum(variance - drift**2, 0), count
+
+
+def has_gaps(data):
+    """Whether any value is missing (NaN)."""
+    return any(chunk.dtype.kind == "f" and np.isnan(chunk).any() for chunk in chunks(data))
+
+
+def _row_blocks(data, indices):
+    step = max(_CHECKED_ENTRIES // data.shape[1], 1)
+    for start in range(0, len(indices), step):
+        yield data[indices[start : start + step]]
 
 
 def _dense(block):

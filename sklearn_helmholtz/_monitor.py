@@ -19,7 +19,7 @@ class Monitor:
     ``tol`` nats after which to stop, or None; report : called with a line after every epoch, or
     None; callbacks : has `begin_epoch` and `end_epoch`, which may ask to stop, or None. ``scores``
     are mean importance-weighted bounds of the held-out rows; ``losses`` mean negative bounds of the
-    training rows. Both are in the user's units: log_volume nats are taken off log-densities.
+    training rows. Both are in the user's units: training rows lose ``log_volume`` nats.
     """
 
     validation: object = None
@@ -66,7 +66,7 @@ class Monitor:
     def _score(self, training):
         machine, n_samples = training.parameters.tree, VALIDATION_SAMPLES
         score = validation_score(machine, self.validation, self.seed, n_samples, self.n_threads)
-        return score - self.log_volume
+        return score - self.validation.log_volume
 
     def _keep(self, training, score):
         """Keep what is best so far."""

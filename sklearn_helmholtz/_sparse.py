@@ -1,6 +1,6 @@
 """Rows that are mostly zero, as lists of their non-zero entries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse
@@ -13,26 +13,29 @@ class SparseRows:
     """A block of rows of which only the non-zero entries are held.
 
     Row i holds ``values[t]`` in column ``indices[t]`` for t from ``indptr[i]`` to
-    ``indptr[i + 1] - 1``. indptr : (n_rows + 1,) int64; indices : int32; values : float32.
+    ``indptr[i + 1] - 1``; NaN means missing. indptr : (n_rows + 1,) int64; indices : int32;
+    values : float32; stand_in : (n_columns,) float32, what recognition sees of missing values.
     """
 
     indptr: np.ndarray
     indices: np.ndarray
     values: np.ndarray
     n_columns: int
+    stand_in: np.ndarray | None = None
 
     @classmethod
-    def from_csr(cls, matrix):
+    def from_csr(cls, matrix, stand_in=None):
         """The rows of a CSR matrix without repeated entries."""
         return cls(
             matrix.indptr.astype(np.int64, copy=False),
             matrix.indices.astype(np.int32, copy=False),
             matrix.data.astype(np.float32, copy=False),
             matrix.shape[1],
+            stand_in,
         )
 
     @classmethod
-    def from_dense(cls, rows):
+    def from_dense(cls, rows, stand_in=None):
         """The non-zero entries of rows (n_rows, n_columns) of uint8 or float32."""
         binary = rows.dtype == np.uint8
         indptr = np.zeros(len(rows) + 1, np.int64)
@@ -42,7 +45,7 @@ class SparseRows:
         (kernels.list_active_binary if binary else kernels.list_active_real)(
             rows, indptr, indices, values
         )
-        return cls(indptr, indices, values, rows.shape[1])
+        return cls(indptr, indices, values, rows.shape[1], stand_in)
 
     def __len__(self):
         return len(self.indptr) - 1
@@ -51,6 +54,31 @@ class SparseRows:
     def lists(self):
         """What kernels take: where rows start, columns, values."""
         return self.indptr, self.indices, self.values
+
+    @property
+    def filled(self):
+        """What recognition sees: the same rows without gaps."""
+        missing = np.isnan(self.values)
+        if not missing.any():
+            return self
+        values = np.where(missing, self.stand_in[self.indices], self.values)
+        return replace(self, values=values.astype(np.float32, copy=False))
+
+    def conceal(self, states):
+        """What recognition would see of other states, with the gaps of these rows."""
+        missing = np.isnan(self.values)
+        if not missing.any():
+            return states
+        concealed, columns = states.astype(np.float32), self.indices[missing]
+        rows = np.repeat(np.arange(len(self)), np.diff(self.indptr))[missing]
+        concealed[rows, columns] = self.stand_in[columns]
+        return concealed
+
+    @property
+    def known(self):
+        """Whether anything is known of each row, (n_rows,) bool."""
+        missing = np.concatenate([[0], np.cumsum(np.isnan(self.values))])
+        return np.diff(missing[self.indptr]) < self.n_columns
 
     def toarray(self):
         """All entries, (n_rows, n_columns) float32."""

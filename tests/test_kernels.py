@@ -706,7 +706,7 @@ def test_gaussian_score_is_the_log_density_and_its_slopes(n_values, n_units):
     by_variance = np.full(n_units, np.nan, np.float32)
     gaussian.gaussian_score(values, eta, variance, log_prob)
     assert_allclose(log_prob, expected, rtol=1e-6)
-    gaussian.gaussian_variance_gradient(eta, weight, variance, by_variance)
+    gaussian.gaussian_variance_gradient(values, eta, weight, variance, by_variance)
     assert_allclose(weight[:, None] * eta, slopes[0], rtol=1e-4, atol=1e-5)
     assert_allclose(by_variance, slopes[1], rtol=1e-4, atol=2e-5)
 

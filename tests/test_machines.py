@@ -77,7 +77,7 @@ def test_errors_of_units_are_slopes(units):
     log_prob = np.zeros(2)
     error = units.score(values, ETA.copy(), log_prob)
     assert_allclose(log_prob, density(units, values, ETA), rtol=1e-5)
-    units.gradient(error, weight, gradient)
+    units.gradient(values, error, weight, gradient)
     slope = np.zeros(ETA.shape)
     for index in np.ndindex(ETA.shape):
         step = np.zeros(ETA.shape)

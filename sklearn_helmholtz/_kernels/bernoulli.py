@@ -4,9 +4,12 @@ Rows may share. With n rows of values over r rows of eta, ``n / r`` neighbouring
 eta (particles under the first recognition layer, everything under a prior); with fewer rows of
 values than of eta, particles share the row of values (one observation, many explanations).
 
+A value that is NaN is missing: its unit adds nothing to a log-probability, and has no error.
 ``sum_j x_j eta_j - softplus(eta_j)`` is added in segments of 256 units: ``x eta - max(eta, 0)`` in
 sixteen sums, the rest as the logarithm of sixteen products, and the segments in float64.
 """
+
+import math
 
 import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
@@ -20,6 +23,7 @@ from .sparse import LISTS
 
 _SEGMENT = 16 * LANES
 _ZERO, _ONE = np.float32(0), np.float32(1)
+_BEYOND = np.float32(1e30)  # every value lies below, but not NaN
 
 
 @kernel(reads(float32, 2), writes(float32, 2))
@@ -113,13 +117,16 @@ def _row_log_prob(values, v0, eta, e0, n_units):
         full = stop - (stop - start) % LANES
         for j in range(start, full, LANES):
             x, a = load(values, v0 + j), load(eta, e0 + j)
-            linear += x * a - maximum(a, _ZERO)
-            surplus = compound(surplus, exp_minus_size(a))
+            seen = x < _BEYOND
+            linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
+            surplus = compound(surplus, select(seen, exp_minus_size(a), _ZERO))
         if full < stop:
             n = stop - full
             x, a = load_first(values, v0 + full, n), load_first(eta, e0 + full, n)
-            linear += x * a - maximum(a, _ZERO)
-            surplus = compound(surplus, select(first(n), exp_minus_size(a), _ZERO))
+            seen = x < _BEYOND
+            linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
+            grown = select(first(n), exp_minus_size(a), _ZERO)
+            surplus = compound(surplus, select(seen, grown, _ZERO))
         result += _segment_sum(linear, surplus)
     return result
 
@@ -145,17 +152,18 @@ def _row_score(values, v0, eta, e0, n_units):
         full = stop - (stop - start) % LANES
         for j in range(start, full, LANES):
             x, a = load(values, v0 + j), load(eta, e0 + j)
-            grown = exp_minus_size(a)
-            linear += x * a - maximum(a, _ZERO)
-            surplus = compound(surplus, grown)
-            store(eta, e0 + j, x - sigmoid(a, grown))
+            seen, grown = x < _BEYOND, exp_minus_size(a)
+            linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
+            surplus = compound(surplus, select(seen, grown, _ZERO))
+            store(eta, e0 + j, select(seen, x - sigmoid(a, grown), _ZERO))
         if full < stop:
             n = stop - full
             x, a = load_first(values, v0 + full, n), load_first(eta, e0 + full, n)
-            grown = exp_minus_size(a)
-            linear += x * a - maximum(a, _ZERO)
-            surplus = compound(surplus, select(first(n), grown, _ZERO))
-            store_first(eta, e0 + full, x - sigmoid(a, grown), n)
+            seen, grown = x < _BEYOND, exp_minus_size(a)
+            linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
+            grown_first = select(first(n), grown, _ZERO)
+            surplus = compound(surplus, select(seen, grown_first, _ZERO))
+            store_first(eta, e0 + full, select(seen, x - sigmoid(a, grown), _ZERO), n)
         result += _segment_sum(linear, surplus)
     return result
 
@@ -211,10 +219,17 @@ bernoulli_error_binary, bernoulli_error_real = _both(
 
 @helper
 def _listed_sum(indptr, indices, values, r, eta, e0):
-    """``sum x eta`` over the non-zero entries of one row."""
+    """What the entries of one row add to the log-probability of a row of zeros.
+
+    ``x eta`` of an entry that is seen, ``softplus(eta)`` of one that is missing: no longer a zero.
+    """
     result = 0.0
     for t in range(indptr[r], indptr[r + 1]):
-        result += values[t] * eta[e0 + indices[t]]
+        a, x = eta[e0 + indices[t]], values[t]
+        if x == x:
+            result += x * a
+        else:
+            result += max(a, _ZERO) + math.log1p(math.exp(-abs(float64(a))))
     return result
 
 
@@ -243,4 +258,5 @@ def bernoulli_score_sparse(indptr, indices, values, eta, log_prob):
         log_prob[i] += _listed_sum(indptr, indices, values, r, a, e0)
         log_prob[i] += _row_score(zeros, 0, a, e0, n_units)
         for t in range(indptr[r], indptr[r + 1]):
-            a[e0 + indices[t]] += values[t]
+            seen = values[t] == values[t]
+            a[e0 + indices[t]] = a[e0 + indices[t]] + values[t] if seen else _ZERO

@@ -1,4 +1,7 @@
-"""Log-probabilities of rows under every state of the parents, in float64, for enumeration."""
+"""Log-probabilities of rows under every state of the parents, in float64, for enumeration.
+
+A value that is NaN is missing, and adds nothing.
+"""
 
 import math
 
@@ -17,18 +20,22 @@ def bernoulli_table(values, eta, out):
     values : (n_rows, n_units); eta : (n_units, n_states); out : (n_rows, n_states).
     """
     n_units, n_states = eta.shape
-    normaliser = np.zeros(n_states, np.float64)
+    softplus, normaliser = np.empty_like(eta), np.zeros(n_states, np.float64)
     for j in range(n_units):
-        a = eta[j]
+        a, b = eta[j], softplus[j]
         for s in range(n_states):
-            normaliser[s] += max(a[s], 0.0) + math.log1p(math.exp(-abs(a[s])))
+            b[s] = max(a[s], 0.0) + math.log1p(math.exp(-abs(a[s])))
+            normaliser[s] += b[s]
     for r in range(values.shape[0]):
         target = out[r]
         for s in range(n_states):
             target[s] = -normaliser[s]
         for j in range(n_units):
-            x, a = values[r, j], eta[j]
-            if x != 0:
+            x, a, b = values[r, j], eta[j], softplus[j]
+            if x != x:
+                for s in range(n_states):
+                    target[s] += b[s]
+            elif x != 0:
                 for s in range(n_states):
                     target[s] += x * a[s]
 
@@ -40,15 +47,14 @@ def gaussian_table(values, eta, variance, out):
     values : (n_rows, n_units); eta : (n_units, n_states); variance : (n_units,).
     """
     n_units, n_states = eta.shape
-    constant = 0.0
-    for j in range(n_units):
-        constant += 0.5 * math.log(variance[j]) + _HALF_LOG_2_PI
     for r in range(values.shape[0]):
         target = out[r]
         for s in range(n_states):
-            target[s] = -constant
+            target[s] = 0.0
         for j in range(n_units):
             x, mean, half = values[r, j], eta[j], 0.5 / variance[j]
-            for s in range(n_states):
-                difference = x - mean[s]
-                target[s] -= half * difference * difference
+            if x == x:
+                constant = 0.5 * math.log(variance[j]) + _HALF_LOG_2_PI
+                for s in range(n_states):
+                    difference = x - mean[s]
+                    target[s] -= half * difference * difference + constant

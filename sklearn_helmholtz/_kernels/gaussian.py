@@ -1,17 +1,22 @@
-"""Gaussian units with a variance each: samples, log-densities, errors. Shared as in `bernoulli`."""
+"""Gaussian units with a variance each: samples, log-densities, errors.
+
+Rows are shared as in `bernoulli`; a value that is NaN is missing here as well.
+"""
 
 import math
 
 import numpy as np
 from numba import float32, float64, int64, uint32, uint64
 
-from .arithmetic import total
+from .arithmetic import select, total
 from .kernel import helper, kernel, reads, writes
 from .lanes import LANES, load, load_first, store, store_first
 from .random import UNITS, uniform_row
 
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 _TWO_PI = np.float32(2 * math.pi)
+_ZERO = np.float32(0)
+_BEYOND = np.float32(1e30)  # every value lies below, but not NaN
 
 
 @kernel(
@@ -45,20 +50,13 @@ def gaussian_sample(eta, variance, key, addresses, n_particles, first, layer, va
 
 
 @helper
-def _constant(variance):
-    """``sum_j 1/2 log 2 pi v_j``."""
-    constant = 0.0
+def _per_unit(variance):
+    """Of each unit: half the precision, and ``1/2 log 2 pi v``."""
+    half_precision, constant = np.empty_like(variance), np.empty_like(variance)
     for j in range(variance.shape[0]):
-        constant += 0.5 * math.log(variance[j]) + _HALF_LOG_2_PI
-    return constant
-
-
-@helper
-def _precision(variance):
-    precision = np.empty_like(variance)
-    for j in range(variance.shape[0]):
-        precision[j] = float32(1) / variance[j]
-    return precision
+        half_precision[j] = float32(0.5) / variance[j]
+        constant[j] = 0.5 * math.log(variance[j]) + _HALF_LOG_2_PI
+    return half_precision, constant
 
 
 @kernel(reads(float32, 2), reads(float32, 2), reads(float32, 1), writes(float64, 1))
@@ -66,20 +64,23 @@ def gaussian_log_prob(values, eta, variance, log_prob):
     """Add ``-1/2 sum_j (x_j - eta_j)^2 / v_j + log 2 pi v_j`` of each row to ``log_prob``."""
     n_rows, n_units = log_prob.shape[0], eta.shape[1]
     share, share_values = n_rows // eta.shape[0], n_rows // values.shape[0]
-    constant, precision = _constant(variance), _precision(variance)
+    half, constant = _per_unit(variance)
     x, mean = values.reshape(-1), eta.reshape(-1)
     full = n_units - n_units % LANES
     for i in range(n_rows):
         v0, e0 = i // share_values * n_units, i // share * n_units
-        squares = 0.0
         for j in range(0, full, LANES):
-            difference = load(x, v0 + j) - load(mean, e0 + j)
-            squares += total(difference * difference * load(precision, j))
+            value = load(x, v0 + j)
+            difference = value - load(mean, e0 + j)
+            lost = difference * difference * load(half, j) + load(constant, j)
+            log_prob[i] -= total(select(value < _BEYOND, lost, _ZERO))
         if full < n_units:
             n = n_units - full
-            difference = load_first(x, v0 + full, n) - load_first(mean, e0 + full, n)
-            squares += total(difference * difference * load_first(precision, full, n))
-        log_prob[i] -= 0.5 * squares + constant
+            value = load_first(x, v0 + full, n)
+            difference = value - load_first(mean, e0 + full, n)
+            lost = difference * difference * load_first(half, full, n)
+            lost += load_first(constant, full, n)
+            log_prob[i] -= total(select(value < _BEYOND, lost, _ZERO))
 
 
 @kernel(reads(float32, 2), writes(float32, 2), reads(float32, 1), writes(float64, 1))
@@ -90,39 +91,46 @@ def gaussian_score(values, eta, variance, log_prob):
     """
     n_rows, n_units = eta.shape
     share_values = n_rows // values.shape[0]
-    constant, precision = _constant(variance), _precision(variance)
+    half, constant = _per_unit(variance)
     x, mean = values.reshape(-1), eta.reshape(-1)
     full = n_units - n_units % LANES
     for i in range(n_rows):
         v0, e0 = i // share_values * n_units, i * n_units
-        squares = 0.0
         for j in range(0, full, LANES):
-            difference = load(x, v0 + j) - load(mean, e0 + j)
-            error = difference * load(precision, j)
-            squares += total(difference * error)
-            store(mean, e0 + j, error)
+            value = load(x, v0 + j)
+            difference = value - load(mean, e0 + j)
+            seen, error = value < _BEYOND, difference * load(half, j)
+            lost = difference * error + load(constant, j)
+            log_prob[i] -= total(select(seen, lost, _ZERO))
+            store(mean, e0 + j, select(seen, error + error, _ZERO))
         if full < n_units:
             n = n_units - full
-            difference = load_first(x, v0 + full, n) - load_first(mean, e0 + full, n)
-            error = difference * load_first(precision, full, n)
-            squares += total(difference * error)
-            store_first(mean, e0 + full, error, n)
-        log_prob[i] -= 0.5 * squares + constant
+            value = load_first(x, v0 + full, n)
+            difference = value - load_first(mean, e0 + full, n)
+            seen, error = value < _BEYOND, difference * load_first(half, full, n)
+            lost = difference * error + load_first(constant, full, n)
+            log_prob[i] -= total(select(seen, lost, _ZERO))
+            store_first(mean, e0 + full, select(seen, error + error, _ZERO), n)
 
 
-@kernel(reads(float32, 2), reads(float32, 1), reads(float32, 1), writes(float32, 1))
-def gaussian_variance_gradient(error, weight, variance, out):
+@kernel(
+    reads(float32, 2), reads(float32, 2), reads(float32, 1), reads(float32, 1), writes(float32, 1),
+)  # fmt: skip
+def gaussian_variance_gradient(values, error, weight, variance, out):
     """The derivative of the rows' weighted log-densities by the variances.
 
-    ``sum_i w_i (error_i^2 - 1 / v) / 2`` with the errors ``(x - eta) / v`` (n_rows, n_units);
+    ``sum_i w_i (error_i^2 - 1 / v) / 2`` over the values that are not missing, with the errors
+    ``(x - eta) / v`` (n_rows, n_units); values : (n_values, n_units), shared by neighbouring rows;
     weight : (n_rows,); variance, out : (n_units,).
     """
     n_rows, n_units = error.shape
-    squares, weights = np.zeros(n_units, np.float64), 0.0
+    share = n_rows // values.shape[0]
+    squares, weights = np.zeros(n_units, np.float64), np.zeros(n_units, np.float64)
     for i in range(n_rows):
-        row, w = error[i], weight[i]
-        weights += w
+        x, row, w = values[i // share], error[i], weight[i]
         for j in range(n_units):
-            squares[j] += w * row[j] * row[j]
+            seen = w if x[j] == x[j] else _ZERO
+            weights[j] += seen
+            squares[j] += seen * row[j] * row[j]
     for j in range(n_units):
-        out[j] = 0.5 * (squares[j] - weights / variance[j])
+        out[j] = 0.5 * (squares[j] - weights[j] / variance[j])

@@ -9,16 +9,19 @@ from ..units import Gaussian
 from .visible import given_units, noise_variance, real_arrays
 
 
-def publish(estimator, machine, scaling):
+def publish(estimator, machine, scaling, stand_in):
     """Set the fitted attributes of an estimator."""
     if scaling is None and hasattr(estimator, "noise_variance_"):
         del estimator.noise_variance_
-    for name, value in fitted_attributes(machine, scaling).items():
+    for name, value in fitted_attributes(machine, scaling, stand_in).items():
         setattr(estimator, name, value)
 
 
-def fitted_attributes(machine, scaling):
-    """The fitted attributes by name: arrays with index 0 next to the data, in the user's units."""
+def fitted_attributes(machine, scaling, stand_in):
+    """The fitted attributes by name: arrays with index 0 next to the data, in the user's units.
+
+    stand_in : (n_features,), what recognition sees of missing values, in the machine's units.
+    """
     down = list(reversed(machine.generation.conditionals))
     up = machine.recognition.conditionals
     attributes = {
@@ -26,11 +29,14 @@ def fitted_attributes(machine, scaling):
         "generative_intercepts_": [c.affine.intercept for c in down],
         "recognition_coefs_": [c.affine.weights for c in up],
         "recognition_intercepts_": [c.affine.intercept for c in up],
+        "feature_means_": stand_in.copy(),
         "_machine": machine,
         "_scaling": scaling,
+        "_stand_in": stand_in,
     }
     if scaling is not None:
         _to_user_units(attributes, scaling)
+        attributes["feature_means_"] = _single(scaling.restore(stand_in))
         attributes["noise_variance_"] = noise_variance(machine.visible.units, scaling)
     return attributes
 

@@ -7,12 +7,11 @@ class EpochCallbacks:
     """The callbacks of an estimator during one fit; does nothing before scikit-learn 1.9.
 
     estimator : what is being fitted; data : what it is fitted to; n_epochs : the most there can be;
-    visible : the name of the units of the data; rows : the data as the machine sees them.
+    start : where training begins, with the fields ``visible``, ``rows`` and ``stand_in``.
     """
 
-    def __init__(self, estimator, data, n_epochs, visible, rows):
-        self._estimator, self._data = estimator, data
-        self._visible, self._rows = visible, rows
+    def __init__(self, estimator, data, n_epochs, start):
+        self._estimator, self._data, self._start = estimator, data, start
         self._fit = self._epoch = None
         if hasattr(estimator, "_init_callback_context"):
             self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
@@ -33,9 +32,11 @@ class EpochCallbacks:
             estimator=self._estimator,
             X=self._data,
             reconstruction_attributes=lambda: {
-                "visible_": self._visible,
-                "_sparse": self._rows.sparse,
-                **fitted_attributes(training.machine, self._rows.scaling),
+                "visible_": self._start.visible,
+                "_sparse": self._start.rows.sparse,
+                **fitted_attributes(
+                    training.machine, self._start.rows.scaling, self._start.stand_in
+                ),
             },
         )
 

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import _keys
 from .._batches import split_evenly
+from .._incomplete import fill
 from .._keys import Draws, Purpose
 from .._threads import count_threads, run_blocks
 from .._version import __version__
@@ -60,7 +61,7 @@ class LatentDensityEstimator(
 
         def transform_block(block):
             place = slice(limits[block], limits[block + 1])
-            means = self._machine.recognition.means(rows.take(place))
+            means = self._machine.recognition.means(fill(rows.take(place)))
             np.concatenate([means[layer - 1] for layer in layers], axis=1, out=out[place])
 
         run_blocks(transform_block, len(limits) - 1, count_threads(self.n_jobs))
@@ -179,8 +180,13 @@ class LatentDensityEstimator(
         return [layer]
 
     def _validate(self, X, reset):
-        """Data as scikit-learn checked it: an array, or a CSR matrix without repeated entries."""
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=DTYPES)
+        """Data as scikit-learn checked it: an array, or a CSR matrix without repeated entries.
+
+        NaN means missing; infinity is refused.
+        """
+        X = validate_data(
+            self, X, reset=reset, accept_sparse="csr", dtype=DTYPES, ensure_all_finite="allow-nan"
+        )
         if scipy.sparse.issparse(X) and not X.has_canonical_format:
             X = X.copy()
             X.sum_duplicates()
@@ -194,7 +200,9 @@ class LatentDensityEstimator(
         visible = self.visible_ if start is None else start.visible
         scaling = self._scaling if start is None else start.rows.scaling
         sparse = self._sparse if start is None else start.rows.sparse
-        return as_rows(X, visible, scaling, getattr(self, "feature_names_in_", None), sparse)
+        stand_in = self._stand_in if start is None else start.stand_in
+        names = getattr(self, "feature_names_in_", None)
+        return as_rows(X, visible, scaling, names, sparse).with_stand_in(stand_in)
 
     def _rows(self, X):
         """Data as `Rows`, and the dtype that answers have."""
@@ -213,7 +221,7 @@ class LatentDensityEstimator(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = False
+        tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

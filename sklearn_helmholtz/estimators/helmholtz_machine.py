@@ -34,14 +34,15 @@ _RULES = {
 class Start:
     """Where a training begins: nothing of it is an attribute of the estimator before it ends.
 
-    machine, visible : the machine and the distribution of its data; rows : the data; seed, step,
-    state : the random numbers, steps done and the optimiser's state (None for a new one); losses,
-    scores : the records so far.
+    machine, visible : the machine and the distribution of its data; rows : the data; stand_in :
+    what recognition sees of missing values; seed, step, state : the random numbers, steps done and
+    the optimiser's state (None for a new one); losses, scores : the records so far.
     """
 
     machine: object
     visible: str
     rows: object
+    stand_in: np.ndarray
     seed: tuple
     step: int = 0
     state: tuple | None = None
@@ -175,6 +176,10 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
     n_features_in_ : int
         Number of features seen during :term:`fit`.
+
+    feature_means_ : ndarray of shape (n_features,)
+        Means of the features in training, missing values left out: what the recognition net sees
+        where a value is missing. Of a machine made by `from_parameters`, its own expected data.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`, where they were all strings.
@@ -316,7 +321,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         validation = None if held_out is None else replace(start.rows, chosen=held_out)
         if X_val is not None:
             validation = self._as_rows(self._validate(X_val, reset=False), start)
-        callbacks = EpochCallbacks(self, X, self.max_iter, start.visible, start.rows)
+        callbacks = EpochCallbacks(self, X, self.max_iter, start)
         self._train(replace(start, state=None), plan, validation, callbacks)
         callbacks.end_fit()
         return self
@@ -431,7 +436,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         estimator.validation_scores_ = estimator.best_validation_score_ = None
         estimator._seed = _keys.draw_seed(check_random_state(estimator.random_state))
         estimator._step, estimator._state, estimator._state_solver = 0, None, None
-        publish(estimator, machine, scaling)
+        publish(estimator, machine, scaling, machine.generation.means(None)[-1][0])
         return estimator
 
     def _begin(self, X, indices, seed):
@@ -442,16 +447,16 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         visible = choose_visible(self.visible, X)
         scaling = fit_scaling(X, indices, names) if visible == "gaussian" else None
         rows = as_rows(X, visible, scaling, names, is_sparse(X))
-        units, intercept = initial_units(visible, X, indices)
+        units, intercept, stand_in = initial_units(visible, X, indices)
         rng = _keys.generator(seed, Purpose.INITIALISE)
         machine = initialise((X.shape[1], *sizes), units, intercept, rng)
-        return Start(machine, visible, rows, seed)
+        return Start(machine, visible, rows.with_stand_in(stand_in), stand_in, seed)
 
     def _continue(self, X):
         """The fitted machine, to be trained further; its sizes and units have to stay."""
         check_continuation(self)
         return Start(
-            self._machine, self.visible_, self._as_rows(X), self._seed, self._step,
+            self._machine, self.visible_, self._as_rows(X), self._stand_in, self._seed, self._step,
             self._state if self.solver == self._state_solver else None,
             tuple(self.loss_curve_), tuple(self.validation_scores_ or ()),
         )  # fmt: skip
@@ -488,7 +493,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         )  # fmt: skip
         monitor = Monitor(
             validation,
-            log_volume=0.0 if scaling is None else scaling.log_volume,
+            log_volume=replace(start.rows, chosen=plan.indices).log_volume,
             patience=self.n_iter_no_change if self.early_stopping else None,
             tol=self.tol,
             report=_print_line if self.verbose else None,
@@ -504,7 +509,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         self.n_iter_ = len(self.loss_curve_)
         self.validation_scores_ = [*start.scores, *monitor.scores] or None
         self.best_validation_score_ = monitor.best_score if monitor.scores else None
-        publish(self, training.machine, scaling)
+        publish(self, training.machine, scaling, start.stand_in)
         _warn_of_end(end, self.n_iter_)
         return self
 

@@ -135,14 +135,11 @@ class ScoringMixin:
             )
         if method == "exact" or (method == "auto" and n_hidden <= MAX_AUTOMATIC_UNITS):
             estimate, keys = score_exactly(self._machine, rows, n_threads)
-            return self._in_user_units(estimate), keys, "exact"
+            return estimate, keys, "exact"
         n_samples = self.n_importance_samples if n_samples is None else n_samples
         check_count("n_importance_samples", n_samples)
         if random_state is not None:
             random_state = check_random_state(random_state)
         key = _keys.key(_keys.scoring_seed(random_state), Purpose.SCORE)
         estimate, keys = score_by_importance(self._machine, rows, key, n_samples, n_threads)
-        return self._in_user_units(estimate), keys, "importance"
-
-    def _in_user_units(self, estimate):
-        return estimate if self._scaling is None else estimate.shift(-self._scaling.log_volume)
+        return estimate, keys, "importance"

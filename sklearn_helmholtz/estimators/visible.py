@@ -18,14 +18,14 @@ def choose_visible(visible, data):
 
 
 def _inside_unit_interval(data):
-    return all(chunk.min() >= 0 and chunk.max() <= 1 for chunk in chunks(data) if chunk.size)
+    return not any(((chunk < 0) | (chunk > 1)).any() for chunk in chunks(data))
 
 
 def check_unit_interval(data, feature_names=None):
     """Raise a ValueError that names the first column with a value outside [0, 1]."""
     if _inside_unit_interval(data):
         return
-    low, high = (_column_extremes(data, find) for find in (np.min, np.max))
+    low, high = (_column_extremes(data, find) for find in (np.fmin, np.fmax))
     outside = np.flatnonzero((low < 0) | (high > 1))
     if len(outside):
         column = outside[0]
@@ -40,8 +40,9 @@ def check_unit_interval(data, feature_names=None):
 def fit_scaling(data, indices, feature_names=None):
     """The standardisation of real data: constant features keep their unit of measurement."""
     with np.errstate(over="ignore", invalid="ignore"):
-        mean, variance = moments(data, indices)
-        n, eps = len(indices), np.finfo(np.float64).eps
+        mean, variance, n = moments(data, indices)
+        mean, variance = (np.where(n > 0, moment, 0) for moment in (mean, variance))
+        eps = np.finfo(np.float64).eps
         constant = variance <= n * eps * variance + (n * mean * eps) ** 2
     scale = np.where(constant, 1.0, np.sqrt(variance))
     _check_magnitude(np.maximum(np.abs(mean), scale), scale, feature_names)
@@ -78,16 +79,20 @@ def is_sparse(data):
 
 
 def initial_units(visible, data, indices):
-    """The units of the data layer and their first intercept, (n_features,).
+    """The units of the data layer, their first intercept, and what stands in for missing values.
 
     Bernoulli units start at the logit of the mean, smoothed by one row of each kind; Gaussian units
-    at the mean and the variance of the data, which are 0 and 1 in standardised units.
+    at the mean and the variance of the data, which are 0 and 1 in standardised units. Means stand
+    in; a feature without any value has 1/2, or 0. Intercept and stand-in : (n_features,).
     """
     if visible == "gaussian":
         n_features = data.shape[1]
-        return Gaussian.from_variance(np.ones(n_features)), np.zeros(n_features)
-    smoothed = (means(data, indices) * len(indices) + 1) / (len(indices) + 2)
-    return Bernoulli(), np.log(smoothed) - np.log1p(-smoothed)
+        zeros = np.zeros(n_features, np.float32)
+        return Gaussian.from_variance(np.ones(n_features)), zeros, zeros.copy()
+    mean, count = means(data, indices)
+    mean = np.where(count > 0, mean, 0.5)
+    smoothed = (mean * count + 1) / (count + 2)
+    return Bernoulli(), np.log(smoothed) - np.log1p(-smoothed), mean.astype(np.float32)
 
 
 def real_arrays(name, values):
@@ -130,7 +135,9 @@ def noise_variance(units, scaling):
 
 
 def _column_extremes(data, find):
+    """The lowest or highest value of each column that is not missing; find : `fmin` or `fmax`."""
     if scipy.sparse.issparse(data):
-        extreme = data.min(axis=0) if find is np.min else data.max(axis=0)
-        return np.asarray(extreme.todense() if hasattr(extreme, "todense") else extreme).ravel()
-    return find(np.stack([find(chunk, axis=0) for chunk in chunks(data)]), axis=0)
+        data = data.tocsc()
+        entries = np.split(data.data, data.indptr[1:-1])
+        return np.array([find.reduce(column, initial=0) for column in entries])
+    return find.reduce([find.reduce(chunk, axis=0) for chunk in chunks(data)])

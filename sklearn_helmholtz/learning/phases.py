@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._incomplete import conceal, fill
+
 
 @dataclass(frozen=True)
 class Phases:
     """Explanations of n rows of data by K particles each, and m dreams, under the same parameters.
 
-    x, dreamt : data and dreamt data, (n, n_features) and (m, n_features); hidden : for each hidden
+    x, dreamt : data and dreamt data, (n, n_features) and (m, n_features), the dreams as recognition
+    sees them, with the gaps of the rows of data if those have any (then m is n); hidden : for each hidden
     layer, (n K + m, n_units) states, those of the explanations first; recognition_etas : inputs of
     the recognition units for the same rows, but for the first hidden layer, whose n rows stand for
     all particles; generation_errors : derivatives of log p(x, h) by the inputs of the generative
@@ -51,7 +54,7 @@ def wake_and_dream(machine, x, wake, dream, work=np):
             for i, h in enumerate(hidden)]  # fmt: skip
     log_q = _recognise(machine.recognition, x, hidden, etas, wake, work)
     prior_eta, errors, dreamt, log_p = _descend(machine.generation, x, hidden, n, dream, work)
-    below = dreamt
+    below = dreamt = conceal(dreamt, x)
     for conditional, states, eta in zip(
         machine.recognition.conditionals, hidden, etas, strict=True
     ):
@@ -64,7 +67,7 @@ def wake_and_dream(machine, x, wake, dream, work=np):
 def _recognise(recognition, x, hidden, etas, wake, work):
     """Sample explanations into the first rows of the hidden layers; log q(h | x)."""
     log_q = _zeros(wake.n_rows, work)
-    below = x
+    below = fill(x)
     links = zip(recognition.conditionals, recognition.layers, hidden, etas, strict=True)
     for conditional, layer, states, eta in links:
         eta = conditional.eta(below, work, out=eta[: len(below)])
@@ -100,10 +103,11 @@ def generation_gradient(machine, phases, weights, out):
     weights = weights.reshape(-1)
     top = len(phases.hidden) - 1
     error = prior.units.error(phases.explanations(top), phases.prior_eta, weights)
-    prior.gradient(None, error, prior_out)
+    prior.gradient(None, phases.explanations(top), error, prior_out)
     for i, (conditional, target) in enumerate(zip(conditionals, outs, strict=True)):
         parents, error = phases.explanations(top - i), phases.generation_errors[i]
-        conditional.gradient(parents, error, target, weights)
+        children = phases.explanations(top - i - 1) if i < top else phases.x
+        conditional.gradient(parents, children, error, target, weights)
 
 
 def sleep_gradient(machine, phases, out, work=np):
@@ -117,7 +121,7 @@ def sleep_gradient(machine, phases, out, work=np):
     for i, conditional in enumerate(machine.recognition.conditionals):
         eta, states = phases.recognition_etas[i], phases.dreams(i)
         error = conditional.units.error(states, eta[len(eta) - m :], weights)
-        conditional.gradient(below, error, out.conditionals[i])
+        conditional.gradient(below, states, error, out.conditionals[i])
         below = states
 
 
@@ -133,12 +137,12 @@ def recognition_gradient(machine, phases, weights, out, work=np):
     first, *others = machine.recognition.conditionals
     eta, n_rows, target = phases.recognition_etas[0], len(phases.x), out.conditionals[0]
     error = first.units.error(phases.explanations(0), eta[:n_rows], halves[:n])
-    first.gradient(phases.x, error, target)
+    first.gradient(fill(phases.x), phases.explanations(0), error, target)
     error = first.units.error(phases.dreams(0), eta[n_rows:], halves[n:])
-    first.gradient(phases.dreamt, error, target, add=True)
+    first.gradient(phases.dreamt, phases.dreams(0), error, target, add=True)
     for i, conditional in enumerate(others, start=1):
         error = conditional.units.error(phases.hidden[i], phases.recognition_etas[i], halves)
-        conditional.gradient(phases.hidden[i - 1], error, out.conditionals[i])
+        conditional.gradient(phases.hidden[i - 1], phases.hidden[i], error, out.conditionals[i])
 
 
 def _zeros(n, work):

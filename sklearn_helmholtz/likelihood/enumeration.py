@@ -7,7 +7,7 @@ layers, and of the first hidden layer's states for the data.
 import numpy as np
 from scipy.special import logsumexp
 
-from .._sparse import SparseRows
+from .._incomplete import fill, observed
 from .estimate import Estimate
 
 MAX_AUTOMATIC_UNITS = 14
@@ -42,12 +42,11 @@ class Enumeration:
 
     def estimate(self, x):
         """Exact values for a block of rows (n_rows, n_features), as an `Estimate`."""
-        x = x.toarray() if isinstance(x, SparseRows) else x
-        x = np.ascontiguousarray(x, np.float64)
+        x, seen = observed(x), observed(fill(x))
         highest, total, energy = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
         for part in self._parts(x.shape[1]):
             log_p = _table(self.machine.visible, x, self.states[part])
-            log_q = self._log_recognition(x, part)
+            log_q = self._log_recognition(seen, part)
             energy += (np.exp(log_q) * (log_q - log_p + self.cost[part])).sum(axis=1)
             log_p += self.log_prior[part]
             peak = np.maximum(highest, log_p.max(axis=1))

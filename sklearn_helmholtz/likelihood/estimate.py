@@ -1,6 +1,6 @@
 """What is known of log p(x) for some rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -23,8 +23,24 @@ class Estimate:
     effective_sample_size: np.ndarray
     free_energy: np.ndarray
 
+    @classmethod
+    def of_nothing(cls, n_rows):
+        """What is known of rows whose every value is missing: log p is 0, and F as well."""
+        zeros = np.zeros(n_rows)
+        return cls(zeros, zeros, zeros, np.full(n_rows, np.inf), zeros)
+
+    def put(self, rows, other):
+        """The estimate with that of some rows, by number, taken from another."""
+        columns = {field.name: getattr(self, field.name).copy() for field in fields(self)}
+        for name, column in columns.items():
+            column[rows] = getattr(other, name)
+        return Estimate(**columns)
+
     def shift(self, log_density):
-        """The estimate in other units of measurement: ``log_density`` nats are added."""
+        """The estimate in other units of measurement: ``log_density`` nats are added.
+
+        log_density : a number, or one for each row.
+        """
         return replace(
             self,
             per_sample=self.per_sample + log_density,

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import _keys
 from .._batches import split_evenly
+from .._incomplete import IncompleteRows, known
 from .._kernels.content import content_keys_binary, content_keys_real, content_keys_sparse
 from .._sparse import SparseRows
 from .._threads import run_blocks
@@ -44,6 +45,8 @@ def content_keys(x):
     keys = np.empty(len(x), np.uint64)
     if isinstance(x, SparseRows):
         content_keys_sparse(*x.lists, keys)
+    elif isinstance(x, IncompleteRows):
+        content_keys_real(x.values, keys)
     elif x.dtype == np.uint8:
         content_keys_binary(x, keys)
     else:
@@ -52,13 +55,26 @@ def content_keys(x):
 
 
 def _score(estimate, rows, limits, n_threads):
+    """The estimates of all rows in the user's units, and their content keys, block by block.
+
+    Rows of which nothing is known are not estimated.
+    """
     results, keys = [None] * (len(limits) - 1), [None] * (len(limits) - 1)
 
     def score_block(block):
-        place = slice(limits[block], limits[block + 1])
+        place = np.arange(limits[block], limits[block + 1])
         x = rows.take(place)
         keys[block] = content_keys(x if rows.scaling is None else rows.contents(place))
-        results[block] = estimate(x, keys[block])
+        some = np.flatnonzero(known(x))
+        if len(some) == len(x):
+            result = estimate(x, keys[block])
+        else:
+            result = Estimate.of_nothing(len(x))
+            if len(some):
+                part = estimate(rows.take(place[some]), keys[block][some])
+                result = result.put(some, part)
+        volumes = 0.0 if rows.scaling is None else rows.scaling.log_volumes(x)
+        results[block] = result.shift(-volumes)
 
     run_blocks(score_block, len(results), n_threads)
     columns = {
@@ -69,7 +85,10 @@ def _score(estimate, rows, limits, n_threads):
 
 
 def validation_score(machine, rows, seed, n_samples, n_threads):
-    """The mean importance-weighted bound of some rows, nats, under random numbers that stay."""
+    """The mean importance-weighted bound of some rows, under random numbers that stay.
+
+    In nats, and in the units in which the machine sees the data.
+    """
     key = _keys.key(seed, _keys.Purpose.VALIDATE)
     estimate, _ = score_by_importance(machine, rows, key, n_samples, n_threads)
-    return float(estimate.per_sample.mean())
+    return float(estimate.per_sample.mean()) + rows.log_volume

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._incomplete import fill
 from ..layers import Affine, Conditional
 from ..units import Bernoulli
 from .chain import Chain
@@ -17,7 +18,7 @@ class Helmholtz:
 
     generation : the chain from the prior of the top layer down to the data; recognition : the
     chain from the data up. *Values* are the tuple (x, h_1, ..., h_L), from the data upward; x may
-    have fewer rows than the hidden layers, whose particles then share it.
+    have fewer rows than the hidden layers, whose particles then share it, and gaps.
 
     References
     ----------
@@ -47,8 +48,8 @@ class Helmholtz:
         """Sample the hidden layers given the data: values, inputs eta, and log q(h | x)."""
         log_prob = work.empty((draws.n_rows,), np.float64)
         log_prob[:] = 0
-        values, etas = self.recognition.sample(x, draws, log_prob, work)
-        return values, etas, log_prob
+        (_, *hidden), etas = self.recognition.sample(fill(x), draws, log_prob, work)
+        return (x, *hidden), etas, log_prob
 
     def dream(self, draws, work=np):
         """Sample everything from the generative chain: values and log p(x, h)."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._kernels import bernoulli as kernels
 from .._kernels.enumeration import bernoulli_table
+from .._incomplete import IncompleteRows
 from .._keys import layer_word
 from .._sparse import SparseRows
 
@@ -14,7 +15,8 @@ from .._sparse import SparseRows
 class Bernoulli:
     """Units that are 1 with probability sigmoid(eta); they have no parameters of their own.
 
-    Values in (0, 1) are taken as expectations of binary ones: ``x eta - softplus(eta)``.
+    Values in (0, 1) are taken as expectations of binary ones: ``x eta - softplus(eta)``. What is
+    missing (NaN) adds nothing to a log-probability, and has no error.
     """
 
     dtype = np.uint8
@@ -39,6 +41,8 @@ class Bernoulli:
         """Add the log-probability of each row of values, nats, to ``log_prob``."""
         if isinstance(values, SparseRows):
             kernels.bernoulli_log_prob_sparse(*values.lists, eta, log_prob)
+        elif isinstance(values, IncompleteRows):
+            kernels.bernoulli_log_prob_real(values.values, eta, log_prob)
         elif values.dtype == np.uint8:
             kernels.bernoulli_log_prob_binary(values, eta, log_prob)
         else:
@@ -48,6 +52,8 @@ class Bernoulli:
         """As `log_prob`; eta, a row for each, is overwritten by the derivative, and returned."""
         if isinstance(values, SparseRows):
             kernels.bernoulli_score_sparse(*values.lists, eta, log_prob)
+        elif isinstance(values, IncompleteRows):
+            kernels.bernoulli_score_real(values.values, eta, log_prob)
         elif values.dtype == np.uint8:
             kernels.bernoulli_score_binary(values, eta, log_prob)
         else:
@@ -64,7 +70,7 @@ class Bernoulli:
         write(values, eta, weight, eta)
         return eta
 
-    def gradient(self, error, weight, out):
+    def gradient(self, values, error, weight, out):
         """Weight the errors of a `score`; there are no parameters to differentiate by."""
         if weight is not None:
             error *= weight[:, None]

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._kernels import gaussian as kernels
 from .._kernels.enumeration import gaussian_table
+from .._incomplete import IncompleteRows
 from .._keys import layer_word
 
 VARIANCE_FLOOR = 1e-3  # of the variance in standardised units
@@ -17,7 +18,8 @@ class Gaussian:
     """Units with mean eta and variance ``VARIANCE_FLOOR + exp(log_excess)``, in standardised units.
 
     log_excess : (n_units,) float32. The floor is part of the parametrisation, so no step of any
-    optimiser can take a variance to zero, where the likelihood has no maximum.
+    optimiser can take a variance to zero, where the likelihood has no maximum. What is missing
+    (NaN) adds nothing to a log-density, and has no error.
     """
 
     log_excess: np.ndarray
@@ -56,17 +58,19 @@ class Gaussian:
 
     def log_prob(self, values, eta, log_prob):
         """Add the log-density of each row of values, nats, to ``log_prob``."""
-        kernels.gaussian_log_prob(values, eta, self.variance, log_prob)
+        kernels.gaussian_log_prob(_with_gaps(values), eta, self.variance, log_prob)
 
     def score(self, values, eta, log_prob):
         """As `log_prob`; eta, a row for each, is overwritten by the derivative, and returned."""
-        kernels.gaussian_score(values, eta, self.variance, log_prob)
+        kernels.gaussian_score(_with_gaps(values), eta, self.variance, log_prob)
         return eta
 
-    def gradient(self, error, weight, out):
+    def gradient(self, values, error, weight, out):
         """Write the derivative by ``log_excess`` to ``out``; weight the errors of a `score`."""
         weights = np.ones(len(error), np.float32) if weight is None else weight
-        kernels.gaussian_variance_gradient(error, weights, self.variance, out.log_excess)
+        kernels.gaussian_variance_gradient(
+            _with_gaps(values), error, weights, self.variance, out.log_excess
+        )
         np.multiply(out.log_excess, self.excess, out=out.log_excess)
         if weight is not None:
             error *= weight[:, None]
@@ -74,3 +78,8 @@ class Gaussian:
     def table(self, values, eta, out):
         """Log-density, float64, of each row of values under each column of eta."""
         gaussian_table(values, eta, self.variance.astype(np.float64), out)
+
+
+def _with_gaps(values):
+    """The values of a block of rows, NaN where they are missing."""
+    return values.values if isinstance(values, IncompleteRows) else values
