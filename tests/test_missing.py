@@ -75,7 +75,7 @@ def test_marginals_are_sums_over_all_completions(n_units, visible):
 
 @pytest.mark.parametrize("visible", ["binary", "gaussian"])
 def test_importance_samples_agree_with_the_marginals(visible):
-    model, params = small_machine((5, 3, 2), visible, scale=0.5)
+    model, _ = small_machine((5, 3, 2), visible, scale=0.5)
     X = rows_of(5, visible)
     result = model.log_likelihood(X, method="importance", n_importance_samples=20000)
     exactly = model.log_likelihood(X, method="exact")

@@ -29,9 +29,9 @@ class Conditional:
     def gradient(self, parents, children, error, out, weight=None, add=False):
         """Write the gradient of ``sum_i weight_i log p(child_i | parents_i)`` to ``out``.
 
-        children : what the errors are those of; error : the derivatives of the rows' log-probabilities by eta, which are used up; weight :
-        (n_rows,) float32, or None where the errors are weighted already or every row counts once.
-        With ``add`` the gradient of the affine map is added to what ``out`` holds.
+        error : the derivatives of the log-probabilities of the children by eta, which are used up;
+        weight : (n_rows,) float32, or None where the errors are weighted already or every row
+        counts once. With ``add`` the gradient of the affine map is added to what ``out`` holds.
         """
         self.units.gradient(children, error, weight, out.units)
         self.affine.gradient(parents, error, out.affine, add)

@@ -12,12 +12,12 @@ class Phases:
     """Explanations of n rows of data by K particles each, and m dreams, under the same parameters.
 
     x, dreamt : data and dreamt data, (n, n_features) and (m, n_features), the dreams as recognition
-    sees them, with the gaps of the rows of data if those have any (then m is n); hidden : for each hidden
-    layer, (n K + m, n_units) states, those of the explanations first; recognition_etas : inputs of
-    the recognition units for the same rows, but for the first hidden layer, whose n rows stand for
-    all particles; generation_errors : derivatives of log p(x, h) by the inputs of the generative
-    units, (n K, n_units) from the layer below the top down to the data; prior_eta : inputs of the
-    top layer, (1, n_units); log_weights : (n, K), log p(x, h) - log q(h | x) in nats.
+    sees them, with the gaps of the rows of data if those have any (then m is n); hidden : for each
+    hidden layer, (n K + m, n_units) states, those of the explanations first; recognition_etas :
+    inputs of the recognition units for the same rows, but for the first hidden layer, whose n rows
+    stand for all particles; generation_errors : derivatives of log p(x, h) by the inputs of the
+    generative units, (n K, n_units) from the layer below the top down to the data; prior_eta :
+    inputs of the top layer, (1, n_units); log_weights : (n, K), log p(x, h) - log q(h | x) in nats.
     """
 
     x: object

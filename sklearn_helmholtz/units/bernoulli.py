@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._incomplete import IncompleteRows
 from .._kernels import bernoulli as kernels
 from .._kernels.enumeration import bernoulli_table
-from .._incomplete import IncompleteRows
 from .._keys import layer_word
 from .._sparse import SparseRows
 

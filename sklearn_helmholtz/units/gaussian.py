@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._incomplete import IncompleteRows
 from .._kernels import gaussian as kernels
 from .._kernels.enumeration import gaussian_table
-from .._incomplete import IncompleteRows
 from .._keys import layer_word
 
 VARIANCE_FLOOR = 1e-3  # of the variance in standardised units
