@@ -760,40 +760,16 @@ def test_a_row_with_nan_has_nan_for_its_bound_and_weights_and_spoils_no_other(pl
     assert_allclose(weights[1], 1 / 3)
 
 
-class Sums:
-    def __init__(self, n_rows):
-        self.highest = np.full(n_rows, -np.inf)
-        self.total, self.squares, self.logs = np.zeros((3, n_rows))
-
-    def add(self, log_weights):
-        particles.add_log_weights(
-            np.ascontiguousarray(log_weights), self.highest, self.total, self.squares, self.logs
-        )
-        return self
-
-    def arrays(self):
-        return np.array([self.highest, self.total, self.squares, self.logs])
-
-
 LOG_WEIGHTS = 20 * np.random.default_rng(3).standard_normal((5, 50)) - 1000
 
 
-@derandomised(20)
-@given(st.lists(st.integers(0, 50), max_size=6))
-def test_log_weights_added_in_pieces_give_the_same_bits(cuts):
-    pieces = Sums(5)
-    for start, stop in itertools.pairwise([0, *sorted(cuts), 50]):
-        pieces.add(LOG_WEIGHTS[:, start:stop])
-    assert_array_equal(pieces.arrays(), Sums(5).add(LOG_WEIGHTS).arrays())
-
-
-def test_running_sums_are_the_sums():
-    sums = Sums(5).add(LOG_WEIGHTS)
-    assert_array_equal(sums.highest, LOG_WEIGHTS.max(axis=1))
-    relative = np.exp(LOG_WEIGHTS - LOG_WEIGHTS.max(axis=1, keepdims=True))
-    assert_allclose(sums.total, relative.sum(axis=1), rtol=1e-13)
-    assert_allclose(sums.squares, (relative**2).sum(axis=1), rtol=1e-13)
-    assert_allclose(sums.logs, LOG_WEIGHTS.sum(axis=1), rtol=1e-13)
+def test_sums_of_weights_are_relative_to_the_highest():
+    highest = LOG_WEIGHTS.max(axis=1)
+    total, squares = np.full((2, 5), np.nan)
+    particles.sum_weights(LOG_WEIGHTS, highest, total, squares)
+    relative = np.exp(LOG_WEIGHTS - highest[:, None])
+    assert_allclose(total, relative.sum(axis=1), rtol=1e-13)
+    assert_allclose(squares, (relative**2).sum(axis=1), rtol=1e-13)
 
 
 # Moves of the optimisers

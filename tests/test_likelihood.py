@@ -8,7 +8,7 @@ from sklearn_helmholtz import _keys
 from sklearn_helmholtz._batches import Rows
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._workspace import Workspace
-from sklearn_helmholtz.inference import sample_particles
+from sklearn_helmholtz.inference import sample_particles, sample_prior_particles
 from sklearn_helmholtz.likelihood import (
     Enumeration,
     Estimate,
@@ -24,7 +24,9 @@ from sklearn_helmholtz.likelihood.scoring import content_keys
 from tests import cases, exact, naive
 from tests.cases import CASES, make_case
 
-FIELDS = ("per_sample", "variance", "bias", "effective_sample_size", "free_energy")
+FIELDS = (
+    "per_sample", "variance", "bias", "effective_sample_size", "free_energy", "pareto_k",
+)  # fmt: skip
 KEY = _keys.key(cases.SEED, Purpose.SCORE)
 
 
@@ -123,8 +125,8 @@ def log_weights(machine, X, n_samples, key=KEY):
     return sample_particles(machine, X, draws).log_weights
 
 
-@pytest.mark.parametrize("n_samples", [2, 7, 100])
-def test_estimates_are_the_moments_of_their_log_weights(n_samples):
+@pytest.mark.parametrize("n_samples", [2, 7, 9])
+def test_few_estimates_are_the_moments_of_recognition_weights(n_samples):
     machine, _, X = make_case((6, 5, 3), "fractional", n_rows=8)
     result, logs = estimate(machine, X, n_samples), log_weights(machine, X, n_samples)
     assert_allclose(result.per_sample, naive.log_mean_weight(logs), rtol=1e-12)
@@ -136,6 +138,42 @@ def test_estimates_are_the_moments_of_their_log_weights(n_samples):
     assert_allclose(result.free_energy, -logs.mean(axis=1), rtol=1e-12)
 
 
+@pytest.mark.parametrize(("n_samples", "n_prior"), [(10, 2), (14, 2), (100, 20)])
+def test_estimates_are_moments_of_two_strata_under_their_mixture(n_samples, n_prior):
+    machine, params, X = make_case((4, 3, 2), "binary", n_rows=6)
+    n_first, share = n_samples - n_prior, n_prior / n_samples
+    draws = [_keys.Draws(KEY, content_keys(X), n) for n in (n_first, n_prior)]
+    both = sample_particles(machine, X, draws[0]), sample_prior_particles(machine, X, draws[1])
+    result = estimate(machine, X, n_samples)
+    for row, x in enumerate(X.astype(float)):
+        ratios, energies = [], []
+        for particles, draw in zip(both, draws, strict=True):
+            place = slice(row * draw.n_particles, (row + 1) * draw.n_particles)
+            hidden = [h[place].astype(float) for h in particles.values[1:]]
+            log_p = exact.log_joint(params, x, hidden)
+            log_q = exact.log_recognition(params, x, hidden)
+            log_prior = log_prior_of(params, hidden)
+            assert_allclose(particles.log_q[row], log_q, rtol=1e-5, atol=1e-5)
+            assert_allclose(particles.log_prior[row], log_prior, rtol=1e-5, atol=1e-5)
+            mixture = (1 - share) * np.exp(log_q) + share * np.exp(log_prior)
+            ratios.append(np.exp(log_p) / mixture)
+            energies.append(log_q - log_p)
+        weights = np.concatenate(ratios)
+        assert result.per_sample[row] == pytest.approx(np.log(weights.mean()), rel=1e-5)
+        variance = sum(len(part) * part.var(ddof=1) for part in ratios) / weights.sum() ** 2
+        assert result.variance[row] == pytest.approx(variance, rel=1e-4)
+        effective = weights.sum() ** 2 / (weights**2).sum()
+        assert result.effective_sample_size[row] == pytest.approx(effective, rel=1e-4)
+        assert result.free_energy[row] == pytest.approx(energies[0].mean(), rel=1e-5)
+
+
+def log_prior_of(params, hidden):
+    """Log p(h), with the first hidden layer in the place of the data."""
+    above = exact.Parameters(params.generative_coefs[1:], params.generative_intercepts[1:], [], [])
+    rows = zip(*hidden, strict=True)
+    return np.array([exact.log_joint(above, h[0], list(h[1:])) for h in rows])
+
+
 def test_one_sample_says_that_it_does_not_know_its_error():
     machine, _, X = make_case((4, 3), "binary")
     result = estimate(machine, X, 1)
@@ -145,7 +183,7 @@ def test_one_sample_says_that_it_does_not_know_its_error():
     assert_allclose(result.per_sample, -result.free_energy)
 
 
-def test_particles_weigh_nothing_but_their_row_and_normalise():
+def test_particles_weigh_nothing_but_their_row():
     machine, params, X = make_case((4, 3, 2), "gaussian")
     particles = sample_particles(machine, X, cases.make_draws(len(X), n_particles=6))
     assert particles.log_weights.shape == (len(X), 6)
@@ -153,9 +191,6 @@ def test_particles_weigh_nothing_but_their_row_and_normalise():
         hidden = [h[6 * row : 6 * row + 6].astype(float) for h in particles.values[1:]]
         expected = exact.log_joint(params, x, hidden) - exact.log_recognition(params, x, hidden)
         assert_allclose(particles.log_weights[row], expected, rtol=1e-5, atol=1e-5)
-    weights, bound = particles.self_normalise()
-    assert_allclose(weights, naive.self_normalise(particles.log_weights), rtol=1e-6)
-    assert_allclose(bound, naive.log_mean_weight(particles.log_weights), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("visible", "scale"), [("binary", 0.5), ("gaussian", 0.3)])
@@ -276,7 +311,12 @@ def made_up(n_rows, seed=0):
     variance = rng.uniform(0.1, 1, n_rows)
     sizes = rng.uniform(5, 50, n_rows)
     return Estimate(
-        rng.normal(size=n_rows), variance, -variance / 2, sizes, rng.normal(size=n_rows)
+        rng.normal(size=n_rows),
+        variance,
+        -variance / 2,
+        sizes,
+        rng.normal(size=n_rows),
+        np.full(n_rows, np.nan),
     )
 
 
@@ -313,7 +353,7 @@ def test_a_summary_of_a_single_row_has_no_standard_error():
 @pytest.mark.parametrize(("n_good", "reliable"), [(20, True), (19, True), (18, False)])
 def test_a_summary_is_reliable_if_19_rows_of_20_are_worth_ten_samples(n_good, reliable):
     sizes = np.where(np.arange(20) < n_good, 10.0, 9.99)
-    result = Estimate(*np.zeros((3, 20)), sizes, np.zeros(20))
+    result = Estimate(*np.zeros((3, 20)), sizes, *np.zeros((2, 20)))
     assert result.summary(np.arange(20))["reliable"] is reliable
 
 

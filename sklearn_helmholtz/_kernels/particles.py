@@ -1,4 +1,4 @@
-"""Particles of a row: their self-normalised importance weights, streamed without overflow."""
+"""Particles of a row: their self-normalised importance weights, and sums, without overflow."""
 
 import math
 
@@ -28,27 +28,17 @@ def self_normalise(log_weights, weights, bound):
         bound[i] = highest + math.log(total / n_particles)
 
 
-@kernel(
-    reads(float64, 2), writes(float64, 1), writes(float64, 1), writes(float64, 1),
-    writes(float64, 1),
-)  # fmt: skip
-def add_log_weights(log_weights, highest, total, squares, logs):
-    """Fold particles into running sums, relative to the highest log-weight of each row so far.
+@kernel(reads(float64, 2), writes(float64, 1), writes(float64, 1), writes(float64, 1))
+def sum_weights(log_weights, highest, total, squares):
+    """Sums over each row's particles: ``sum exp(lw - highest)``, ``sum exp(2 (lw - highest))``.
 
-    log_weights : (n_rows, n_particles); the sums : (n_rows,): total ``sum exp(lw - highest)``,
-    squares ``sum exp(2 (lw - highest))``, logs ``sum lw``. Particles are added one by one, so that
-    the sums do not depend on how particles are split into calls.
+    log_weights : (n_rows, n_particles), nats; highest : (n_rows,), which both are relative to;
+    total, squares : (n_rows,).
     """
     for i in range(log_weights.shape[0]):
+        total[i] = 0.0
+        squares[i] = 0.0
         for k in range(log_weights.shape[1]):
-            value = log_weights[i, k]
-            logs[i] += value
-            if value > highest[i]:
-                shrink = math.exp(highest[i] - value)
-                total[i] = total[i] * shrink + 1.0
-                squares[i] = squares[i] * shrink * shrink + 1.0
-                highest[i] = value
-            else:
-                ratio = math.exp(value - highest[i])
-                total[i] += ratio
-                squares[i] += ratio * ratio
+            weight = math.exp(log_weights[i, k] - highest[i])
+            total[i] += weight
+            squares[i] += weight * weight

@@ -1,37 +1,81 @@
-"""Particles of p(h | x): sampled by the recognition chain, weighted by p(x, h) / q(h | x)."""
+"""Particles of p(h | x): samples of the hidden layers, and their weights under two proposals."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .._kernels.particles import self_normalise
+from .._incomplete import fill
+from .._keys import Draws
+
+PRIOR_SHARE = 1 / 5
+_FEWEST_FROM_PRIOR = 2  # fewer have no variance
+_PRIOR_PARTICLES = 2**31  # where the numbers of the particles from the prior start
 
 
 @dataclass(frozen=True)
 class Particles:
-    """Weighted samples of the hidden layers of a block of rows.
+    """Samples of the hidden layers of a block of rows.
 
     values : (x, h_1, ..., h_L), the hidden layers with n_particles rows for each row of x;
-    log_weights : (n_rows, n_particles) float64, log p(x, h) - log q(h | x) in nats;
-    recognition_etas, generation_etas : inputs of the units of both chains.
+    log_q, log_prior, log_visible : (n_rows, n_particles) float64, log q(h | x), log p(h) and
+    log p(x | h) in nats.
     """
 
     values: tuple
-    log_weights: np.ndarray
-    recognition_etas: list
-    generation_etas: list
+    log_q: np.ndarray
+    log_prior: np.ndarray
+    log_visible: np.ndarray
 
-    def self_normalise(self, work=np):
-        """Weights that sum to 1 for each row, float32, and the importance-weighted bound, nats."""
-        weights = work.empty(self.log_weights.shape, np.float32)
-        bound = work.empty((len(weights),), np.float64)
-        self_normalise(self.log_weights, weights, bound)
-        return weights, bound
+    @property
+    def log_weights(self):
+        """Log p(x, h) - log q(h | x): weights of particles from the recognition chain."""
+        return self.log_prior + self.log_visible - self.log_q
+
+    def mixture_log_weights(self, share):
+        """Log p(x, h) - log m(h | x): weights under the mixture m = (1 - share) q + share p(h).
+
+        Where p(h) is a part of the proposal, no weight exceeds p(x | h) / share, however little q
+        makes of a state (Hesterberg 1995; Owen & Zhou 2000).
+        """
+        log_mixture = self.log_q
+        if share:
+            log_mixture = np.logaddexp(
+                np.log1p(-share) + self.log_q, np.log(share) + self.log_prior
+            )
+        return self.log_prior + self.log_visible - log_mixture
+
+
+def n_from_prior(n_samples):
+    """How many of some samples come from the prior: one in five, or none of very few."""
+    n = int(PRIOR_SHARE * n_samples)
+    return n if n >= _FEWEST_FROM_PRIOR else 0
 
 
 def sample_particles(machine, x, draws, work=np):
-    """Particles for a block of rows x under given random numbers."""
-    values, recognition_etas, log_q = machine.recognise(x, draws, work)
-    generation_etas, log_p = machine.log_joint(values, work)
-    log_weights = np.subtract(log_p, log_q, out=log_p).reshape(len(x), draws.n_particles)
-    return Particles(values, log_weights, recognition_etas, generation_etas)
+    """Particles from the recognition chain for a block of rows x under given random numbers."""
+    values, _, log_q = machine.recognise(x, draws, work)
+    log_prior, log_visible = machine.log_parts(values, work)
+    return _particles(values, log_q, log_prior, log_visible, draws)
+
+
+def sample_prior_particles(machine, x, draws, work=np):
+    """Particles from the prior of the hidden layers for a block of rows x."""
+    draws = Draws(draws.key, draws.addresses, draws.n_particles, draws.first + _PRIOR_PARTICLES)
+    hidden, log_prior = machine.imagine(draws, work)
+    values = (x, *hidden)
+    path, log_q, log_visible = (fill(x), *hidden), _zeros(draws, work), _zeros(draws, work)
+    machine.recognition.log_prob(path, machine.recognition.etas(path, work), log_q)
+    visible = machine.visible
+    visible.units.log_prob(x, visible.eta(hidden[0], work), log_visible)
+    return _particles(values, log_q, log_prior, log_visible, draws)
+
+
+def _particles(values, log_q, log_prior, log_visible, draws):
+    shape = len(draws.addresses), draws.n_particles
+    return Particles(values, *(a.reshape(shape) for a in (log_q, log_prior, log_visible)))
+
+
+def _zeros(draws, work):
+    zeros = work.empty((draws.n_rows,), np.float64)
+    zeros[:] = 0
+    return zeros

@@ -52,8 +52,7 @@ class Enumeration:
             peak = np.maximum(highest, log_p.max(axis=1))
             total = total * np.exp(highest - peak) + np.exp(log_p - peak[:, None]).sum(axis=1)
             highest = peak
-        zeros = np.zeros(len(x))
-        return Estimate(highest + np.log(total), zeros, zeros, np.full(len(x), np.inf), energy)
+        return Estimate.exactly(highest + np.log(total), energy)
 
     def _parts(self, n_features):
         step = max(_TABLE_ENTRIES // max(n_features, _MOST_ROWS), 1)

@@ -6,6 +6,7 @@ import numpy as np
 
 RELIABLE_SAMPLE_SIZE = 10
 RELIABLE_SHARE = 0.95
+RELIABLE_SHAPE = 0.5
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,8 @@ class Estimate:
 
     per_sample : exact values or estimates; variance : of each estimate, by the delta method; bias :
     of each, by the delta method, never positive; effective_sample_size : of the importance weights,
-    infinite where exact; free_energy : E_q[log q(h | x) - log p(x, h)] or its estimate.
+    infinite where exact; free_energy : E_q[log q(h | x) - log p(x, h)] or its estimate; pareto_k :
+    the shape of the tail of the weights, NaN where exact or where they have no tail.
     """
 
     per_sample: np.ndarray
@@ -22,12 +24,19 @@ class Estimate:
     bias: np.ndarray
     effective_sample_size: np.ndarray
     free_energy: np.ndarray
+    pareto_k: np.ndarray
+
+    @classmethod
+    def exactly(cls, log_likelihood, free_energy):
+        """Values without an error, (n_rows,) each."""
+        zeros = np.zeros(len(log_likelihood))
+        infinite, undefined = np.full(len(zeros), np.inf), np.full(len(zeros), np.nan)
+        return cls(log_likelihood, zeros, zeros, infinite, free_energy, undefined)
 
     @classmethod
     def of_nothing(cls, n_rows):
         """What is known of rows whose every value is missing: log p is 0, and F as well."""
-        zeros = np.zeros(n_rows)
-        return cls(zeros, zeros, zeros, np.full(n_rows, np.inf), zeros)
+        return cls.exactly(np.zeros(n_rows), np.zeros(n_rows))
 
     def put(self, rows, other):
         """The estimate with that of some rows, by number, taken from another."""
@@ -59,7 +68,6 @@ class Estimate:
         monte_carlo = self._noise_of_mean(addresses)
         shared = max(monte_carlo - self.variance.mean() / n, 0.0)
         between = self.per_sample.var(ddof=1) / n if n > 1 else np.nan
-        enough = self.effective_sample_size >= RELIABLE_SAMPLE_SIZE
         return {
             "mean": float(self.per_sample.mean()),
             "standard_error": float(np.sqrt(between + shared)),
@@ -67,8 +75,16 @@ class Estimate:
             "bias": float(self.bias.mean()),
             "per_sample": self.per_sample,
             "effective_sample_size": self.effective_sample_size,
-            "reliable": bool(enough.mean() >= RELIABLE_SHARE),
+            "pareto_k": self.pareto_k,
+            "reliable": self._is_reliable(),
         }
+
+    def _is_reliable(self):
+        """Whether nearly all rows are worth enough samples, and most tails of weights are short."""
+        enough = self.effective_sample_size >= RELIABLE_SAMPLE_SIZE
+        tails = self.pareto_k[~np.isnan(self.pareto_k)]
+        short = not len(tails) or np.median(tails) < RELIABLE_SHAPE
+        return bool(enough.mean() >= RELIABLE_SHARE and short)
 
     def _noise_of_mean(self, addresses):
         """Variance of the mean over exactly these rows: noise is summed per distinct row."""

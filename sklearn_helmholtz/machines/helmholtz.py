@@ -58,14 +58,27 @@ class Helmholtz:
         path, _ = self.generation.sample(None, draws, log_prob, work)
         return path[:0:-1], log_prob
 
-    def log_joint(self, values, work=np):
-        """The inputs eta of the generative chain, and log p(x, h) of each row in nats."""
+    def imagine(self, draws, work=np):
+        """Sample the hidden layers from their prior: (h_1, ..., h_L) and log p(h)."""
+        log_prob = work.empty((draws.n_rows,), np.float64)
+        log_prob[:] = 0
+        path, _ = self.prior.sample(None, draws, log_prob, work)
+        return path[:0:-1], log_prob
+
+    @functools.cached_property
+    def prior(self):
+        """The generative chain of the hidden layers alone: p(h)."""
+        return Chain(self.generation.conditionals[:-1], self.generation.layers[:-1])
+
+    def log_parts(self, values, work=np):
+        """Log p(h) and log p(x | h) of each row in nats."""
         path = downward(values)
         etas = self.generation.etas(path, work)
-        log_prob = work.empty((len(values[-1]),), np.float64)
-        log_prob[:] = 0
-        self.generation.log_prob(path, etas, log_prob)
-        return etas, log_prob
+        log_prior, log_visible = (work.empty((len(values[-1]),), np.float64) for _ in range(2))
+        log_prior[:], log_visible[:] = 0, 0
+        self.prior.log_prob(path[:-1], etas[:-1], log_prior)
+        self.visible.units.log_prob(values[0], etas[-1], log_visible)
+        return log_prior, log_visible
 
 
 def downward(values):
