@@ -1,6 +1,6 @@
 """Helmholtz machines and their relatives: latent-variable density models for scikit-learn."""
 
 from ._version import __version__
-from .estimators import HelmholtzMachine
+from .estimators import HeldOutLikelihood, HelmholtzMachine, compare_log_likelihood
 
-__all__ = ["HelmholtzMachine", "__version__"]
+__all__ = ["HeldOutLikelihood", "HelmholtzMachine", "__version__", "compare_log_likelihood"]

@@ -90,6 +90,10 @@ class Rows:
             return SparseRows.from_dense(block, self.stand_in)
         return self._with_gaps(block)
 
+    def choose(self, numbers):
+        """Some of the rows, by number, any of them more than once."""
+        return replace(self, chosen=numbers if self.chosen is None else self.chosen[numbers])
+
     def with_stand_in(self, stand_in):
         """The same rows; recognition sees ``stand_in`` in their gaps, if they have any."""
         return replace(self, stand_in=stand_in if has_gaps(self.data) else None)

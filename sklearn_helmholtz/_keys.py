@@ -13,6 +13,8 @@ counter 3  step                                           high half of the row's
 =========  =============================================  ==========================
 
 When scoring, the key of a row is a hash of its content; when sampling, it is the sample's number.
+Particles from the prior are numbered from 2^31. The sweeps of Gibbs sampling use layer 0 and number
+all sweeps of all chains of a row, one chain after the other, in word 1.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
 
@@ -38,6 +40,11 @@ class Purpose(enum.IntEnum):
     VALIDATE = 5
     SCORE = 6
     SAMPLE = 7
+    ANNEAL = 8
+    RESAMPLE = 9
+    SWEEP = 10
+    COMPLETE = 11
+    BOUND = 12
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ split into blocks, on their order, or on the number of threads. `_keys` says who
 """
 
 import numpy as np
-from numba import uint32
+from numba import float32, int64, uint32, uint64
 
 from .arithmetic import count_from, fill_words, fraction, maximum, multiply_wide
 from .kernel import helper, kernel, reads, writes
@@ -74,3 +74,18 @@ def philox_words(counters, key, out):
     store(out, LANES, w1)
     store(out, 2 * LANES, w2)
     store(out, 3 * LANES, w3)
+
+
+@kernel(
+    reads(uint32, 1), reads(uint64, 1), int64, int64, uint32, writes(float32, 2),
+)  # fmt: skip
+def uniform_rows(key, addresses, n_particles, first, layer, out):
+    """The uniform numbers of the particles of some rows: out (n_rows * n_particles, n_numbers).
+
+    Row i is particle ``first + i % n_particles`` of address ``i // n_particles``.
+    """
+    n = out.shape[1]
+    numbers = np.empty(UNITS * -(-n // UNITS), np.float32)
+    for i in range(out.shape[0]):
+        uniform_row(key, addresses[i // n_particles], first + i % n_particles, layer, numbers)
+        out[i] = numbers[:n]

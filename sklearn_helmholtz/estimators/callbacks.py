@@ -1,17 +1,24 @@
-"""scikit-learn's callbacks, such as its progress bar, called around a fit and around its epochs."""
+"""Who is called around a fit and around its epochs: scikit-learn's callbacks, and a monitor."""
+
+import copy
 
 from .attributes import fitted_attributes
 
 
 class EpochCallbacks:
-    """The callbacks of an estimator during one fit; does nothing before scikit-learn 1.9.
+    """The monitor and the callbacks of an estimator during one fit.
+
+    scikit-learn has callbacks from version 1.9 on.
 
     estimator : what is being fitted; data : what it is fitted to; n_epochs : the most there can be;
-    start : where training begins, with the fields ``visible``, ``rows`` and ``stand_in``.
+    start : where training begins, with the fields ``visible``, ``rows`` and ``stand_in``; monitor :
+    called as ``monitor(fitted estimator, number of the epoch, X_val)``, or None; X_val : rows held
+    out, or None.
     """
 
-    def __init__(self, estimator, data, n_epochs, start):
+    def __init__(self, estimator, data, n_epochs, start, monitor=None, X_val=None):
         self._estimator, self._data, self._start = estimator, data, start
+        self._monitor, self._X_val, self._n_done = monitor, X_val, 0
         self._fit = self._epoch = None
         if hasattr(estimator, "_init_callback_context"):
             self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
@@ -24,23 +31,37 @@ class EpochCallbacks:
             self._epoch.call_on_fit_task_begin(estimator=self._estimator, X=self._data)
 
     def end_epoch(self, training):
-        """Call the hooks that want to know of an end; returns whether one asks to stop.
+        """Call the monitor and the hooks that want to know of an end; whether one asks to stop.
 
-        Hooks that ask for a fitted estimator get one with a copy of the parameters so far.
+        Those that ask for a fitted estimator get one with a copy of the parameters so far.
         """
-        return self._epoch is not None and self._epoch.call_on_fit_task_end(
-            estimator=self._estimator,
-            X=self._data,
-            reconstruction_attributes=lambda: {
-                "visible_": self._start.visible,
-                "_sparse": self._start.rows.sparse,
-                **fitted_attributes(
-                    training.machine, self._start.rows.scaling, self._start.stand_in
-                ),
-            },
+        self._n_done += 1
+        asked = self._monitor is not None and self._monitor(
+            self._fitted_copy(training), self._n_done, self._X_val
         )
+        if self._epoch is not None:
+            asked |= self._epoch.call_on_fit_task_end(
+                estimator=self._estimator,
+                X=self._data,
+                reconstruction_attributes=lambda: self._attributes(training),
+            )
+        return bool(asked)
 
     def end_fit(self):
         """Call the hooks that want to know of the end of the fit."""
         if self._fit is not None:
             self._fit.call_on_fit_task_end(estimator=self._estimator, X=self._data)
+
+    def _fitted_copy(self, training):
+        fitted = copy.copy(self._estimator)
+        for name, value in self._attributes(training).items():
+            setattr(fitted, name, value)
+        return fitted
+
+    def _attributes(self, training):
+        rows = self._start.rows
+        return {
+            "visible_": self._start.visible,
+            "_sparse": rows.sparse,
+            **fitted_attributes(training.machine, rows.scaling, self._start.stand_in),
+        }

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from .._keys import MAX_LAYERS
+from ..likelihood import MAX_UNITS
 
 
 def hidden_sizes(given):
@@ -64,3 +65,18 @@ def check_count(name, value):
     """Refuse what is not a positive number of things."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+
+
+def check_choice(name, value, choices):
+    """Refuse what is not one of some words."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {choices}, got {value!r}.")
+
+
+def check_enumerable(n_hidden):
+    """Refuse to enumerate the states of too many hidden units."""
+    if n_hidden > MAX_UNITS:
+        raise ValueError(
+            f"method='exact' would enumerate 2**{n_hidden} hidden states; it is meant for at "
+            f"most {MAX_UNITS} hidden units. Use method='importance'."
+        )

@@ -21,6 +21,7 @@ from .._keys import Draws, Purpose
 from .._threads import count_threads, run_blocks
 from .._version import __version__
 from .checks import check_count
+from .inference import InferenceMixin
 from .scoring import ScoringMixin
 from .visible import as_rows
 
@@ -29,7 +30,12 @@ _FEWEST_ROWS = 256
 
 
 class LatentDensityEstimator(
-    ScoringMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator
+    ScoringMixin,
+    InferenceMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    DensityMixin,
+    BaseEstimator,
 ):
     """A density estimator with hidden layers: scores, features and samples of ``self._machine``.
 
@@ -94,13 +100,20 @@ class LatentDensityEstimator(
             H = self._scaling.restore(H)
         return H.astype(dtype, copy=False)
 
-    def sample(self, n_samples=1, *, random_state=None, return_latents=False):
-        """Draw rows from the model, by ancestral sampling.
+    def sample(self, n_samples=1, *, given=None, random_state=None, return_latents=False):
+        """Draw rows from the model, or what is missing of a row given the rest of it.
+
+        Without ``given`` by ancestral sampling. Otherwise from p(missing | observed): exactly for
+        machines of at most 14 hidden units; else every draw weighs ``n_importance_samples``
+        particles of its own, chooses one, and moves it by 20 sweeps of Gibbs sampling.
 
         Parameters
         ----------
         n_samples : int, default=1
             Rows to draw.
+
+        given : array-like of shape (n_features,), default=None
+            Values to keep, and NaN for those to be drawn.
 
         random_state : int, RandomState instance or None, default=None
             An int repeats the draw; None uses NumPy's global generator.
@@ -111,13 +124,17 @@ class LatentDensityEstimator(
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            uint8 for Bernoulli visible units, float32 for Gaussian ones.
+            uint8 for Bernoulli visible units, float32 for Gaussian ones and where fractions were
+            given.
 
         H : list of ndarray of shape (n_samples, n_units), uint8
             The hidden layers from the data upward. Only with ``return_latents=True``.
         """
         check_is_fitted(self)
         check_count("n_samples", n_samples)
+        if given is not None:
+            X, hidden = self._sample_given(given, n_samples, random_state)
+            return (X, hidden) if return_latents else X
         seed = _keys.draw_seed(check_random_state(random_state))
         X, *hidden = self._dream(n_samples, _keys.key(seed, Purpose.SAMPLE))
         if self._scaling is not None:

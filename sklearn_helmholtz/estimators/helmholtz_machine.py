@@ -291,7 +291,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, *, X_val=None):
+    def fit(self, X, y=None, *, X_val=None, monitor=None):
         """Train the machine.
 
         Parameters
@@ -304,6 +304,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows to validate on after every epoch, instead of a share of X.
+
+        monitor : callable, default=None
+            Called after every epoch as ``monitor(estimator, epoch, X_val)``, with a machine that
+            has a copy of the parameters so far, the number of the epoch in this fit, from 1, and
+            the rows held out (None if there are none). Training stops if it returns True. See
+            `HeldOutLikelihood`.
 
         Returns
         -------
@@ -319,9 +325,11 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
             train_rows, self.batch_size, self.max_iter, self._schedule(), self.shuffle, goes_on
         )
         validation = None if held_out is None else replace(start.rows, chosen=held_out)
+        seen_by_monitor = None if held_out is None else X[held_out]
         if X_val is not None:
             validation = self._as_rows(self._validate(X_val, reset=False), start)
-        callbacks = EpochCallbacks(self, X, self.max_iter, start)
+            seen_by_monitor = X_val
+        callbacks = EpochCallbacks(self, X, self.max_iter, start, monitor, seen_by_monitor)
         self._train(replace(start, state=None), plan, validation, callbacks)
         callbacks.end_fit()
         return self

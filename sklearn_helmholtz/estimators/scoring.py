@@ -1,14 +1,34 @@
 """Scores of estimators that hold a machine: log-likelihoods and free energies."""
 
+import warnings
+
+import numpy as np
 from sklearn.utils import Bunch, check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from .. import _keys
 from .._keys import Purpose
-from .._threads import count_threads
-from ..likelihood import MAX_AUTOMATIC_UNITS, MAX_UNITS, score_by_importance, score_exactly
-from .checks import check_count
+from .._threads import count_threads, run_blocks
+from ..inference import Gibbs
+from ..likelihood import (
+    MAX_AUTOMATIC_UNITS,
+    annealed_bounds,
+    importance_bounds,
+    score_by_annealing,
+    score_by_importance,
+    score_exactly,
+)
+from .checks import check_choice, check_count, check_enumerable
 
-_METHODS = ("auto", "exact", "importance")
+_METHODS = ("auto", "exact", "importance", "annealed")
+_N_CHAINS, _N_TEMPERATURES = 20, 1000
+_BOUNDED_ROWS = 16  # of a block
+_REMEDIES = {
+    "importance": (
+        "Raise n_importance_samples, train the recognition net longer, or use method='annealed'."
+    ),
+    "annealed": "Raise n_temperatures, or n_importance_samples for more chains.",
+}
 
 
 class ScoringMixin:
@@ -52,24 +72,36 @@ class ScoringMixin:
         """
         return float(self.score_samples(X).mean())
 
-    def log_likelihood(self, X, *, method="auto", n_importance_samples=None, random_state=None):
+    def log_likelihood(
+        self, X, *, method="auto", n_importance_samples=None, n_temperatures=_N_TEMPERATURES,
+        random_state=None,
+    ):  # fmt: skip
         """Mean log-likelihood of the rows and everything known about its error.
+
+        Warns where the estimate cannot be trusted, with a remedy.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
+            Data; NaN means missing, and only what is observed counts.
 
-        method : {"auto", "exact", "importance"}, default="auto"
-            Enumeration of the hidden states, importance sampling with the recognition net as the
-            proposal, or the first where the machine has at most 14 hidden units. Enumeration
-            refuses more than 20.
+        method : {"auto", "exact", "importance", "annealed"}, default="auto"
+            Enumeration of the hidden states (at most 20 units); importance sampling with a mixture
+            of the recognition net and, for one sample in five, the prior of the hidden layers as
+            the proposal; or annealed importance sampling [2]_, which needs no recognition net and
+            is much slower. ``"auto"`` is the first for machines of at most 14 hidden units,
+            otherwise the second.
 
         n_importance_samples : int, default=None
-            Samples for each row; None means the estimator's parameter. Errors need at least two.
+            Samples for each row, or chains when annealing. None means the estimator's parameter,
+            and 20 chains. Errors need at least two.
+
+        n_temperatures : int, default=1000
+            Steps of a chain from the prior to the posterior; only for ``method="annealed"``. Each
+            costs a sweep of Gibbs sampling over all hidden units.
 
         random_state : int, RandomState instance or None, default=None
-            The random numbers of importance sampling; None means fixed ones.
+            The random numbers; None means fixed ones.
 
         Returns
         -------
@@ -77,7 +109,7 @@ class ScoringMixin:
             With the fields (nats)
 
             mean : float
-                Mean of ``per_sample``. With importance sampling a lower bound in expectation.
+                Mean of ``per_sample``. Where estimated, a lower bound in expectation.
             standard_error : float
                 Of ``mean`` as an estimate for the population: rows and Monte Carlo together.
                 NaN for a single row.
@@ -89,21 +121,127 @@ class ScoringMixin:
                 log p(x) of each row.
             effective_sample_size : ndarray of shape (n_samples,)
                 Of the importance weights of each row; infinite where exact.
+            pareto_k : ndarray of shape (n_samples,)
+                Shape of the tail of each row's weights, those of equal hidden states added; below
+                1/2 they have a variance [3]_. NaN where exact, or where there are too few states.
             method : str
-                ``"exact"`` or ``"importance"``.
+                ``"exact"``, ``"importance"`` or ``"annealed"``.
             is_lower_bound : bool
                 Whether ``mean`` is a lower bound in expectation, not the value itself.
             reliable : bool
-                Whether at least 95 % of the rows have an effective sample size of 10 or more.
+                Whether at least 95 % of the rows have an effective sample size of 10 or more, and
+                the median of ``pareto_k`` is below 1/2.
 
         References
         ----------
-        Burda, Grosse & Salakhutdinov (2016), Importance weighted autoencoders, ICLR.
+        .. [1] Burda, Grosse & Salakhutdinov (2016), Importance weighted autoencoders, ICLR.
+        .. [2] Neal (2001), Annealed importance sampling, Statistics and Computing 11, 125-139.
+        .. [3] Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling,
+               Journal of Machine Learning Research 25(72).
         """
-        if method not in _METHODS:
-            raise ValueError(f"method must be one of {_METHODS}, got {method!r}.")
-        estimate, keys, method = self._estimate(X, method, n_importance_samples, random_state)
-        return Bunch(**estimate.summary(keys), method=method, is_lower_bound=method == "importance")
+        result = self._log_likelihood(X, method, n_importance_samples, random_state, n_temperatures)
+        if not result.reliable:
+            _warn_of_estimate(result)
+        return result
+
+    def _log_likelihood(self, X, method, n_samples, random_state, n_temperatures):
+        """What `log_likelihood` returns, without its warning."""
+        check_choice("method", method, _METHODS)
+        check_count("n_temperatures", n_temperatures)
+        estimate, keys, method = self._estimate(X, method, n_samples, random_state, n_temperatures)
+        return Bunch(**estimate.summary(keys), method=method, is_lower_bound=method != "exact")
+
+    def log_likelihood_bounds(
+        self, n_samples=1000, *, method="importance", n_importance_samples=None,
+        n_temperatures=_N_TEMPERATURES, random_state=None,
+    ):  # fmt: skip
+        """Bounds of the log-likelihood from both sides, on rows that the model dreams.
+
+        The estimates of `log_likelihood` are too low on average. Where the hidden causes of a row
+        are known, as for the model's own dreams, the same samples also make estimates that are too
+        high. The gap between the two tells how far such estimates can be off, on rows like the
+        model's own.
+
+        Parameters
+        ----------
+        n_samples : int, default=1000
+            Rows to dream.
+
+        method : {"importance", "annealed"}, default="importance"
+            Importance sampling, in which the true causes replace one particle for the upper bound;
+            or annealing, from the prior to the posterior for the lower and from the true causes
+            back to the prior for the upper bound [1]_.
+
+        n_importance_samples : int, default=None
+            As in `log_likelihood`.
+
+        n_temperatures : int, default=1000
+            As in `log_likelihood`.
+
+        random_state : int, RandomState instance or None, default=None
+            Rows and random numbers; None uses NumPy's global generator.
+
+        Returns
+        -------
+        result : :class:`~sklearn.utils.Bunch`
+            With the fields (nats)
+
+            lower, upper : float
+                Means of the bounds over the rows: in expectation, the mean log-likelihood of dreams
+                (minus the entropy of the model) lies between them.
+            gap : float
+                ``upper - lower``: no less, in expectation, than what the lower bound misses.
+            gap_standard_error : float
+                Standard error of ``gap``; NaN for a single row.
+            lower_per_sample, upper_per_sample : ndarray of shape (n_samples,)
+                The bounds of each row.
+            method : str
+                The method.
+
+        References
+        ----------
+        .. [1] Grosse, Ghahramani & Adams (2015), Sandwiching the marginal likelihood using
+               bidirectional Monte Carlo, arXiv:1511.02543.
+        """
+        check_is_fitted(self)
+        check_count("n_samples", n_samples)
+        check_count("n_temperatures", n_temperatures)
+        check_choice("method", method, _METHODS[2:])
+        n_particles = self._n_particles(method, n_importance_samples)
+        seed = _keys.draw_seed(check_random_state(random_state))
+        lower, upper = self._bounds(n_samples, method, n_particles, n_temperatures, seed)
+        gaps = upper - lower
+        error = gaps.std(ddof=1) / np.sqrt(n_samples) if n_samples > 1 else np.nan
+        return Bunch(
+            lower=float(lower.mean()),
+            upper=float(upper.mean()),
+            gap=float(gaps.mean()),
+            gap_standard_error=float(error),
+            lower_per_sample=lower,
+            upper_per_sample=upper,
+            method=method,
+        )
+
+    def _bounds(self, n_samples, method, n_particles, n_temperatures, seed):
+        """The bounds of dreamt rows, (n_samples,) each, in the user's units."""
+        values = self._dream(n_samples, _keys.key(seed, Purpose.SAMPLE))
+        gibbs, addresses = Gibbs.of(self._machine), np.arange(n_samples, dtype=np.uint64)
+        bounds = np.empty((2, n_samples))
+
+        def bound(block):
+            place = slice(block * _BOUNDED_ROWS, (block + 1) * _BOUNDED_ROWS)
+            part = tuple(layer[place] for layer in values)
+            if method == "importance":
+                both = importance_bounds(self._machine, part, seed, addresses[place], n_particles)
+            else:
+                both = annealed_bounds(
+                    gibbs, part, seed, addresses[place], n_particles, n_temperatures
+                )
+            bounds[:, place] = both
+
+        run_blocks(bound, -(-n_samples // _BOUNDED_ROWS), count_threads(self.n_jobs))
+        volume = 0.0 if self._scaling is None else np.log(self._scaling.scale).sum()
+        return bounds - volume
 
     def free_energy(self, X):
         """Variational free energy of each row: ``E_q[log q(h | x) - log p(x, h)]``.
@@ -124,22 +262,62 @@ class ScoringMixin:
         """
         return self._estimate(X, "auto", None, None)[0].free_energy
 
-    def _estimate(self, X, method, n_samples, random_state):
+    def kl_gap(self, X):
+        """How far the recognition net is from the truth: KL(q(h | x) || p(h | x)) of each row.
+
+        It is the free energy plus log p(x), F_R(x) = F(x) + KL(R || posterior of G): what
+        recognition costs (Dayan, Hinton, Neal & Zemel 1995). Wake-sleep keeps it small without ever
+        computing it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        divergence : ndarray of shape (n_samples,)
+            In nats: by enumeration if the machine has at most 14 hidden units, otherwise from
+            importance samples, and then a lower bound in expectation, since log p(x) is.
+        """
+        estimate = self._estimate(X, "auto", None, None)[0]
+        return estimate.free_energy + estimate.per_sample
+
+    def _estimate(self, X, method, n_samples, random_state, n_temperatures=_N_TEMPERATURES):
         """An `Estimate` of all rows, their content keys, and the method used."""
         rows, _ = self._rows(X)
         n_hidden, n_threads = sum(self._machine.n_units[1:]), count_threads(self.n_jobs)
-        if method == "exact" and n_hidden > MAX_UNITS:
-            raise ValueError(
-                f"method='exact' would enumerate 2**{n_hidden} hidden states; it is meant for at "
-                f"most {MAX_UNITS} hidden units. Use method='importance'."
-            )
+        if method == "exact":
+            check_enumerable(n_hidden)
         if method == "exact" or (method == "auto" and n_hidden <= MAX_AUTOMATIC_UNITS):
-            estimate, keys = score_exactly(self._machine, rows, n_threads)
-            return estimate, keys, "exact"
-        n_samples = self.n_importance_samples if n_samples is None else n_samples
-        check_count("n_importance_samples", n_samples)
+            return *score_exactly(self._machine, rows, n_threads), "exact"
+        method = "importance" if method == "auto" else method
+        n_samples = self._n_particles(method, n_samples)
         if random_state is not None:
             random_state = check_random_state(random_state)
-        key = _keys.key(_keys.scoring_seed(random_state), Purpose.SCORE)
-        estimate, keys = score_by_importance(self._machine, rows, key, n_samples, n_threads)
-        return estimate, keys, "importance"
+        seed = _keys.scoring_seed(random_state)
+        if method == "importance":
+            key = _keys.key(seed, Purpose.SCORE)
+            return *score_by_importance(self._machine, rows, key, n_samples, n_threads), method
+        key = _keys.key(seed, Purpose.ANNEAL)
+        scores = score_by_annealing(self._machine, rows, key, n_samples, n_temperatures, n_threads)
+        return *scores, method
+
+    def _n_particles(self, method, given):
+        """Importance samples, or chains, for each row."""
+        if given is None:
+            return _N_CHAINS if method == "annealed" else self.n_importance_samples
+        check_count("n_importance_samples", given)
+        return given
+
+
+def _warn_of_estimate(result):
+    sizes, shapes = result.effective_sample_size, result.pareto_k[~np.isnan(result.pareto_k)]
+    tail = f", and the median Pareto k is {np.median(shapes):.2f}" if len(shapes) else ""
+    warnings.warn(
+        f"This log-likelihood ({result.method} sampling) cannot be trusted: it may be far too low, "
+        f"and its errors too small. The median effective sample size of the rows is "
+        f"{np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}. {_REMEDIES[result.method]}",
+        UserWarning,
+        stacklevel=3,
+    )

@@ -31,7 +31,7 @@ def check_unit_interval(data, feature_names=None):
         column = outside[0]
         value = low[column] if low[column] < 0 else high[column]
         raise ValueError(
-            f"Column {_named(column, feature_names)} of X holds the value {float(value)!r}, but "
+            f"Column {named(column, feature_names)} of X holds the value {float(value)!r}, but "
             "Bernoulli visible units take values in [0, 1]. Binarise or rescale the data, or fit "
             "with visible='gaussian'."
         )
@@ -54,13 +54,13 @@ def _check_magnitude(largest, smallest, feature_names):
     bad = np.flatnonzero(~((largest <= _LARGEST) & (smallest >= 1 / _LARGEST)))
     if len(bad):
         raise ValueError(
-            f"Column {_named(bad[0], feature_names)} of X has a magnitude (mean or standard "
+            f"Column {named(bad[0], feature_names)} of X has a magnitude (mean or standard "
             f"deviation) outside [{1 / _LARGEST:g}, {_LARGEST:g}]. Rescale the data, for example "
             "with sklearn.preprocessing.StandardScaler."
         )
 
 
-def _named(column, feature_names):
+def named(column, feature_names):
     """A column by number, and by name where it has one."""
     return f"{column} ({feature_names[column]!r})" if feature_names is not None else f"{column}"
 

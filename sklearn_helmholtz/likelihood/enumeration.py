@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from .._incomplete import fill, observed
+from ..inference.exact import all_states, inputs, log_prob_table, outer
 from .estimate import Estimate
 
 MAX_AUTOMATIC_UNITS = 14
@@ -28,13 +29,13 @@ class Enumeration:
         self.machine = machine
         generation = machine.generation.conditionals
         recognition = machine.recognition.conditionals
-        states = _states(machine.n_units[-1])
-        log_prior = _table(generation[0], states, None)[:, 0]
+        states = all_states(machine.n_units[-1])
+        log_prior = log_prob_table(generation[0], states, None)[:, 0]
         cost = -log_prior
         for level in range(len(recognition) - 1, 0, -1):
-            children = _states(machine.n_units[level])
-            log_p = _table(generation[len(generation) - 1 - level], children, states)
-            log_q = _table(recognition[level], states, children).T
+            children = all_states(machine.n_units[level])
+            log_p = log_prob_table(generation[len(generation) - 1 - level], children, states)
+            log_q = log_prob_table(recognition[level], states, children).T
             cost = (np.exp(log_q) * (log_q - log_p + cost)).sum(axis=1)
             log_prior = logsumexp(log_p + log_prior, axis=1)
             states = children
@@ -45,7 +46,7 @@ class Enumeration:
         x, seen = observed(x), observed(fill(x))
         highest, total, energy = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
         for part in self._parts(x.shape[1]):
-            log_p = _table(self.machine.visible, x, self.states[part])
+            log_p = log_prob_table(self.machine.visible, x, self.states[part])
             log_q = self._log_recognition(seen, part)
             energy += (np.exp(log_q) * (log_q - log_p + self.cost[part])).sum(axis=1)
             log_p += self.log_prior[part]
@@ -61,31 +62,6 @@ class Enumeration:
     def _log_recognition(self, x, part):
         """Log q(h_1 | x), (n_rows, n_states)."""
         affine = self.machine.recognition.conditionals[0].affine
-        eta = _inputs(affine, x)
+        eta = inputs(affine, x)
         signs = self.states[part].T
-        return _outer(eta, signs) - np.logaddexp(0, eta).sum(axis=1)[:, None]
-
-
-def _states(n):
-    """All 2^n states of n units, float64, the first unit varying fastest."""
-    return ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(np.float64)
-
-
-def _inputs(affine, parents):
-    """Inputs of units in float64, (n_rows, n_units); without BLAS, whose sums depend on threads."""
-    intercept = affine.intercept.astype(np.float64)
-    if affine.weights is None:
-        return intercept[None]
-    return intercept + _outer(parents, affine.weights.astype(np.float64))
-
-
-def _outer(left, right):
-    return np.einsum("rk,ks->rs", left, right)
-
-
-def _table(conditional, children, parents):
-    """Log p(child | parent), nats, for all pairs: (n_children, n_parents)."""
-    eta = np.ascontiguousarray(_inputs(conditional.affine, parents).T)
-    out = np.empty((len(children), eta.shape[1]))
-    conditional.units.table(np.ascontiguousarray(children), eta, out)
-    return out
+        return outer(eta, signs) - np.logaddexp(0, eta).sum(axis=1)[:, None]

@@ -65,8 +65,7 @@ class Estimate:
         noise is put on top. It is NaN for a single row.
         """
         n = len(self.per_sample)
-        monte_carlo = self._noise_of_mean(addresses)
-        shared = max(monte_carlo - self.variance.mean() / n, 0.0)
+        monte_carlo, shared = self._noise_of_mean(addresses), self.shared_noise(addresses)
         between = self.per_sample.var(ddof=1) / n if n > 1 else np.nan
         return {
             "mean": float(self.per_sample.mean()),
@@ -85,6 +84,11 @@ class Estimate:
         tails = self.pareto_k[~np.isnan(self.pareto_k)]
         short = not len(tails) or np.median(tails) < RELIABLE_SHAPE
         return bool(enough.mean() >= RELIABLE_SHARE and short)
+
+    def shared_noise(self, addresses):
+        """What the variance of the mean has because rows share their random numbers."""
+        own = self.variance.mean() / len(self.variance)
+        return max(self._noise_of_mean(addresses) - own, 0.0)
 
     def _noise_of_mean(self, addresses):
         """Variance of the mean over exactly these rows: noise is summed per distinct row."""

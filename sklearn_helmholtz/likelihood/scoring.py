@@ -11,6 +11,8 @@ from .._kernels.content import content_keys_binary, content_keys_real, content_k
 from .._sparse import SparseRows
 from .._threads import run_blocks
 from .._workspace import Workspace
+from ..inference import Gibbs
+from .annealing import annealed_estimate
 from .enumeration import Enumeration
 from .estimate import Estimate
 from .importance import importance_estimate
@@ -38,6 +40,17 @@ def score_by_importance(machine, rows, key, n_samples, n_threads):
 
     limits = split_evenly(len(rows), machine.n_weights * n_samples, _FEWEST_ROWS)
     return _score(estimate, rows, limits, n_threads)
+
+
+def score_by_annealing(machine, rows, key, n_chains, n_temperatures, n_threads):
+    """The `Estimate` of all rows by annealed importance sampling, and their content keys."""
+    gibbs = Gibbs.of(machine)
+
+    def estimate(x, addresses):
+        return annealed_estimate(gibbs, x, key, addresses, n_chains, n_temperatures)
+
+    work = machine.n_weights * n_chains * n_temperatures
+    return _score(estimate, rows, split_evenly(len(rows), work, 1), n_threads)
 
 
 def content_keys(x):

@@ -1,0 +1,84 @@
+"""Values that are given, from which the others are to be drawn."""
+
+import warnings
+
+import numpy as np
+from scipy.special import log_expit, logit, xlog1py, xlogy
+
+from .._incomplete import observed
+from ..units import Gaussian
+from .visible import named
+
+_IMPOSSIBLE = 1e-12  # a probability
+_SMALLEST_MEAN = 1e-6
+
+
+def as_evidence(given, n_features, units):
+    """Given values as an array (n_features,) float64, or a ValueError."""
+    try:
+        evidence = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"given must hold a number for each feature, NaN for those to be drawn: {error}."
+        ) from error
+    if evidence.shape != (n_features,):
+        raise ValueError(
+            f"given must have the shape ({n_features},), one value for each feature and NaN for "
+            f"those to be drawn, got {evidence.shape}."
+        )
+    if np.isinf(evidence).any():
+        raise ValueError(f"given holds infinity in column {np.flatnonzero(np.isinf(evidence))[0]}.")
+    return evidence
+
+
+def check_evidence(estimator, rows, evidence):
+    """Refuse values that no state of the causes makes possible; warn of combinations of values."""
+    machine = estimator._machine
+    names = getattr(estimator, "feature_names_in_", None)
+    x = observed(rows.take(np.arange(1)))[0]
+    log_best = _log_best(machine.visible, x)
+    impossible = np.flatnonzero(log_best < np.log(_IMPOSSIBLE))
+    if len(impossible):
+        column = impossible[0]
+        raise ValueError(
+            f"The model thinks it impossible that column {named(column, names)} is "
+            f"{evidence[column]:g}, as given says: whatever the causes, its probability is at most "
+            f"{np.exp(log_best[column]):.1g} (of a Gaussian unit, relative to that of the mean)."
+        )
+    if not isinstance(machine.visible.units, Gaussian):
+        _warn_of_combination(estimator, evidence)
+
+
+def _log_best(visible, x):
+    """Log-probability of each observed value under the states that suit it best; 0 if missing.
+
+    For Gaussian units relative to the density at the mean.
+    """
+    weights = visible.affine.weights.astype(np.float64)
+    lowest, highest = (
+        visible.affine.intercept + find(weights, 0).sum(axis=0) for find in (np.minimum, np.maximum)
+    )
+    if isinstance(visible.units, Gaussian):
+        distance = x - np.clip(x, lowest, highest)
+        log_best = -0.5 * distance**2 / visible.units.variance
+    else:  # concave in eta: the best is where x is the mean, or at an end
+        eta = np.clip(logit(x), lowest, highest)
+        log_best = x * eta + log_expit(-eta) - xlogy(x, x) - xlog1py(1 - x, -x)
+    return np.where(np.isnan(x), 0.0, log_best)
+
+
+def _warn_of_combination(estimator, evidence):
+    """Warn of evidence that is far less probable than if the features were independent."""
+    seen = ~np.isnan(evidence)
+    mean = np.clip(estimator._stand_in[seen], _SMALLEST_MEAN, 1 - _SMALLEST_MEAN)
+    x = evidence[seen]
+    independent = (x * np.log(mean) + (1 - x) * np.log1p(-mean)).sum()
+    log_p = estimator.score_samples(evidence[None])[0]
+    if log_p < independent + np.log(_IMPOSSIBLE):
+        warnings.warn(
+            f"The model thinks the given values nearly impossible together: their log-probability "
+            f"is {log_p:.1f} nats, and {independent:.1f} if the features were independent. What is "
+            "drawn may mean little.",
+            UserWarning,
+            stacklevel=5,
+        )

@@ -1,0 +1,69 @@
+"""Watching the held-out log-likelihood while a machine learns."""
+
+from sklearn.utils import Bunch
+
+from .checks import check_count
+
+
+class HeldOutLikelihood:
+    """A monitor of `fit`: the log-likelihood of the validation rows, every few epochs.
+
+    ``validation_scores_`` are quick bounds, made to choose by. This keeps what `log_likelihood`
+    tells, with errors, and by any of its methods. It does not warn of estimates that cannot be
+    trusted, as the first ones of a training often cannot: look at their ``reliable``.
+
+    Parameters
+    ----------
+    every : int, default=1
+        Epochs from one look to the next.
+
+    method : {"auto", "exact", "importance", "annealed"}, default="auto"
+        As in `HelmholtzMachine.log_likelihood`.
+
+    n_importance_samples : int, default=None
+        As in `HelmholtzMachine.log_likelihood`.
+
+    n_temperatures : int, default=1000
+        As in `HelmholtzMachine.log_likelihood`.
+
+    Attributes
+    ----------
+    history : list of :class:`~sklearn.utils.Bunch`
+        What `log_likelihood` returned, and the number of the epoch, from 1, as ``epoch``. A monitor
+        that is used again goes on with its history.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_helmholtz import HeldOutLikelihood, HelmholtzMachine
+    >>> X = load_digits().data >= 8
+    >>> monitor = HeldOutLikelihood(every=5)
+    >>> machine = HelmholtzMachine(20, max_iter=10, random_state=0)
+    >>> machine = machine.fit(X[:1500], X_val=X[1500:], monitor=monitor)
+    >>> [look.epoch for look in monitor.history]
+    [5, 10]
+    >>> monitor.history[1].mean > monitor.history[0].mean
+    True
+    """
+
+    def __init__(self, *, every=1, method="auto", n_importance_samples=None, n_temperatures=1000):
+        check_count("every", every)
+        self.every = every
+        self.method = method
+        self.n_importance_samples = n_importance_samples
+        self.n_temperatures = n_temperatures
+        self.history = []
+
+    def __call__(self, estimator, epoch, X_val):
+        """Look at a fitted estimator after an epoch; never asks to stop."""
+        if X_val is None:
+            raise ValueError(
+                "HeldOutLikelihood needs validation rows: give fit X_val, or set "
+                "early_stopping=True."
+            )
+        if epoch % self.every == 0:
+            result = estimator._log_likelihood(
+                X_val, self.method, self.n_importance_samples, None, self.n_temperatures
+            )
+            self.history.append(Bunch(epoch=epoch, **result))
+        return False

@@ -1,0 +1,146 @@
+"""p(h | x) by samples: from recognition, from weighted particles, and from Gibbs sampling.
+
+Like `ExactPosterior`, each has `sample`, `means` and `expected_data` for a block of rows x whose
+random numbers have ``addresses``, one for each row.
+"""
+
+import numpy as np
+
+from .. import _keys
+from .._keys import Draws, Purpose
+from .exact import outer
+from .gibbs import Gibbs
+from .importance import n_from_prior, sample_particles, sample_prior_particles
+from .resampling import choose, resampling_uniforms
+
+
+class SampledPosterior:
+    """What samples tell: every mean is that of ``n_samples`` draws.
+
+    Subclasses have `sample`.
+    """
+
+    def __init__(self, machine, seed, n_samples):
+        self.machine, self._seed, self.n_samples = machine, seed, n_samples
+
+    @property
+    def entries_per_row(self):
+        """How many numbers are held for each row of a block."""
+        return self.n_samples * max(self.machine.n_units)
+
+    def means(self, x, addresses):
+        """Mean states of each hidden layer, from the data upward, (n_rows, n_units)."""
+        samples = self.sample(x, addresses, self.n_samples)
+        return [_mean(states, len(addresses)) for states in samples]
+
+    def expected_data(self, x, addresses):
+        """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
+        first = self.sample(x, addresses, self.n_samples)[0]
+        return _mean(self.machine.visible.mean(first), len(addresses))
+
+
+class RecognitionPosterior(SampledPosterior):
+    """q(h | x), the recognition chain's guess."""
+
+    method = "recognition"
+
+    def sample(self, x, addresses, n_samples):
+        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
+        draws = Draws(_keys.key(self._seed, Purpose.SCORE), addresses, n_samples)
+        return self.machine.recognise(x, draws)[0][1:]
+
+
+class ImportancePosterior(SampledPosterior):
+    """A pool of weighted particles for each row, as in importance sampling of log p(x).
+
+    Means are those of the whole pool; samples are drawn from the pool of their row.
+    n_samples : the size of a pool.
+    """
+
+    method = "importance"
+
+    def pool(self, x, addresses):
+        """The hidden layers of the particles, (n_rows, n_samples, n_units), and their weights.
+
+        Weights (n_rows, n_samples) float64 sum to 1 for each row.
+        """
+        n_prior = n_from_prior(self.n_samples)
+        key, share = _keys.key(self._seed, Purpose.SCORE), n_prior / self.n_samples
+        parts = [(sample_particles, self.n_samples - n_prior), (sample_prior_particles, n_prior)]
+        particles = [sample(self.machine, x, Draws(key, addresses, n)) for sample, n in parts if n]
+        log_weights = np.concatenate([p.mixture_log_weights(share) for p in particles], axis=1)
+        weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+        layers = [
+            np.concatenate([h.reshape(len(addresses), -1, h.shape[1]) for h in parts], axis=1)
+            for parts in zip(*(p.values[1:] for p in particles), strict=True)
+        ]
+        return layers, weights / weights.sum(axis=1, keepdims=True)
+
+    def sample(self, x, addresses, n_samples):
+        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
+        layers, weights = self.pool(x, addresses)
+        chosen = choose(weights, resampling_uniforms(self._seed, addresses, n_samples))
+        rows = np.repeat(np.arange(len(addresses)), n_samples)
+        return [states[rows, chosen] for states in layers]
+
+    def means(self, x, addresses):
+        """Mean states of each hidden layer, from the data upward, (n_rows, n_units)."""
+        layers, weights = self.pool(x, addresses)
+        return [_weighted_mean(weights, states) for states in layers]
+
+    def expected_data(self, x, addresses):
+        """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
+        return _weighted_mean(*self.data_components(x, addresses, self.n_samples))
+
+    def data_components(self, x, addresses, most):
+        """The distribution of the data as a mixture, given what is observed of them.
+
+        Weights (n_rows, n_components) and means (n_rows, n_components, n_features) of the ``most``
+        heaviest components, each a particle.
+        """
+        (first, *_), weights = self.pool(x, addresses)
+        if most < self.n_samples:
+            heaviest = np.argsort(-weights, axis=1, kind="stable")[:, :most]
+            weights = np.take_along_axis(weights, heaviest, axis=1)
+            first = np.ascontiguousarray(np.take_along_axis(first, heaviest[..., None], axis=1))
+        means = self.machine.visible.mean(first.reshape(-1, first.shape[2]))
+        return weights, means.reshape(*first.shape[:2], -1)
+
+
+class GibbsPosterior(SampledPosterior):
+    """Draws from a pool of weighted particles, moved on by sweeps of Gibbs sampling.
+
+    n_pool : the size of a pool; n_sweeps : sweeps over all hidden units after which a draw is
+    taken. Each draw is a chain of its own.
+    """
+
+    method = "gibbs"
+
+    def __init__(self, machine, seed, n_samples, n_pool, n_sweeps):
+        super().__init__(machine, seed, n_samples)
+        self._start, self._n_sweeps = ImportancePosterior(machine, seed, n_pool), n_sweeps
+        self._gibbs = Gibbs.of(machine)
+
+    @property
+    def entries_per_row(self):
+        """How many numbers are held for each row of a block."""
+        return self.n_samples * max(self.machine.n_units) + self._start.entries_per_row
+
+    def sample(self, x, addresses, n_samples):
+        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
+        states = np.concatenate(self._start.sample(x, addresses, n_samples), axis=1)
+        draws = Draws(_keys.key(self._seed, Purpose.SWEEP), addresses, n_samples)
+        self._gibbs.sweep(x, states, draws, self._n_sweeps)
+        return [np.ascontiguousarray(layer) for layer in self._gibbs.split(states)]
+
+
+def _mean(values, n_rows):
+    return values.reshape(n_rows, -1, values.shape[1]).mean(axis=1, dtype=np.float64)
+
+
+def _weighted_mean(weights, values):
+    """The mean of values (n_rows, n_particles, n_units), (n_rows, n_units) float64."""
+    means = [
+        outer(w[None], part.astype(np.float64)) for w, part in zip(weights, values, strict=True)
+    ]
+    return np.concatenate(means)
