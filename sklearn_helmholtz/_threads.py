@@ -9,7 +9,7 @@ what is its own. Numba's ``prange`` offers none of these inside joblib, Dask or 
 import itertools
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import joblib
 
@@ -83,38 +83,65 @@ def _share_blocks(function, n_blocks, n_helpers):
                 stop.set()
                 raise
 
-    def help_out():
-        try:
-            work()
-        finally:
-            free.release()
-
-    helpers = _ask_helpers(pool, free, help_out, n_helpers)
+    tickets = _ask_helpers(pool, free, work, n_helpers)
     try:
         work()
     except BaseException:
         stop.set()
         raise
     finally:
-        for helper in helpers:
-            if helper.cancel():
-                free.release()
-            else:
-                helper.exception()
-    for helper in helpers:
-        if not helper.cancelled():
-            helper.result()
+        for ticket in tickets:
+            ticket.settle()
+    for ticket in tickets:
+        if not ticket.cancelled():
+            ticket.result()
 
 
-def _ask_helpers(pool, free, task, n_helpers):
-    helpers = []
-    while pool is not None and len(helpers) < n_helpers and free.acquire(blocking=False):
+def _ask_helpers(pool, free, work, n_helpers):
+    """A ticket for each helper that may come."""
+    tickets = []
+    while pool is not None and len(tickets) < n_helpers and free.acquire(blocking=False):
+        tickets.append(_Ticket(work, free))
         try:
-            helpers.append(pool.submit(task))
-        except RuntimeError:  # the interpreter is shutting down: the caller works alone
-            free.release()
+            pool.submit(tickets[-1].redeem)
+        except RuntimeError:  # no thread can be started, or the interpreter is shutting down
             break
-    return helpers
+    return tickets
+
+
+class _Ticket(Future):
+    """A helper's leave to work, which holds until the caller cancels it.
+
+    Either the helper that begins or the caller that cancels gives the helper back to ``free``. The
+    future of the pool cannot say who: a pool that fails to start a thread returns none, but
+    has queued the task, and another thread runs it at any time.
+    """
+
+    def __init__(self, work, free):
+        super().__init__()
+        self._work, self._free = work, free
+
+    def redeem(self):
+        """Work, where the caller has not cancelled."""
+        if not self.set_running_or_notify_cancel():
+            return
+        try:
+            try:
+                self._work()
+            finally:
+                self._free.release()
+        except BaseException as error:
+            self.set_exception(error)
+        else:
+            self.set_result(None)
+
+    def settle(self):
+        """Cancel, or wait for the end of what has begun."""
+        if self.cancel():
+            self._work = None  # where no thread ever starts, this stays in the pool's queue
+            self._free.release()
+        else:
+            self.exception()
 
 
 def _limit(name):

@@ -1,10 +1,14 @@
 """The scheduler of row blocks, and results that do not depend on it."""
 
+import functools
+import gc
 import multiprocessing
 import os
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import joblib
 import numpy as np
@@ -263,6 +267,71 @@ def test_a_closed_pool_is_done_without(pool):
     assert workers(12, 4)
     pool.pool.shutdown()
     assert workers(6, 4, 0) == {threading.get_ident()}
+
+
+def without_new_threads(pool):
+    """A time in which no thread can be started, as on a system that has too many."""
+    error = RuntimeError("can't start new thread")
+    return mock.patch.object(pool.start()[0], "_adjust_thread_count", side_effect=error)
+
+
+def test_a_task_whose_thread_did_not_start_is_void(pool):
+    def hold(_, ready, done):
+        ready.wait(10)
+        done.wait(10)
+
+    holders = []
+    for _ in range(2):  # each with one helper; the third is free
+        ready, done = threading.Barrier(3), threading.Event()
+        arguments = (functools.partial(hold, ready=ready, done=done), 2, 2)
+        holder = threading.Thread(target=run_blocks, args=arguments, daemon=True)
+        holder.start()
+        ready.wait(10)
+        holders.append((holder, done))
+    try:
+        with without_new_threads(pool):
+            assert workers(6, 4, 0) == {threading.get_ident()}
+        assert idle(pool) == 1
+        for expected, (holder, done) in enumerate(holders, start=2):
+            done.set()
+            holder.join(10)
+            assert pool.pool.submit(lambda: idle(pool)).result(10) == expected
+    finally:
+        for _, done in holders:
+            done.set()
+
+
+def test_a_task_whose_thread_did_not_start_is_waited_for_once_begun(pool):
+    assert len(workers(12, 4)) == 4
+    caller, begun, done = threading.get_ident(), threading.Event(), []
+
+    def block(number):
+        if threading.get_ident() == caller:
+            assert begun.wait(10)
+        else:
+            begun.set()
+            time.sleep(0.05)
+        done.append(number)
+
+    with without_new_threads(pool):  # but one of before finds the task
+        run_blocks(block, 2, 2)
+    assert sorted(done) == [0, 1]
+    assert wait_until_idle(pool) == 3
+
+
+def test_void_tasks_keep_nothing_alive(pool):
+    class Block:
+        def __call__(self, number):
+            pass
+
+    block = Block()
+    known = weakref.ref(block)
+    with without_new_threads(pool):
+        run_blocks(block, 6, 4)
+    assert pool.pool._work_queue.qsize() == 1
+    del block
+    gc.collect()
+    assert known() is None
 
 
 # Forks
