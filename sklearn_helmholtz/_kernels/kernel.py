@@ -4,6 +4,7 @@ A kernel is a serial, module-level function over arrays. It is declared with one
 at its first call, releases the GIL, and is cached on disk where a cache can be written.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -65,6 +66,22 @@ if hasattr(os, "register_at_fork"):  # a thread that compiles would leave its lo
     )
 
 
+@contextlib.contextmanager
+def _compilation():
+    """A time in which this thread compiles, with NUMBA_DISABLE_JIT set aside.
+
+    That variable is set to debug one's own functions as plain Python. Kernels call intrinsics,
+    which Python cannot run, and functions of Numba's that are compiled along with them: all of the
+    compilation belongs inside, not only the decoration.
+    """
+    with _compiling:
+        disabled, numba.config.DISABLE_JIT = numba.config.DISABLE_JIT, 0
+        try:
+            yield
+        finally:
+            numba.config.DISABLE_JIT = disabled
+
+
 class Kernel:
     """A compiled function of arrays that survives every failure of Numba's cache on disk.
 
@@ -87,7 +104,7 @@ class Kernel:
         The disk is looked at once.
         """
         if self._compiled is None and not self._looked:
-            with _compiling:
+            with _compilation():
                 if self._compiled is None:
                     self._compiled, self._looked = self._load(), True
         return self._compiled is not None
@@ -100,7 +117,7 @@ class Kernel:
 
     def compile(self):
         """Make it ready to be called; a call does so as well."""
-        with _compiling:
+        with _compilation():
             if self._compiled is None:
                 self._compiled = self._compile_cached() or self._compile_in_memory()
         return self._compiled
@@ -160,7 +177,16 @@ def kernel(*arguments, variant=""):
     return lambda function: Kernel(function, signature, variant)
 
 
-# Helpers become part of what calls them, before types are inferred: that compiles fastest. Routines
-# are functions of their own, which several kernels call.
-helper = numba.njit(inline="always", **_OPTIONS)
-routine = numba.njit(**_OPTIONS)
+def helper(function):
+    """A function that becomes part of what calls it, before types are inferred.
+
+    That compiles fastest.
+    """
+    with _compilation():
+        return numba.njit(inline="always", **_OPTIONS)(function)
+
+
+def routine(function):
+    """A compiled function of its own, which several kernels call."""
+    with _compilation():
+        return numba.njit(**_OPTIONS)(function)
