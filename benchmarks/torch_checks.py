@@ -2,14 +2,14 @@
 
     python -m benchmarks.speed --check
 
-Gradients and bounds of the hand-written steps are compared with autograd in float64 on the states
-that they sampled, Adam with `torch.optim.Adam`, learning curves with the library's from the same
-parameters, scores with exact ones and with the library's importance sampling, and the first two
-moments of samples with the library's.
+Gradients and bounds of the steps without autograd, tuned and by hand, are compared with autograd in
+float64 on the states that they sampled, Adam with `torch.optim.Adam`, learning curves with the
+library's from the same parameters, scores with exact ones and with the library's importance
+sampling, and the first two moments of samples with the library's.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,13 +21,14 @@ from sklearn_helmholtz.learning import Adam, ReweightedWakeSleep, WakeSleep
 from sklearn_helmholtz.machines import assemble
 from sklearn_helmholtz.units import Bernoulli
 
-from . import torch_machines
 from .torch_autograd import AutogradMachine
-from .torch_net import Net
-from .torch_scoring import Scorer, sample
+from .torch_programs import BY_HAND, TUNED
 from .torch_units import Uniforms
 
 N_UNITS, N_ROWS, N_PARTICLES = (64, 104, 20), 50, 5  # layers with and without products of 4
+SMALL, N_LEARNT = (64, 32), 100  # that learn; rows of their minibatches
+RULES = {"wake-sleep": WakeSleep(), "reweighted": ReweightedWakeSleep(N_PARTICLES)}
+NAMES = ("down", "up", "down_bias", "up_bias")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,12 @@ class Finding:
 def findings():
     """All checks, one after the other."""
     torch.manual_seed(0)
-    for check in (uniforms, gradients, adam, learning, exact_scores, scores, samples):
-        yield from check()
+    yield from uniforms()
+    for programs in (TUNED, BY_HAND):
+        for check in (gradients, adam, learning, exact_scores, scores, samples):
+            for finding in check(programs):
+                yield replace(finding, name=f"{programs.name}, {finding.name}")
+    yield from learning_with_autograd()
 
 
 def uniforms():
@@ -62,16 +67,14 @@ def uniforms():
     )
 
 
-def gradients():
+def gradients(programs):
     """Gradients and bounds of both rules against autograd in float64, given the same states."""
     x = (torch.rand(N_ROWS, N_UNITS[0]) < 0.3).float()
-    for name in ("wake-sleep", "reweighted"):
-        net = _random_net(N_UNITS)
-        twin, machine = _twin(net).double(), _machine(name, net, N_ROWS)
-        machine.values[0].copy_(x)
-        bound = machine.gradient()
-        values = [value.double() for value in machine.values]
-        dreamt = [value.double() for value in machine.dreamt]
+    for name in RULES:
+        net = _random_net(programs, N_UNITS)
+        twin, machine = _twin(net).double(), _machine(programs, name, net, N_ROWS)
+        bound = machine.gradient(x, torch.arange(N_ROWS))
+        values, dreamt = _rows(machine.values), _rows(machine.dreamt)
         if name == "wake-sleep":
             loss, expected = twin.wake_sleep_loss(values, dreamt)
         else:
@@ -83,9 +86,9 @@ def gradients():
         yield Finding(f"{name}: gradients against autograd", _largest(*errors), 1e-5)
 
 
-def adam(n_steps=5):
-    """Steps of the fused kernel against `torch.optim.Adam`."""
-    net = _random_net(N_UNITS)
+def adam(programs, n_steps=5):
+    """Steps of Adam against `torch.optim.Adam`."""
+    net = _random_net(programs, N_UNITS)
     twin = _twin(net)
     for _ in range(n_steps):
         for gradient, p in _pairs(net.gradient, twin):
@@ -97,71 +100,78 @@ def adam(n_steps=5):
     yield Finding(f"Adam: parameters after {n_steps} steps", _largest(*errors), 1e-6)
 
 
-def learning(n_steps=400, n_rows=100):
-    """Bounds late in training, of the library and of PyTorch, from the same parameters and data."""
-    X, rng = _prototypes(2000, 64), np.random.default_rng(1)
+def learning(programs):
+    """Bounds late in training, without autograd and of the library."""
+    for name in RULES:
+        net = programs.net(SMALL)
+        yield _compare_learning(name, net, _machine(programs, name, net, N_LEARNT).step)
+
+
+def learning_with_autograd():
+    """Bounds late in training, with autograd and of the library."""
+    for name in RULES:
+        net = TUNED.net(SMALL)
+        step = _autograd_step(name, _twin(net))
+        finding = _compare_learning(name, net, lambda data, rows, step=step: step(data[rows]))
+        yield replace(finding, name=f"PyTorch autograd, {finding.name}")
+
+
+def _compare_learning(name, net, step, n_steps=400):
+    """Mean bounds of two parties from the parameters of a net, on the same minibatches."""
+    X, rng = _prototypes(2000, SMALL[0]), np.random.default_rng(1)
     data, rows = torch.from_numpy(X.astype(np.float32)), Rows(X, binary=True)
-    batches = [rng.choice(len(X), n_rows, replace=False) for _ in range(n_steps)]
-    for name, rule in (
-        ("wake-sleep", WakeSleep()),
-        ("reweighted", ReweightedWakeSleep(N_PARTICLES)),
-    ):
-        net = Net((64, 32))
-        machine = assemble(**net.arrays(), visible=Bernoulli())
-        training, twin = Training(machine, rule, Adam(net.decay), (0,), 1), _twin(net)
-        by_hand, plain = _machine(name, net, n_rows), _autograd_step(name, twin)
-        bounds = []
-        for indices in batches:
-            chosen = torch.from_numpy(indices)
-            ours = training.step(rows, indices, net.rate) / n_rows
-            bounds.append((ours, by_hand.step(data, chosen), plain(data[chosen])))
-        ours, *theirs = np.mean(bounds[n_steps // 2 :], axis=0)
-        for party, value in zip(("by hand", "autograd"), theirs, strict=True):
-            title = f"{name}, {party}: mean bound {value:.2f}, library {ours:.2f}, relative"
-            yield Finding(title, abs(value - ours) / abs(ours), 0.005)
+    machine = assemble(**net.arrays(), visible=Bernoulli())
+    training, bounds = Training(machine, RULES[name], Adam(net.decay), (0,), 1), []
+    for _ in range(n_steps):
+        chosen = rng.choice(len(X), N_LEARNT, replace=False)
+        ours = training.step(rows, chosen, net.rate) / N_LEARNT
+        bounds.append((ours, step(data, torch.from_numpy(chosen))))
+    ours, theirs = np.mean(bounds[n_steps // 2 :], axis=0)
+    title = f"{name}: mean bound {theirs:.2f}, library {ours:.2f}, relative"
+    return Finding(title, abs(theirs - ours) / abs(ours), 0.005)
 
 
-def exact_scores(n_particles=20_000):
+def exact_scores(programs, n_particles=20_000):
     """Importance-sampled scores of a small machine against exact ones."""
-    net = _random_net((16, 6, 4))
+    net = _random_net(programs, (16, 6, 4))
     x = (torch.rand(20, 16) < 0.5).float()
     machine = HelmholtzMachine.from_parameters(**net.arrays(), n_jobs=1)
     exact = machine.log_likelihood(x.numpy(), method="exact").mean
     known = machine.log_likelihood(
         x.numpy(), method="importance", n_importance_samples=n_particles, random_state=0
     )
-    error = abs(float(Scorer(net, n_particles).score(x).mean()) - exact)
+    error = abs(float(programs.scorer(net, n_particles)(x).mean()) - exact)
     limit = 4 * known.monte_carlo_error + abs(known.bias)
     yield Finding("scores against exact ones, nats", error, limit)
 
 
-def scores(n_particles=2000):
+def scores(programs, n_particles=2000):
     """Scores of a machine too large for exact ones against the library's importance sampling."""
-    net = _random_net(N_UNITS, 0.1)
+    net = _random_net(programs, N_UNITS, 0.1)
     x = (torch.rand(51, N_UNITS[0]) < 0.5).float()
     machine = HelmholtzMachine.from_parameters(**net.arrays(), n_jobs=1)
     known = machine.log_likelihood(x.numpy(), n_importance_samples=n_particles, random_state=0)
-    error = abs(float(Scorer(net, n_particles).score(x).mean()) - known.mean)
+    error = abs(float(programs.scorer(net, n_particles)(x).mean()) - known.mean)
     limit = 4 * math.sqrt(2) * known.monte_carlo_error
     yield Finding("scores against the library's, nats", error, limit)
 
 
-def samples(n_samples=20_000):
+def samples(programs, n_samples=20_500):
     """Means and second moments of samples against the library's, in standard errors."""
-    net = _random_net(N_UNITS)
+    net = _random_net(programs, N_UNITS)
     machine = HelmholtzMachine.from_parameters(**net.arrays(), n_jobs=1)
     ours = machine.sample(n_samples, random_state=0).astype(np.float64)
-    theirs = sample(net, n_samples).numpy().astype(np.float64)
+    theirs = programs.sample(net, n_samples).numpy().astype(np.float64)
     a, b = (X.T @ X / n_samples for X in (ours, theirs))
     pooled = (a + b) / 2
     errors = np.sqrt(2 * pooled * (1 - pooled) / n_samples + 1e-12)
     yield Finding("samples: first two moments, standard errors", np.abs((a - b) / errors).max(), 5)
 
 
-def _machine(name, net, n_rows):
+def _machine(programs, name, net, n_rows):
     if name == "wake-sleep":
-        return torch_machines.WakeSleep(net, n_rows)
-    return torch_machines.Reweighted(net, n_rows, N_PARTICLES)
+        return programs.wake_sleep(net, n_rows)
+    return programs.reweighted(net, n_rows, N_PARTICLES)
 
 
 def _autograd_step(name, twin):
@@ -170,10 +180,11 @@ def _autograd_step(name, twin):
     return lambda x: twin.reweighted_step(x, N_PARTICLES)
 
 
-def _random_net(n_units, scale=0.5):
-    net = Net(n_units)
-    for vector in net.vectors:
-        vector.normal_(0, scale)
+def _random_net(programs, n_units, scale=0.5):
+    net = programs.net(n_units)
+    for name in NAMES:
+        for parameters in vars(net)[name]:
+            parameters.normal_(0, scale)
     return net
 
 
@@ -188,8 +199,13 @@ def _twin(net):
 
 def _pairs(lists, twin):
     """Tensors of a net (in lists by name) with the parameters of its twin, which are transposed."""
-    for name in ("down", "up", "down_bias", "up_bias"):
+    for name in NAMES:
         yield from zip(lists[name], getattr(twin, name), strict=True)
+
+
+def _rows(values):
+    """Layers with particles of a row side by side, (n_rows * n_particles, n_units), float64."""
+    return [value.double().flatten(0, -2) for value in values]
 
 
 def _turned(tensor):

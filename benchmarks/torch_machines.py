@@ -32,14 +32,14 @@ class WakeSleep:
     @torch.inference_mode()
     def step(self, data, indices):
         """One step on some rows of the data; returns their mean bound before it, nats."""
-        torch.index_select(data, 0, indices, out=self.values[0])
-        bound = self.gradient()
+        bound = self.gradient(data, indices)
         self.net.ascend()
         return float(bound.mean())
 
     @torch.inference_mode()
-    def gradient(self):
-        """Write the gradient for the rows in ``values[0]`` to the net; returns their bounds."""
+    def gradient(self, data, indices):
+        """Write the mean gradient of some rows to the net; returns their bounds, nats."""
+        torch.index_select(data, 0, indices, out=self.values[0])
         n_layers = len(self.net.n_units)
         numbers = self._uniforms.draw()
         log_q = self._recognise(numbers[n_layers:])
@@ -101,14 +101,14 @@ class Reweighted:
     @torch.inference_mode()
     def step(self, data, indices):
         """One step on some rows of the data; returns their mean bound before it, nats."""
-        torch.index_select(data, 0, indices, out=self.values[0])
-        bound = self.gradient()
+        bound = self.gradient(data, indices)
         self.net.ascend()
         return float(bound.mean())
 
     @torch.inference_mode()
-    def gradient(self):
-        """Write the gradient for the rows in ``values[0]`` to the net; returns their bounds."""
+    def gradient(self, data, indices):
+        """Write the mean gradient of some rows to the net; returns their bounds, nats."""
+        torch.index_select(data, 0, indices, out=self.values[0])
         n_layers = len(self.net.n_units)
         numbers = self._uniforms.draw()
         log_q = self._recognise(numbers[n_layers:])

@@ -49,13 +49,18 @@ class Net:
 
     def arrays(self):
         """Copies of the parameters by the names of `HelmholtzMachine.from_parameters`."""
-        names = ("generative_coefs", "recognition_coefs")
-        names += ("generative_intercepts", "recognition_intercepts")
-        lists = (self.down, self.up, self.down_bias, self.up_bias)
-        return {
-            name: [t.numpy().copy() for t in tensors]
-            for name, tensors in zip(names, lists, strict=True)
-        }
+        return arrays(self)
+
+
+def arrays(net):
+    """Copies of the parameters of any net by the names of `HelmholtzMachine.from_parameters`."""
+    names = ("generative_coefs", "recognition_coefs")
+    names += ("generative_intercepts", "recognition_intercepts")
+    lists = (net.down, net.up, net.down_bias, net.up_bias)
+    return {
+        name: [t.numpy().copy() for t in tensors]
+        for name, tensors in zip(names, lists, strict=True)
+    }
 
 
 def _pack(shapes):

@@ -5,42 +5,31 @@ import torch
 
 from .blas import torch_blas
 from .torch_autograd import AutogradMachine
-from .torch_machines import Reweighted, WakeSleep
-from .torch_net import Net
-from .torch_scoring import Scorer, sample
-from .torch_wake_sleep import TorchWakeSleep
+from .torch_programs import BY_HAND, TUNED
 from .workload import Rival
 
-TUNED, BY_HAND, AUTOGRAD = "PyTorch, tuned", "PyTorch by hand", "PyTorch autograd"
+AUTOGRAD = "PyTorch autograd"
 
 
 def wake_sleep(sizes, X, batches, target):
     """Steps of wake-sleep on minibatches of the rows of X: tuned, by hand and with autograd."""
 
-    def tuned(n_threads):
-        machine = WakeSleep(Net(sizes), len(batches[0]))
+    def steps(programs):
+        machine = programs.wake_sleep(programs.net(sizes), len(batches[0]))
         return _steps(X, batches, machine.step)
-
-    def by_hand(n_threads):
-        machine = TorchWakeSleep(sizes)
-        return _steps(X, batches, lambda data, rows: machine.step(data[rows]))
 
     def autograd(n_threads):
         machine = AutogradMachine(sizes)
         return _steps(X, batches, lambda data, rows: machine.wake_sleep_step(data[rows]))
 
-    return (
-        Rival(TUNED, tuned, target, torch_blas()),
-        Rival(BY_HAND, by_hand, target, torch_blas()),
-        Rival(AUTOGRAD, autograd, None, torch_blas()),
-    )
+    return (*_without_autograd(steps, target), Rival(AUTOGRAD, autograd, None, torch_blas()))
 
 
 def reweighted(sizes, X, batches, n_particles, target):
-    """Steps of reweighted wake-sleep on minibatches, tuned and with autograd."""
+    """Steps of reweighted wake-sleep on minibatches: tuned, by hand and with autograd."""
 
-    def tuned(n_threads):
-        machine = Reweighted(Net(sizes), len(batches[0]), n_particles)
+    def steps(programs):
+        machine = programs.reweighted(programs.net(sizes), len(batches[0]), n_particles)
         return _steps(X, batches, machine.step)
 
     def autograd(n_threads):
@@ -49,30 +38,36 @@ def reweighted(sizes, X, batches, n_particles, target):
             X, batches, lambda data, rows: machine.reweighted_step(data[rows], n_particles)
         )
 
-    return (
-        Rival(TUNED, tuned, target, torch_blas()),
-        Rival(AUTOGRAD, autograd, None, torch_blas()),
-    )
+    return (*_without_autograd(steps, target), Rival(AUTOGRAD, autograd, None, torch_blas()))
 
 
 def scoring(sizes, X, n_particles, target):
-    """Importance-sampled log p(x) of the rows of X."""
+    """Importance-sampled log p(x) of the rows of X: tuned and by hand."""
 
-    def make(n_threads):
-        scorer, data = Scorer(Net(sizes), n_particles), _tensor(X)
-        return lambda: scorer.score(data)
+    def scores(programs):
+        score, data = programs.scorer(programs.net(sizes), n_particles), _tensor(X)
+        return lambda: score(data)
 
-    return (Rival(TUNED, make, target, torch_blas()),)
+    return _without_autograd(scores, target)
 
 
 def sampling(sizes, n_samples, target):
-    """Ancestral samples."""
+    """Ancestral samples: tuned and by hand."""
 
-    def make(n_threads):
-        net = Net(sizes)
-        return lambda: sample(net, n_samples)
+    def samples(programs):
+        net = programs.net(sizes)
+        return lambda: programs.sample(net, n_samples)
 
-    return (Rival(TUNED, make, target, torch_blas()),)
+    return _without_autograd(samples, target)
+
+
+def _without_autograd(make, target):
+    """Rivals by a function that makes a turn of a style of programs."""
+    return tuple(
+        Rival(programs.name, lambda n_threads, programs=programs: make(programs), target,
+              torch_blas())
+        for programs in (TUNED, BY_HAND)
+    )  # fmt: skip
 
 
 def _steps(X, batches, step):

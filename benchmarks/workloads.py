@@ -73,19 +73,25 @@ def sampling(n_samples=10_000):
 
 
 def epoch(n_rows=10_000, batch=128):
-    """One epoch of `fit` against a Boltzmann machine's, which gets its data as float32."""
+    """One epoch of `fit` against a Boltzmann machine's.
+
+    Its data come as float32, which suits it best, and as float64, which most people have.
+    """
     X = _binary(n_rows, SIZES[0])
 
     def make(n_threads):
         machine = _untrained(batch, n_threads)
         return lambda: machine.fit(X)
 
-    def boltzmann(n_threads):
+    def boltzmann(dtype):
         rbm = BernoulliRBM(SIZES[1], batch_size=batch, n_iter=1, random_state=0)
-        data = X.astype(np.float32)
+        data = X.astype(dtype)
         return lambda: rbm.fit(data)
 
-    rivals = (Rival("BernoulliRBM float32", boltzmann, 8, numpy_blas()),)
+    rivals = (
+        Rival("BernoulliRBM float32", lambda n_threads: boltzmann(np.float32), 8, numpy_blas()),
+        Rival("BernoulliRBM float64", lambda n_threads: boltzmann(np.float64), None, numpy_blas()),
+    )
     title = f"epoch of fit, {_named(SIZES[:2])}, {n_rows:,} rows, batch {batch}"
     return Workload(title, n_rows, "row", make, rivals, thrift=2)
 
