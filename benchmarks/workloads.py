@@ -120,12 +120,16 @@ def binary_product(states, weights, intercept):
 
 
 def scaling(batch, n_steps, target):
-    """Steps of wake-sleep on two threads against one."""
+    """An unbroken run of wake-sleep steps, as `fit` does them, on two threads against one.
+
+    A turn is to last about a second: one of some milliseconds would measure how long threads that
+    have rested take to wake up, and how long the system leaves both on one processor.
+    """
     X = _binary(5000, SIZES[0])
     make = _steps(SIZES, WakeSleep(), X, _batches(X, batch, n_steps))
     rivals = (Rival("itself, 1 thread", lambda n_threads: make(1), target),)
-    title = f"2 threads, wake-sleep step, {_named(SIZES)}, batch {batch}"
-    return Workload(title, batch * n_steps, "row", make, rivals, n_threads=2)
+    title = f"2 threads, run of {n_steps} wake-sleep steps, {_named(SIZES)}, batch {batch}"
+    return Workload(title, batch * n_steps, "row", make, rivals, n_threads=2, thrift=2)
 
 
 def sparse_transform():
@@ -172,8 +176,8 @@ def workloads(score_rows, score_particles):
         "epoch": epoch,
         "product-13": lambda: product(0.13, 2.5),
         "product-50": lambda: product(0.5, 2),
-        "threads-128": lambda: scaling(128, 20, 1.5),
-        "threads-1024": lambda: scaling(1024, 4, 1.85),
+        "threads-128": lambda: scaling(128, 400, 1.5),
+        "threads-1024": lambda: scaling(1024, 64, 1.85),
         "sparse-transform": sparse_transform,
         "sparse-fit": sparse_fit,
     }
