@@ -15,7 +15,7 @@ from ._workspace import Workspace
 from .likelihood import validation_score
 
 _BLOCKS_AT_A_TIME = 8
-_ROWS_TOGETHER = 256  # in one call of a fused rule
+_ROWS_TOGETHER = 256  # times particles, in one call of a fused rule
 _WORTH_COMPILING = 6.0  # seconds of training after which a fused rule is compiled
 _FEWEST_ROWS = 32
 _PRODUCT_ROWS, _LARGE_BATCH = 64, 512  # rows times particles of a block; twice as many if large
@@ -120,7 +120,7 @@ class Training:
         size = 1
         if fused is not None:
             rows_of_a_block = (limits[-1] - limits[0]) // n_blocks
-            most = max(_ROWS_TOGETHER // rows_of_a_block, 1)
+            most = max(_ROWS_TOGETHER // (rows_of_a_block * self._rule.n_particles), 1)
             size = min(-(-n_blocks // self._n_threads), most)
 
         def gradients(group):
@@ -147,7 +147,7 @@ class Training:
     def _gradients_together(self, fused, x, ends, blocks):
         addresses = _keys.training_addresses(self.step_number, ends[0], ends[-1])
         return fused.gradients(
-            self.parameters, x, Draws(self._wake_key, addresses),
+            self.parameters, x, Draws(self._wake_key, addresses, self._rule.n_particles),
             Draws(self._dream_key, addresses), [end - ends[0] for end in ends],
             self._vectors[blocks],
         )  # fmt: skip

@@ -38,11 +38,16 @@ from sklearn_helmholtz import HelmholtzMachine, _batches, _kernels, _threads, _t
 from sklearn_helmholtz._kernels import kernel as kernel_module
 from sklearn_helmholtz._kernels.bernoulli import bernoulli_mean
 from sklearn_helmholtz._kernels.kernel import Kernel
+from sklearn_helmholtz._kernels.reweighted import reweighted_gradient
 from sklearn_helmholtz._kernels.wake_sleep import wake_sleep_gradient
 from sklearn_helmholtz.learning import fused
 
 LIMIT = 150  # seconds that anything may take, even where everything has to be compiled first
 ALGORITHMS = ["wake-sleep", "reweighted-wake-sleep"]
+FUSED_KERNELS = dict(zip(ALGORITHMS, [wake_sleep_gradient, reweighted_gradient], strict=True))
+FUSED_RULES = dict(
+    zip(ALGORITHMS, [fused.FusedWakeSleep, fused.FusedReweightedWakeSleep], strict=True)
+)
 JOBS = list(itertools.product(ALGORITHMS, [None, 2]))
 NETS = ["generative_coefs_", "generative_intercepts_", "recognition_coefs_"]
 NETS += ["recognition_intercepts_"]
@@ -71,8 +76,7 @@ def data(kind="uint8"):
 
 
 def fit(algorithm, n_jobs=None, X=None):
-    if algorithm == "wake-sleep":  # so short a fit does not wait for the fused rule
-        wake_sleep_gradient.compile()
+    FUSED_KERNELS[algorithm].compile()  # so short a fit does not wait for the fused rule
     model = HelmholtzMachine(
         (20, 7), algorithm=algorithm, max_iter=2, batch_size=200, n_importance_samples=9,
         random_state=0, n_jobs=n_jobs,
@@ -236,24 +240,28 @@ def loky():
 
 @both_algorithms
 def test_a_crowded_fit_uses_helpers_and_its_rule(monkeypatch, algorithm):
-    by_helpers, by_fused_rule = set(), set()
+    by_helpers, by_fused_rules = set(), set()
 
     def take(self, indices, take=_batches.Rows.take):
         by_helpers.add(threading.current_thread().name.startswith("helmholtz"))
         return take(self, indices)
 
-    def gradients(self, *arguments, gradients=fused.FusedWakeSleep.gradients):
-        by_fused_rule.add(True)
-        return gradients(self, *arguments)
+    def watch(rule):
+        def gradients(self, *arguments, gradients=rule.gradients):
+            by_fused_rules.add(rule)
+            return gradients(self, *arguments)
+
+        monkeypatch.setattr(rule, "gradients", gradients)
 
     monkeypatch.setattr(_batches.Rows, "take", take)
-    monkeypatch.setattr(fused.FusedWakeSleep, "gradients", gradients)
+    for rule in FUSED_RULES.values():
+        watch(rule)
     assert fit_and_judge(algorithm, 1) == alone(algorithm)
     assert by_helpers == {False}
     for _ in range(20):
         assert fit_and_judge(algorithm, 4) == alone(algorithm)
     assert by_helpers == {False, True}
-    assert by_fused_rule == ({True} if algorithm == "wake-sleep" else set())
+    assert by_fused_rules == {FUSED_RULES[algorithm]}
 
 
 # Threads of Python

@@ -12,14 +12,14 @@ import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_helmholtz import _batches, _tree
+from sklearn_helmholtz import _batches, _training, _tree
 from sklearn_helmholtz._batches import Rows
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._training import Training
 from sklearn_helmholtz._workspace import Workspace
 from sklearn_helmholtz.inference import sample_particles
 from sklearn_helmholtz.learning import SGD, Adam, Constant, Cosine, ReweightedWakeSleep, WakeSleep
-from sklearn_helmholtz.learning.fused import FusedWakeSleep
+from sklearn_helmholtz.learning.fused import FusedReweightedWakeSleep, FusedWakeSleep
 from sklearn_helmholtz.learning.phases import (
     generation_gradient,
     recognition_gradient,
@@ -403,65 +403,104 @@ def test_gradients_of_phases_are_weighted_sums_of_exact_ones(n_units, visible, w
             work.reset()
 
 
-# The rule in one kernel
+# The rules in one kernel
 
-BINARY = [(n_units, visible) for n_units, visible in CASES if visible == "binary"]
+BINARY_NETS = [n_units for n_units, visible in CASES if visible == "binary"]
+RULES = [WakeSleep(), *(ReweightedWakeSleep(n) for n in (1, 3, 10))]
+FUSED = {WakeSleep: FusedWakeSleep, ReweightedWakeSleep: FusedReweightedWakeSleep}
+
+
+def name_of_rule(rule):
+    return f"{type(rule).__name__}-{rule.n_particles}"
+
+
+both_rules = pytest.mark.parametrize(
+    "rule", [WakeSleep(), ReweightedWakeSleep(3)], ids=name_of_rule
+)
 
 
 @pytest.mark.parametrize("limits", [(0, 7), (0, 3, 7), (0, 1, 2, 6, 7)])
-@pytest.mark.parametrize("n_units", [n_units for n_units, _ in BINARY] + [(70, 33, 20)])
-def test_fused_wake_sleep_is_wake_sleep_to_the_bit(n_units, limits):
+@pytest.mark.parametrize("n_units", [*BINARY_NETS, (70, 33, 20), (5, 70, 9, 40)])
+@pytest.mark.parametrize("rule", RULES, ids=name_of_rule)
+def test_fused_rules_are_the_layered_ones_to_the_bit(rule, n_units, limits):
     machine = initialise(n_units, Bernoulli(), np.zeros(n_units[0]), np.random.default_rng(0))
     packed = _tree.pack(machine)
+    for leaf in _tree.leaves(packed.tree):  # intercepts that are not zero
+        leaf += np.linspace(-0.3, 0.3, leaf.size, dtype=np.float32).reshape(leaf.shape)
     x = (np.random.default_rng(1).random((7, n_units[0])) < 0.4).astype(np.uint8)
-    wake, dream = make_draws(7), make_draws(7, purpose=Purpose.DREAM)
+
+    def draws(a, b):
+        wake = make_draws(b - a, rule.n_particles, start=a)
+        return wake, make_draws(b - a, purpose=Purpose.DREAM, start=a)
+
     out, _ = _tree.parts_like(machine, len(limits) - 1)
-    fused = WakeSleep().fused(machine)
-    bounds = fused.gradients(packed, x, wake, dream, limits, out)
+    bounds = rule.fused(machine).gradients(packed, x, *draws(0, 7), limits, out)
     expected, parts = _tree.parts_like(machine, len(limits) - 1)
     for place, (a, b) in enumerate(itertools.pairwise(limits)):
-        draws = (make_draws(b - a, start=a), make_draws(b - a, purpose=Purpose.DREAM, start=a))
-        bound = WakeSleep().gradient(machine, x[a:b], *draws, parts[place].tree)
+        bound = rule.gradient(packed.tree, x[a:b], *draws(a, b), parts[place].tree)
         assert bounds[place] == bound
     assert_array_equal(out, expected)
     assert out.any(axis=1).all()
 
 
-def test_only_bernoulli_machines_have_a_fused_rule():
-    assert WakeSleep().fused(make_case((4, 3, 2), "binary")[0]) is not None
-    assert WakeSleep().fused(make_case((4, 3, 2), "gaussian")[0]) is None
-    assert ReweightedWakeSleep(3).fused(make_case((4, 3, 2), "binary")[0]) is None
+@both_rules
+def test_only_bernoulli_machines_have_a_fused_rule(rule):
+    assert isinstance(rule.fused(make_case((4, 3, 2), "binary")[0]), FUSED[type(rule)])
+    assert rule.fused(make_case((4, 3, 2), "gaussian")[0]) is None
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 8])
 @pytest.mark.parametrize("n_rows", [50, 130, 600])
-def test_training_has_the_same_bits_with_and_without_the_fused_rule(n_rows, n_threads, monkeypatch):
+@both_rules
+def test_training_has_the_same_bits_with_and_without_the_fused_rule(
+    rule, n_rows, n_threads, monkeypatch
+):
     machine = initialise((30, 9, 5), Bernoulli(), np.zeros(30), np.random.default_rng(0))
     x = (np.random.default_rng(1).random((n_rows, 30)) < 0.4).astype(np.uint8)
     monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)  # as many blocks as there can be
     results = []
     for at_hand, threads in ((False, 1), (True, n_threads)):
-        monkeypatch.setattr(FusedWakeSleep, "at_hand", at_hand)
-        training = Training(machine, WakeSleep(), Adam(1e-3), cases.SEED, threads)
+        monkeypatch.setattr(FUSED[type(rule)], "at_hand", at_hand)
+        training = Training(machine, rule, Adam(1e-3), cases.SEED, threads)
         bounds = [training.step(Rows(x, True), np.arange(n_rows), 0.01) for _ in range(3)]
         results.append((bounds, training.parameters.vector.copy()))
     assert results[0][0] == results[1][0]
     assert_array_equal(results[0][1], results[1][1])
 
 
-def test_training_uses_the_fused_rule_only_for_blocks_of_zeros_and_ones(monkeypatch):
+@both_rules
+def test_training_uses_the_fused_rule_only_for_blocks_of_zeros_and_ones(rule, monkeypatch):
     machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0))
-    used = []
-    gradients = FusedWakeSleep.gradients
-    monkeypatch.setattr(FusedWakeSleep, "at_hand", True)
-    monkeypatch.setattr(
-        FusedWakeSleep, "gradients", lambda *given: used.append(given) or gradients(*given)
-    )
+    used, kind = [], FUSED[type(rule)]
+    gradients = kind.gradients
+    monkeypatch.setattr(kind, "at_hand", True)
+    monkeypatch.setattr(kind, "gradients", lambda *given: used.append(given) or gradients(*given))
     x = np.random.default_rng(1).random((20, 6))
     for data, binary in ((x, False), (scipy.sparse.csr_array(x > 0.5), True), (x > 0.5, True)):
-        training = Training(machine, WakeSleep(), Adam(), cases.SEED, 1)
+        training = Training(machine, rule, Adam(), cases.SEED, 1)
         training.step(Rows(data, binary), np.arange(20), 0.01)
         assert len(used) == isinstance(data, np.ndarray) * binary
+
+
+@both_rules
+def test_a_fused_rule_joins_blocks_up_to_a_number_of_rows_times_particles(rule, monkeypatch):
+    machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0))
+    joined, kind = [], FUSED[type(rule)]
+    gradients = kind.gradients
+
+    def count(self, parameters, x, wake, dream, limits, out):
+        joined.append((len(limits) - 1, wake.n_rows))
+        return gradients(self, parameters, x, wake, dream, limits, out)
+
+    monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)
+    monkeypatch.setattr(kind, "at_hand", True)
+    monkeypatch.setattr(kind, "gradients", count)
+    training = Training(machine, rule, Adam(), cases.SEED, 1)
+    training.step(Rows(np.ones((400, 6), bool), True), np.arange(400), 0.01)
+    n_blocks, n_explanations = np.transpose(joined)
+    assert n_blocks.max() > 1
+    assert n_explanations.max() <= _training._ROWS_TOGETHER
+    assert n_explanations.sum() == 400 * rule.n_particles
 
 
 # Trees

@@ -4,11 +4,10 @@ import math
 
 from numba import float32, float64
 
-from .kernel import kernel, reads, writes
+from .kernel import kernel, reads, routine, writes
 
 
-@kernel(reads(float64, 2), writes(float32, 2), writes(float64, 1))
-def self_normalise(log_weights, weights, bound):
+def _self_normalise(log_weights, weights, bound):
     """Weights that sum to 1 in each row, and ``log(1/K sum_k exp(log_weight_k))``.
 
     log_weights, weights : (n_rows, n_particles); bound : (n_rows,), nats. A row that holds NaN has
@@ -26,6 +25,10 @@ def self_normalise(log_weights, weights, bound):
         for k in range(n_particles):
             weights[i, k] = math.exp(log_weights[i, k] - highest) / total
         bound[i] = highest + math.log(total / n_particles)
+
+
+self_normalise = kernel(reads(float64, 2), writes(float32, 2), writes(float64, 1))(_self_normalise)
+normalise = routine(_self_normalise)  # for kernels that do more than one thing
 
 
 @kernel(reads(float64, 2), writes(float64, 1), writes(float64, 1), writes(float64, 1))

@@ -7,28 +7,16 @@ their time there. It uses the same routines in the same order, so that it has th
 import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
-from . import bernoulli, tables
+from . import bernoulli
 from .kernel import helper, kernel, reads, writes
-
-_LAYER_SHIFT = np.uint32(24)
-
-
-@helper
-def _block(memory, starts, layer, n_rows, sizes):
-    """The rows of one layer in a buffer of all layers: (n_rows, n_units)."""
-    first = starts[layer]
-    return memory[first : first + n_rows * sizes[layer]].reshape(n_rows, sizes[layer])
-
-
-@helper
-def _matrix(vector, starts, place, n_rows, n_columns):
-    first = starts[place]
-    return vector[first : first + n_rows * n_columns].reshape(n_rows, n_columns)
-
-
-@helper
-def _intercept(vector, starts, place, n):
-    return vector[starts[place] : starts[place] + n]
+from .layers import (
+    generation_place,
+    recognition_place,
+    rows,
+    word,
+    write_gradient,
+    write_inputs,
+)
 
 
 @helper
@@ -37,15 +25,10 @@ def _recognise(x, hidden, places, sizes, parameters, starts, key, addresses, eta
     n, top = x.shape[0], sizes.shape[0] - 1
     below = x
     for layer in range(1, top + 1):
-        place = 2 * top + 2 * layer - 1
-        weights = _matrix(parameters, starts, place, sizes[layer - 1], sizes[layer])
-        inputs = eta[: n * sizes[layer]].reshape(n, sizes[layer])
-        tables.product(
-            below, weights, _intercept(parameters, starts, place + 1, sizes[layer]), inputs
-        )
-        states = _block(hidden, places, layer, 2 * n, sizes)[:n]
-        word = uint32(layer) << _LAYER_SHIFT
-        bernoulli.sample(inputs, key, addresses, 1, 0, word, states, log_q)
+        inputs = rows(eta, 0, n, sizes[layer])
+        write_inputs(below, parameters, starts, recognition_place(layer, top), inputs)
+        states = rows(hidden, places[layer], n, sizes[layer])
+        bernoulli.sample(inputs, key, addresses, 1, 0, word(layer), states, log_q)
         below = states
 
 
@@ -57,33 +40,26 @@ def _descend(
     n, top = x.shape[0], sizes.shape[0] - 1
     ignored, ones = np.zeros(n, np.float64), np.ones(n, np.float32)
     fresh = n > 0  # not a constant: compiled once
-    states = _block(hidden, places, top, 2 * n, sizes)
-    prior = _intercept(parameters, starts, 0, sizes[top]).reshape(1, sizes[top])
+    states = rows(hidden, places[top], 2 * n, sizes[top])
+    prior = rows(parameters, starts[0], 1, sizes[top])
     bernoulli.log_prob(states[:n], prior, log_p)
-    word = uint32(top) << _LAYER_SHIFT
-    bernoulli.sample(prior, key, addresses, 1, 0, word, states[n:], ignored)
+    bernoulli.sample(prior, key, addresses, 1, 0, word(top), states[n:], ignored)
     for p in range(parts.shape[0]):
         a, b = limits[p], limits[p + 1]
-        out = _intercept(parts[p], starts, 0, sizes[top]).reshape(1, sizes[top])
-        bernoulli.error(states[a:b], prior, ones[a:b], out)
+        bernoulli.error(states[a:b], prior, ones[a:b], rows(parts[p], starts[0], 1, sizes[top]))
     for layer in range(top - 1, -1, -1):
-        place, size = 2 * (top - layer) - 1, sizes[layer]
-        weights = _matrix(parameters, starts, place, sizes[layer + 1], size)
-        inputs = eta[: 2 * n * size].reshape(2 * n, size)
-        tables.product(states, weights, _intercept(parameters, starts, place + 1, size), inputs)
+        place = generation_place(layer, top)
+        inputs = rows(eta, 0, 2 * n, sizes[layer])
+        write_inputs(states, parameters, starts, place, inputs)
         child, dream = x, dreamt
         if layer:
-            below = _block(hidden, places, layer, 2 * n, sizes)
+            below = rows(hidden, places[layer], 2 * n, sizes[layer])
             child, dream = below[:n], below[n:]
-        bernoulli.sample(
-            inputs[n:], key, addresses, 1, 0, uint32(layer) << _LAYER_SHIFT, dream, ignored
-        )
+        bernoulli.sample(inputs[n:], key, addresses, 1, 0, word(layer), dream, ignored)
         bernoulli.score(child, inputs[:n], log_p)
         for p in range(parts.shape[0]):
             a, b = limits[p], limits[p + 1]
-            by_weights = _matrix(parts[p], starts, place, sizes[layer + 1], size)
-            by_intercept = _intercept(parts[p], starts, place + 1, size)
-            tables.gradient(states[a:b], inputs[a:b], fresh, by_weights, by_intercept)
+            write_gradient(states[a:b], inputs[a:b], fresh, parts[p], starts, place)
         if layer:
             states = below
 
@@ -95,17 +71,14 @@ def _sleep(dreamt, hidden, places, sizes, parameters, starts, eta, limits, parts
     ones, fresh = np.ones(n, np.float32), n > 0
     below = dreamt
     for layer in range(1, top + 1):
-        place, size = 2 * top + 2 * layer - 1, sizes[layer]
-        weights = _matrix(parameters, starts, place, sizes[layer - 1], size)
-        inputs = eta[: n * size].reshape(n, size)
-        tables.product(below, weights, _intercept(parameters, starts, place + 1, size), inputs)
-        states = _block(hidden, places, layer, 2 * n, sizes)[n:]
+        place = recognition_place(layer, top)
+        inputs = rows(eta, 0, n, sizes[layer])
+        write_inputs(below, parameters, starts, place, inputs)
+        states = rows(hidden, places[layer], 2 * n, sizes[layer])[n:]
         bernoulli.error(states, inputs, ones, inputs)
         for p in range(parts.shape[0]):
             a, b = limits[p], limits[p + 1]
-            by_weights = _matrix(parts[p], starts, place, sizes[layer - 1], size)
-            by_intercept = _intercept(parts[p], starts, place + 1, size)
-            tables.gradient(below[a:b], inputs[a:b], fresh, by_weights, by_intercept)
+            write_gradient(below[a:b], inputs[a:b], fresh, parts[p], starts, place)
         below = states
 
 
@@ -119,10 +92,9 @@ def wake_sleep_gradient(
     """Write the wake-sleep gradients of consecutive row blocks, and each row's bound in nats.
 
     x : (n_rows, n_features) in {0, 1}; sizes : units of each layer from the data upward;
-    parameters : (n_parameters,), in which the intercept of the prior, weights and intercepts of the
-    generative layers from the top down, and those of the recognition layers from the data up start
-    at ``starts``; addresses : (n_rows,); limits : (n_parts + 1,), where row blocks start;
-    parts : (n_parts, n_parameters); bound : (n_rows,), log p(x, h) - log q(h | x).
+    parameters : (n_parameters,), and where its parts start, see `layers`; addresses : (n_rows,);
+    limits : (n_parts + 1,), where row blocks start; parts : (n_parts, n_parameters);
+    bound : (n_rows,), log p(x, h) - log q(h | x).
     """
     n, top = x.shape[0], sizes.shape[0] - 1
     places, room, widest = np.zeros(top + 1, np.int64), 0, sizes[0]

@@ -1,28 +1,30 @@
-"""Wake-sleep without the Python between its kernels: small nets spend most of their time there."""
+"""Learning rules without the Python between their kernels: small nets spend much time there.
+
+Each has the steps of its layered rule, to the bit, for machines of Bernoulli units and rows of 0
+and 1. Row blocks that one thread works on go through the products together.
+"""
 
 import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
+from .._kernels.reweighted import reweighted_gradient
 from .._kernels.wake_sleep import wake_sleep_gradient
 from ..units import Bernoulli
 
 
+def is_bernoulli(machine):
+    """Whether all units are Bernoulli."""
+    chains = machine.generation, machine.recognition
+    return all(isinstance(c.units, Bernoulli) for chain in chains for c in chain.conditionals)
+
+
 @dataclass(frozen=True)
 class FusedWakeSleep:
-    """The steps of `WakeSleep`, to the bit, for machines of Bernoulli units and rows of 0 and 1.
-
-    Row blocks that one thread works on go through the products together.
-    """
+    """The steps of `WakeSleep` in one kernel."""
 
     n_particles = 1
-
-    @staticmethod
-    def suits(machine):
-        """Whether all units are Bernoulli."""
-        chains = machine.generation, machine.recognition
-        return all(isinstance(c.units, Bernoulli) for chain in chains for c in chain.conditionals)
 
     @property
     def at_hand(self):
@@ -46,4 +48,34 @@ class FusedWakeSleep:
             x, np.array(parameters.tree.n_units), parameters.vector, parameters.starts,
             wake.key, dream.key, wake.addresses, limits, out, bound,
         )  # fmt: skip
-        return [float(bound[a:b].sum()) for a, b in itertools.pairwise(limits)]
+        return _sums(bound, limits)
+
+
+@dataclass(frozen=True)
+class FusedReweightedWakeSleep:
+    """The steps of `ReweightedWakeSleep` in one kernel."""
+
+    n_particles: int
+
+    @property
+    def at_hand(self):
+        """Whether it can start at once: compiling it takes several seconds."""
+        return reweighted_gradient.at_hand
+
+    def prepare(self):
+        """Compile it now."""
+        reweighted_gradient.compile()
+
+    def gradients(self, parameters, x, wake, dream, limits, out):
+        """As for wake-sleep; ``wake`` has ``n_particles`` particles for each row."""
+        bound = np.empty(len(x))
+        limits = np.asarray(limits, np.int64)
+        reweighted_gradient(
+            x, np.array(parameters.tree.n_units), parameters.vector, parameters.starts,
+            wake.key, dream.key, wake.addresses, wake.n_particles, limits, out, bound,
+        )  # fmt: skip
+        return _sums(bound, limits)
+
+
+def _sums(bound, limits):
+    return [float(bound[a:b].sum()) for a, b in itertools.pairwise(limits)]

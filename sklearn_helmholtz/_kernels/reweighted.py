@@ -1,0 +1,210 @@
+"""The whole reweighted wake-sleep gradient of Bernoulli layers in one call.
+
+As in `wake_sleep`, the routines and their order are those of the layered rule, and so are the bits.
+Rows of all layers but the first are explanations, ``n_particles`` for each row of data, and then
+dreams, one for each.
+"""
+
+import numpy as np
+from numba import float32, float64, int64, uint8, uint32, uint64
+
+from . import bernoulli
+from .kernel import helper, kernel, reads, routine, writes
+from .layers import (
+    generation_place,
+    recognition_place,
+    rows,
+    word,
+    write_gradient,
+    write_inputs,
+)
+from .particles import normalise
+
+_HALF = np.float32(0.5)
+
+
+@helper
+def _recognise(x, m, hidden, places, etas, up, sizes, parameters, starts, key, addresses, log_q):
+    """Sample m explanations of x into the first rows of the hidden layers; add log q(h | x)."""
+    n, top = x.shape[0], sizes.shape[0] - 1
+    below, first = x, n - n
+    for layer in range(1, top + 1):
+        eta = rows(etas, up[layer], below.shape[0], sizes[layer])
+        write_inputs(below, parameters, starts, recognition_place(layer, top), eta)
+        states = rows(hidden, places[layer], m, sizes[layer])
+        bernoulli.sample(eta, key, addresses, m // n, first, word(layer), states, log_q)
+        below = states
+
+
+@helper
+def _descend(
+    x, m, dreamt, hidden, places, etas, down, sizes, parameters, starts, key, addresses, log_p
+):
+    """Score m explanations and sample dreams from the top down; leave the errors in etas."""
+    n, top = x.shape[0], sizes.shape[0] - 1
+    ignored, first = np.zeros(n, np.float64), n - n
+    one = first + 1  # neither is a constant: compiled once
+    states = rows(hidden, places[top], m + n, sizes[top])
+    prior = rows(parameters, starts[0], 1, sizes[top])
+    bernoulli.log_prob(states[:m], prior, log_p)
+    bernoulli.sample(prior, key, addresses, one, first, word(top), states[m:], ignored)
+    for layer in range(top - 1, -1, -1):
+        eta = rows(etas, down[layer], m + n, sizes[layer])
+        write_inputs(states, parameters, starts, generation_place(layer, top), eta)
+        child, dream = x, dreamt
+        if layer:
+            below = rows(hidden, places[layer], m + n, sizes[layer])
+            child, dream = below[:m], below[m:]
+        bernoulli.score(child, eta[:m], log_p)
+        bernoulli.sample(eta[m:], key, addresses, one, first, word(layer), dream, ignored)
+        if layer:
+            states = below
+
+
+@helper
+def _generation_gradients(
+    weights, n_particles, hidden, places, etas, down, sizes, parameters, starts, limits, parts
+):
+    """Write the gradients of ``sum weight log p(x, h)``, from the data up: the latest errors first.
+
+    weights : (n_explanations,).
+    """
+    m, top = weights.shape[0], sizes.shape[0] - 1
+    fresh = m > 0  # not a constant
+    for layer in range(top):
+        error = rows(etas, down[layer], m, sizes[layer])
+        for i in range(m):
+            for j in range(sizes[layer]):
+                error[i, j] *= weights[i]
+        states = rows(hidden, places[layer + 1], m, sizes[layer + 1])
+        place = generation_place(layer, top)
+        for p in range(parts.shape[0]):
+            a, b = limits[p] * n_particles, limits[p + 1] * n_particles
+            write_gradient(states[a:b], error[a:b], fresh, parts[p], starts, place)
+    prior = rows(parameters, starts[0], 1, sizes[top])
+    states = rows(hidden, places[top], m, sizes[top])
+    for p in range(parts.shape[0]):
+        a, b = limits[p] * n_particles, limits[p + 1] * n_particles
+        out = rows(parts[p], starts[0], 1, sizes[top])
+        bernoulli.error(states[a:b], prior, weights[a:b], out)
+
+
+@helper
+def _first_recognition_gradients(
+    x, dreamt, halves, hidden, places, etas, up, sizes, parameters, starts, limits, parts
+):
+    """Write the gradients of the first recognition layer, whose particles share their input.
+
+    halves : (n_explanations + n_dreams,).
+    """
+    n, m, top, size = x.shape[0], halves.shape[0] - x.shape[0], sizes.shape[0] - 1, sizes[1]
+    fresh, place = n > 0, recognition_place(1, top)
+    eta = rows(etas, up[1], 2 * n, size)
+    states = rows(hidden, places[1], m + n, size)
+    write_inputs(dreamt, parameters, starts, place, eta[n:])
+    bernoulli.error(states[:m], eta[:n], halves[:m], eta[:n])
+    bernoulli.error(states[m:], eta[n:], halves[m:], eta[n:])
+    for p in range(parts.shape[0]):
+        a, b = limits[p], limits[p + 1]
+        write_gradient(x[a:b], eta[a:b], fresh, parts[p], starts, place)
+        write_gradient(dreamt[a:b], eta[n + a : n + b], not fresh, parts[p], starts, place)
+
+
+@routine
+def _copy(source, target):
+    """Copy rows; an assignment would compile for seconds, for the sake of its error message."""
+    for i in range(target.shape[0]):
+        for j in range(target.shape[1]):
+            target[i, j] = source[i, j]
+
+
+@helper
+def _recognition_gradients(
+    layer, n, halves, hidden, places, etas, up, room, sizes, parameters, starts, limits, parts
+):
+    """Write the gradients of a higher recognition layer on explanations and dreams together.
+
+    What belongs to one block of rows is brought together: errors in ``room``, and their parents.
+    """
+    m, top, n_units = halves.shape[0] - n, sizes.shape[0] - 1, sizes[layer]
+    fresh, place, n_particles = n > 0, recognition_place(layer, top), m // n
+    below = rows(hidden, places[layer - 1], m + n, sizes[layer - 1])
+    states = rows(hidden, places[layer], m + n, n_units)
+    eta = rows(etas, up[layer], m + n, n_units)
+    write_inputs(below[m:], parameters, starts, place, eta[m:])
+    for p in range(parts.shape[0]):
+        a, b = limits[p] * n_particles, limits[p + 1] * n_particles
+        c, d = m + limits[p], m + limits[p + 1]
+        error = rows(room, 0, b - a + d - c, n_units)
+        bernoulli.error(states[a:b], eta[a:b], halves[a:b], error[: b - a])
+        bernoulli.error(states[c:d], eta[c:d], halves[c:d], error[b - a :])
+        parents = np.empty((b - a + d - c, sizes[layer - 1]), np.uint8)
+        _copy(below[a:b], parents[: b - a])
+        _copy(below[c:d], parents[b - a :])
+        write_gradient(parents, error, fresh, parts[p], starts, place)
+
+
+@helper
+def _places(n, m, sizes):
+    """Where layers start among states, inputs of recognition and of generation; the two totals."""
+    top = sizes.shape[0] - 1
+    hidden, up, down = sizes.copy(), sizes.copy(), sizes.copy()
+    n_states, n_etas = 0, 0
+    for layer in range(1, top + 1):
+        hidden[layer], up[layer] = n_states, n_etas
+        n_states += (m + n) * sizes[layer]
+        n_etas += (n if layer == 1 else m) * sizes[layer] + n * sizes[layer]
+    for layer in range(top):
+        down[layer] = n_etas
+        n_etas += (m + n) * sizes[layer]
+    return hidden, up, down, n_states, n_etas
+
+
+@kernel(
+    writes(uint8, 2), reads(int64, 1), writes(float32, 1), reads(int64, 1), reads(uint32, 1),
+    reads(uint32, 1), reads(uint64, 1), int64, reads(int64, 1), writes(float32, 2),
+    writes(float64, 1),
+)  # fmt: skip
+def reweighted_gradient(
+    x, sizes, parameters, starts, wake_key, dream_key, addresses, n_particles, limits, parts, bound
+):
+    """Write reweighted wake-sleep gradients of consecutive row blocks, and each row's bound, nats.
+
+    x : (n_rows, n_features) in {0, 1}; sizes : units of each layer from the data upward;
+    parameters : (n_parameters,), and where its parts start, see `layers`; addresses : (n_rows,);
+    limits : (n_parts + 1,), where row blocks start; parts : (n_parts, n_parameters);
+    bound : (n_rows,), log(1/K sum_k p(x, h_k) / q(h_k | x)).
+    """
+    n, top = x.shape[0], sizes.shape[0] - 1
+    m = n * n_particles
+    places, up, down, n_states, n_etas = _places(n, m, sizes)
+    hidden, dreamt = np.empty(n_states, np.uint8), np.empty((n, sizes[0]), np.uint8)
+    widest = 0
+    for size in sizes:
+        widest = max(widest, size)
+    etas, room = np.empty(n_etas, np.float32), np.empty((m + n) * widest, np.float32)
+    log_p, log_q = np.zeros(m, np.float64), np.zeros(m, np.float64)
+    _recognise(
+        x, m, hidden, places, etas, up, sizes, parameters, starts, wake_key, addresses, log_q
+    )
+    _descend(
+        x, m, dreamt, hidden, places, etas, down, sizes, parameters, starts, dream_key, addresses,
+        log_p,
+    )  # fmt: skip
+    for i in range(m):
+        log_p[i] -= log_q[i]
+    weights, halves = np.empty(m, np.float32), np.empty(m + n, np.float32)
+    normalise(log_p.reshape(n, n_particles), weights.reshape(n, n_particles), bound)
+    for i in range(m + n):
+        halves[i] = _HALF * weights[i] if i < m else _HALF
+    _generation_gradients(
+        weights, n_particles, hidden, places, etas, down, sizes, parameters, starts, limits, parts
+    )
+    _first_recognition_gradients(
+        x, dreamt, halves, hidden, places, etas, up, sizes, parameters, starts, limits, parts
+    )
+    for layer in range(2, top + 1):
+        _recognition_gradients(
+            layer, n, halves, hidden, places, etas, up, room, sizes, parameters, starts, limits,
+            parts,
+        )  # fmt: skip
