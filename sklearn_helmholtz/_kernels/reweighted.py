@@ -112,7 +112,7 @@ def _first_recognition_gradients(
 
 @routine
 def _copy(source, target):
-    """Copy rows; an assignment would compile for seconds, for the sake of its error message."""
+    """Copy rows: an assignment takes seconds to compile, for the words of its error message."""
     for i in range(target.shape[0]):
         for j in range(target.shape[1]):
             target[i, j] = source[i, j]
@@ -120,11 +120,11 @@ def _copy(source, target):
 
 @helper
 def _recognition_gradients(
-    layer, n, halves, hidden, places, etas, up, room, sizes, parameters, starts, limits, parts
+    layer, n, halves, hidden, places, etas, up, sizes, parameters, starts, limits, parts
 ):
     """Write the gradients of a higher recognition layer on explanations and dreams together.
 
-    What belongs to one block of rows is brought together: errors in ``room``, and their parents.
+    The errors of a row block and their parents are brought together first: sums go by 32 rows.
     """
     m, top, n_units = halves.shape[0] - n, sizes.shape[0] - 1, sizes[layer]
     fresh, place, n_particles = n > 0, recognition_place(layer, top), m // n
@@ -135,13 +135,25 @@ def _recognition_gradients(
     for p in range(parts.shape[0]):
         a, b = limits[p] * n_particles, limits[p + 1] * n_particles
         c, d = m + limits[p], m + limits[p + 1]
-        error = rows(room, 0, b - a + d - c, n_units)
+        error = np.empty((b - a + d - c, n_units), np.float32)
+        parents = np.empty((b - a + d - c, sizes[layer - 1]), np.uint8)
         bernoulli.error(states[a:b], eta[a:b], halves[a:b], error[: b - a])
         bernoulli.error(states[c:d], eta[c:d], halves[c:d], error[b - a :])
-        parents = np.empty((b - a + d - c, sizes[layer - 1]), np.uint8)
         _copy(below[a:b], parents[: b - a])
         _copy(below[c:d], parents[b - a :])
         write_gradient(parents, error, fresh, parts[p], starts, place)
+
+
+@helper
+def _halves(weights, n):
+    """Half the weights of the explanations, and a half for each of n dreams."""
+    m = weights.shape[0]
+    halves = np.empty(m + n, np.float32)
+    for i in range(m):
+        halves[i] = _HALF * weights[i]
+    for i in range(m, m + n):
+        halves[i] = _HALF
+    return halves
 
 
 @helper
@@ -179,10 +191,7 @@ def reweighted_gradient(
     m = n * n_particles
     places, up, down, n_states, n_etas = _places(n, m, sizes)
     hidden, dreamt = np.empty(n_states, np.uint8), np.empty((n, sizes[0]), np.uint8)
-    widest = 0
-    for size in sizes:
-        widest = max(widest, size)
-    etas, room = np.empty(n_etas, np.float32), np.empty((m + n) * widest, np.float32)
+    etas = np.empty(n_etas, np.float32)
     log_p, log_q = np.zeros(m, np.float64), np.zeros(m, np.float64)
     _recognise(
         x, m, hidden, places, etas, up, sizes, parameters, starts, wake_key, addresses, log_q
@@ -193,10 +202,9 @@ def reweighted_gradient(
     )  # fmt: skip
     for i in range(m):
         log_p[i] -= log_q[i]
-    weights, halves = np.empty(m, np.float32), np.empty(m + n, np.float32)
+    weights = np.empty(m, np.float32)
     normalise(log_p.reshape(n, n_particles), weights.reshape(n, n_particles), bound)
-    for i in range(m + n):
-        halves[i] = _HALF * weights[i] if i < m else _HALF
+    halves = _halves(weights, n)
     _generation_gradients(
         weights, n_particles, hidden, places, etas, down, sizes, parameters, starts, limits, parts
     )
@@ -205,6 +213,5 @@ def reweighted_gradient(
     )
     for layer in range(2, top + 1):
         _recognition_gradients(
-            layer, n, halves, hidden, places, etas, up, room, sizes, parameters, starts, limits,
-            parts,
-        )  # fmt: skip
+            layer, n, halves, hidden, places, etas, up, sizes, parameters, starts, limits, parts
+        )
