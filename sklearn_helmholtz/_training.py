@@ -16,7 +16,7 @@ from .likelihood import validation_score
 
 _BLOCKS_AT_A_TIME = 8
 _ROWS_TOGETHER = 256  # times particles, in one call of a fused rule
-_WORTH_COMPILING = 6.0  # seconds of training after which a fused rule is compiled
+_WORTH_COMPILING = 30.0  # seconds of training after which a fused rule is compiled: it takes 9
 _FEWEST_ROWS = 32
 _PRODUCT_ROWS, _LARGE_BATCH = 64, 512  # rows times particles of a block; twice as many if large
 _PROBED_ROWS = 100
