@@ -118,7 +118,7 @@ def _chosen(tables, t, a, b, c, d, e, f, g, h):
     return low + load(tables, g + t) + load(tables, h + t)
 
 
-@helper
+@routine
 def _look_up(words, tables, low, high, fresh, sums, s0, stride):
     """Add to WIDTH sums of each row what its states choose; fresh sums start at low and high."""
     for m in range(words.shape[0]):
@@ -139,6 +139,39 @@ def _look_up(words, tables, low, high, fresh, sums, s0, stride):
             store(sums, o + t, start + _chosen(tables, t, p0, p1, p2, p3, p4, p5, p6, p7))
 
 
+@routine
+def _look_up_four(words, tables, low, high, fresh, sums, s0, stride):
+    """As `_look_up`, where only the first 4 groups have inputs: the others would add zeros."""
+    for m in range(words.shape[0]):
+        word = words[m]
+        o = s0 + m * stride
+        p0 = int64(word & _NIBBLE) * WIDTH
+        p1 = int64(word >> _G1 & _NIBBLE) * WIDTH + _TABLE
+        p2 = int64(word >> _G2 & _NIBBLE) * WIDTH + 2 * _TABLE
+        p3 = int64(word >> _G3 & _NIBBLE) * WIDTH + 3 * _TABLE
+        for t in range(0, WIDTH, LANES):
+            start = high if t else low
+            if not fresh:
+                start = load(sums, o + t)
+            chosen = load(tables, p0 + t) + load(tables, p1 + t) + load(tables, p2 + t)
+            store(sums, o + t, start + (chosen + load(tables, p3 + t)))
+
+
+@routine
+def _look_up_two(words, tables, low, high, fresh, sums, s0, stride):
+    """As `_look_up`, where only the first 2 groups have inputs."""
+    for m in range(words.shape[0]):
+        word = words[m]
+        o = s0 + m * stride
+        p0 = int64(word & _NIBBLE) * WIDTH
+        p1 = int64(word >> _G1 & _NIBBLE) * WIDTH + _TABLE
+        for t in range(0, WIDTH, LANES):
+            start = high if t else low
+            if not fresh:
+                start = load(sums, o + t)
+            store(sums, o + t, start + (load(tables, p0 + t) + load(tables, p1 + t)))
+
+
 @helper
 def start_of(intercept, j0, width):
     """The intercepts of the columns from j0 on, zeros past the width."""
@@ -152,7 +185,13 @@ def _add_tables(words, matrix, n_inputs, n_units, j0, low, high, fresh, tables, 
     width = min(WIDTH, n_units - j0)
     for s in range(words.shape[0]):
         _tabulate_span(matrix, n_inputs, n_units, SPAN * s, j0, width, tables)
-        _look_up(words[s], tables, low, high, fresh and s == 0, sums, s0, stride)
+        first, left = fresh and s == 0, n_inputs - SPAN * s
+        if left <= 2 * GROUP:
+            _look_up_two(words[s], tables, low, high, first, sums, s0, stride)
+        elif left <= 4 * GROUP:
+            _look_up_four(words[s], tables, low, high, first, sums, s0, stride)
+        else:
+            _look_up(words[s], tables, low, high, first, sums, s0, stride)
 
 
 @helper

@@ -140,8 +140,8 @@ class InferenceMixin:
         >>> machine = HelmholtzMachine.from_parameters(
         ...     [[[4.0, 4.0]]], [[-2.0, -2.0], [0.0]], [[[4.0], [4.0]]], [[-4.0]])
         >>> machine.impute([[1, np.nan], [0, 1]]).round(3)
-        array([[1.   , 0.79 ],
-               [0.   , 1.   ]])
+        array([[1.  , 0.79],
+               [0.  , 1.  ]])
         """
         check_choice("strategy", strategy, _STRATEGIES)
         check_count("n_imputations", n_imputations)
