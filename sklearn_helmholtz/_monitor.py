@@ -16,16 +16,19 @@ class Monitor:
     """What is known about a training as it goes, and when it should stop.
 
     validation : rows held out, or None; patience : epochs without an improvement of at least
-    ``tol`` nats after which to stop, or None; report : called with a line after every epoch, or
-    None; callbacks : has `begin_epoch` and `end_epoch`, which may ask to stop, or None. ``scores``
-    are mean importance-weighted bounds of the held-out rows; ``losses`` mean negative bounds of the
-    training rows. Both are in the user's units: training rows lose ``log_volume`` nats.
+    ``tol`` nats, of the score or without held-out rows of the loss, after which training has
+    stalled, or None; keeps_best : whether to keep the parameters of the best score; report : called
+    with a line after every epoch, or None; callbacks : has `begin_epoch` and `end_epoch`, which may
+    ask to stop, or None. ``scores`` are mean importance-weighted bounds of the held-out rows;
+    ``losses`` mean negative bounds of the training rows. Both are in the user's units: training
+    rows lose ``log_volume`` nats.
     """
 
     validation: object = None
     log_volume: float = 0.0
     patience: int | None = None
     tol: float = 0.0
+    keeps_best: bool = False
     report: object = None
     callbacks: object = None
     seed: tuple = ()
@@ -34,6 +37,7 @@ class Monitor:
     scores: list = field(default_factory=list)
     best_score: float = -math.inf
     best: np.ndarray | None = None
+    _best_loss: float = math.inf
     _waiting: int = 0
     _start: float = field(default_factory=time.perf_counter)
 
@@ -48,14 +52,25 @@ class Monitor:
             self.callbacks.begin_epoch()
 
     def end_epoch(self, training, loss, n_epochs):
-        """Record an epoch; returns whether training should stop."""
+        """Record an epoch; returns whether a callback asks to stop."""
         self.losses.append(loss + self.log_volume)
         if self.validation is not None:
             self._validate(training)
+        else:
+            self._waiting = 0 if self.losses[-1] < self._best_loss - self.tol else self._waiting + 1
+            self._best_loss = min(self._best_loss, self.losses[-1])
         if self.report is not None:
             self.report(self._line(n_epochs))
-        asked = self.callbacks is not None and self.callbacks.end_epoch(training)
-        return asked or (self.patience is not None and self._waiting >= self.patience)
+        return self.callbacks is not None and self.callbacks.end_epoch(training)
+
+    @property
+    def has_stalled(self):
+        """Whether nothing has improved for as many epochs as there is patience for."""
+        return self.patience is not None and self._waiting >= self.patience
+
+    def wait_anew(self):
+        """Count epochs without improvement from zero."""
+        self._waiting = 0
 
     def _validate(self, training):
         score = self._score(training)
@@ -72,7 +87,7 @@ class Monitor:
         """Keep what is best so far."""
         if score > self.best_score:
             self.best_score = score
-            if self.patience is not None:
+            if self.keeps_best:
                 self.best = training.parameters.vector.copy()
 
     def _line(self, n_epochs):

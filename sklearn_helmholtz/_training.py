@@ -208,7 +208,11 @@ def train(training, rows, plan, monitor):
             if not max(loss, training.loss(probe)) < limit:
                 raise DivergenceError
             good[:] = training.parameters.vector
-            if monitor.end_epoch(training, loss, plan.max_iter):
+            asked = monitor.end_epoch(training, loss, plan.max_iter)
+            if not asked and monitor.has_stalled:
+                plan = replace(plan, schedule=plan.schedule.after_stalling())
+                monitor.wait_anew()
+            if asked or plan.schedule is None:
                 end = End.STOPPED
                 break
     except KeyboardInterrupt:

@@ -601,6 +601,77 @@ def test_early_stopping_stops_by_patience_and_tolerance():
     assert model.n_iter_ == min(records[-1] + 1 + 2, 40)
 
 
+def rates_of(model, monkeypatch, X, **fit_params):
+    """The learning rates of the epochs of a fit."""
+    rates, original = [], _training._epoch
+
+    def epoch(training, rows, plan, number):
+        rates.append(plan.schedule.rate(number / plan.max_iter))
+        return original(training, rows, plan, number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_training, "_epoch", epoch)
+        model.fit(X, **fit_params)
+    return np.array(rates)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_adaptive_rates_fall_by_five_where_nothing_improves(held_out, monkeypatch):
+    X = binary_data(100)
+    params = {"learning_rate": "adaptive", "learning_rate_init": 1e-2, "n_iter_no_change": 3}
+    model = machine(**params, max_iter=60, tol=0.05)
+    rates = rates_of(model, monkeypatch, X, X_val=X[:30] if held_out else None)
+    progress = model.validation_scores_ if held_out else np.negative(model.loss_curve_)
+    expected, best, waiting, rate = [], -np.inf, 0, 1e-2
+    for value in progress:
+        expected.append(rate)
+        waiting = 0 if value > best + 0.05 else waiting + 1
+        best = max(best, value)
+        if waiting == 3:
+            rate, waiting = rate / 5, 0
+    assert_allclose(rates, expected)
+    assert rates[-1] < 1e-2
+    assert model.n_iter_ < 60
+    assert rates[-1] / 5 < 1e-6 <= rates[-1]
+
+
+def test_an_adaptive_rate_falls_before_early_stopping_stops(monkeypatch):
+    X = binary_data(100)
+    params = {"early_stopping": True, "max_iter": 60, "tol": 0.3, "n_iter_no_change": 2}
+    soon = machine(**params).fit(X)
+    model = machine(**params, learning_rate="adaptive", learning_rate_init=1e-2)
+    rates = rates_of(model, monkeypatch, X)
+    assert model.n_iter_ > soon.n_iter_
+    assert len(set(rates)) == 6
+    assert model.best_validation_score_ == max(model.validation_scores_)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_an_l1_penalty_makes_weights_exactly_zero_but_no_intercepts(solver):
+    X = binary_data(300)
+    params = {"solver": solver, "learning_rate_init": 1e-2, "max_iter": 60, "batch_size": 20}
+    zeros = []
+    for alpha, ratio in ((1e-3, 0), (1e-3, 1), (0.01, 0.5), (1.0, 1)):
+        model = machine(**params, alpha=alpha, l1_ratio=ratio).fit(X)
+        weights = model.generative_coefs_ + model.recognition_coefs_
+        zeros.append(np.mean(np.concatenate([w.ravel() for w in weights]) == 0))
+        assert all((b != 0).all() for b in model.recognition_intercepts_)
+    assert zeros[0] == 0
+    assert zeros[1] < zeros[2] < zeros[3] == 1
+    independent = np.clip(X.mean(axis=0), 1e-3, 1 - 1e-3)  # all that is left are the intercepts
+    expected = (X * np.log(independent) + (1 - X) * np.log1p(-independent)).sum(axis=1).mean()
+    assert model.score(X) == pytest.approx(expected, abs=0.05)
+
+
+def test_the_ridge_has_the_share_that_the_lasso_leaves():
+    X = binary_data(100)
+    half = machine(alpha=0.2, l1_ratio=0.5)._optimizer()
+    assert (half.decay, half.lasso) == (0.1, 0.1)
+    ridge = machine(alpha=0.1).fit(X)
+    assert same_bits(ridge, machine(alpha=0.1, l1_ratio=0.0).fit(X))
+    assert not same_bits(ridge, machine(alpha=0.2, l1_ratio=0.5).fit(X))
+
+
 def test_scores_on_own_rows_without_early_stopping():
     X = DATA["bernoulli"]
     plain = machine().fit(X[:40])
@@ -1119,6 +1190,7 @@ def test_values_out_of_range(sparse):
         ({"batch_size": 0}, "batch_size.*Got 0"),
         ({"max_iter": 0}, "max_iter.*Got 0"),
         ({"alpha": -1}, "alpha.*Got -1"),
+        ({"l1_ratio": 1.5}, "l1_ratio.*Got 1.5"),
         ({"momentum": 1}, "momentum.*Got 1"),
         ({"learning_rate_init": 0}, "learning_rate_init.*Got 0"),
         ({"validation_fraction": 1.0}, "validation_fraction.*Got 1.0"),

@@ -775,19 +775,29 @@ def test_sums_of_weights_are_relative_to_the_highest():
 # Moves of the optimisers
 
 
-@pytest.mark.parametrize("decay", [0.0, 0.3])
-def test_adam_moves_are_the_naive_ones(decay):
+PENALTIES = [(0.0, 0.0), (0.3, 0.0), (0.0, 0.8), (0.2, 0.5)]
+
+
+def towards_zero(values, distance):
+    """The slow twin of a proximal step."""
+    return np.sign(values) * np.maximum(np.abs(values) - distance, 0)
+
+
+@pytest.mark.parametrize(("decay", "lasso"), PENALTIES)
+def test_adam_moves_are_the_naive_ones(decay, lasso):
     parameters, moments, count = normal(0, 48), np.zeros((2, 48), np.float32), np.zeros(1)
     twin, first, second = parameters.astype(np.float64), np.zeros(48), np.zeros(48)
-    decays = np.where(np.arange(48) < 32, decay, 0)
+    weights = np.arange(48) < 32
     for t in range(1, 8):
         parts = normal(t, t % 3 + 1, 48, scale=10)
-        slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decays * twin
+        slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decay * weights * twin
         twin, first, second = naive.adam_step(
             twin, slope, first, second, t, learning_rate=0.05, ascend=True
         )
+        distance = 0.05 * np.sqrt(1 - 0.999**t) * lasso / (np.sqrt(second) + 1e-8)
+        twin = towards_zero(twin, distance * weights)
         steps.adam_move(
-            parts, 0.25, decay, 32, 0.05, 0.9, 0.999, moments[0], moments[1], count, parameters
+            parts, 0.25, decay, lasso, 32, 0.05, 0.9, 0.999, *moments, count, parameters
         )
     assert count[0] == 7
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
@@ -795,21 +805,44 @@ def test_adam_moves_are_the_naive_ones(decay):
     assert_allclose(moments[1], second, rtol=5e-5)
 
 
-@pytest.mark.parametrize("decay", [0.0, 0.3])
+@pytest.mark.parametrize(("decay", "lasso"), PENALTIES)
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_sgd_moves_are_the_naive_ones(decay, momentum):
+def test_sgd_moves_are_the_naive_ones(decay, lasso, momentum):
     parameters, velocity = normal(0, 48), np.zeros(48, np.float32)
     twin, speed = parameters.astype(np.float64), np.zeros(48)
-    decays = np.where(np.arange(48) < 32, decay, 0)
+    weights = np.arange(48) < 32
     for t in range(1, 8):
         parts = normal(t, t % 3 + 1, 48, scale=10)
-        slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decays * twin
+        slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decay * weights * twin
         twin, speed = naive.sgd_momentum_step(
             twin, slope, speed, learning_rate=0.05, momentum=momentum, ascend=True
         )
-        steps.sgd_move(parts, 0.25, decay, 32, 0.05, momentum, velocity, parameters)
+        twin = towards_zero(twin, 0.05 * lasso / (1 - momentum) * weights)
+        steps.sgd_move(parts, 0.25, decay, lasso, 32, 0.05, momentum, velocity, parameters)
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
     assert_allclose(velocity, speed, rtol=1e-5, atol=2e-6)
+    if lasso == 0.8 and momentum == 0.9:
+        assert (parameters[:32] == 0).any()
+        assert (parameters[32:] != 0).all()
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_moves_end_at_the_maximum_of_the_penalised_objective(solver):
+    """Of ``sum -1/2 (p - c)^2 - lasso |p| - decay / 2 p^2``: a soft threshold of c, then shrunk."""
+    centres = normal(1, 32).astype(np.float64)
+    parameters, state = normal(2, 32), np.zeros((2, 32), np.float32)
+    count = np.zeros(1)
+    for t in range(6000):
+        slope = (centres - parameters).astype(np.float32)[None]
+        rate = 0.05 / (1 + t / 100)
+        if solver == "adam":
+            steps.adam_move(slope, 1, 0.2, 0.5, 32, rate, 0.9, 0.999, *state, count, parameters)
+        else:
+            steps.sgd_move(slope, 1, 0.2, 0.5, 32, rate, 0.5, state[0], parameters)
+    expected = towards_zero(centres, 0.5) / 1.2
+    assert_allclose(parameters, expected, atol=2e-3)
+    assert_array_equal(parameters[expected == 0], 0)
+    assert (expected == 0).any()
 
 
 # Content keys

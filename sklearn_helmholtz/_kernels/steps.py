@@ -1,8 +1,10 @@
 """The moves of the optimisers over the vector of all parameters.
 
 The gradient comes in parts, (n_parts, n_parameters), which are added in their order. Lengths are
-multiples of 16. Only the first ``n_decayed`` parameters decay. A move is one call, so no signal can
-halve it.
+multiples of 16. Only the first ``n_penalised`` parameters, the weights, are penalised, by
+``lasso |p| + decay / 2 p^2``: the second term is a part of the gradient, the first a step of its
+own towards zero, which it does not pass (a proximal step), so that parameters become exactly zero.
+A move is one call, so no signal can halve it.
 """
 
 import math
@@ -10,7 +12,7 @@ import math
 import numpy as np
 from numba import float32, float64, int64
 
-from .arithmetic import multiply_add, square_root
+from .arithmetic import fill, maximum, minimum, multiply_add, square_root
 from .kernel import helper, kernel, reads, writes
 from .lanes import LANES, load, store
 
@@ -26,46 +28,69 @@ def _slope(parts, n, i, scale, decay, parameter):
     return multiply_add(scale, g, (_ZERO - decay) * parameter)
 
 
+@helper
+def _towards_zero(p, distance):
+    """p, moved towards zero by a distance, and zero where it is no farther away."""
+    return p - maximum(minimum(p, distance), _ZERO - distance)
+
+
 @kernel(
-    reads(float32, 2), float64, float64, int64, float64, float64, writes(float32, 1),
+    reads(float32, 2), float64, float64, float64, int64, float64, float64, writes(float32, 1),
     writes(float32, 1),
 )  # fmt: skip
-def sgd_move(gradient, scale, decay, n_decayed, rate, momentum, velocity, parameters):
-    """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``."""
+def sgd_move(gradient, scale, decay, lasso, n_penalised, rate, momentum, velocity, parameters):
+    """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``.
+
+    Towards zero it is ``rate lasso / (1 - momentum)``: as far as a steady gradient ``lasso`` moves.
+    """
     unit, shrink = float32(scale), float32(decay)
     step, keep = float32(rate), float32(momentum)
+    distance = float32(rate * lasso / (1 - momentum))
     n, parts = parameters.shape[0], gradient.reshape(-1)
     for i in range(0, n, LANES):
         p = load(parameters, i)
-        g = _slope(parts, n, i, unit, shrink if i < n_decayed else _ZERO, p)
+        g = _slope(parts, n, i, unit, shrink if i < n_penalised else _ZERO, p)
         v = multiply_add(keep, load(velocity, i), step * g)
         store(velocity, i, v)
-        store(parameters, i, p + v)
+        p = p + v
+        if i < n_penalised and distance > 0:
+            p = _towards_zero(p, fill(distance))
+        store(parameters, i, p)
 
 
 @kernel(
-    reads(float32, 2), float64, float64, int64, float64, float64, float64, writes(float32, 1),
-    writes(float32, 1), writes(float64, 1), writes(float32, 1),
+    reads(float32, 2), float64, float64, float64, int64, float64, float64, float64,
+    writes(float32, 1), writes(float32, 1), writes(float64, 1), writes(float32, 1),
 )  # fmt: skip
 def adam_move(
-    gradient, scale, decay, n_decayed, rate, beta1, beta2, first, second, steps, parameters
+    gradient, scale, decay, lasso, n_penalised, rate, beta1, beta2, first, second, steps, parameters
 ):
     """Ascend by Adam (Kingma & Ba 2015, with the efficient ordering that ends their section 2).
 
     The gradient is scaled first. The decay is part of the gradient, as in scikit-learn's multilayer
-    perceptron. ``steps[0]`` counts the moves.
+    perceptron; steps towards zero are scaled as those along the gradient are, parameter by
+    parameter (Yun, Lozano & Yang 2021), but not for the first moment's slow start. ``steps[0]``
+    counts the moves.
     """
     steps[0] += 1
     unit, shrink = float32(scale), float32(decay)
     b1, b2 = float32(beta1), float32(beta2)
     c1, c2 = _ONE - b1, _ONE - b2
-    step = float32(rate * math.sqrt(1 - beta2 ** steps[0]) / (1 - beta1 ** steps[0]))
+    started = math.sqrt(1 - beta2 ** steps[0])
+    step, distance = (
+        float32(rate * started / (1 - beta1 ** steps[0])),
+        float32(rate * started * lasso),
+    )
     n, parts = parameters.shape[0], gradient.reshape(-1)
     for i in range(0, n, LANES):
         p = load(parameters, i)
-        g = _slope(parts, n, i, unit, shrink if i < n_decayed else _ZERO, p)
+        g = _slope(parts, n, i, unit, shrink if i < n_penalised else _ZERO, p)
         m = multiply_add(b1, load(first, i), c1 * g)
         v = multiply_add(b2, load(second, i), c2 * g * g)
         store(first, i, m)
         store(second, i, v)
-        store(parameters, i, p + step * m / (square_root(v) + _TINY))
+        root = square_root(v) + _TINY
+        p = p + step * m / root
+        if i < n_penalised and distance > 0:
+            p = _towards_zero(p, distance / root)
+        store(parameters, i, p)

@@ -14,7 +14,7 @@ from .._keys import Purpose
 from .._monitor import Monitor
 from .._threads import count_threads
 from .._training import End, Plan, Training, train
-from ..learning import SGD, Adam, Constant, Cosine, ReweightedWakeSleep, WakeSleep
+from ..learning import SGD, Adam, Adaptive, Constant, Cosine, ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
 from .attributes import machine_from_parameters, publish
@@ -28,6 +28,9 @@ _RULES = {
     "wake-sleep": lambda estimator: WakeSleep(),
     "reweighted-wake-sleep": lambda estimator: ReweightedWakeSleep(estimator.n_particles),
 }
+
+
+_SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,11 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     momentum : float, default=0.9
         Momentum in [0, 1) of ``solver="sgd"``; not used by Adam.
 
-    learning_rate : {"constant", "cosine"}, default="constant"
-        Whether the learning rate stays or falls to zero along half a cosine over ``max_iter``
-        epochs.
+    learning_rate : {"constant", "cosine", "adaptive"}, default="constant"
+        Whether the learning rate stays, falls to zero along half a cosine over ``max_iter`` epochs,
+        or is divided by 5 whenever ``n_iter_no_change`` epochs in a row have not improved the
+        held-out bound (without held-out rows the training bound) by ``tol``. Where it would fall
+        below 1e-6, training ends.
 
     learning_rate_init : float, default=1e-2
         The (first) learning rate.
@@ -98,8 +103,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         Epochs: passes over the data.
 
     alpha : float, default=1e-4
-        Strength of the penalty ``alpha / 2 * |W|^2`` on all weights, generative and recognition,
-        but no intercepts, relative to the mean bound per row.
+        Strength of the penalty on all weights, generative and recognition, but no intercepts,
+        relative to the mean bound per row: ``alpha * (l1_ratio * |W|_1 + (1 - l1_ratio) / 2 *
+        |W|^2)``.
+
+    l1_ratio : float, default=0
+        Share of the L1 penalty, from 0 to 1. It makes weights exactly zero.
 
     shuffle : bool, default=True
         Whether rows are put in a new order every epoch.
@@ -112,10 +121,11 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         Share of the rows held out by early stopping when ``fit`` is given no ``X_val``.
 
     n_iter_no_change : int, default=10
-        Epochs without improvement after which early stopping stops.
+        Epochs without improvement after which early stopping stops, or the adaptive learning rate
+        falls (with both it falls first).
 
     tol : float, default=1e-4
-        The improvement of the held-out bound, in nats per row, that early stopping counts as one.
+        The improvement of the bound, in nats per row, that counts as one.
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from the parameters of the last fit.
@@ -218,11 +228,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
         "solver": [StrOptions({"adam", "sgd"})],
         "momentum": [Interval(Real, 0, 1, closed="left")],
-        "learning_rate": [StrOptions({"constant", "cosine"})],
+        "learning_rate": [StrOptions(set(_SCHEDULES))],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "shuffle": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -254,6 +265,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         batch_size=100,
         max_iter=100,
         alpha=1e-4,
+        l1_ratio=0,
         shuffle=True,
         early_stopping=False,
         validation_fraction=0.1,
@@ -277,6 +289,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.shuffle = shuffle
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -483,14 +496,15 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
 
     def _schedule(self):
-        schedules = {"constant": Constant, "cosine": Cosine}
-        return schedules[self.learning_rate](self.learning_rate_init)
+        return _SCHEDULES[self.learning_rate](self.learning_rate_init)
 
     def _rule(self):
         return _RULES[self.algorithm](self)
 
     def _optimizer(self):
-        return Adam(self.alpha) if self.solver == "adam" else SGD(self.momentum, self.alpha)
+        lasso = self.alpha * self.l1_ratio
+        decay = self.alpha - lasso
+        return Adam(decay, lasso) if self.solver == "adam" else SGD(self.momentum, decay, lasso)
 
     def _train(self, start, plan, validation=None, callbacks=None):
         """Train from a start, then publish what came of it."""
@@ -499,10 +513,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
             start.machine, self._rule(), self._optimizer(), start.seed, n_threads, start.state,
             start.step,
         )  # fmt: skip
+        waits = self.early_stopping or isinstance(plan.schedule, Adaptive)
         monitor = Monitor(
             validation,
             log_volume=replace(start.rows, chosen=plan.indices).log_volume,
-            patience=self.n_iter_no_change if self.early_stopping else None,
+            patience=self.n_iter_no_change if waits else None,
+            keeps_best=self.early_stopping,
             tol=self.tol,
             report=_print_line if self.verbose else None,
             callbacks=callbacks,

@@ -3,7 +3,6 @@
 Both ascend, and take a packed vector of parameters with the weights first: only they are penalised.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +14,14 @@ from .._kernels.steps import adam_move, sgd_move
 class SGD:
     """Stochastic gradient ascent with momentum.
 
-    momentum : the share of the last move that is made again; decay : the strength of the L2 penalty
-    ``decay / 2 |W|^2`` on the objective.
+    momentum : the share of the last move that is made again; decay, lasso : the strengths of the
+    penalty ``decay / 2 |W|^2 + lasso |W|_1`` on the objective; the second makes weights exactly
+    zero.
     """
 
     momentum: float = 0.9
     decay: float = 0.0
+    lasso: float = 0.0
 
     def init(self, n_parameters):
         """The state: a velocity for each parameter. All zeros is where it starts."""
@@ -29,16 +30,17 @@ class SGD:
     def move(self, parameters, gradient, scale, rate, state):
         """Move the packed parameters along ``scale`` times the sum of the gradient's rows."""
         sgd_move(
-            gradient, scale, self.decay, parameters.n_weights, rate, self.momentum,
+            gradient, scale, self.decay, self.lasso, parameters.n_weights, rate, self.momentum,
             state[0], parameters.vector,
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam (Kingma & Ba 2015); ``decay`` as in `SGD`, as a part of the gradient."""
+    """Adam (Kingma & Ba 2015); ``decay``, as a part of the gradient, and ``lasso`` as in `SGD`."""
 
     decay: float = 0.0
+    lasso: float = 0.0
     beta1: float = 0.9
     beta2: float = 0.999
 
@@ -49,28 +51,6 @@ class Adam:
     def move(self, parameters, gradient, scale, rate, state):
         """Move the packed parameters along ``scale`` times the sum of the gradient's rows."""
         adam_move(
-            gradient, scale, self.decay, parameters.n_weights, rate, self.beta1, self.beta2,
-            *state, parameters.vector,
+            gradient, scale, self.decay, self.lasso, parameters.n_weights, rate, self.beta1,
+            self.beta2, *state, parameters.vector,
         )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A learning rate that stays as it is."""
-
-    initial: float
-
-    def rate(self, progress):
-        """The learning rate after a share of the training."""
-        return self.initial
-
-
-@dataclass(frozen=True)
-class Cosine:
-    """A learning rate that falls to zero along half a cosine (Loshchilov & Hutter 2017)."""
-
-    initial: float
-
-    def rate(self, progress):
-        """The learning rate after the share ``progress``, in [0, 1], of the training."""
-        return self.initial * 0.5 * (1 + math.cos(math.pi * progress))
