@@ -19,6 +19,7 @@ _ROWS_TOGETHER = 256  # times particles, in one call of a fused rule
 _WORTH_COMPILING = 30.0  # seconds of training after which a fused rule is compiled: it takes 9
 _FEWEST_ROWS = 32
 _PRODUCT_ROWS, _LARGE_BATCH = 64, 512  # rows times particles of a block; twice as many if large
+_WORTH_SHARING = 2**18  # entries of a gradient from which on threads share a move
 _PROBED_ROWS = 100
 _LOSS_OF_IGNORANCE = 1.5  # nats that a unit costs when nothing is known of it
 _TOLERANCE = 10
@@ -99,8 +100,21 @@ class Training:
         if not math.isfinite(bound):
             raise DivergenceError
         gradient = self._total if n_blocks > _BLOCKS_AT_A_TIME else self._vectors[:n_blocks]
-        self._optimizer.move(self.parameters, gradient, 1 / len(indices), rate, self.state)
+        self._move(gradient, 1 / len(indices), rate)
         return bound
+
+    def _move(self, gradient, scale, rate):
+        """Move all parameters; threads share the work where there is enough."""
+        n_shares = self._n_threads if gradient.size >= _WORTH_SHARING else 1
+        progress = np.zeros(1 + n_shares, np.int64)
+
+        def move(share):
+            self._optimizer.move(
+                self.parameters, gradient, scale, rate, self.state, progress, share
+            )
+
+        run_blocks(move, n_shares, self._n_threads)
+        self._optimizer.end(self.state)
 
     def _gather(self, first, count):
         """Add the gradients of some row blocks to the total of the step."""

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
@@ -778,6 +779,11 @@ def test_sums_of_weights_are_relative_to_the_highest():
 PENALTIES = [(0.0, 0.0), (0.3, 0.0), (0.0, 0.8), (0.2, 0.5)]
 
 
+def alone():
+    """The progress of a move that no other thread shares."""
+    return np.zeros(2, np.int64)
+
+
 def towards_zero(values, distance):
     """The slow twin of a proximal step."""
     return np.sign(values) * np.maximum(np.abs(values) - distance, 0)
@@ -785,7 +791,7 @@ def towards_zero(values, distance):
 
 @pytest.mark.parametrize(("decay", "lasso"), PENALTIES)
 def test_adam_moves_are_the_naive_ones(decay, lasso):
-    parameters, moments, count = normal(0, 48), np.zeros((2, 48), np.float32), np.zeros(1)
+    parameters, moments = normal(0, 48), np.zeros((2, 48), np.float32)
     twin, first, second = parameters.astype(np.float64), np.zeros(48), np.zeros(48)
     weights = np.arange(48) < 32
     for t in range(1, 8):
@@ -797,9 +803,8 @@ def test_adam_moves_are_the_naive_ones(decay, lasso):
         distance = 0.05 * np.sqrt(1 - 0.999**t) * lasso / (np.sqrt(second) + 1e-8)
         twin = towards_zero(twin, distance * weights)
         steps.adam_move(
-            parts, 0.25, decay, lasso, 32, 0.05, 0.9, 0.999, *moments, count, parameters
+            parts, 0.25, decay, lasso, 32, 0.05, 0.9, 0.999, t, alone(), 0, *moments, parameters
         )
-    assert count[0] == 7
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
     assert_allclose(moments[0], -first, rtol=1e-5, atol=1e-5)
     assert_allclose(moments[1], second, rtol=5e-5)
@@ -818,7 +823,9 @@ def test_sgd_moves_are_the_naive_ones(decay, lasso, momentum):
             twin, slope, speed, learning_rate=0.05, momentum=momentum, ascend=True
         )
         twin = towards_zero(twin, 0.05 * lasso / (1 - momentum) * weights)
-        steps.sgd_move(parts, 0.25, decay, lasso, 32, 0.05, momentum, velocity, parameters)
+        steps.sgd_move(
+            parts, 0.25, decay, lasso, 32, 0.05, momentum, alone(), 0, velocity, parameters
+        )
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
     assert_allclose(velocity, speed, rtol=1e-5, atol=2e-6)
     if lasso == 0.8 and momentum == 0.9:
@@ -826,19 +833,57 @@ def test_sgd_moves_are_the_naive_ones(decay, lasso, momentum):
         assert (parameters[32:] != 0).all()
 
 
+def move(solver, parts, progress, share, state, parameters):
+    penalties = 1, 0.1, 0.2, 4000
+    if solver == "adam":
+        steps.adam_move(parts, *penalties, 0.05, 0.9, 0.999, 3, progress, share, *state, parameters)
+    else:
+        steps.sgd_move(parts, *penalties, 0.05, 0.5, progress, share, state[0], parameters)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("n_shares", [1, 2, 3, 20])
+def test_threads_that_share_a_move_make_the_same(solver, n_shares):
+    n = 50_000  # 13 chunks, fewer than the most shares
+    parts, state = normal(0, 2, n), np.abs(normal(1, 2, n))
+    together, alone_ = normal(2, n), normal(2, n)
+    others = state.copy()
+    move(solver, parts, alone(), 0, state, alone_)
+    progress = np.zeros(1 + n_shares, np.int64)
+    with ThreadPoolExecutor(n_shares) as pool:
+        shares = range(n_shares)
+        list(pool.map(lambda s: move(solver, parts, progress, s, others, together), shares))
+    assert_array_equal(together, alone_)
+    assert_array_equal(others, state)
+    assert progress[0] == 13
+
+
+def test_a_move_is_whole_whoever_makes_it():
+    n = 50_000
+    for share in (0, 4):  # no thread takes the other shares
+        parameters, state = normal(2, n), np.zeros((2, n), np.float32)
+        progress = np.zeros(6, np.int64)
+        move("sgd", normal(0, 1, n), progress, share, state, parameters)
+        assert (parameters != normal(2, n)).all()
+        again = parameters.copy()
+        move("sgd", normal(0, 1, n), progress, 1, state, parameters)  # one that comes too late
+        assert_array_equal(parameters, again)
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_moves_end_at_the_maximum_of_the_penalised_objective(solver):
     """Of ``sum -1/2 (p - c)^2 - lasso |p| - decay / 2 p^2``: a soft threshold of c, then shrunk."""
     centres = normal(1, 32).astype(np.float64)
     parameters, state = normal(2, 32), np.zeros((2, 32), np.float32)
-    count = np.zeros(1)
     for t in range(6000):
         slope = (centres - parameters).astype(np.float32)[None]
         rate = 0.05 / (1 + t / 100)
         if solver == "adam":
-            steps.adam_move(slope, 1, 0.2, 0.5, 32, rate, 0.9, 0.999, *state, count, parameters)
+            steps.adam_move(
+                slope, 1, 0.2, 0.5, 32, rate, 0.9, 0.999, t + 1, alone(), 0, *state, parameters
+            )
         else:
-            steps.sgd_move(slope, 1, 0.2, 0.5, 32, rate, 0.5, state[0], parameters)
+            steps.sgd_move(slope, 1, 0.2, 0.5, 32, rate, 0.5, alone(), 0, state[0], parameters)
     expected = towards_zero(centres, 0.5) / 1.2
     assert_allclose(parameters, expected, atol=2e-3)
     assert_array_equal(parameters[expected == 0], 0)

@@ -18,7 +18,15 @@ from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._training import Training
 from sklearn_helmholtz._workspace import Workspace
 from sklearn_helmholtz.inference import sample_particles
-from sklearn_helmholtz.learning import SGD, Adam, Constant, Cosine, ReweightedWakeSleep, WakeSleep
+from sklearn_helmholtz.learning import (
+    SGD,
+    Adam,
+    Adaptive,
+    Constant,
+    Cosine,
+    ReweightedWakeSleep,
+    WakeSleep,
+)
 from sklearn_helmholtz.learning.fused import FusedReweightedWakeSleep, FusedWakeSleep
 from sklearn_helmholtz.learning.phases import (
     generation_gradient,
@@ -272,6 +280,11 @@ def marked(packed, mark):
     return marks.vector.astype(np.float64)
 
 
+def alone():
+    """The progress of a move that no other thread shares."""
+    return np.zeros(2, np.int64)
+
+
 def penalised(packed):
     """1 for the entries of matrices, 0 for those of vectors."""
     return marked(packed, lambda leaf: leaf.ndim == 2)
@@ -288,7 +301,8 @@ def test_adam_is_its_naive_twin_and_penalises_weights_only(decay):
         twin, first, second = naive.adam_step(
             twin, slope, first, second, t, learning_rate=0.03, ascend=True
         )
-        optimizer.move(packed, gradient.vector[None], 0.1, 0.03, state)
+        optimizer.move(packed, gradient.vector[None], 0.1, 0.03, state, alone(), 0)
+        optimizer.end(state)
     assert_allclose(packed.vector, twin, rtol=1e-5, atol=2e-6)
 
 
@@ -304,7 +318,8 @@ def test_sgd_is_its_naive_twin_and_penalises_weights_only(momentum, decay):
         twin, velocity = naive.sgd_momentum_step(
             twin, slope, velocity, learning_rate=0.03, momentum=momentum, ascend=True
         )
-        optimizer.move(packed, gradient.vector[None], 0.1, 0.03, state)
+        optimizer.move(packed, gradient.vector[None], 0.1, 0.03, state, alone(), 0)
+        optimizer.end(state)
     assert_allclose(packed.vector, twin, rtol=1e-5, atol=2e-6)
 
 
@@ -313,7 +328,8 @@ def test_penalties_shrink_weights_and_leave_everything_else_alone(optimizer):
     packed = packed_case()
     before, marks = packed.vector.copy(), penalised(packed) == 1
     nothing = _tree.zeros_like(packed.tree)
-    optimizer.move(packed, nothing.vector[None], 1.0, 1e-3, optimizer.init(len(before)))
+    state = optimizer.init(len(before))
+    optimizer.move(packed, nothing.vector[None], 1.0, 1e-3, state, alone(), 0)
     assert (np.abs(packed.vector[marks]) < np.abs(before[marks])).all()
     assert_array_equal(packed.vector[~marks], before[~marks])
 
@@ -327,12 +343,24 @@ def test_optimisers_start_from_zero_and_change_in_place(optimizer, n_parts):
     vector, before = packed.vector, packed.vector.copy()
     gradient = random_gradient(packed, 0)
     kept = gradient.vector.copy()
-    optimizer.move(packed, gradient.vector[None], 1.0, 0.1, state)
+    optimizer.move(packed, gradient.vector[None], 1.0, 0.1, state, alone(), 0)
+    optimizer.end(state)
     used = marked(packed, lambda leaf: 1) == 1
     assert packed.vector is vector
     assert_array_equal(vector != before, used)
     assert all((m.all() if m.shape == (1,) else (m[used] != 0).all()) for m in state)
     assert_array_equal(gradient.vector, kept)
+
+
+def test_schedules_after_stalling():
+    assert Constant(0.3).after_stalling() is None
+    assert Cosine(0.3).after_stalling() is None
+    rate, rates = Adaptive(1e-2), []
+    while rate is not None:
+        rates.append(rate.rate(0.5))
+        rate = rate.after_stalling()
+    assert_allclose(rates, 1e-2 / 5.0 ** np.arange(6))
+    assert rates[-1] / 5 < 1e-6
 
 
 def test_schedules():

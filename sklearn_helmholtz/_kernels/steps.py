@@ -4,7 +4,10 @@ The gradient comes in parts, (n_parts, n_parameters), which are added in their o
 multiples of 16. Only the first ``n_penalised`` parameters, the weights, are penalised, by
 ``lasso |p| + decay / 2 p^2``: the second term is a part of the gradient, the first a step of its
 own towards zero, which it does not pass (a proximal step), so that parameters become exactly zero.
-A move is one call, so no signal can halve it.
+Threads share a move: each calls it with the same ``progress``, int64 zeros (1 + n_shares,), takes
+chunk after chunk of the share with its own number, then of the others, and returns when all are
+done. So a move is one call for the caller, whoever helps, and no signal can halve it; and what a
+thread moved last time is still near it.
 """
 
 import math
@@ -13,9 +16,11 @@ import numpy as np
 from numba import float32, float64, int64
 
 from .arithmetic import fill, maximum, minimum, multiply_add, square_root
-from .kernel import helper, kernel, reads, writes
+from .atomics import count, read
+from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, load, store
 
+_CHUNK = 2**12  # parameters that a thread takes at a time
 _ZERO, _ONE, _TINY = np.float32(0), np.float32(1), np.float32(1e-8)
 
 
@@ -28,6 +33,27 @@ def _slope(parts, n, i, scale, decay, parameter):
     return multiply_add(scale, g, (_ZERO - decay) * parameter)
 
 
+@routine
+def _take(progress, share, n):
+    """The number of a chunk that nobody has taken, of the own share if there is one; else n."""
+    n_shares = progress.shape[0] - 1
+    for k in range(n_shares):
+        s = (share + k) % n_shares
+        first, last = n * s // n_shares, n * (s + 1) // n_shares
+        if read(progress, 1 + s) < last - first:
+            chunk = first + count(progress, 1 + s)
+            if chunk < last:
+                return chunk
+    return n
+
+
+@helper
+def _wait(progress, n):
+    """Return when n chunks are done: those that other threads took will be soon."""
+    while read(progress, 0) < n:
+        pass
+
+
 @helper
 def _towards_zero(p, distance):
     """p, moved towards zero by a distance, and zero where it is no farther away."""
@@ -35,10 +61,22 @@ def _towards_zero(p, distance):
 
 
 @kernel(
-    reads(float32, 2), float64, float64, float64, int64, float64, float64, writes(float32, 1),
-    writes(float32, 1),
+    reads(float32, 2), float64, float64, float64, int64, float64, float64, writes(int64, 1),
+    int64, writes(float32, 1), writes(float32, 1),
 )  # fmt: skip
-def sgd_move(gradient, scale, decay, lasso, n_penalised, rate, momentum, velocity, parameters):
+def sgd_move(
+    gradient,
+    scale,
+    decay,
+    lasso,
+    n_penalised,
+    rate,
+    momentum,
+    progress,
+    share,
+    velocity,
+    parameters,
+):
     """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``.
 
     Towards zero it is ``rate lasso / (1 - momentum)``: as far as a steady gradient ``lasso`` moves.
@@ -47,50 +85,62 @@ def sgd_move(gradient, scale, decay, lasso, n_penalised, rate, momentum, velocit
     step, keep = float32(rate), float32(momentum)
     distance = float32(rate * lasso / (1 - momentum))
     n, parts = parameters.shape[0], gradient.reshape(-1)
-    for i in range(0, n, LANES):
-        p = load(parameters, i)
-        g = _slope(parts, n, i, unit, shrink if i < n_penalised else _ZERO, p)
-        v = multiply_add(keep, load(velocity, i), step * g)
-        store(velocity, i, v)
-        p = p + v
-        if i < n_penalised and distance > 0:
-            p = _towards_zero(p, fill(distance))
-        store(parameters, i, p)
+    n_chunks = -(-n // _CHUNK)
+    chunk = _take(progress, share, n_chunks)
+    while chunk < n_chunks:
+        for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n), LANES):
+            p = load(parameters, i)
+            g = _slope(parts, n, i, unit, shrink if i < n_penalised else _ZERO, p)
+            v = multiply_add(keep, load(velocity, i), step * g)
+            store(velocity, i, v)
+            p = p + v
+            if i < n_penalised and distance > 0:
+                p = _towards_zero(p, fill(distance))
+            store(parameters, i, p)
+        count(progress, 0)
+        chunk = _take(progress, share, n_chunks)
+    _wait(progress, n_chunks)
 
 
 @kernel(
-    reads(float32, 2), float64, float64, float64, int64, float64, float64, float64,
-    writes(float32, 1), writes(float32, 1), writes(float64, 1), writes(float32, 1),
+    reads(float32, 2), float64, float64, float64, int64, float64, float64, float64, float64,
+    writes(int64, 1), int64, writes(float32, 1), writes(float32, 1), writes(float32, 1),
 )  # fmt: skip
 def adam_move(
-    gradient, scale, decay, lasso, n_penalised, rate, beta1, beta2, first, second, steps, parameters
-):
+    gradient, scale, decay, lasso, n_penalised, rate, beta1, beta2, t, progress, share, first,
+    second, parameters,
+):  # fmt: skip
     """Ascend by Adam (Kingma & Ba 2015, with the efficient ordering that ends their section 2).
 
     The gradient is scaled first. The decay is part of the gradient, as in scikit-learn's multilayer
     perceptron; steps towards zero are scaled as those along the gradient are, parameter by
-    parameter (Yun, Lozano & Yang 2021), but not for the first moment's slow start. ``steps[0]``
-    counts the moves.
+    parameter (Yun, Lozano & Yang 2021), but not for the first moment's slow start. ``t`` is the
+    number of the move, from 1.
     """
-    steps[0] += 1
     unit, shrink = float32(scale), float32(decay)
     b1, b2 = float32(beta1), float32(beta2)
     c1, c2 = _ONE - b1, _ONE - b2
-    started = math.sqrt(1 - beta2 ** steps[0])
+    started = math.sqrt(1 - beta2**t)
     step, distance = (
-        float32(rate * started / (1 - beta1 ** steps[0])),
+        float32(rate * started / (1 - beta1**t)),
         float32(rate * started * lasso),
     )
     n, parts = parameters.shape[0], gradient.reshape(-1)
-    for i in range(0, n, LANES):
-        p = load(parameters, i)
-        g = _slope(parts, n, i, unit, shrink if i < n_penalised else _ZERO, p)
-        m = multiply_add(b1, load(first, i), c1 * g)
-        v = multiply_add(b2, load(second, i), c2 * g * g)
-        store(first, i, m)
-        store(second, i, v)
-        root = square_root(v) + _TINY
-        p = p + step * m / root
-        if i < n_penalised and distance > 0:
-            p = _towards_zero(p, distance / root)
-        store(parameters, i, p)
+    n_chunks = -(-n // _CHUNK)
+    chunk = _take(progress, share, n_chunks)
+    while chunk < n_chunks:
+        for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n), LANES):
+            p = load(parameters, i)
+            g = _slope(parts, n, i, unit, shrink if i < n_penalised else _ZERO, p)
+            m = multiply_add(b1, load(first, i), c1 * g)
+            v = multiply_add(b2, load(second, i), c2 * g * g)
+            store(first, i, m)
+            store(second, i, v)
+            root = square_root(v) + _TINY
+            p = p + step * m / root
+            if i < n_penalised and distance > 0:
+                p = _towards_zero(p, distance / root)
+            store(parameters, i, p)
+        count(progress, 0)
+        chunk = _take(progress, share, n_chunks)
+    _wait(progress, n_chunks)

@@ -1,5 +1,9 @@
 """Optimisers as values: `init` makes a state, `move` changes parameters and state in place.
 
+Threads that call `move` with the same ``progress``, int64 zeros (1 + n_shares,), share the work,
+each beginning with the share of its own number; whoever calls it, everything has moved when it
+returns. `end` tells the state that a move is over.
+
 Both ascend, and take a packed vector of parameters with the weights first: only they are penalised.
 """
 
@@ -27,12 +31,15 @@ class SGD:
         """The state: a velocity for each parameter. All zeros is where it starts."""
         return (np.zeros(n_parameters, np.float32),)
 
-    def move(self, parameters, gradient, scale, rate, state):
+    def move(self, parameters, gradient, scale, rate, state, progress, share):
         """Move the packed parameters along ``scale`` times the sum of the gradient's rows."""
         sgd_move(
             gradient, scale, self.decay, self.lasso, parameters.n_weights, rate, self.momentum,
-            state[0], parameters.vector,
+            progress, share, state[0], parameters.vector,
         )  # fmt: skip
+
+    def end(self, state):
+        """There is nothing to count."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +55,14 @@ class Adam:
         """The state: moments of the gradient, and the number of steps they are made of."""
         return (*(np.zeros(n_parameters, np.float32) for _ in range(2)), np.zeros(1))
 
-    def move(self, parameters, gradient, scale, rate, state):
+    def move(self, parameters, gradient, scale, rate, state, progress, share):
         """Move the packed parameters along ``scale`` times the sum of the gradient's rows."""
+        first, second, count = state
         adam_move(
             gradient, scale, self.decay, self.lasso, parameters.n_weights, rate, self.beta1,
-            self.beta2, *state, parameters.vector,
+            self.beta2, count[0] + 1, progress, share, first, second, parameters.vector,
         )  # fmt: skip
+
+    def end(self, state):
+        """Count the move."""
+        state[2][0] += 1
