@@ -1,8 +1,10 @@
 """Machines, data and random numbers that several tests share, and the way to the oracles."""
 
 import numpy as np
+import pytest
+from scipy import stats
 
-from sklearn_helmholtz import _keys, _tree
+from sklearn_helmholtz import HelmholtzMachine, _keys, _tree
 from sklearn_helmholtz._keys import Draws, Purpose
 from sklearn_helmholtz.machines import assemble
 from sklearn_helmholtz.units import Bernoulli, Gaussian
@@ -63,6 +65,77 @@ def make_case(n_units, visible, n_rows=3, scale=1.0, seed=0):
     drawn = exact.random_parameters(n_units, scale, seed + 1, gaussian=visible == "gaussian")
     machine = machine_of(drawn)
     return machine, params_of(machine), make_rows(n_units[0], visible, n_rows, seed)
+
+
+def small_machine(n_units, visible, scale=1.5, seed=1, n_idle=0, **params):
+    """An estimator, and its stored parameters in float64 for the oracles.
+
+    n_idle : further units of the first hidden layer, which the oracles leave out: no data depend on
+    them, but machines of more than 14 hidden units are not enumerated.
+    """
+    drawn = exact.random_parameters(n_units, scale, seed, gaussian=visible == "gaussian")
+    model = _estimator(with_idle_units(drawn, n_idle), params)
+    return model, stored(model) if not n_idle else stored(_estimator(drawn, {}))
+
+
+def _estimator(drawn, params):
+    return HelmholtzMachine.from_parameters(
+        drawn.generative_coefs, drawn.generative_intercepts, drawn.recognition_coefs,
+        drawn.recognition_intercepts, noise_variance=drawn.noise_variance, **params,
+    )  # fmt: skip
+
+
+def with_idle_units(params, n):
+    """A net with n more units in the first hidden layer, which generate nothing."""
+    rng = np.random.default_rng(n)
+    (down, *coefs), (up, *recognition) = params.generative_coefs, params.recognition_coefs
+    bottom, first, *intercepts = params.generative_intercepts
+    n_features = down.shape[1]
+    coefs = [*(np.hstack([c, rng.normal(size=(len(c), n))]) for c in coefs[:1]), *coefs[1:]]
+    recognition = [
+        *(np.vstack([r, np.zeros((n, r.shape[1]))]) for r in recognition[:1]), *recognition[1:]
+    ]  # fmt: skip
+    return exact.Parameters(
+        [np.vstack([down, np.zeros((n, n_features))]), *coefs],
+        [bottom, np.append(first, rng.normal(size=n)), *intercepts],
+        [np.hstack([up, rng.normal(size=(n_features, n))]), *recognition],
+        [np.append(params.recognition_intercepts[0], rng.normal(size=n)),
+         *params.recognition_intercepts[1:]],
+        params.noise_variance,
+    )  # fmt: skip
+
+
+def stored(model):
+    """The parameters of an estimator in the user's units, float64."""
+    lists = (
+        "generative_coefs_", "generative_intercepts_", "recognition_coefs_",
+        "recognition_intercepts_",
+    )  # fmt: skip
+    noise = getattr(model, "noise_variance_", None)
+    return exact.Parameters(
+        *([_double(array) for array in getattr(model, name)] for name in lists),
+        noise_variance=None if noise is None else _double(noise),
+    )
+
+
+def assert_frequencies(numbers, probabilities, level=1e-3):
+    """Independent draws of numbers from 0 have these probabilities, by a chi-square test.
+
+    What is expected fewer than five times is taken together.
+    """
+    probabilities = np.asarray(probabilities, np.float64)
+    assert probabilities.sum() == pytest.approx(1)
+    counts = np.bincount(numbers, minlength=len(probabilities))
+    assert not counts[probabilities == 0].any()
+    order = np.argsort(-probabilities)
+    counts, expected = counts[order], len(numbers) * probabilities[order]
+    common = (expected >= 5).sum()
+    last = common if expected[common:].sum() >= 5 else common - 1
+    starts = np.arange(min(last + 1, len(expected)))
+    counts, expected = (np.add.reduceat(values, starts) for values in (counts, expected))
+    assert len(counts) > 2
+    statistic = ((counts - expected) ** 2 / expected).sum()
+    assert stats.chi2.sf(statistic, len(counts) - 1) > level
 
 
 def make_rows(n_features, visible, n_rows, seed=0):

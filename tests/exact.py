@@ -87,6 +87,25 @@ def units_of(params):
     return tuple(len(intercept) for intercept in params.generative_intercepts)
 
 
+def without(params, missing, stand_in=None):
+    """Return the net for the features that are not missing, whose rows have no gaps.
+
+    Generation loses the missing features, which sums or integrates them out; what recognition sees
+    in their place, ``stand_in`` of shape ``(n_features,)`` or zeros, belongs to its intercept.
+    ``missing`` is boolean, of shape ``(n_features,)``.
+    """
+    kept, noise, first = ~missing, params.noise_variance, params.recognition_intercepts[0]
+    if stand_in is not None:
+        first = first + stand_in[missing].astype(np.float64) @ params.recognition_coefs[0][missing]
+    return Parameters(
+        [params.generative_coefs[0][:, kept], *params.generative_coefs[1:]],
+        [params.generative_intercepts[0][kept], *params.generative_intercepts[1:]],
+        [params.recognition_coefs[0][kept], *params.recognition_coefs[1:]],
+        [first, *params.recognition_intercepts[1:]],
+        None if noise is None else noise[kept],
+    )
+
+
 def sigmoid(eta):
     """Return ``1 / (1 + exp(-eta))``, elementwise, without overflow."""
     return np.exp(-np.logaddexp(0.0, -np.asarray(eta, dtype=np.float64)))

@@ -44,19 +44,6 @@ def make_gaps(n_units, visible, seed=0):
     return machine, params, np.where(PATTERNS, np.nan, X).astype(np.float32), stand_in
 
 
-def without(params, missing, stand_in):
-    """The net for the features that are not missing; recognition takes the others as constant."""
-    kept, noise = ~missing, params.noise_variance
-    constant = stand_in[missing].astype(float) @ params.recognition_coefs[0][missing]
-    return exact.Parameters(
-        [params.generative_coefs[0][:, kept], *params.generative_coefs[1:]],
-        [params.generative_intercepts[0][kept], *params.generative_intercepts[1:]],
-        [params.recognition_coefs[0][kept], *params.recognition_coefs[1:]],
-        [params.recognition_intercepts[0] + constant, *params.recognition_intercepts[1:]],
-        None if noise is None else noise[kept],
-    )
-
-
 def widened(params, gradient, missing, stand_in):
     """A gradient of the smaller net as one of the whole net, flat."""
     whole, kept = exact.zero_gradient(params), ~missing
@@ -80,7 +67,7 @@ def mean_over_rows(params, X, stand_in, function):
     results = []
     for x in X:
         missing = np.isnan(x)
-        result = function(without(params, missing, stand_in), x[None, ~missing].astype(float))
+        result = function(exact.without(params, missing, stand_in), x[None, ~missing].astype(float))
         if isinstance(result, exact.Gradient):
             result = widened(params, result, missing, stand_in)
         results.append(result)

@@ -8,6 +8,7 @@ from sklearn_helmholtz import _keys
 from sklearn_helmholtz._batches import Rows
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._workspace import Workspace
+from sklearn_helmholtz.inference import exact as exact_inference
 from sklearn_helmholtz.inference import sample_particles, sample_prior_particles
 from sklearn_helmholtz.likelihood import (
     Enumeration,
@@ -17,7 +18,6 @@ from sklearn_helmholtz.likelihood import (
     score_exactly,
     validation_score,
 )
-from sklearn_helmholtz.likelihood import enumeration as enumeration_module
 from sklearn_helmholtz.likelihood import importance as importance_module
 from sklearn_helmholtz.likelihood import scoring as scoring_module
 from sklearn_helmholtz.likelihood.scoring import content_keys
@@ -81,7 +81,7 @@ def test_free_energy_exceeds_minus_log_p_by_the_divergence(n_units, visible):
 def test_enumeration_in_parts_is_enumeration(visible, monkeypatch):
     machine, _, X = make_case((4, 5, 2), visible, n_rows=6)
     whole = Enumeration(machine).estimate(X)
-    monkeypatch.setattr(enumeration_module, "_TABLE_ENTRIES", 50)
+    monkeypatch.setattr(exact_inference, "_TABLE_ENTRIES", 50)
     parts = Enumeration(machine).estimate(X)
     for field in ("per_sample", "free_energy"):
         assert_allclose(getattr(parts, field), getattr(whole, field), rtol=1e-12)

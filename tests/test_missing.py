@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import HelmholtzMachine
 from tests import cases, exact
+from tests.cases import small_machine
 
 NETS = [(5, 3), (5, 3, 2), (4, 2, 2, 2)]
 
@@ -21,40 +22,11 @@ def with_gaps(X, share=0.3, seed=0):
     return np.where(gaps, np.nan, X)
 
 
-def small_machine(n_units, visible, scale=1.5, **params):
-    """An estimator and its stored parameters in float64, for the oracles."""
-    drawn = exact.random_parameters(n_units, scale, 1, gaussian=visible == "gaussian")
-    model = HelmholtzMachine.from_parameters(
-        drawn.generative_coefs, drawn.generative_intercepts, drawn.recognition_coefs,
-        drawn.recognition_intercepts, noise_variance=drawn.noise_variance, **params,
-    )  # fmt: skip
-    return model, stored(model)
-
-
-def stored(model):
-    """The parameters of an estimator in the user's units, float64."""
-    return exact.Parameters(
-        *([array.astype(float) for array in getattr(model, name)] for name in (
-            "generative_coefs_", "generative_intercepts_", "recognition_coefs_",
-            "recognition_intercepts_",
-        )),
-        noise_variance=getattr(model, "noise_variance_", np.array(None)).astype(float)
-        if hasattr(model, "noise_variance_") else None,
-    )  # fmt: skip
-
-
 def marginal(params, x):
     """Log p of the observed entries of a row, by brute force: a sum over all completions."""
     missing = np.flatnonzero(np.isnan(x))
-    if params.noise_variance is not None:  # integrate by leaving the features out of the net
-        kept = np.flatnonzero(~np.isnan(x))
-        smaller = exact.Parameters(
-            [params.generative_coefs[0][:, kept], *params.generative_coefs[1:]],
-            [params.generative_intercepts[0][kept], *params.generative_intercepts[1:]],
-            [params.recognition_coefs[0][kept], *params.recognition_coefs[1:]],
-            params.recognition_intercepts, params.noise_variance[kept],
-        )  # fmt: skip
-        return exact.log_likelihood(smaller, x[None, kept])[0]
+    if params.noise_variance is not None:
+        return exact.log_likelihood(exact.without(params, np.isnan(x)), x[None, ~np.isnan(x)])[0]
     completions = np.repeat(x[None], 2 ** len(missing), axis=0)
     completions[:, missing] = exact.all_states(len(missing))
     return np.logaddexp.reduce(exact.log_likelihood(params, completions))

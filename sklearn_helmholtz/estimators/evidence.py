@@ -46,7 +46,7 @@ def check_evidence(estimator, rows, evidence):
             f"{np.exp(log_best[column]):.1g} (of a Gaussian unit, relative to that of the mean)."
         )
     if not isinstance(machine.visible.units, Gaussian):
-        _warn_of_combination(estimator, evidence)
+        _warn_of_combination(estimator, rows, evidence)
 
 
 def _log_best(visible, x):
@@ -67,13 +67,13 @@ def _log_best(visible, x):
     return np.where(np.isnan(x), 0.0, log_best)
 
 
-def _warn_of_combination(estimator, evidence):
+def _warn_of_combination(estimator, rows, evidence):
     """Warn of evidence that is far less probable than if the features were independent."""
     seen = ~np.isnan(evidence)
     mean = np.clip(estimator._stand_in[seen], _SMALLEST_MEAN, 1 - _SMALLEST_MEAN)
     x = evidence[seen]
     independent = (x * np.log(mean) + (1 - x) * np.log1p(-mean)).sum()
-    log_p = estimator.score_samples(evidence[None])[0]
+    log_p = estimator._estimate_rows(rows, "auto", None, None)[0].per_sample[0]
     if log_p < independent + np.log(_IMPOSSIBLE):
         warnings.warn(
             f"The model thinks the given values nearly impossible together: their log-probability "

@@ -5,6 +5,7 @@ import scipy.sparse
 from sklearn.utils import Bunch, check_random_state
 
 from .. import _keys
+from .._incomplete import observed
 from .._keys import Draws, Purpose
 from .._threads import count_threads, run_blocks
 from ..inference import (
@@ -22,7 +23,8 @@ _POSTERIORS = ("auto", "exact", "recognition", "importance", "gibbs")
 _STRATEGIES = ("mean", "mode", "sample")
 _ENTRIES = 2**22  # numbers that a block of rows holds at a time
 _SWEEPS = 20  # of Gibbs sampling between the choice of a particle and the draw it becomes
-_MODE_COMPONENTS = 64  # of a mixture of Gaussians, whose means are tried as its mode
+_MODE_COMPONENTS = 64  # of a mixture of Gaussians: the heaviest, of which the mode is looked for
+_SHIFTS = 30  # from the mean of a component towards the mode
 
 
 class InferenceMixin:
@@ -97,7 +99,7 @@ class InferenceMixin:
             return *found.means(x, addresses), *shaped
 
         addresses = np.arange(len(rows), dtype=np.uint64)
-        arrays = self._by_blocks(explain, rows, addresses, found.entries_per_row)
+        arrays = self._by_blocks(explain, rows, addresses, found, n_samples)
         n_layers = len(self._machine.n_units) - 1
         return Bunch(mean=arrays[:n_layers], samples=arrays[n_layers:], method=found.method)
 
@@ -113,7 +115,8 @@ class InferenceMixin:
 
         strategy : {"mean", "mode", "sample"}, default="mean"
             What to fill in: the expected value given what is observed, the most probable value of
-            each entry on its own, or a draw of all missing values of the row together.
+            each entry on its own (for Gaussian units, of the 64 heaviest components of its
+            distribution), or a draw of all missing values of the row together.
 
         n_imputations : int, default=1
             Imputations to make; only draws differ from one to the next.
@@ -131,7 +134,7 @@ class InferenceMixin:
         X_imputed : ndarray or sparse matrix of shape (n_samples, n_features)
             The data, dense or sparse as they came, with nothing missing; of shape (n_imputations,
             n_samples, n_features), or a list of sparse matrices, for more than one imputation.
-            float32 for float32 input, otherwise float64.
+            float32 for float32, uint8 and bool input, float64 otherwise.
 
         Examples
         --------
@@ -154,37 +157,30 @@ class InferenceMixin:
         )  # fmt: skip
         fill = {"mean": self._means, "mode": self._modes, "sample": self._draws}[strategy]
         values = self._complete(rows, fill, found, seed, n_imputations if drawn else 1)
-        completed = [_put(rows.data, *values, number, dtype) for number in range(len(values[1]))]
+        completed = [_put(rows.data, column, dtype) for column in values.T]
         completed *= 1 if drawn else n_imputations
         if n_imputations == 1:
             return completed[0]
         return completed if scipy.sparse.issparse(rows.data) else np.stack(completed)
 
     def _complete(self, rows, fill, found, seed, n_imputations):
-        """Which rows have gaps, and their values in every imputation, in the user's units.
-
-        The values : (n_imputations, n_rows with gaps, n_features).
-        """
+        """Values for all gaps, row by row, (n_gaps, n_imputations) in the user's units."""
         gaps = _rows_with_gaps(rows.data)
-        n_features = self._machine.n_units[0]
         if not len(gaps):
-            return gaps, np.empty((n_imputations, 0, n_features))
-        rows = rows.choose(gaps)
-        addresses = gaps.astype(np.uint64)
-        if fill != self._draws:
-            addresses = np.concatenate(self._by_blocks(
-                lambda x, _: (content_keys(x),), rows, addresses, n_features
-            ))  # fmt: skip
+            return np.empty((0, n_imputations))
+        rows, addresses = rows.choose(gaps), gaps.astype(np.uint64)
 
         def complete(x, addresses):
+            addresses = addresses if fill == self._draws else content_keys(x)
             filled = fill(found, x, addresses, seed, n_imputations)
-            return (filled.reshape(len(x), n_imputations, n_features),)
+            if self._scaling is not None:
+                filled = self._scaling.restore(filled)
+            filled = filled.reshape(len(x), n_imputations, -1)
+            return (filled.transpose(0, 2, 1)[np.isnan(observed(x))],)
 
-        entries = found.entries_per_row
-        (values,) = self._by_blocks(complete, rows, addresses, entries)
-        if self._scaling is not None:
-            values = self._scaling.restore(values)
-        return gaps, values.transpose(1, 0, 2)
+        n_held = _MODE_COMPONENTS if fill == self._modes else n_imputations
+        (values,) = self._by_blocks(complete, rows, addresses, found, n_held)
+        return values
 
     def _means(self, found, x, addresses, seed, n_imputations):
         return found.expected_data(x, addresses)
@@ -212,7 +208,7 @@ class InferenceMixin:
         Each draw has particles and a chain of its own.
         """
         evidence = as_evidence(given, self.n_features_in_, self._machine.visible.units)
-        rows, _ = self._rows(evidence[None])
+        rows = self._as_rows(evidence[None])
         check_evidence(self, rows, evidence)
         seed = _keys.draw_seed(check_random_state(random_state))
         found = self._posterior(
@@ -226,7 +222,7 @@ class InferenceMixin:
             return data, *hidden
 
         addresses = np.arange(n_samples, dtype=np.uint64)
-        data, *hidden = self._by_blocks(draw, rows, addresses, found.entries_per_row)
+        data, *hidden = self._by_blocks(draw, rows, addresses, found, 1)
         if self._scaling is not None:
             data = self._scaling.restore(data).astype(np.float32)
         seen = ~np.isnan(evidence)
@@ -253,11 +249,13 @@ class InferenceMixin:
             return GibbsPosterior(machine, seed, n_samples, n_pool, n_sweeps)
         return ImportancePosterior(machine, seed, n_pool)
 
-    def _by_blocks(self, function, rows, addresses, entries_per_row):
+    def _by_blocks(self, function, rows, addresses, found, n_held):
         """The arrays that a function makes of all rows, block by block and side by side.
 
-        Blocks are made small enough for what the function holds of each row.
+        Blocks are made small enough for what the posterior ``found`` and the function hold of each
+        row; that of the function is ``n_held`` values of every unit of a layer.
         """
+        entries_per_row = max(found.entries_per_row, n_held * max(self._machine.n_units))
         size = max(_ENTRIES // entries_per_row, 1)
         starts = range(0, len(rows), size)
         results = [None] * len(starts)
@@ -280,28 +278,32 @@ def _rows_with_gaps(data):
     return np.flatnonzero(np.isnan(data).any(axis=1))
 
 
-def _put(data, gaps, values, number, dtype):
-    """The data with the missing values of some rows taken from an imputation."""
+def _put(data, values, dtype):
+    """The data with their missing values, row by row, replaced."""
     completed = data.astype(dtype, copy=True)
-    if scipy.sparse.issparse(data):
-        entries = np.flatnonzero(np.isnan(data.data))
-        rows = np.repeat(np.arange(data.shape[0]), np.diff(data.indptr))[entries]
-        place = np.searchsorted(gaps, rows)
-        completed.data[entries] = values[number][place, data.indices[entries]]
-        return completed
-    completed[gaps] = np.where(np.isnan(data[gaps]), values[number], data[gaps])
+    entries = completed.data if scipy.sparse.issparse(data) else completed
+    entries[np.isnan(entries)] = values
     return completed
 
 
 def _highest(weights, means, variance):
-    """The component means at which mixtures of Gaussians are densest, (n_rows, n_features).
+    """Where mixtures of Gaussians are densest, column by column, (n_rows, n_features).
 
-    weights : (n_rows, n_components); means : (n_rows, n_components, n_features); variance :
-    (n_features,).
+    By mean shift from the densest component mean: each step makes the density higher (Carreira-
+    Perpinan 2000). weights : (n_rows, n_components); means : (n_rows, n_components, n_features);
+    variance : (n_features,).
     """
     best = np.empty(means[:, 0].shape)
     for row, (w, centres) in enumerate(zip(weights, means, strict=True)):
-        distance = (centres[:, None] - centres[None]) ** 2 / variance
-        density = np.einsum("s,sck->ck", w, np.exp(-0.5 * distance))
-        best[row] = np.take_along_axis(centres, density.argmax(axis=0)[None], axis=0)[0]
+        density = [_pulls(w, centres, variance, centre).sum(axis=0) for centre in centres]
+        start = np.argmax(density, axis=0)[None]
+        best[row] = np.take_along_axis(centres, start, axis=0)[0]
+        for _ in range(_SHIFTS):
+            pulls = _pulls(w, centres, variance, best[row])
+            best[row] = (pulls * centres).sum(axis=0) / pulls.sum(axis=0)
     return best
+
+
+def _pulls(weights, centres, variance, place):
+    """The weighted density of each component at a place, unnormalised, as ``centres``."""
+    return weights[:, None] * np.exp(-0.5 * (centres - place) ** 2 / variance)

@@ -284,8 +284,11 @@ class ScoringMixin:
         return estimate.free_energy + estimate.per_sample
 
     def _estimate(self, X, method, n_samples, random_state, n_temperatures=_N_TEMPERATURES):
-        """An `Estimate` of all rows, their content keys, and the method used."""
+        """An `Estimate` of data, the content keys of its rows, and the method used."""
         rows, _ = self._rows(X)
+        return self._estimate_rows(rows, method, n_samples, random_state, n_temperatures)
+
+    def _estimate_rows(self, rows, method, n_samples, random_state, n_temperatures=_N_TEMPERATURES):
         n_hidden, n_threads = sum(self._machine.n_units[1:]), count_threads(self.n_jobs)
         if method == "exact":
             check_enumerable(n_hidden)

@@ -6,6 +6,9 @@ from scipy.special import logsumexp
 from .._incomplete import observed
 from .resampling import choose, resampling_uniforms
 
+_TABLE_ENTRIES = 2**22  # float64: 32 MB, of which a few are held at a time
+_MOST_ROWS = 512  # of a block
+
 
 def all_states(n):
     """All 2^n states of n units, float64, the first unit varying fastest."""
@@ -23,6 +26,12 @@ def inputs(affine, parents):
 def outer(left, right):
     """The product of two matrices, without BLAS."""
     return np.einsum("rk,ks->rs", left, right)
+
+
+def state_parts(n_states, n_features):
+    """Slices of the states of the first hidden layer, so few that tables of them stay small."""
+    step = max(_TABLE_ENTRIES // max(n_features, _MOST_ROWS), 1)
+    return [slice(start, start + step) for start in range(0, n_states, step)]
 
 
 def log_prob_table(conditional, children, parents):
@@ -61,7 +70,9 @@ class ExactPosterior:
 
     def probabilities(self, x):
         """p(h | x) of a block of rows: (n_rows, 2^n_L, ..., 2^n_1) float64."""
-        table = log_prob_table(self.machine.visible, observed(x), self.states[0])
+        visible, x, states = self.machine.visible, observed(x), self.states[0]
+        tables = [log_prob_table(visible, x, states[part]) for part in self._parts()]
+        table = np.concatenate(tables, axis=1)
         joint = self.log_prior + table.reshape(len(table), *[1] * (len(self.states) - 1), -1)
         axes = tuple(range(1, joint.ndim))
         return np.exp(joint - logsumexp(joint, axis=axes, keepdims=True))
@@ -88,7 +99,9 @@ class ExactPosterior:
 
     def expected_data(self, x, addresses):
         """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
-        return outer(self._first_layer(x), self._data_means().astype(np.float64))
+        weights = self._first_layer(x)
+        parts = [outer(weights[:, part], self._data_means(part)) for part in self._parts()]
+        return sum(parts)
 
     def data_components(self, x, addresses, most):
         """The distribution of the data as a mixture, given what is observed of them.
@@ -96,15 +109,20 @@ class ExactPosterior:
         Weights (n_rows, n_components) and means (n_rows, n_components, n_features) of the ``most``
         heaviest components, each a state of the first hidden layer.
         """
-        weights, means = self._first_layer(x), self._data_means()
+        weights = self._first_layer(x)
         heaviest = np.argsort(-weights, axis=1, kind="stable")[:, :most]
-        return np.take_along_axis(weights, heaviest, axis=1), means[heaviest]
+        means = self._data_means(heaviest.ravel()).reshape(*heaviest.shape, -1)
+        return np.take_along_axis(weights, heaviest, axis=1), means
 
     def _first_layer(self, x):
         """p(h_1 | x), (n_rows, 2^n_1)."""
         return self.probabilities(x).sum(axis=tuple(range(1, len(self.states))))
 
-    def _data_means(self):
+    def _data_means(self, chosen):
+        """Expected data of some states of the first hidden layer, (n_chosen, n_features)."""
         visible = self.machine.visible
-        eta = np.ascontiguousarray(inputs(visible.affine, self.states[0]), np.float32)
-        return visible.units.mean(eta)
+        eta = np.ascontiguousarray(inputs(visible.affine, self.states[0][chosen]), np.float32)
+        return visible.units.mean(eta).astype(np.float64)
+
+    def _parts(self):
+        return state_parts(len(self.states[0]), self.machine.n_units[0])

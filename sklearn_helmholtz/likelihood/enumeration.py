@@ -8,13 +8,11 @@ import numpy as np
 from scipy.special import logsumexp
 
 from .._incomplete import fill, observed
-from ..inference.exact import all_states, inputs, log_prob_table, outer
+from ..inference.exact import all_states, inputs, log_prob_table, outer, state_parts
 from .estimate import Estimate
 
 MAX_AUTOMATIC_UNITS = 14
 MAX_UNITS = 20
-_TABLE_ENTRIES = 2**22  # float64: 32 MB, of which a few are held at a time
-_MOST_ROWS = 512  # of a block
 
 
 class Enumeration:
@@ -45,7 +43,7 @@ class Enumeration:
         """Exact values for a block of rows (n_rows, n_features), as an `Estimate`."""
         x, seen = observed(x), observed(fill(x))
         highest, total, energy = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
-        for part in self._parts(x.shape[1]):
+        for part in state_parts(len(self.states), x.shape[1]):
             log_p = log_prob_table(self.machine.visible, x, self.states[part])
             log_q = self._log_recognition(seen, part)
             energy += (np.exp(log_q) * (log_q - log_p + self.cost[part])).sum(axis=1)
@@ -54,10 +52,6 @@ class Enumeration:
             total = total * np.exp(highest - peak) + np.exp(log_p - peak[:, None]).sum(axis=1)
             highest = peak
         return Estimate.exactly(highest + np.log(total), energy)
-
-    def _parts(self, n_features):
-        step = max(_TABLE_ENTRIES // max(n_features, _MOST_ROWS), 1)
-        return [slice(start, start + step) for start in range(0, len(self.states), step)]
 
     def _log_recognition(self, x, part):
         """Log q(h_1 | x), (n_rows, n_states)."""
