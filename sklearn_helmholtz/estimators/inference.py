@@ -211,13 +211,12 @@ class InferenceMixin:
         rows = self._as_rows(evidence[None])
         check_evidence(self, rows, evidence)
         seed = _keys.draw_seed(check_random_state(random_state))
-        found = self._posterior(
-            "auto" if self._is_enumerable() else "gibbs", seed, 1, None, _SWEEPS
-        )
+        exact, one = self._is_enumerable(), rows.take(np.arange(1))
+        found = self._posterior("auto" if exact else "gibbs", seed, 1, None, _SWEEPS)
         rows = rows.choose(np.zeros(n_samples, np.int64))
 
         def draw(x, addresses):
-            hidden = found.sample(x, addresses, 1)
+            hidden = found.sample(one if exact else x, addresses, 1)
             data = self._draw_data(hidden[0], addresses, 1, seed)
             return data, *hidden
 

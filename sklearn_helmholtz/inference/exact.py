@@ -78,7 +78,10 @@ class ExactPosterior:
         return np.exp(joint - logsumexp(joint, axis=axes, keepdims=True))
 
     def sample(self, x, addresses, n_samples):
-        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
+        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8.
+
+        x : a row for each address, or one for all of them.
+        """
         probabilities = self.probabilities(x)
         uniforms = resampling_uniforms(self._seed, addresses, n_samples)
         chosen = choose(probabilities.reshape(len(x), -1), uniforms)
