@@ -238,6 +238,13 @@ def test_rare_but_consistent_evidence_causes_no_warning():
     assert_array_equal(model.sample(2, given=np.ones(40), random_state=0), np.ones((2, 40)))
 
 
+def test_a_row_of_many_training_values_causes_no_warning():
+    """Few rows make means of zero and one, which are surer of the row than any smooth model."""
+    X = cases.make_rows(1000, "binary", 3)
+    model = HelmholtzMachine(20, max_iter=2, random_state=0).fit(X)
+    assert model.sample(2, given=X[0]).shape == (2, 1000)
+
+
 def test_gaussian_values_far_from_any_mean_are_refused():
     model, _ = small_machine((4, 3), "gaussian", scale=1.0)
     with pytest.raises(ValueError, match=r"column 2 is 1000, as given says.*Gaussian"):

@@ -96,7 +96,7 @@ def test_modes_of_zeros_and_ones_are_the_more_probable_values(n_idle):
 
 
 @pytest.mark.parametrize("scale", [0.7, 3.0])  # where components overlap, and where they do not
-@pytest.mark.parametrize("n_units", NETS)
+@pytest.mark.parametrize("n_units", [*NETS, (4, 8)])  # the last has more components than are held
 def test_modes_of_gaussian_features_are_where_they_are_densest(n_units, scale):
     model, params = small_machine(n_units, "gaussian", scale=scale)
     X = gappy_rows(n_units[0], "gaussian")
@@ -107,7 +107,7 @@ def test_modes_of_gaussian_features_are_where_they_are_densest(n_units, scale):
             places = np.linspace(means[:, column].min(), means[:, column].max(), 2000)
             peak = mixture_density(params, x, column, places).max()
             reached = mixture_density(params, x, column, filled[[column]])[0]
-            assert reached > 0.999 * peak
+            assert reached > (0.99 if n_units == (4, 8) else 0.999) * peak
 
 
 def test_the_mode_of_a_large_gaussian_machine_is_close_to_the_densest_place():

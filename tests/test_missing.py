@@ -1,5 +1,6 @@
 """Missing values: what is observed decides, and nothing else, in every form that data come in."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -7,6 +8,11 @@ import pandas as pd
 import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 
 from sklearn_helmholtz import HelmholtzMachine
 from tests import cases, exact
@@ -241,3 +247,95 @@ def test_visible_units_are_chosen_by_what_is_observed():
     for data in (bad, scipy.sparse.csr_array(bad)):
         with pytest.raises(ValueError, match=r"Column 2 of X holds the value 7\.0"):
             HelmholtzMachine(2, visible="bernoulli").fit(data)
+
+
+# Wherever data with gaps may go
+
+
+def binary_gaps(n_features=6, n_rows=60):
+    return with_gaps(cases.make_rows(n_features, "binary", n_rows).astype(float))
+
+
+def quick(sizes=(3,), **params):
+    return HelmholtzMachine(sizes, **{"max_iter": 2, "random_state": 0, **params})
+
+
+def test_gaps_go_through_pipelines_and_searches():
+    X, y = binary_gaps(), np.arange(60) % 2
+    pipeline = make_pipeline(MinMaxScaler(), quick(), LogisticRegression())
+    assert pipeline.fit(X, y).predict(X).shape == (60,)
+    search = GridSearchCV(quick(), {"hidden_layer_sizes": [(2,), (16,)]}, cv=3).fit(X)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    features = quick().set_output(transform="pandas").fit_transform(frame)
+    assert not features.isna().any(axis=None)
+
+
+@pytest.mark.parametrize("visible", ["binary", "gaussian"])
+def test_copies_of_a_machine_answer_alike(visible):
+    X = with_gaps(cases.make_rows(6, visible, 60).astype(float))
+    model = quick((12, 4)).fit(X)
+    loaded = pickle.loads(pickle.dumps(model))
+    fresh = clone(model).fit(X)
+    for other in (loaded, fresh):
+        assert_array_equal(other.impute(X), model.impute(X))
+        assert_array_equal(other.score_samples(X), model.score_samples(X))
+
+
+def test_data_that_cannot_be_written_to_are_left_alone(tmp_path):
+    X = binary_gaps()
+    X.tofile(tmp_path / "X")
+    mapped = np.memmap(tmp_path / "X", dtype=X.dtype, mode="r", shape=X.shape)
+    model = quick().fit(mapped)
+    assert_array_equal(model.impute(mapped), quick().fit(X).impute(X))
+    assert_array_equal(model.sample(2, given=mapped[2], random_state=0)[0, 0], X[2, 0])
+
+
+def object_frame(X):
+    return pd.DataFrame(np.where(np.isnan(X), None, X.astype(object)))
+
+
+def polars_frame(X):
+    polars = pytest.importorskip("polars")
+    return polars.DataFrame(X, schema=[str(i) for i in range(X.shape[1])]).fill_nan(None)
+
+
+@pytest.mark.parametrize("form", [object_frame, polars_frame, np.asfortranarray, np.longdouble])
+def test_whatever_means_missing_elsewhere_means_missing_here(form):
+    X = binary_gaps()
+    model = quick().fit(form(X))
+    assert_array_equal(model.impute(form(X)), quick().fit(X).impute(X))
+
+
+@pytest.mark.parametrize("visible", ["binary", "gaussian"])
+@pytest.mark.parametrize("make", [np.asarray, scipy.sparse.csr_array], ids=["dense", "csr"])
+def test_gaps_may_be_in_the_training_rows_or_in_the_others_or_change(make, visible):
+    X = cases.make_rows(6, visible, 60).astype(float)
+    gaps, other = make(with_gaps(X)), make(with_gaps(X, seed=1))
+    X = make(X)
+    for train, validation in ((X, gaps), (gaps, X), (gaps, other)):
+        scores = quick().fit(train, X_val=validation).validation_scores_
+        assert np.isfinite(scores).all()
+    assert np.isfinite(quick(early_stopping=True).fit(gaps).validation_scores_).all()
+    warm = quick(warm_start=True)
+    going_on = quick()
+    for part in (gaps, X, other):
+        assert np.isfinite(warm.fit(part).loss_curve_).all()
+        assert np.isfinite(going_on.partial_fit(part).loss_curve_).all()
+    assert len(warm.loss_curve_) == 6
+
+
+@pytest.mark.parametrize("visible", ["binary", "gaussian"])
+@pytest.mark.parametrize("shape", [(1, 6), (30, 1), (1, 1), (3, 3000)])
+def test_tables_may_have_any_shape(shape, visible):
+    X = cases.make_rows(shape[1], visible, shape[0]).astype(float) - (visible == "gaussian")
+    gaps = X.copy()
+    gaps[:, -1] = np.nan
+    model = quick((20,), visible=visible.replace("binary", "bernoulli")).fit(gaps)
+    for strategy in ("mean", "mode", "sample"):
+        imputed = model.impute(gaps, strategy)
+        assert np.isfinite(imputed).all()
+        assert_array_equal(imputed[:, :-1], X[:, :-1])
+    assert np.isfinite(model.score(gaps))
+    assert model.posterior(gaps).mean[0].shape == (len(X), 20)
+    assert model.sample(2, given=gaps[0]).shape == (2, shape[1])

@@ -11,6 +11,7 @@ from .visible import named
 
 _IMPOSSIBLE = 1e-12  # a probability
 _SMALLEST_MEAN = 1e-6
+_ALLOWANCE = 0.05  # nats for each given value: the more is given, the lower estimates of log p
 
 
 def as_evidence(given, n_features, units):
@@ -74,7 +75,7 @@ def _warn_of_combination(estimator, rows, evidence):
     x = evidence[seen]
     independent = (x * np.log(mean) + (1 - x) * np.log1p(-mean)).sum()
     log_p = estimator._estimate_rows(rows, "auto", None, None)[0].per_sample[0]
-    if log_p < independent + np.log(_IMPOSSIBLE):
+    if log_p < independent + np.log(_IMPOSSIBLE) - _ALLOWANCE * len(x):
         warnings.warn(
             f"The model thinks the given values nearly impossible together: their log-probability "
             f"is {log_p:.1f} nats, and {independent:.1f} if the features were independent. What is "

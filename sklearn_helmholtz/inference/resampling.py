@@ -22,7 +22,8 @@ def choose(weights, uniforms):
     """For each uniform number the place in its row's weights, flat (n_rows * n_samples,).
 
     A place is chosen with a probability in proportion to its weight. weights : (n_rows, n_states),
-    not negative, with a positive sum, or (1, n_states) for all rows; uniforms : (n_rows, n_samples).
+    or (1, n_states) for all rows, not negative, with a positive sum; uniforms : (n_rows,
+    n_samples).
     """
     total = np.cumsum(weights, axis=1)
     total = np.broadcast_to(total, (len(uniforms), weights.shape[1]))
