@@ -1,0 +1,216 @@
+"""Gibbs sampling of the hidden layers: its decisions, what it leaves invariant, its reversal."""
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
+
+from sklearn_helmholtz import _keys
+from sklearn_helmholtz._incomplete import IncompleteRows
+from sklearn_helmholtz._keys import Draws, Purpose
+from sklearn_helmholtz.inference import Gibbs
+from tests import cases, exact, naive
+from tests.cases import make_case
+
+KEY = _keys.key(cases.SEED, Purpose.SWEEP)
+PATH = np.array([0.0, 0.3, 1.0])
+GAPS = np.array([0.3, 0.5, 0.2])
+NETS = [(5, 3), (4, 3, 2), (3, 2, 2, 2), (19, 17, 2)]
+
+
+def draws_of(n_rows, n_chains, first=0):
+    return Draws(KEY, np.arange(7, 7 + n_rows, dtype=np.uint64) << np.uint64(30), n_chains, first)
+
+
+def uniforms_of(draws, row, chain, n_sweeps, n_hidden):
+    """The numbers of all sweeps of a chain, from philox itself, (n_sweeps, n_hidden)."""
+    address = int(draws.addresses[row])
+    result = np.empty((n_sweeps, n_hidden))
+    for t, u in itertools.product(range(n_sweeps), range(n_hidden)):
+        counter = (u // 64 * 16 + u % 16, chain * n_sweeps + t, address & naive.WORD, address >> 32)
+        result[t, u] = (naive.philox4x32_10(counter, KEY)[u // 16 % 4] >> 8) * 2.0**-24
+    return result
+
+
+def random_states(n_chains, n_hidden, seed=0):
+    return np.random.default_rng(seed).integers(0, 2, (n_chains, n_hidden)).astype(np.uint8)
+
+
+def with_gaps(x):
+    values = x.astype(np.float32)
+    values[:, 0] = np.nan
+    values[0, 1] = np.nan
+    return IncompleteRows(values, np.zeros(values.shape[1], np.float32))
+
+
+# The decisions
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("visible", cases.VISIBLES)
+@pytest.mark.parametrize("n_units", NETS)
+def test_chains_are_the_naive_ones(n_units, visible, gaps, direction):
+    machine, params, x = make_case(n_units, visible, n_rows=2)
+    values = with_gaps(x) if gaps else x
+    n_chains, n_hidden, draws = 3, sum(n_units[1:]), draws_of(2, 3)
+    start = random_states(2 * n_chains, n_hidden)
+    states = start.copy()
+    log_weights = Gibbs.of(machine).anneal(values, states, draws, GAPS, PATH, direction < 0)
+    rows = values.values if gaps else x
+    for chain in range(2 * n_chains):
+        row, number = divmod(chain, n_chains)
+        twin, log_weight, closest = naive.gibbs_chain(
+            params.generative_coefs, params.generative_intercepts, params.noise_variance,
+            rows[row].astype(float), start[chain], GAPS, PATH, direction,
+            uniforms_of(draws, row, number, len(PATH), n_hidden),
+        )  # fmt: skip
+        assert closest > 2e-6  # or rounding may decide
+        assert_array_equal(states[chain], twin)
+        assert log_weights[chain] == pytest.approx(log_weight, rel=2e-6, abs=1e-5)
+
+
+def test_chains_of_a_long_path_stay_the_naive_ones():
+    machine, params, x = make_case((6, 5, 3), "binary", n_rows=1, scale=2)
+    path = np.linspace(0, 1, 41)
+    draws, states = draws_of(1, 1), np.zeros((1, 8), np.uint8)
+    log_weight = Gibbs.of(machine).anneal(x, states, draws, np.diff(path), path[1:])
+    twin, expected, closest = naive.gibbs_chain(
+        params.generative_coefs, params.generative_intercepts, None, x[0].astype(float),
+        np.zeros(8), np.diff(path), path[1:], 1, uniforms_of(draws, 0, 0, 40, 8),
+    )  # fmt: skip
+    assert closest > 1e-5
+    assert_array_equal(states[0], twin)
+    assert log_weight[0] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("visible", cases.VISIBLES)
+def test_chains_do_not_depend_on_how_they_are_split_into_calls(visible):
+    machine, _, x = make_case((19, 9, 4), visible, n_rows=5)
+    gibbs, n_chains = Gibbs.of(machine), 6
+    start = random_states(5 * n_chains, 13)
+    whole = start.copy()
+    log_weights = gibbs.anneal(x, whole, draws_of(5, n_chains), GAPS, PATH)
+    chains = np.arange(5 * n_chains).reshape(5, n_chains)
+    for rows, part in itertools.product((slice(0, 1), slice(1, 5)), (slice(0, 2), slice(2, 6))):
+        place = chains[rows, part].ravel()
+        states, n = start[place], part.stop - part.start
+        draws = Draws(KEY, draws_of(5, 1).addresses[rows], n, part.start)
+        found = gibbs.anneal(x[rows], states, draws, GAPS, PATH)
+        assert_array_equal(states, whole[place])
+        assert_array_equal(found, log_weights[place])
+
+
+def test_sweeps_are_steps_at_temperature_one_that_weigh_nothing():
+    machine, _, x = make_case((4, 3, 2), "binary", n_rows=3)
+    gibbs, states = Gibbs.of(machine), random_states(6, 5)
+    again = states.copy()
+    gibbs.sweep(x, states, draws_of(3, 2), 4)
+    log_weights = gibbs.anneal(x, again, draws_of(3, 2), np.zeros(4), np.ones(4))
+    assert_array_equal(states, again)
+    assert not log_weights.any()
+    assert [part.shape for part in gibbs.split(states)] == [(6, 3), (6, 2)]
+
+
+def test_starts_are_dreams_of_the_hidden_layers():
+    machine, params, _ = make_case((3, 2, 2), "binary")
+    states = Gibbs.of(machine).start(draws_of(1, 20_000))
+    counts = np.bincount(cases.state_numbers(states), minlength=16)
+    prior = np.exp([
+        naive.log_parts(params.generative_coefs, params.generative_intercepts, np.zeros(3), h)[0]
+        for h in exact.all_states(4)
+    ])  # fmt: skip
+    assert stats.chisquare(counts, prior * 20_000).pvalue > 1e-3
+
+
+def test_more_sweeps_than_can_be_numbered_are_refused():
+    machine, _, x = make_case((4, 3), "binary", n_rows=1)
+    gaps = np.broadcast_to(0.0, 2**31)
+    with pytest.raises(ValueError, match=r"3 chains of 2147483648 temperatures .* 4294967296"):
+        Gibbs.of(machine).anneal(x, random_states(3, 3), draws_of(1, 3), gaps, gaps)
+
+
+# The distribution
+
+
+def target(params, x, temperature):
+    """p(h) p(x | h)^temperature, normalised, of all hidden states, by enumeration."""
+    parts = [
+        naive.log_parts(
+            params.generative_coefs, params.generative_intercepts, x, h, params.noise_variance
+        )
+        for h in exact.all_states(sum(exact.units_of(params)[1:]))
+    ]
+    log_prior, log_visible = np.array(parts).T
+    weights = np.exp(log_prior + temperature * log_visible)
+    return weights / weights.sum()
+
+
+def chi_square(counts, probabilities):
+    """The p-value, with states expected less than five times put together."""
+    expected = probabilities * counts.sum()
+    rare = expected < 5
+    counts = np.append(counts[~rare], counts[rare].sum())
+    expected = np.append(expected[~rare], expected[rare].sum())
+    kept = expected > 1e-9
+    assert not counts[~kept].any()
+    return stats.chisquare(counts[kept], expected[kept]).pvalue if kept.sum() > 1 else 1.0
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("temperature", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize(
+    ("n_units", "visible"),
+    [((4, 3), "gaussian"), ((3, 2, 2), "binary"), ((3, 2, 2, 1), "fractional")],
+)
+def test_sweeps_leave_the_enumerated_frequencies(n_units, visible, temperature, direction):
+    machine, params, x = make_case(n_units, visible, n_rows=1, seed=3)
+    n_chains, n_hidden = 20_000, sum(n_units[1:])
+    probabilities = target(params, x[0].astype(float), temperature)
+    drawn = np.random.default_rng(5).choice(len(probabilities), n_chains, p=probabilities)
+    states = exact.all_states(n_hidden)[drawn].astype(np.uint8)
+    assert chi_square(np.bincount(drawn, minlength=len(probabilities)), probabilities) > 1e-3
+    path = np.full(4, temperature)
+    Gibbs.of(machine).anneal(x, states, draws_of(1, n_chains), 0 * path, path, direction < 0)
+    numbers = cases.state_numbers(states)
+    counts = np.bincount(numbers, minlength=len(probabilities))
+    assert chi_square(counts, probabilities) > 1e-3
+    assert (numbers != drawn).mean() > 0.05
+
+
+def transitions(probabilities, n_hidden, order):
+    """P(h -> h') of a sweep over the units in an order, from the conditionals of a target."""
+    n, states = len(probabilities), exact.all_states(n_hidden).astype(int)
+    total = np.eye(n)
+    for u in order:
+        step = np.zeros((n, n))
+        for number, state in enumerate(states):
+            pair = [state.copy(), state.copy()]
+            pair[0][u], pair[1][u] = 0, 1
+            places = cases.state_numbers(np.array(pair))
+            step[number, places] = probabilities[places] / probabilities[places].sum()
+        total = total @ step
+    return total
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0])
+@pytest.mark.parametrize("n_units", [(3, 3), (2, 2, 1)])
+def test_the_opposite_order_is_the_reversal(n_units, temperature):
+    machine, params, x = make_case(n_units, "binary", n_rows=1, scale=3, seed=3)
+    n_hidden, n_chains = sum(n_units[1:]), 4000
+    pi = target(params, x[0].astype(float), temperature)
+    up = transitions(pi, n_hidden, range(n_hidden))
+    down = transitions(pi, n_hidden, range(n_hidden)[::-1])
+    assert_allclose(pi[:, None] * up, (pi[:, None] * down).T, rtol=1e-12)
+    assert abs(up - down).max() > 0.05  # or the order would not show
+    for number, expected, reverse in ((0, up, False), (1, down, True)):
+        start = np.repeat(exact.all_states(n_hidden), n_chains, axis=0).astype(np.uint8)
+        moved, path = start.copy(), np.array([temperature])
+        draws = draws_of(1, len(start), number * len(start))
+        Gibbs.of(machine).anneal(x, moved, draws, 0 * path, path, reverse)
+        joint = np.zeros((len(pi), len(pi)), int)
+        np.add.at(joint, (cases.state_numbers(start), cases.state_numbers(moved)), 1)
+        pvalues = [chi_square(*pair) for pair in zip(joint, expected, strict=True)]
+        assert min(pvalues) > 1e-4
