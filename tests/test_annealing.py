@@ -1,0 +1,200 @@
+"""Annealed importance sampling against enumeration, where it is easy and where it is hard."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from sklearn_helmholtz import HelmholtzMachine, _keys
+from sklearn_helmholtz._batches import Rows
+from sklearn_helmholtz._keys import Draws, Purpose
+from sklearn_helmholtz.inference import Gibbs
+from sklearn_helmholtz.likelihood import (
+    Enumeration,
+    annealed_estimate,
+    content_keys,
+    importance_estimate,
+    score_by_annealing,
+)
+from sklearn_helmholtz.likelihood import annealing as annealing_module
+from sklearn_helmholtz.likelihood.annealing import (
+    annealed_log_weights,
+    reversed_log_weights,
+    temperatures,
+)
+from tests import cases, exact
+from tests.cases import make_case
+from tests.test_likelihood import assert_same_bits, pick
+
+KEY = _keys.key(cases.SEED, Purpose.ANNEAL)
+RANDOM_NETS = [
+    (n_units, visible, seed)
+    for seed, (n_units, visible) in enumerate([
+        ((6, 5), "binary"), ((5, 3, 2), "binary"), ((4, 2, 2, 2), "binary"), ((7, 1), "binary"),
+        ((6, 4), "gaussian"), ((5, 3, 3), "gaussian"), ((4, 2, 1, 2), "gaussian"),
+        ((6, 6), "fractional"), ((5, 4, 2), "fractional"), ((9, 3, 2, 2), "binary"),
+        ((3, 2, 4), "gaussian"), ((8, 5, 1), "binary"),
+    ])
+]  # fmt: skip
+
+
+def estimate(machine, X, n_chains=20, n_temperatures=100, key=KEY):
+    gibbs = Gibbs.of(machine)
+    return annealed_estimate(gibbs, X, key, content_keys(X), n_chains, n_temperatures)
+
+
+def test_temperatures_rise_from_zero_to_one():
+    for n in (1, 2, 50):
+        betas = temperatures(n)
+        assert betas.shape == (n + 1,)
+        assert betas[0] == 0
+        assert betas[-1] == 1
+        assert (np.diff(betas) > 0).all()
+
+
+def relative_means(log_weights, log_truth):
+    """Each row's mean weight relative to the truth, less 1, in standard errors; and those."""
+    ratios = np.exp(log_weights - log_truth[:, None])
+    errors = ratios.std(axis=1, ddof=1) / np.sqrt(ratios.shape[1])
+    return (ratios.mean(axis=1) - 1) / errors, errors
+
+
+@pytest.mark.parametrize(("n_units", "visible", "seed"), RANDOM_NETS)
+def test_weights_are_unbiased_for_p(n_units, visible, seed):
+    machine, params, X = make_case(n_units, visible, n_rows=3, seed=seed)
+    draws = Draws(KEY, content_keys(X), 6000)
+    log_weights = annealed_log_weights(Gibbs.of(machine), X, draws, temperatures(3))
+    z, errors = relative_means(log_weights, exact.log_likelihood(params, X))
+    assert abs(z).max() < 3.5
+    assert 0.001 < errors.max() < 0.2
+
+
+@pytest.mark.parametrize(("n_units", "visible", "seed"), RANDOM_NETS)
+def test_reversed_weights_are_unbiased_for_one_over_p(n_units, visible, seed):
+    machine, params, X = make_case(n_units, visible, n_rows=3, seed=seed, scale=0.6)
+    states = exact.all_states(sum(n_units[1:])).astype(np.uint8)
+    rng = np.random.default_rng(seed)
+    drawn = [rng.choice(len(states), 6000, p=exact.posterior(params, x)) for x in X]
+    draws = Draws(KEY, content_keys(X), 6000)
+    starts = states[np.concatenate(drawn)]
+    log_weights = reversed_log_weights(Gibbs.of(machine), X, starts, draws, temperatures(3))
+    z, errors = relative_means(-log_weights, -exact.log_likelihood(params, X))
+    assert abs(z).max() < 3.5
+    assert 0.001 < errors.max() < 0.2
+
+
+def test_reversed_weights_have_the_distribution_that_forward_ones_have_when_reweighted():
+    """Crooks: p_reverse(w) = p_forward(w) exp(w) / p(x), so any moment must agree."""
+    machine, params, X = make_case((5, 3, 2), "binary", n_rows=1, seed=4)
+    log_p, gibbs, betas = exact.log_likelihood(params, X)[0], Gibbs.of(machine), temperatures(3)
+    states = exact.all_states(5).astype(np.uint8)
+    drawn = np.random.default_rng(0).choice(32, 40_000, p=exact.posterior(params, X[0]))
+    draws = Draws(KEY, content_keys(X), 40_000)
+    forward = annealed_log_weights(gibbs, X, draws, betas)[0] - log_p
+    draws = Draws(_keys.key(cases.SEED, Purpose.BOUND), content_keys(X), 40_000)
+    backward = reversed_log_weights(gibbs, X, states[drawn], draws, betas)[0] - log_p
+    for moment in (lambda w: w, lambda w: w**2, lambda w: w**3, lambda w: (w > 0).astype(float)):
+        reweighted, reverse = np.exp(forward) * moment(forward), moment(backward)
+        error = np.sqrt((reweighted.var() + reverse.var()) / 40_000)
+        assert abs(reweighted.mean() - reverse.mean()) < 4 * error
+    assert abs(forward.mean() - backward.mean()) > 0.05
+
+
+@pytest.mark.parametrize(("n_units", "visible", "seed"), RANDOM_NETS)
+def test_annealed_estimates_agree_with_enumeration(n_units, visible, seed):
+    machine, params, X = make_case(n_units, visible, n_rows=10, seed=seed, scale=1.5)
+    result, truth = estimate(machine, X), exact.log_likelihood(params, X)
+    summary = result.summary(content_keys(X))
+    allowed = 3 * summary["monte_carlo_error"] + abs(summary["bias"])
+    assert abs(summary["mean"] - truth.mean()) < 1.25 * allowed  # some of a dozen are unlucky
+    assert summary["reliable"]
+    assert np.isnan(result.free_energy).all()
+
+
+def test_annealed_errors_are_calibrated():
+    machine, params, X = make_case((6, 4, 3), "binary", n_rows=8, seed=1, scale=1.5)
+    truth, keys, z = exact.log_likelihood(params, X).mean(), content_keys(X), []
+    for number in range(200):
+        key = _keys.key((number, 0, 0, 0), Purpose.ANNEAL)
+        summary = estimate(machine, X, 20, 20, key).summary(keys)
+        z.append((summary["mean"] - summary["bias"] - truth) / summary["monte_carlo_error"])
+    assert abs(np.mean(z)) < 0.35
+    assert 0.85 < np.std(z) < 1.25
+    assert 0.9 < (np.abs(z) < 1.96).mean() < 0.99
+
+
+def test_more_temperatures_and_more_chains_bring_the_bound_closer():
+    machine, _, X = make_case((12, 6, 4), "binary", n_rows=100, scale=2)
+    truth = Enumeration(machine).estimate(X).per_sample.mean()
+    gaps = [truth - estimate(machine, X, *n).per_sample.mean() for n in ((2, 2), (2, 30), (20, 30))]
+    assert gaps[0] > 2 * gaps[1] > 3 * gaps[2] > 0
+
+
+# Where importance sampling fails
+
+
+def hard_net(n_units, seed=0):
+    """A machine with weights of standard deviation 6, and an empty recognition net."""
+    drawn = exact.random_parameters(n_units, 6.0, seed)
+    drawn.recognition_coefs = [0 * array for array in drawn.recognition_coefs]
+    drawn.recognition_intercepts = [0 * array for array in drawn.recognition_intercepts]
+    return cases.machine_of(drawn)
+
+
+def dreams(machine, n_rows):
+    addresses = np.arange(n_rows, dtype=np.uint64)
+    return machine.dream(Draws(_keys.key(cases.SEED, Purpose.SAMPLE), addresses))[0][0]
+
+
+def test_annealing_is_right_where_importance_sampling_is_worth_few_samples():
+    machine = hard_net((30, 14), seed=1)
+    X = dreams(machine, 40)
+    truth = Enumeration(machine).estimate(X).per_sample
+    plain = importance_estimate(machine, X, KEY, content_keys(X), 200)
+    assert np.median(plain.effective_sample_size) < 5
+    assert not plain.summary(content_keys(X))["reliable"]
+    error = estimate(machine, X, 20, 1000).per_sample - truth
+    assert abs(error.mean()) < 0.05
+    assert (abs(error) < 0.1).mean() >= 0.9
+
+
+@pytest.mark.parametrize("n_units", [(30, 14), (30, 8, 6), (30, 5, 5, 4)])
+@pytest.mark.parametrize("n_temperatures", [3, 30, 300])
+@pytest.mark.filterwarnings("ignore:This log-likelihood:UserWarning")
+def test_a_wrong_annealed_estimate_of_far_rows_is_not_called_reliable(n_units, n_temperatures):
+    machine = estimator_of(hard_net(n_units, seed=2))
+    X = np.random.default_rng(0).integers(0, 2, (20, 30)).astype(np.uint8)
+    truth = machine.score(X)
+    result = machine.log_likelihood(X, method="annealed", n_temperatures=n_temperatures)
+    is_wrong = abs(result.mean - truth) > 5 * result.monte_carlo_error + 2 * abs(result.bias)
+    assert not (is_wrong and result.reliable)
+
+
+def estimator_of(machine):
+    params = cases.params_of(machine)
+    return HelmholtzMachine.from_parameters(
+        params.generative_coefs,
+        params.generative_intercepts,
+        params.recognition_coefs,
+        params.recognition_intercepts,
+    )
+
+
+# The same bits
+
+
+@pytest.mark.parametrize("visible", cases.VISIBLES)
+def test_estimates_do_not_depend_on_order_batches_or_chunks_of_chains(visible, monkeypatch):
+    machine, _, X = make_case((9, 6, 3), visible, n_rows=21)
+    whole = estimate(machine, X, 6, 10)
+    order = np.random.default_rng(0).permutation(21)
+    assert_same_bits(estimate(machine, X[order], 6, 10), pick(whole, order))
+    for rows in (slice(0, 1), slice(1, 12), slice(12, 21)):
+        assert_same_bits(estimate(machine, X[rows], 6, 10), pick(whole, rows))
+    for n_threads in (1, 2):
+        rows = Rows(X, binary=visible == "binary")
+        scored, keys = score_by_annealing(machine, rows, KEY, 6, 10, n_threads)
+        assert_same_bits(scored, whole)
+        assert_array_equal(keys, content_keys(X))
+    for entries in (1, 21 * 18 * 4):
+        monkeypatch.setattr(annealing_module, "_STATE_ENTRIES", entries)
+        assert_same_bits(estimate(machine, X, 6, 10), whole)
