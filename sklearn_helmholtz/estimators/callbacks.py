@@ -36,8 +36,8 @@ class EpochCallbacks:
         Those that ask for a fitted estimator get one with a copy of the parameters so far.
         """
         self._n_done += 1
-        asked = self._monitor is not None and self._monitor(
-            self._fitted_copy(training), self._n_done, self._X_val
+        asked = self._monitor is not None and bool(
+            self._monitor(self._fitted_copy(training), self._n_done, self._X_val)
         )
         if self._epoch is not None:
             asked |= self._epoch.call_on_fit_task_end(
@@ -45,7 +45,7 @@ class EpochCallbacks:
                 X=self._data,
                 reconstruction_attributes=lambda: self._attributes(training),
             )
-        return bool(asked)
+        return asked
 
     def end_fit(self):
         """Call the hooks that want to know of the end of the fit."""

@@ -72,7 +72,7 @@ def _scores(model, X):
 
 def _sentence(difference, error, n):
     figures = f"{abs(difference):.3f} +- {error:.3f} nats per row, on {n} rows"
-    if not abs(difference) >= _NOTABLE * error:
+    if not abs(difference) > _NOTABLE * error:  # nor if the error is NaN
         return f"The two models cannot be told apart: the difference is {figures}."
     better = "first" if difference > 0 else "second"
     return f"The {better} model is better by {figures}."

@@ -1,0 +1,126 @@
+"""Monitors of `fit`: what they see, what they change, and what `HeldOutLikelihood` keeps."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from sklearn_helmholtz import HeldOutLikelihood, HelmholtzMachine
+
+RNG = np.random.default_rng(0)
+X = (RNG.random((120, 8)) < RNG.random((120, 1))).astype(np.uint8)
+X_VAL = (RNG.random((40, 8)) < RNG.random((40, 1))).astype(np.uint8)
+
+
+def machine(sizes=(4, 3), max_iter=6, **settings):
+    return HelmholtzMachine(sizes, **{"max_iter": max_iter, "random_state": 0, **settings})
+
+
+def assert_same_result(look, expected):
+    for name, value in expected.items():
+        assert_array_equal(look[name], value, err_msg=name)
+    assert set(look) == {*expected, "epoch"}
+
+
+@pytest.mark.parametrize("method", ["auto", "exact", "importance", "annealed"])
+def test_looks_are_log_likelihoods_of_fits_of_that_length(method):
+    options = {"method": method, "n_importance_samples": 60, "n_temperatures": 20}
+    monitor = HeldOutLikelihood(every=2, **options)
+    machine().fit(X, X_val=X_VAL, monitor=monitor)
+    assert [look.epoch for look in monitor.history] == [2, 4, 6]
+    for look in monitor.history:
+        fitted = machine(max_iter=look.epoch).fit(X)
+        assert_same_result(look, fitted.log_likelihood(X_VAL, **options))
+
+
+def test_looks_are_in_the_units_of_the_user():
+    real, held_out = (
+        [3, 50] + np.array([0.1, 20]) * RNG.normal(size=(n, 2)) * RNG.choice([1, 3], (n, 1))
+        for n in (100, 30)
+    )
+    monitor = HeldOutLikelihood(every=3)
+    fitted = machine(max_iter=3).fit(real, X_val=held_out, monitor=monitor)
+    (look,) = monitor.history
+    assert_same_result(look, fitted.log_likelihood(held_out))
+
+
+@pytest.mark.parametrize("settings", [{}, {"early_stopping": True, "n_iter_no_change": 3}])
+def test_a_monitor_does_not_change_the_fit(settings):
+    given = {} if settings else {"X_val": X_VAL}
+    plain = machine((20,), 20, **settings).fit(X, **given)
+    monitor = HeldOutLikelihood(every=1, n_importance_samples=20)
+    watched = machine((20,), 20, **settings).fit(X, monitor=monitor, **given)
+    assert len(monitor.history) == plain.n_iter_ == watched.n_iter_
+    assert plain.loss_curve_ == watched.loss_curve_
+    assert plain.validation_scores_ == watched.validation_scores_
+    for name in ("generative_coefs_", "generative_intercepts_", "recognition_coefs_"):
+        for left, right in zip(getattr(plain, name), getattr(watched, name), strict=True):
+            assert_array_equal(left, right)
+
+
+def test_with_early_stopping_the_rows_held_out_are_looked_at():
+    monitor, seen = HeldOutLikelihood(), []
+
+    def watch(estimator, epoch, held_out):
+        seen.append(held_out)
+        return monitor(estimator, epoch, held_out)
+
+    numbered = X * np.linspace(0.5, 1, len(X))[:, None]
+    machine(early_stopping=True, validation_fraction=0.25).fit(numbered, monitor=watch)
+    assert all(rows is seen[0] or (rows == seen[0]).all() for rows in seen)
+    assert len(seen[0]) == 30
+    assert len(np.unique(np.vstack([numbered, seen[0]]), axis=0)) == len(
+        np.unique(numbered, axis=0)
+    )
+    assert len(monitor.history[0].per_sample) == 30
+
+
+def test_looks_that_cannot_be_trusted_do_not_warn():
+    monitor = HeldOutLikelihood(n_importance_samples=2)
+    machine((20,), 2).fit(X, X_val=X_VAL, monitor=monitor)
+    assert [look.reliable for look in monitor.history] == [False, False]
+
+
+def test_rows_to_look_at_are_needed():
+    with pytest.raises(ValueError, match="needs validation rows: give fit X_val, or set early_st"):
+        machine().fit(X, monitor=HeldOutLikelihood())
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.5, "often"])
+def test_bad_intervals_are_refused(bad):
+    with pytest.raises(ValueError, match=f"every must be an integer of at least 1, got {bad!r}"):
+        HeldOutLikelihood(every=bad)
+
+
+def test_a_monitor_that_returns_true_stops_the_fit():
+    stopped = machine().fit(X, monitor=lambda estimator, epoch, X_val: epoch == 2)
+    assert stopped.n_iter_ == 2
+    shorter = machine(max_iter=2).fit(X)
+    assert_array_equal(stopped.generative_coefs_[0], shorter.generative_coefs_[0])
+
+
+def test_a_monitor_may_return_nothing():
+    epochs = []
+    fitted = machine().fit(X, monitor=lambda estimator, epoch, X_val: epochs.append(epoch))
+    assert epochs == [1, 2, 3, 4, 5, 6]
+    assert fitted.n_iter_ == 6
+
+
+def test_monitors_get_copies():
+    def spoil(estimator, epoch, X_val):
+        assert X_val is None
+        for array in (*estimator.generative_coefs_, *estimator.recognition_coefs_):
+            array[...] = 1e6
+        estimator._machine.visible.affine.weights[...] = 1e6
+
+    spoilt, plain = machine().fit(X, monitor=spoil), machine().fit(X)
+    assert_array_equal(spoilt.generative_coefs_[0], plain.generative_coefs_[0])
+
+
+def test_a_warm_start_goes_on_with_the_history():
+    monitor = HeldOutLikelihood(every=2)
+    fitted = machine(max_iter=2, warm_start=True)
+    for _ in range(2):
+        fitted.fit(X, X_val=X_VAL, monitor=monitor)
+        assert monitor.history[-1].mean == fitted.log_likelihood(X_VAL).mean
+    assert [look.epoch for look in monitor.history] == [2, 2]  # in its fit
+    assert fitted.n_iter_ == 4
