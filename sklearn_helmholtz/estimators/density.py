@@ -51,7 +51,7 @@ class LatentDensityEstimator(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
+            Data. The recognition net sees ``feature_means_`` where a value is missing (NaN).
 
         Returns
         -------

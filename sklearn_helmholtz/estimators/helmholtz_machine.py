@@ -58,7 +58,8 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
     A generative net explains the data by layers of binary causes, p(h_L) ... p(h_1 | h_2)
     p(x | h_1), and a recognition net guesses the causes, q(h_1 | x) ... q(h_L | h_{L-1}) [1]_. Both
-    are trained together, by wake-sleep [2]_ or reweighted wake-sleep [3]_.
+    are trained together, by wake-sleep [2]_ or reweighted wake-sleep [3]_. Missing values (NaN) are
+    taken everywhere: only what is observed enters the likelihood.
 
     Read more in the :ref:`User Guide <user_guide>`.
 
@@ -310,7 +311,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data. bool, uint8, float32 and float64 are used as they are.
+            Training data; NaN means missing. bool, uint8, float32 and float64 are used as they are.
 
         y : None
             Ignored, present for API consistency by convention.
@@ -358,7 +359,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
+            Training data; NaN means missing.
 
         y : None
             Ignored, present for API consistency by convention.

@@ -43,14 +43,15 @@ class ScoringMixin:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
+            Data; NaN means missing, and only what is observed counts: a row of nothing else has 0.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,)
             log p(x) in nats, float64: by enumeration if the machine has at most 14 hidden units,
             otherwise from ``n_importance_samples`` importance samples with fixed random numbers (a
-            lower bound in expectation). A row's value depends on nothing but the row.
+            lower bound in expectation; see `log_likelihood`). A row's value depends on nothing but
+            the row.
         """
         return self._estimate(X, "auto", None, None)[0].per_sample
 
