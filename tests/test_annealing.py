@@ -132,9 +132,9 @@ def test_more_temperatures_and_more_chains_bring_the_bound_closer():
 # Where importance sampling fails
 
 
-def hard_net(n_units, seed=0):
-    """A machine with weights of standard deviation 6, and an empty recognition net."""
-    drawn = exact.random_parameters(n_units, 6.0, seed)
+def hard_net(n_units, seed=0, scale=6.0):
+    """A machine with large weights, and an empty recognition net."""
+    drawn = exact.random_parameters(n_units, scale, seed)
     drawn.recognition_coefs = [0 * array for array in drawn.recognition_coefs]
     drawn.recognition_intercepts = [0 * array for array in drawn.recognition_intercepts]
     return cases.machine_of(drawn)
@@ -167,6 +167,40 @@ def test_a_wrong_annealed_estimate_of_far_rows_is_not_called_reliable(n_units, n
     result = machine.log_likelihood(X, method="annealed", n_temperatures=n_temperatures)
     is_wrong = abs(result.mean - truth) > 5 * result.monte_carlo_error + 2 * abs(result.bias)
     assert not (is_wrong and result.reliable)
+
+
+@pytest.mark.parametrize(
+    ("n_units", "scale", "seed", "n_temperatures"),
+    [((12, 7, 7), 12, 15, 1), ((8, 3, 3, 3), 12, 3, 1), ((20, 2, 12), 12, 7, 3)],
+)
+def test_chains_that_agree_far_from_the_posterior_are_found_out(
+    n_units, scale, seed, n_temperatures, monkeypatch
+):
+    machine = hard_net(n_units, seed, scale)
+    X = np.random.default_rng(seed).integers(0, 2, (20, n_units[0])).astype(np.uint8)
+    truth = Enumeration(machine).estimate(X).per_sample
+    result = estimate(machine, X, 20, n_temperatures)
+    summary = result.summary(content_keys(X))
+    assert summary["mean"] < truth.mean() - 3
+    assert summary["monte_carlo_error"] < 0.1
+    assert not summary["reliable"]
+    refuted = result.effective_sample_size == 1
+    assert refuted.mean() > 0.5
+    assert (result.per_sample[refuted] < truth[refuted] - 0.09).all()
+    monkeypatch.setattr(annealing_module, "_REFUTED", np.inf)
+    deceived = estimate(machine, X, 20, n_temperatures)
+    assert_array_equal(deceived.per_sample, result.per_sample)
+    assert deceived.summary(content_keys(X))["reliable"]
+
+
+@pytest.mark.parametrize(("n_units", "visible", "seed"), RANDOM_NETS)
+def test_no_right_estimate_is_refuted(n_units, visible, seed, monkeypatch):
+    machine, params, X = make_case(n_units, visible, n_rows=30, seed=seed, scale=2)
+    result = estimate(machine, X, 20, 30)
+    monkeypatch.setattr(annealing_module, "_REFUTED", np.inf)
+    sizes = estimate(machine, X, 20, 30).effective_sample_size
+    wrong = result.per_sample < exact.log_likelihood(params, X) - 0.09
+    assert_array_equal(result.effective_sample_size[~wrong], sizes[~wrong])
 
 
 def estimator_of(machine):

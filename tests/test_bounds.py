@@ -16,6 +16,7 @@ from sklearn_helmholtz.likelihood import (
     importance_estimate,
 )
 from sklearn_helmholtz.likelihood.annealing import temperatures
+from sklearn_helmholtz.likelihood.bounds import _weights_of_causes
 from tests import cases, exact
 from tests.cases import make_case
 from tests.test_gibbs import target, transitions
@@ -103,6 +104,20 @@ def expected_upper(params, x, n_samples):
     return (probabilities * np.exp(log_mean - log_p) * log_mean).sum()
 
 
+def test_causes_weigh_and_are_proposed_as_the_mixture_has_it():
+    machine, params, _ = make_case((4, 3), "binary", scale=1.5)
+    (x, h), _ = dreams(machine, 20)
+    weights, from_prior = _weights_of_causes(machine, (x, h), 0.2)
+    for row in range(20):
+        log_joint = exact.log_joint(params, x[row], [h[row]])
+        q = np.exp(exact.log_recognition(params, x[row].astype(float), [h[row]]))
+        on = exact.sigmoid(params.generative_intercepts[1])
+        prior = np.where(h[row], on, 1 - on).prod()
+        mixture = 0.8 * q + 0.2 * prior
+        assert weights[row] == pytest.approx(log_joint - np.log(mixture), rel=1e-5, abs=1e-5)
+        assert from_prior[row] == pytest.approx(0.2 * prior / mixture, rel=1e-5)
+
+
 def test_the_lower_importance_bound_is_the_importance_estimate():
     machine, _, _ = make_case((6, 4, 3), "gaussian")
     values, addresses = dreams(machine, 50)
@@ -147,6 +162,43 @@ def test_annealed_bounds_of_one_chain_have_their_enumerated_means(n_units, n_tem
     values, addresses = dreams(machine)
     gibbs = Gibbs.of(machine)
     lower, upper = annealed_bounds(gibbs, values, cases.SEED, addresses, 1, n_temperatures)
+    assert_mean(lower, expected[0])
+    assert_mean(upper, expected[1])
+
+
+def expected_bounds_of_chains(params, x, n_chains):
+    """E of both bounds by chains of two temperatures, for a single hidden unit.
+
+    Its sweeps are independent draws, so chains there are pairs of draws, and those back, which have
+    their start in common, single ones.
+    """
+    _, beta, _ = temperatures(2)
+    states = exact.hidden_states(exact.units_of(params))
+    prior, half = target(params, x, 0.0), target(params, x, beta)
+    log_visible = exact.log_joint(params, x, states) - np.log(prior)
+    there = (beta * log_visible[:, None] + (1 - beta) * log_visible).ravel()
+    lower = mean_over(np.outer(prior, half).ravel(), there, n_chains, exact._log_sum_exp)
+    upper = 0.0
+    for start, probability in enumerate(exact.posterior(params, x)):
+        back = (1 - beta) * log_visible[start] + beta * log_visible
+        upper -= probability * mean_over(half, -back, n_chains, exact._log_sum_exp)
+    return lower - np.log(n_chains), upper + np.log(n_chains)
+
+
+def mean_over(probabilities, values, n, function):
+    """E of a function of n independent values."""
+    tuples = np.indices((len(values),) * n).reshape(n, -1).T
+    return (probabilities[tuples].prod(axis=1) * function(values[tuples])).sum()
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_annealed_bounds_of_several_chains_have_their_enumerated_means(seed):
+    machine, params, _ = make_case((4, 1), "binary", scale=2.5, seed=seed)
+    rows, log_p = all_log_p(params)
+    each = [expected_bounds_of_chains(params, x, 3) for x in rows.astype(float)]
+    expected = np.exp(log_p) @ np.array(each)
+    values, addresses = dreams(machine, 2 * N_DREAMS)
+    lower, upper = annealed_bounds(Gibbs.of(machine), values, cases.SEED, addresses, 3, 2)
     assert_mean(lower, expected[0])
     assert_mean(upper, expected[1])
 

@@ -357,6 +357,23 @@ def test_a_summary_is_reliable_if_19_rows_of_20_are_worth_ten_samples(n_good, re
     assert result.summary(np.arange(20))["reliable"] is reliable
 
 
+@pytest.mark.parametrize(
+    ("shapes", "reliable"),
+    [
+        ([0.49, 0.49, 0.49, 0.49], True),
+        ([0.5, 0.5, 0.5, 0.5], False),
+        ([0.2, 0.3, 0.6, 0.9], True),
+        ([0.2, 0.45, 0.6, 0.9], False),
+        ([np.nan, np.nan, 0.6, 0.9], False),
+        ([np.nan, -np.inf, -np.inf, 0.9], True),
+        ([np.nan, np.nan, np.nan, np.nan], True),
+    ],
+)
+def test_a_summary_is_reliable_if_the_median_tail_is_short(shapes, reliable):
+    result = Estimate(*np.zeros((3, 4)), np.full(4, 10.0), np.zeros(4), np.array(shapes))
+    assert result.summary(np.arange(4))["reliable"] is reliable
+
+
 def test_a_shift_moves_log_p_up_and_the_free_energy_down():
     result = made_up(5)
     moved = result.shift(2.5)

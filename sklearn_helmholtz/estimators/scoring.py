@@ -121,7 +121,8 @@ class ScoringMixin:
             per_sample : ndarray of shape (n_samples,)
                 log p(x) of each row.
             effective_sample_size : ndarray of shape (n_samples,)
-                Of the importance weights of each row; infinite where exact.
+                Of the importance weights of each row; infinite where exact. 1 where annealed
+                chains miss a state that alone makes p(x) larger than their estimate.
             pareto_k : ndarray of shape (n_samples,)
                 Shape of the tail of each row's weights, those of equal hidden states added; below
                 1/2 they have a variance [3]_. NaN where exact, or where there are too few states.

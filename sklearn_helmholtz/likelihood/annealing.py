@@ -1,11 +1,14 @@
 """log p(x) by annealed importance sampling, from the prior to the posterior and back."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._keys import Draws
 from .weights import estimate_from_weights
 
 _STATE_ENTRIES = 2**22  # hidden states that are held at a time
+_REFUTED = 0.1  # nats by which an estimate lies below a certain bound: more than rounding makes
 _POWER = 2  # of the share of the way: temperatures are closest where they are lowest
 
 
@@ -20,9 +23,14 @@ def annealed_log_weights(gibbs, x, draws, betas):
     Chains start in the prior, where sampling is exact, and pass through
     ``p(h) p(x | h)^b`` for rising b (Neal 2001).
     """
+    return _annealed(gibbs, x, draws, betas)[0]
+
+
+def _annealed(gibbs, x, draws, betas):
+    """The log-weights of chains, (n_rows, n_particles), and the states in which they end."""
     states = gibbs.start(draws)
     log_weights = gibbs.anneal(x, states, draws, np.diff(betas), betas[1:])
-    return log_weights.reshape(len(x), draws.n_particles)
+    return log_weights.reshape(len(x), draws.n_particles), states
 
 
 def reversed_log_weights(gibbs, x, states, draws, betas):
@@ -40,12 +48,26 @@ def reversed_log_weights(gibbs, x, states, draws, betas):
 def annealed_estimate(gibbs, x, key, addresses, n_chains, n_temperatures):
     """Estimates for a block of rows, from ``n_chains`` chains for each.
 
-    A lower bound of log p(x) in expectation; there is no free energy (NaN).
+    A lower bound of log p(x) in expectation; there is no free energy (NaN). Chains that all miss
+    where p(h | x) lies may agree on their weights all the same. But log p(x, h) of any h is a lower
+    bound for certain, and the last sweeps lead to such h: where one refutes the estimate, the
+    weights count as a single one.
     """
     betas, log_weights = temperatures(n_temperatures), np.empty((len(x), n_chains))
+    certain = np.full(len(x), -np.inf)
     chunk = max(_STATE_ENTRIES // (len(x) * gibbs.intercepts.size), 1)
     for first in range(0, n_chains, chunk):
         draws = Draws(key, addresses, min(chunk, n_chains - first), first)
         place = slice(first, first + draws.n_particles)
-        log_weights[:, place] = annealed_log_weights(gibbs, x, draws, betas)
-    return estimate_from_weights(log_weights, n_chains, np.full(len(x), np.nan))
+        log_weights[:, place], states = _annealed(gibbs, x, draws, betas)
+        certain = np.maximum(certain, _highest_log_joint(gibbs, x, states))
+    result = estimate_from_weights(log_weights, n_chains, np.full(len(x), np.nan))
+    sizes = np.where(certain > result.per_sample + _REFUTED, 1, result.effective_sample_size)
+    return replace(result, effective_sample_size=sizes)
+
+
+def _highest_log_joint(gibbs, x, states):
+    """The highest log p(x, h) of the states of each row's chains, (n_rows,) nats."""
+    hidden = [np.ascontiguousarray(layer) for layer in gibbs.split(states)]
+    log_prior, log_visible = gibbs.machine.log_parts((x, *hidden))
+    return (log_prior + log_visible).reshape(len(x), -1).max(axis=1)
