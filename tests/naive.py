@@ -276,15 +276,15 @@ def gibbs_chain(coefs, intercepts, variance, x, h, gaps, temperatures, direction
 def pareto_shape(log_weights):
     """Return the shape k of the tail of the weights of one row, a float.
 
-    Equal log-weights are one state, whose weights are added. The tail are the
+    Equal log-weights are one state, which counts once. The tail are the
     ``ceil(min(n / 5, 3 sqrt(n)))`` largest of n states, less the largest of the others; with fewer
     than five there is none (NaN), and if its lower quartile is 0 it has no length (-inf). Then
     Zhang and Stephens (2009), "A new and efficient estimation method for the generalized Pareto
     distribution", Technometrics 51, section 3, and the prior of appendix C of Vehtari et al.
     (2024), "Pareto smoothed importance sampling", JMLR 25(72): worth ten observations of 1/2.
     """
-    values, counts = np.unique(np.asarray(log_weights, dtype=np.float64), return_counts=True)
-    weights = np.sort(counts * np.exp(values - values[-1]))
+    values = np.unique(np.asarray(log_weights, dtype=np.float64))
+    weights = np.exp(values - values[-1])
     n = math.ceil(min(len(weights) / 5, 3 * math.sqrt(len(weights))))
     if n < 5 or np.isnan(weights).any():
         return math.nan

@@ -16,23 +16,19 @@ _PRIOR_WEIGHT, _PRIOR_SHAPE = 10.0, 0.5  # of a weakly informative prior of the 
 
 
 @helper
-def _merged(log_weights):
+def _distinct(log_weights):
     """Weights of the distinct states, relative to the largest, rising; and how many there are.
 
-    Equal weights are taken for the same state, and added.
+    Equal weights are taken for the same state.
     """
     ordered = np.sort(log_weights)
     n = ordered.shape[0]
-    weights, count, last = np.empty(n, np.float64), 0, 0.0
+    weights, count = np.empty(n, np.float64), 0
     for i in range(n):
-        weight = math.exp(ordered[i] - ordered[n - 1])
-        if count and ordered[i] == last:
-            weights[count - 1] += weight
-        else:
-            weights[count] = weight
+        if i == 0 or ordered[i] != ordered[i - 1]:
+            weights[count] = math.exp(ordered[i] - ordered[n - 1])
             count += 1
-        last = ordered[i]
-    return np.sort(weights[:count]), count
+    return weights, count
 
 
 @helper
@@ -65,13 +61,15 @@ def _shape(excess):
 
 @kernel(reads(float64, 2), writes(float64, 1))
 def pareto_shapes(log_weights, shapes):
-    """The shape k of the tail of each row's weights, after those of equal states were added.
+    """The shape k of the tail of each row's weights, of which each state has one.
 
-    NaN where the states are too few to have a tail, -infinity where the tail has no length.
+    Ties would shorten the tail. Were they added, the tail would be that of p(h | x), which may be
+    heavy where every weight is the same. NaN where the states are too few to have a tail, -infinity
+    where the tail has no length.
     log_weights : (n_rows, n_samples), nats; shapes : (n_rows,).
     """
     for i in range(log_weights.shape[0]):
-        weights, count = _merged(log_weights[i])
+        weights, count = _distinct(log_weights[i])
         n = math.ceil(min(count / 5, 3 * math.sqrt(count)))
         if n < _FEWEST or not weights[count - 1] > 0:
             shapes[i] = np.nan

@@ -121,18 +121,19 @@ class ScoringMixin:
             per_sample : ndarray of shape (n_samples,)
                 log p(x) of each row.
             effective_sample_size : ndarray of shape (n_samples,)
-                Of the importance weights of each row; infinite where exact. 1 where annealed
-                chains miss a state that alone makes p(x) larger than their estimate.
+                Of the importance weights of each row; infinite where exact.
             pareto_k : ndarray of shape (n_samples,)
-                Shape of the tail of each row's weights, those of equal hidden states added; below
-                1/2 they have a variance [3]_. NaN where exact, or where there are too few states.
+                Shape of the tail of each row's weights, equal hidden states counting once; below
+                1/2 they have a variance [3]_. NaN where exact, or where there are too few states;
+                infinite where annealed chains missed a state that alone makes p(x) larger than
+                their estimate (the effective sample size is then 1).
             method : str
                 ``"exact"``, ``"importance"`` or ``"annealed"``.
             is_lower_bound : bool
                 Whether ``mean`` is a lower bound in expectation, not the value itself.
             reliable : bool
-                Whether at least 95 % of the rows have an effective sample size of 10 or more, and
-                the median of ``pareto_k`` is below 1/2.
+                Whether at least 95 % of the rows have an effective sample size of 10 or more, the
+                median of ``pareto_k`` is below 1/2, and at most 1 % are infinite.
 
         References
         ----------

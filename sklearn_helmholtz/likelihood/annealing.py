@@ -51,7 +51,7 @@ def annealed_estimate(gibbs, x, key, addresses, n_chains, n_temperatures):
     A lower bound of log p(x) in expectation; there is no free energy (NaN). Chains that all miss
     where p(h | x) lies may agree on their weights all the same. But log p(x, h) of any h is a lower
     bound for certain, and the last sweeps lead to such h: where one refutes the estimate, the
-    weights count as a single one.
+    weights count as a single one, with an infinite tail.
     """
     betas, log_weights = temperatures(n_temperatures), np.empty((len(x), n_chains))
     certain = np.full(len(x), -np.inf)
@@ -62,8 +62,12 @@ def annealed_estimate(gibbs, x, key, addresses, n_chains, n_temperatures):
         log_weights[:, place], states = _annealed(gibbs, x, draws, betas)
         certain = np.maximum(certain, _highest_log_joint(gibbs, x, states))
     result = estimate_from_weights(log_weights, n_chains, np.full(len(x), np.nan))
-    sizes = np.where(certain > result.per_sample + _REFUTED, 1, result.effective_sample_size)
-    return replace(result, effective_sample_size=sizes)
+    refuted = certain > result.per_sample + _REFUTED
+    return replace(
+        result,
+        effective_sample_size=np.where(refuted, 1, result.effective_sample_size),
+        pareto_k=np.where(refuted, np.inf, result.pareto_k),
+    )
 
 
 def _highest_log_joint(gibbs, x, states):

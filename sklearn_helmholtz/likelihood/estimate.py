@@ -7,6 +7,7 @@ import numpy as np
 RELIABLE_SAMPLE_SIZE = 10
 RELIABLE_SHARE = 0.95
 RELIABLE_SHAPE = 0.5
+REFUTED_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Estimate:
     per_sample : exact values or estimates; variance : of each estimate, by the delta method; bias :
     of each, by the delta method, never positive; effective_sample_size : of the importance weights,
     infinite where exact; free_energy : E_q[log q(h | x) - log p(x, h)] or its estimate; pareto_k :
-    the shape of the tail of the weights, NaN where exact or where they have no tail.
+    the shape of the tail of the weights, NaN where exact or where they have no tail, infinite where
+    the estimate is refuted.
     """
 
     per_sample: np.ndarray
@@ -79,11 +81,12 @@ class Estimate:
         }
 
     def _is_reliable(self):
-        """Whether nearly all rows are worth enough samples, and most tails of weights are short."""
+        """Whether nearly all rows are worth enough samples, most tails short, and few refuted."""
         enough = self.effective_sample_size >= RELIABLE_SAMPLE_SIZE
         tails = self.pareto_k[~np.isnan(self.pareto_k)]
         short = not len(tails) or np.median(tails) < RELIABLE_SHAPE
-        return bool(enough.mean() >= RELIABLE_SHARE and short)
+        refuted = np.isposinf(self.pareto_k).mean() > REFUTED_SHARE
+        return bool(enough.mean() >= RELIABLE_SHARE and short and not refuted)
 
     def shared_noise(self, addresses):
         """What the variance of the mean has because rows share their random numbers."""
