@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from sklearn_helmholtz import HelmholtzMachine
 from sklearn_helmholtz.estimators import inference as estimator_inference
+from sklearn_helmholtz.estimators.evidence import _log_best as log_best
 from tests import cases, exact
 from tests.cases import assert_frequencies, small_machine
 from tests.test_imputation import N_IDLE, NETS, conditional, mixture
@@ -200,6 +201,15 @@ def test_a_value_that_one_cause_makes_possible_is_not_refused():
     model = one_cause([0, 100, -100], [0, -50, 50])
     assert_array_equal(model.sample(20, given=[NAN, 1, NAN], random_state=0)[:, 1:], [[1, 0]] * 20)
     assert_array_equal(model.sample(20, given=[NAN, NAN, 1], random_state=0)[:, 1:], [[0, 1]] * 20)
+
+
+def test_a_value_loses_nothing_where_a_cause_makes_it_the_mean():
+    visible = one_cause([2, 0, -2, 0], [-1, 0, 1, 0])._machine.visible
+    x = np.array([0.3, 0.5, 0.7, NAN])
+    assert_allclose(log_best(visible, x), 0, atol=1e-12)
+    lost = log_best(visible, np.array([0.1, 1, 0, NAN]))
+    fraction = 0.1 * (-1 - np.log(0.1)) + 0.9 * (-np.log(0.9)) - np.log1p(np.exp(-1))
+    assert_allclose(lost, [fraction, -np.log(2), -np.log1p(np.exp(-1)), 0], atol=1e-12)
 
 
 def test_a_message_names_the_feature():
