@@ -94,9 +94,8 @@ class InferenceMixin:
         found = self._posterior(method, seed, n_samples, n_importance_samples, n_sweeps)
 
         def explain(x, addresses):
-            samples = found.sample(x, addresses, n_samples)
-            shaped = [h.reshape(len(x), n_samples, -1) for h in samples]
-            return *found.means(x, addresses), *shaped
+            means, samples = found.explain(x, addresses, n_samples)
+            return *means, *(h.reshape(len(x), n_samples, -1) for h in samples)
 
         addresses = np.arange(len(rows), dtype=np.uint64)
         arrays = self._by_blocks(explain, rows, addresses, found, n_samples)

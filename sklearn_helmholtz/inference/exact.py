@@ -82,19 +82,24 @@ class ExactPosterior:
 
         x : a row for each address, or one for all of them.
         """
+        return self._draw(self.probabilities(x), addresses, n_samples)
+
+    def explain(self, x, addresses, n_samples):
+        """Expected states of each hidden layer, (n_rows, n_units), and draws as from `sample`."""
         probabilities = self.probabilities(x)
+        return self._means(probabilities), self._draw(probabilities, addresses, n_samples)
+
+    def _draw(self, probabilities, addresses, n_samples):
         uniforms = resampling_uniforms(self._seed, addresses, n_samples)
-        chosen = choose(probabilities.reshape(len(x), -1), uniforms)
+        chosen = choose(probabilities.reshape(len(probabilities), -1), uniforms)
         places = np.unravel_index(chosen, self.log_prior.shape)[::-1]
         return [
             states[place].astype(np.uint8)
             for states, place in zip(self.states, places, strict=True)
         ]
 
-    def means(self, x, addresses):
-        """Expected states of each hidden layer, from the data upward, (n_rows, n_units)."""
-        probabilities, top = self.probabilities(x), len(self.states)
-        means = []
+    def _means(self, probabilities):
+        means, top = [], len(self.states)
         for layer, states in enumerate(self.states):
             others = tuple(axis for axis in range(1, top + 1) if axis != top - layer)
             means.append(outer(probabilities.sum(axis=others), states))

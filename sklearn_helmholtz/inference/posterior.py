@@ -1,6 +1,6 @@
 """p(h | x) by samples: from recognition, from weighted particles, and from Gibbs sampling.
 
-Like `ExactPosterior`, each has `sample`, `means` and `expected_data` for a block of rows x whose
+Like `ExactPosterior`, each has `sample`, `explain` and `expected_data` for a block of rows x whose
 random numbers have ``addresses``, one for each row.
 """
 
@@ -28,10 +28,10 @@ class SampledPosterior:
         """How many numbers are held for each row of a block."""
         return self.n_samples * max(self.machine.n_units)
 
-    def means(self, x, addresses):
-        """Mean states of each hidden layer, from the data upward, (n_rows, n_units)."""
-        samples = self.sample(x, addresses, self.n_samples)
-        return [_mean(states, len(addresses)) for states in samples]
+    def explain(self, x, addresses, n_samples):
+        """Mean states of each hidden layer, (n_rows, n_units), and the draws they are those of."""
+        samples = self.sample(x, addresses, n_samples)
+        return [_mean(states, len(addresses)) for states in samples], samples
 
     def expected_data(self, x, addresses):
         """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
@@ -78,15 +78,18 @@ class ImportancePosterior(SampledPosterior):
 
     def sample(self, x, addresses, n_samples):
         """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
+        return self._draw(*self.pool(x, addresses), addresses, n_samples)
+
+    def explain(self, x, addresses, n_samples):
+        """Mean states of each hidden layer, (n_rows, n_units), over the pool, and draws from it."""
         layers, weights = self.pool(x, addresses)
+        means = [_weighted_mean(weights, states) for states in layers]
+        return means, self._draw(layers, weights, addresses, n_samples)
+
+    def _draw(self, layers, weights, addresses, n_samples):
         chosen = choose(weights, resampling_uniforms(self._seed, addresses, n_samples))
         rows = np.repeat(np.arange(len(addresses)), n_samples)
         return [states[rows, chosen] for states in layers]
-
-    def means(self, x, addresses):
-        """Mean states of each hidden layer, from the data upward, (n_rows, n_units)."""
-        layers, weights = self.pool(x, addresses)
-        return [_weighted_mean(weights, states) for states in layers]
 
     def expected_data(self, x, addresses):
         """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
