@@ -20,6 +20,7 @@ from .._incomplete import fill
 from .._keys import Draws, Purpose
 from .._threads import count_threads, run_blocks
 from .._version import __version__
+from .bounds import BoundsMixin
 from .checks import check_count
 from .inference import InferenceMixin
 from .scoring import ScoringMixin
@@ -31,6 +32,7 @@ _FEWEST_ROWS = 256
 
 class LatentDensityEstimator(
     ScoringMixin,
+    BoundsMixin,
     InferenceMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,

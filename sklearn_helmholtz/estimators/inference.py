@@ -13,18 +13,19 @@ from ..inference import (
     GibbsPosterior,
     ImportancePosterior,
     RecognitionPosterior,
+    mixture_modes,
 )
 from ..likelihood import MAX_AUTOMATIC_UNITS, content_keys
 from ..units import Gaussian
 from .checks import check_choice, check_count, check_enumerable
 from .evidence import as_evidence, check_evidence
+from .gaps import put, rows_with_gaps
 
 _POSTERIORS = ("auto", "exact", "recognition", "importance", "gibbs")
 _STRATEGIES = ("mean", "mode", "sample")
 _ENTRIES = 2**22  # numbers that a block of rows holds at a time
 _SWEEPS = 20  # of Gibbs sampling between the choice of a particle and the draw it becomes
 _MODE_COMPONENTS = 64  # of a mixture of Gaussians: the heaviest, of which the mode is looked for
-_SHIFTS = 30  # from the mean of a component towards the mode
 
 
 class InferenceMixin:
@@ -156,7 +157,7 @@ class InferenceMixin:
         )  # fmt: skip
         fill = {"mean": self._means, "mode": self._modes, "sample": self._draws}[strategy]
         values = self._complete(rows, fill, found, seed, n_imputations if drawn else 1)
-        completed = [_put(rows.data, column, dtype) for column in values.T]
+        completed = [put(rows.data, column, dtype) for column in values.T]
         completed *= 1 if drawn else n_imputations
         if n_imputations == 1:
             return completed[0]
@@ -164,7 +165,7 @@ class InferenceMixin:
 
     def _complete(self, rows, fill, found, seed, n_imputations):
         """Values for all gaps, row by row, (n_gaps, n_imputations) in the user's units."""
-        gaps = _rows_with_gaps(rows.data)
+        gaps = rows_with_gaps(rows.data)
         if not len(gaps):
             return np.empty((0, n_imputations))
         rows, addresses = rows.choose(gaps), gaps.astype(np.uint64)
@@ -189,7 +190,7 @@ class InferenceMixin:
         if not isinstance(units, Gaussian):
             return (found.expected_data(x, addresses) >= 0.5).astype(np.float64)
         weights, means = found.data_components(x, addresses, _MODE_COMPONENTS)
-        return _highest(weights, means.astype(np.float64), units.variance.astype(np.float64))
+        return mixture_modes(weights, means.astype(np.float64), units.variance.astype(np.float64))
 
     def _draws(self, found, x, addresses, seed, n_imputations):
         first = found.sample(x, addresses, n_imputations)[0]
@@ -264,44 +265,3 @@ class InferenceMixin:
 
         run_blocks(run, len(starts), count_threads(self.n_jobs))
         return [np.concatenate(arrays) for arrays in zip(*results, strict=True)]
-
-
-def _rows_with_gaps(data):
-    """Numbers of the rows in which something is missing."""
-    if scipy.sparse.issparse(data):
-        missing = np.concatenate([[0], np.cumsum(np.isnan(data.data))])
-        return np.flatnonzero(np.diff(missing[data.indptr]))
-    if data.dtype.kind != "f":
-        return np.empty(0, np.int64)
-    return np.flatnonzero(np.isnan(data).any(axis=1))
-
-
-def _put(data, values, dtype):
-    """The data with their missing values, row by row, replaced."""
-    completed = data.astype(dtype, copy=True)
-    entries = completed.data if scipy.sparse.issparse(data) else completed
-    entries[np.isnan(entries)] = values
-    return completed
-
-
-def _highest(weights, means, variance):
-    """Where mixtures of Gaussians are densest, column by column, (n_rows, n_features).
-
-    By mean shift from the densest component mean: each step makes the density higher (Carreira-
-    Perpinan 2000). weights : (n_rows, n_components); means : (n_rows, n_components, n_features);
-    variance : (n_features,).
-    """
-    best = np.empty(means[:, 0].shape)
-    for row, (w, centres) in enumerate(zip(weights, means, strict=True)):
-        density = [_pulls(w, centres, variance, centre).sum(axis=0) for centre in centres]
-        start = np.argmax(density, axis=0)[None]
-        best[row] = np.take_along_axis(centres, start, axis=0)[0]
-        for _ in range(_SHIFTS):
-            pulls = _pulls(w, centres, variance, best[row])
-            best[row] = (pulls * centres).sum(axis=0) / pulls.sum(axis=0)
-    return best
-
-
-def _pulls(weights, centres, variance, place):
-    """The weighted density of each component at a place, unnormalised, as ``centres``."""
-    return weights[:, None] * np.exp(-0.5 * (centres - place) ** 2 / variance)

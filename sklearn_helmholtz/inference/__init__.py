@@ -3,6 +3,7 @@
 from .exact import ExactPosterior
 from .gibbs import Gibbs
 from .importance import Particles, n_from_prior, sample_particles, sample_prior_particles
+from .modes import mixture_modes
 from .posterior import GibbsPosterior, ImportancePosterior, RecognitionPosterior
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ImportancePosterior",
     "Particles",
     "RecognitionPosterior",
+    "mixture_modes",
     "n_from_prior",
     "sample_particles",
     "sample_prior_particles",
