@@ -207,6 +207,19 @@ def has_gaps(data):
     return any(chunk.dtype.kind == "f" and np.isnan(chunk).any() for chunk in chunks(data))
 
 
+def known_rows(data):
+    """Numbers of the rows of which anything is known."""
+    if not has_gaps(data):
+        return np.arange(data.shape[0])
+    if scipy.sparse.issparse(data):
+        return np.flatnonzero(SparseRows.from_csr(data).known)
+    step = max(_CHECKED_ENTRIES // max(data.shape[1], 1), 1)
+    starts = range(0, data.shape[0], step)
+    return np.flatnonzero(
+        np.concatenate([~np.isnan(data[a : a + step]).all(axis=1) for a in starts])
+    )
+
+
 def _row_blocks(data, indices):
     step = max(_CHECKED_ENTRIES // data.shape[1], 1)
     for start in range(0, len(indices), step):

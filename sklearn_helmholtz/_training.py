@@ -140,8 +140,8 @@ class Training:
         def gradients(group):
             blocks = slice(group * size, min((group + 1) * size, n_blocks))
             ends = limits[blocks.start : blocks.stop + 1]
-            x = rows.take(indices[ends[0] : ends[-1]])
-            if fused is not None and _is_binary_block(x):
+            x = rows.take(indices[ends[0] : ends[-1]]) if fused is not None else None
+            if _is_binary_block(x):
                 bounds[blocks] = self._gradients_together(fused, x, ends, blocks)
             else:
                 for block in range(blocks.start, blocks.stop):

@@ -278,7 +278,8 @@ def pareto_shape(log_weights):
 
     Equal log-weights are one state, which counts once. The tail are the
     ``ceil(min(n / 5, 3 sqrt(n)))`` largest of n states, less the largest of the others; with fewer
-    than five there is none (NaN), and if its lower quartile is 0 it has no length (-inf). Then
+    than five there is none (NaN). If its lower quartile is below 1e-290 of the largest weight the
+    shape is inf, and if the quartile of the excess is 0 the tail has no length (-inf). Then
     Zhang and Stephens (2009), "A new and efficient estimation method for the generalized Pareto
     distribution", Technometrics 51, section 3, and the prior of appendix C of Vehtari et al.
     (2024), "Pareto smoothed importance sampling", JMLR 25(72): worth ten observations of 1/2.
@@ -289,7 +290,10 @@ def pareto_shape(log_weights):
     if n < 5 or np.isnan(weights).any():
         return math.nan
     excess = weights[-n:] - weights[-n - 1]
-    quartile = excess[math.floor(n / 4 + 0.5) - 1]
+    place = math.floor(n / 4 + 0.5) - 1
+    if weights[-n:][place] < 1e-290:
+        return math.inf
+    quartile = excess[place]
     if quartile <= 0:
         return -math.inf
     m = 30 + math.floor(math.sqrt(n))

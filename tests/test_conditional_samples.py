@@ -146,8 +146,8 @@ REFUSED = [
     (["a", "b", "c", "d"], r"given must hold a number for each feature.*could not convert"),
     ([1j, 0, 0, 0], r"given must hold a number for each feature"),
     ([[1], [0, 1], 0, 0], r"given must hold a number for each feature"),
-    ([1, NAN, 2, 0], r"Column 2 of X holds the value 2\.0"),
-    ([1, -0.5, 0, 0], r"Column 1 of X holds the value -0\.5"),
+    ([1, NAN, 2, 0], r"given holds the value 2 in column 2, but Bernoulli"),
+    ([1, -0.5, 0, 0], r"given holds the value -0.5 in column 1, but Bernoulli"),
 ]
 
 
@@ -219,7 +219,7 @@ def test_a_message_names_the_feature():
     machine.visible.affine.intercept[1] = -80
     with pytest.raises(ValueError, match=r"column 1 \('dry'\) is 1, as given says"):
         model.sample(2, given=[NAN, 1])
-    with pytest.raises(ValueError, match=r"Column 0 \('wet'\) of X holds the value 3\.0"):
+    with pytest.raises(ValueError, match=r"given holds the value 3 in column 0 \('wet'\), but"):
         model.sample(2, given=[3, 0])
 
 

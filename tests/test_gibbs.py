@@ -128,7 +128,7 @@ def test_starts_are_dreams_of_the_hidden_layers():
 def test_more_sweeps_than_can_be_numbered_are_refused():
     machine, _, x = make_case((4, 3), "binary", n_rows=1)
     gaps = np.broadcast_to(0.0, 2**31)
-    with pytest.raises(ValueError, match=r"3 chains of 2147483648 temperatures .* 4294967296"):
+    with pytest.raises(ValueError, match=r"3 chains of 2147483648 sweeps each .* 4294967296"):
         Gibbs.of(machine).anneal(x, random_states(3, 3), draws_of(1, 3), gaps, gaps)
 
 

@@ -73,7 +73,19 @@ def test_a_row_of_nothing_scores_exactly_zero(visible, method):
     assert_array_equal(result.per_sample[[0, 2]], 0)
     assert_array_equal(result.effective_sample_size[[0, 2]], np.inf)
     assert result.per_sample[1] != 0
-    assert_array_equal(model.free_energy(X)[[0, 2]], 0)
+    assert_array_equal(model.kl_gap(X)[[0, 2]], model.free_energy(X)[[0, 2]])
+
+
+@pytest.mark.parametrize("visible", ["binary", "gaussian"])
+def test_the_free_energy_of_nothing_is_what_recognition_makes_of_it(visible):
+    model, params = small_machine((4, 3, 2), visible)
+    hidden = exact.hidden_states((4, 3, 2))
+    log_q = exact.log_recognition(params, model.feature_means_, hidden)
+    above = exact.Parameters(params.generative_coefs[1:], params.generative_intercepts[1:], [], [])
+    log_p = np.array([exact.log_joint(above, h[0], [h[1]]) for h in zip(*hidden, strict=True)])
+    divergence = np.sum(np.exp(log_q) * (log_q - log_p))
+    assert model.free_energy(np.full((1, 4), np.nan))[0] == pytest.approx(divergence, rel=1e-5)
+    assert divergence > 0.1
 
 
 @pytest.mark.parametrize("visible", ["binary", "gaussian"])
@@ -217,7 +229,7 @@ def test_losses_and_validation_scores_are_in_the_units_of_the_user(visible):
         for c in (1.0, scale)
     ]
     seen, seen_val = (np.isnan(part).size - np.isnan(part).sum() for part in (X, X[:50]))
-    lost = np.log(scale) * seen / len(X)
+    lost = np.log(scale) * seen / (len(X) - 1)  # the first row teaches nothing
     assert_allclose(np.subtract(fits[1].loss_curve_, fits[0].loss_curve_), lost, atol=1e-3)
     lost = -np.log(scale) * seen_val / 50
     assert_allclose(
@@ -240,8 +252,6 @@ def test_visible_units_are_chosen_by_what_is_observed():
         warnings.simplefilter("error")
         assert HelmholtzMachine(2, max_iter=1).fit(X).visible_ == "bernoulli"
         assert HelmholtzMachine(2, max_iter=1).fit(2 * X).visible_ == "gaussian"
-        nothing = HelmholtzMachine(2, max_iter=1).fit(np.full((5, 3), np.nan))
-    assert nothing.score(np.full((2, 3), np.nan)) == 0
     bad = X.copy()
     bad[3, 2] = 7
     for data in (bad, scipy.sparse.csr_array(bad)):
@@ -331,7 +341,9 @@ def test_tables_may_have_any_shape(shape, visible):
     X = cases.make_rows(shape[1], visible, shape[0]).astype(float) - (visible == "gaussian")
     gaps = X.copy()
     gaps[:, -1] = np.nan
-    model = quick((20,), visible=visible.replace("binary", "bernoulli")).fit(gaps)
+    model = quick((20,), visible=visible.replace("binary", "bernoulli")).fit(
+        gaps if shape[1] > 1 else X  # else there is nothing to learn from
+    )
     for strategy in ("mean", "mode", "sample"):
         imputed = model.impute(gaps, strategy)
         assert np.isfinite(imputed).all()
@@ -339,3 +351,22 @@ def test_tables_may_have_any_shape(shape, visible):
     assert np.isfinite(model.score(gaps))
     assert model.posterior(gaps).mean[0].shape == (len(X), 20)
     assert model.sample(2, given=gaps[0]).shape == (2, shape[1])
+
+
+@pytest.mark.parametrize("form", ["float64", "csr"])
+@pytest.mark.parametrize("algorithm", ["wake-sleep", "reweighted-wake-sleep"])
+def test_rows_of_nothing_teach_nothing(form, algorithm):
+    X = rows_of(6, "binary", 40)[1:]
+    nothing = np.full((60, 6), np.nan)
+    mixed = np.insert(np.vstack([X, nothing[:50]]), [0, 7, 7, 20], nothing[0], axis=0)
+    make = FORMS[form]
+    params = {"algorithm": algorithm, "max_iter": 3, "random_state": 0, "shuffle": False}
+    fits = [HelmholtzMachine((4, 3), **params).fit(make(data)) for data in (X, mixed)]
+    for one, other in zip(*(model.generative_coefs_ for model in fits), strict=True):
+        assert_array_equal(one, other)
+    assert fits[0].loss_curve_ == fits[1].loss_curve_
+    early = HelmholtzMachine(3, early_stopping=True, max_iter=2, random_state=0).fit(make(mixed))
+    assert np.isfinite(early.validation_scores_).all()
+    for method in ("fit", "partial_fit"):
+        with pytest.raises(ValueError, match=r"Every value of X is missing \(NaN\)"):
+            getattr(HelmholtzMachine(3), method)(make(nothing))

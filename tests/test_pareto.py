@@ -78,9 +78,16 @@ def test_too_few_states_have_no_tail(n_states, has_tail):
 
 
 def test_a_tail_without_length_is_as_short_as_can_be():
-    log_weights = np.full(100, -900.0) - np.arange(100)
-    log_weights[:3] = 0, -1, -2  # what lies below is nothing, and its quartile as well
+    log_weights = 1e-20 * np.arange(100.0)  # different states, whose weights are the same
     assert shapes(log_weights)[0] == -np.inf == naive.pareto_shape(log_weights)
+
+
+@pytest.mark.parametrize("spread", [300, 1000, 1e5])
+def test_weights_that_leave_nothing_of_the_others_have_the_heaviest_tail(spread):
+    log_weights = spread * np.random.default_rng(0).standard_normal((5, 100))
+    assert (shapes(log_weights) == np.inf).any() or (shapes(log_weights) > 10).all()
+    assert_allclose(shapes(log_weights), [naive.pareto_shape(row) for row in log_weights])
+    assert_array_equal(shapes(1e5 * log_weights), np.inf)
 
 
 def test_nan_and_impossible_weights_have_no_tail():

@@ -12,6 +12,7 @@ from numba import float64
 from .kernel import helper, kernel, reads, writes
 
 _FEWEST = 5  # weights that a tail needs
+_NOTHING = 1e-290  # a share of the largest weight: its inverse is still a number
 _PRIOR_WEIGHT, _PRIOR_SHAPE = 10.0, 0.5  # of a weakly informative prior of the shape
 
 
@@ -64,8 +65,8 @@ def pareto_shapes(log_weights, shapes):
     """The shape k of the tail of each row's weights, of which each state has one.
 
     Ties would shorten the tail. Were they added, the tail would be that of p(h | x), which may be
-    heavy where every weight is the same. NaN where the states are too few to have a tail, -infinity
-    where the tail has no length.
+    heavy where every weight is the same. NaN where the states are too few to have a tail, infinity
+    where a few weights leave nothing of the others, -infinity where the tail has no length.
     log_weights : (n_rows, n_samples), nats; shapes : (n_rows,).
     """
     for i in range(log_weights.shape[0]):
@@ -75,7 +76,9 @@ def pareto_shapes(log_weights, shapes):
             shapes[i] = np.nan
             continue
         excess = weights[count - n : count] - weights[count - n - 1]
-        if excess[int(n / 4 + 0.5) - 1] <= 0:
+        if weights[count - n + int(n / 4 + 0.5) - 1] < _NOTHING:
+            shapes[i] = np.inf
+        elif excess[int(n / 4 + 0.5) - 1] <= 0:
             shapes[i] = -np.inf
         else:
             shapes[i] = _shape(excess)

@@ -96,7 +96,8 @@ class BoundsMixin:
     def _bounds(self, n_samples, method, n_particles, n_temperatures, seed):
         """The bounds of dreamt rows, (n_samples,) each, in the user's units."""
         values = self._dream(n_samples, _keys.key(seed, Purpose.SAMPLE))
-        gibbs, addresses = Gibbs.of(self._machine), np.arange(n_samples, dtype=np.uint64)
+        gibbs = Gibbs.of(self._machine) if method == "annealed" else None
+        addresses = np.arange(n_samples, dtype=np.uint64)
         bounds = np.empty((2, n_samples))
 
         def bound(block):

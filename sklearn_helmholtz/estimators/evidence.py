@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import log_expit, logit, xlog1py, xlogy
 
 from .._incomplete import observed
-from ..units import Gaussian
+from ..units import Bernoulli, Gaussian
 from .visible import named
 
 _IMPOSSIBLE = 1e-12  # a probability
@@ -14,7 +14,7 @@ _SMALLEST_MEAN = 1e-6
 _ALLOWANCE = 0.05  # nats for each given value: the more is given, the lower estimates of log p
 
 
-def as_evidence(given, n_features, units):
+def as_evidence(given, n_features, units, feature_names=None):
     """Given values as an array (n_features,) float64, or a ValueError."""
     try:
         evidence = np.asarray(given, dtype=np.float64)
@@ -27,8 +27,16 @@ def as_evidence(given, n_features, units):
             f"given must have the shape ({n_features},), one value for each feature and NaN for "
             f"those to be drawn, got {evidence.shape}."
         )
-    if np.isinf(evidence).any():
-        raise ValueError(f"given holds infinity in column {np.flatnonzero(np.isinf(evidence))[0]}.")
+    infinite = np.flatnonzero(np.isinf(evidence))
+    if len(infinite):
+        raise ValueError(f"given holds infinity in column {named(infinite[0], feature_names)}.")
+    outside = np.flatnonzero((evidence < 0) | (evidence > 1))
+    if isinstance(units, Bernoulli) and len(outside):
+        raise ValueError(
+            f"given holds the value {evidence[outside[0]]:g} in column "
+            f"{named(outside[0], feature_names)}, but Bernoulli visible units take values in "
+            "[0, 1]."
+        )
     return evidence
 
 

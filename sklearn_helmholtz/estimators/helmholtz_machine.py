@@ -7,7 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.utils import _safe_indexing, check_random_state
 
 from .. import _keys
 from .._keys import Purpose
@@ -21,7 +21,14 @@ from .attributes import machine_from_parameters, publish
 from .callbacks import EpochCallbacks
 from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
 from .density import LatentDensityEstimator
-from .visible import as_rows, choose_visible, fit_scaling, initial_units, is_sparse
+from .visible import (
+    as_rows,
+    choose_visible,
+    fit_scaling,
+    initial_units,
+    is_sparse,
+    known_to_learn_from,
+)
 
 _FEWEST_HELD_OUT = 1
 _RULES = {
@@ -330,20 +337,21 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         self : HelmholtzMachine
             The fitted estimator.
         """
-        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        goes_on, given = self.warm_start and self.__sklearn_is_fitted__(), X
         X = self._validate(X, reset=not goes_on)
         seed = self._seed if goes_on else _keys.draw_seed(check_random_state(self.random_state))
-        train_rows, held_out = self._split(X.shape[0], seed, X_val is not None)
+        known = known_to_learn_from(X)
+        train_rows, held_out = self._split(known, seed, X_val is not None)
         start = self._continue(X) if goes_on else self._begin(X, train_rows, seed)
         plan = Plan(
             train_rows, self.batch_size, self.max_iter, self._schedule(), self.shuffle, goes_on
         )
         validation = None if held_out is None else replace(start.rows, chosen=held_out)
-        seen_by_monitor = None if held_out is None else X[held_out]
         if X_val is not None:
             validation = self._as_rows(self._validate(X_val, reset=False), start)
-            seen_by_monitor = X_val
-        callbacks = EpochCallbacks(self, X, self.max_iter, start, monitor, seen_by_monitor)
+        elif monitor is not None and held_out is not None:
+            X_val = _safe_indexing(given, held_out)
+        callbacks = EpochCallbacks(self, X, self.max_iter, start, monitor, X_val)
         self._train(replace(start, state=None), plan, validation, callbacks)
         callbacks.end_fit()
         return self
@@ -372,7 +380,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         check_partial_fit(self)
         goes_on = self.__sklearn_is_fitted__()
         X = self._validate(X, reset=not goes_on)
-        indices = np.arange(X.shape[0])
+        indices = known_to_learn_from(X)
         if goes_on:
             start = self._continue(X)
         else:
@@ -483,10 +491,11 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
             tuple(self.loss_curve_), tuple(self.validation_scores_ or ()),
         )  # fmt: skip
 
-    def _split(self, n_rows, seed, has_own):
-        """Numbers of the rows to train on and of the rows held out (or None)."""
+    def _split(self, known, seed, has_own):
+        """Numbers of the rows to train on and of the rows held out (or None), of those known."""
         if not self.early_stopping or has_own:
-            return np.arange(n_rows), None
+            return known, None
+        n_rows = len(known)
         n_held_out = max(round(self.validation_fraction * n_rows), _FEWEST_HELD_OUT)
         if n_held_out >= n_rows:
             raise ValueError(
@@ -494,7 +503,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
                 f"no training rows out of n_samples={n_rows}."
             )
         order = _keys.generator(seed, Purpose.SPLIT).permutation(n_rows)
-        return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+        return known[np.sort(order[n_held_out:])], known[np.sort(order[:n_held_out])]
 
     def _schedule(self):
         return _SCHEDULES[self.learning_rate](self.learning_rate_init)

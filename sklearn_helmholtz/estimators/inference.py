@@ -5,6 +5,7 @@ import scipy.sparse
 from sklearn.utils import Bunch, check_random_state
 
 from .. import _keys
+from .._batches import split_evenly
 from .._incomplete import observed
 from .._keys import Draws, Purpose
 from .._threads import count_threads, run_blocks
@@ -23,6 +24,7 @@ from .gaps import put, rows_with_gaps
 
 _POSTERIORS = ("auto", "exact", "recognition", "importance", "gibbs")
 _STRATEGIES = ("mean", "mode", "sample")
+_FEWEST_ROWS = 256  # of a block of draws
 _ENTRIES = 2**22  # numbers that a block of rows holds at a time
 _SWEEPS = 20  # of Gibbs sampling between the choice of a particle and the draw it becomes
 _MODE_COMPONENTS = 64  # of a mixture of Gaussians: the heaviest, of which the mode is looked for
@@ -76,6 +78,9 @@ class InferenceMixin:
                 Draws of each hidden layer. Those of one row are independent where exact, from
                 recognition, or from Gibbs sampling as far as its sweeps take it; from importance
                 sampling they are drawn from one pool of particles.
+            effective_sample_size : ndarray of shape (n_rows,)
+                Of the particles of each row: where it is small, few of them carry the answer.
+                Infinite where no weights are involved.
             method : str
                 The method used.
 
@@ -95,13 +100,19 @@ class InferenceMixin:
         found = self._posterior(method, seed, n_samples, n_importance_samples, n_sweeps)
 
         def explain(x, addresses):
-            means, samples = found.explain(x, addresses, n_samples)
-            return *means, *(h.reshape(len(x), n_samples, -1) for h in samples)
+            means, samples, sizes = found.explain(x, addresses, n_samples)
+            return *means, *(h.reshape(len(x), n_samples, -1) for h in samples), sizes
 
         addresses = np.arange(len(rows), dtype=np.uint64)
-        arrays = self._by_blocks(explain, rows, addresses, found, n_samples)
+        entries = max(found.entries_per_row, n_samples * max(self._machine.n_units))
+        arrays = self._by_blocks(explain, rows, addresses, entries)
         n_layers = len(self._machine.n_units) - 1
-        return Bunch(mean=arrays[:n_layers], samples=arrays[n_layers:], method=found.method)
+        return Bunch(
+            mean=arrays[:n_layers],
+            samples=arrays[n_layers:-1],
+            effective_sample_size=arrays[-1],
+            method=found.method,
+        )
 
     def impute(
         self, X, strategy="mean", *, n_imputations=1, n_importance_samples=None, random_state=None
@@ -158,7 +169,8 @@ class InferenceMixin:
         fill = {"mean": self._means, "mode": self._modes, "sample": self._draws}[strategy]
         values = self._complete(rows, fill, found, seed, n_imputations if drawn else 1)
         completed = [put(rows.data, column, dtype) for column in values.T]
-        completed *= 1 if drawn else n_imputations
+        if not drawn:
+            completed += [completed[0].copy() for _ in range(1, n_imputations)]
         if n_imputations == 1:
             return completed[0]
         return completed if scipy.sparse.issparse(rows.data) else np.stack(completed)
@@ -179,7 +191,8 @@ class InferenceMixin:
             return (filled.transpose(0, 2, 1)[np.isnan(observed(x))],)
 
         n_held = _MODE_COMPONENTS if fill == self._modes else n_imputations
-        (values,) = self._by_blocks(complete, rows, addresses, found, n_held)
+        entries = max(found.entries_per_row, n_held * max(self._machine.n_units))
+        (values,) = self._by_blocks(complete, rows, addresses, entries)
         return values
 
     def _means(self, found, x, addresses, seed, n_imputations):
@@ -202,26 +215,41 @@ class InferenceMixin:
         draws = Draws(_keys.key(seed, Purpose.COMPLETE), addresses, n_samples)
         return visible.units.sample(visible.eta(first), draws, 0, np.zeros(draws.n_rows))
 
+    def _draw_rows(self, first, addresses, seed):
+        """As `_draw_data`, a row for each state, block by block."""
+        visible = self._machine.visible
+        data = np.empty((len(first), self._machine.n_units[0]), visible.units.dtype)
+        limits = split_evenly(len(first), self._machine.n_weights, _FEWEST_ROWS)
+
+        def draw(block):
+            place = slice(limits[block], limits[block + 1])
+            data[place] = self._draw_data(first[place], addresses[place], 1, seed)
+
+        run_blocks(draw, len(limits) - 1, count_threads(self.n_jobs))
+        return data
+
     def _sample_given(self, given, n_samples, random_state):
         """Draws of the hidden layers and of the data, both given some of the data.
 
         Each draw has particles and a chain of its own.
         """
-        evidence = as_evidence(given, self.n_features_in_, self._machine.visible.units)
+        names = getattr(self, "feature_names_in_", None)
+        evidence = as_evidence(given, self.n_features_in_, self._machine.visible.units, names)
         rows = self._as_rows(evidence[None])
         check_evidence(self, rows, evidence)
         seed = _keys.draw_seed(check_random_state(random_state))
-        exact, one = self._is_enumerable(), rows.take(np.arange(1))
-        found = self._posterior("auto" if exact else "gibbs", seed, 1, None, _SWEEPS)
-        rows = rows.choose(np.zeros(n_samples, np.int64))
-
-        def draw(x, addresses):
-            hidden = found.sample(one if exact else x, addresses, 1)
-            data = self._draw_data(hidden[0], addresses, 1, seed)
-            return data, *hidden
-
         addresses = np.arange(n_samples, dtype=np.uint64)
-        data, *hidden = self._by_blocks(draw, rows, addresses, found, 1)
+        method = "auto" if self._is_enumerable() else "gibbs"
+        found = self._posterior(method, seed, 1, None, _SWEEPS)
+        rows = rows.choose(np.zeros(n_samples, np.int64))
+        if found.method == "exact":  # one row for all draws
+            hidden = found.sample(rows.take(np.arange(1)), addresses, 1)
+        else:
+            hidden = self._by_blocks(
+                lambda x, addresses: found.sample(x, addresses, 1), rows, addresses,
+                found.entries_per_row,
+            )  # fmt: skip
+        data = self._draw_rows(hidden[0], addresses, seed)
         if self._scaling is not None:
             data = self._scaling.restore(data).astype(np.float32)
         seen = ~np.isnan(evidence)
@@ -248,13 +276,11 @@ class InferenceMixin:
             return GibbsPosterior(machine, seed, n_samples, n_pool, n_sweeps)
         return ImportancePosterior(machine, seed, n_pool)
 
-    def _by_blocks(self, function, rows, addresses, found, n_held):
+    def _by_blocks(self, function, rows, addresses, entries_per_row):
         """The arrays that a function makes of all rows, block by block and side by side.
 
-        Blocks are made small enough for what the posterior ``found`` and the function hold of each
-        row; that of the function is ``n_held`` values of every unit of a layer.
+        Blocks are small enough for the numbers that it holds of each row.
         """
-        entries_per_row = max(found.entries_per_row, n_held * max(self._machine.n_units))
         size = max(_ENTRIES // entries_per_row, 1)
         starts = range(0, len(rows), size)
         results = [None] * len(starts)

@@ -2,7 +2,8 @@
 
 from sklearn.utils import Bunch
 
-from .checks import check_count
+from .checks import check_choice, check_count
+from .scoring import METHODS
 
 
 class HeldOutLikelihood:
@@ -48,6 +49,8 @@ class HeldOutLikelihood:
 
     def __init__(self, *, every=1, method="auto", n_importance_samples=None, n_temperatures=1000):
         check_count("every", every)
+        check_choice("method", method, METHODS)
+        check_count("n_temperatures", n_temperatures)
         self.every = every
         self.method = method
         self.n_importance_samples = n_importance_samples

@@ -17,7 +17,7 @@ from ..likelihood import (
 from .checks import check_choice, check_count, check_enumerable
 from .particles import N_TEMPERATURES, count_particles
 
-_METHODS = ("auto", "exact", "importance", "annealed")
+METHODS = ("auto", "exact", "importance", "annealed")
 _REMEDIES = {
     "importance": (
         "Raise n_importance_samples, train the recognition net longer, or use method='annealed'."
@@ -144,7 +144,7 @@ class ScoringMixin:
 
     def _log_likelihood(self, X, method, n_samples, random_state, n_temperatures):
         """What `log_likelihood` returns, without its warning."""
-        check_choice("method", method, _METHODS)
+        check_choice("method", method, METHODS)
         check_count("n_temperatures", n_temperatures)
         estimate, keys, method = self._estimate(X, method, n_samples, random_state, n_temperatures)
         return Bunch(**estimate.summary(keys), method=method, is_lower_bound=method != "exact")
@@ -165,7 +165,7 @@ class ScoringMixin:
         free_energy : ndarray of shape (n_samples,)
             In nats: by enumeration if the machine has at most 14 hidden units, otherwise the mean
             over the samples of the recognition net among ``n_importance_samples``, with fixed
-            random numbers. A row without any value has 0: there is nothing to explain.
+            random numbers.
         """
         return self._estimate(X, "auto", None, None)[0].free_energy
 
@@ -197,14 +197,14 @@ class ScoringMixin:
 
     def _estimate_rows(self, rows, method, n_samples, random_state, n_temperatures=N_TEMPERATURES):
         n_hidden, n_threads = sum(self._machine.n_units[1:]), count_threads(self.n_jobs)
+        n_samples = count_particles(method, n_samples, self.n_importance_samples)
+        if random_state is not None:
+            random_state = check_random_state(random_state)
         if method == "exact":
             check_enumerable(n_hidden)
         if method == "exact" or (method == "auto" and n_hidden <= MAX_AUTOMATIC_UNITS):
             return *score_exactly(self._machine, rows, n_threads), "exact"
         method = "importance" if method == "auto" else method
-        n_samples = count_particles(method, n_samples, self.n_importance_samples)
-        if random_state is not None:
-            random_state = check_random_state(random_state)
         seed = _keys.scoring_seed(random_state)
         if method == "importance":
             key = _keys.key(seed, Purpose.SCORE)

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse
 
-from .._batches import Rows, Scaling, chunks, density, is_binary, means, moments
+from .._batches import Rows, Scaling, chunks, density, is_binary, known_rows, means, moments
 from ..units import Bernoulli, Gaussian
 
 _SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
@@ -63,6 +63,14 @@ def _check_magnitude(largest, smallest, feature_names):
 def named(column, feature_names):
     """A column by number, and by name where it has one."""
     return f"{column} ({feature_names[column]!r})" if feature_names is not None else f"{column}"
+
+
+def known_to_learn_from(data):
+    """Numbers of the rows of which anything is known, or a ValueError: the others teach nothing."""
+    known = known_rows(data)
+    if not len(known):
+        raise ValueError("Every value of X is missing (NaN): there is nothing to learn from.")
+    return known
 
 
 def as_rows(data, visible, scaling, feature_names=None, sparse=False):

@@ -85,9 +85,13 @@ class ExactPosterior:
         return self._draw(self.probabilities(x), addresses, n_samples)
 
     def explain(self, x, addresses, n_samples):
-        """Expected states of each hidden layer, (n_rows, n_units), and draws as from `sample`."""
+        """Expected states of each hidden layer, (n_rows, n_units), and draws as from `sample`.
+
+        And how many draws each row's weights are worth: infinitely many.
+        """
         probabilities = self.probabilities(x)
-        return self._means(probabilities), self._draw(probabilities, addresses, n_samples)
+        draws = self._draw(probabilities, addresses, n_samples)
+        return self._means(probabilities), draws, np.full(len(x), np.inf)
 
     def _draw(self, probabilities, addresses, n_samples):
         uniforms = resampling_uniforms(self._seed, addresses, n_samples)

@@ -6,9 +6,10 @@ import numpy as np
 
 from .._incomplete import observed
 from .._kernels.gibbs import gibbs_sweeps
-from ..units import Gaussian
+from ..units import Bernoulli, Gaussian
 
 _MOST_SWEEPS = 2**32  # that one row can have: numbers of 32 bits
+_SWEEPS_WORK = 2**27  # weights times chains of a call, which cannot be interrupted
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Gibbs:
         upward = machine.generation.conditionals[::-1]
         units = machine.visible.units
         gaussian = isinstance(units, Gaussian)
+        if not gaussian and not isinstance(units, Bernoulli):
+            raise TypeError(f"There is no Gibbs sampling for {type(units).__name__} visible units.")
         return cls(
             np.array(machine.n_units, np.int64),
             np.concatenate([c.affine.weights.ravel() for c in upward[:-1]]),
@@ -66,18 +69,21 @@ class Gibbs:
         last = draws.first + draws.n_particles
         if last * n_sweeps > _MOST_SWEEPS:
             raise ValueError(
-                f"{last} chains of {n_sweeps} temperatures are more than the {_MOST_SWEEPS} sweeps "
+                f"{last} chains of {n_sweeps} sweeps each are more than the {_MOST_SWEEPS} sweeps "
                 "that a row can have."
             )
         values = np.ascontiguousarray(observed(x), np.float32)
-        numbers = np.arange(draws.first, last, dtype=np.int64) * n_sweeps
+        gaps, path = (np.ascontiguousarray(a, np.float64) for a in (gaps, temperatures))
+        numbers = np.tile(np.arange(draws.first, last, dtype=np.int64) * n_sweeps, len(values))
         log_weights = np.zeros(draws.n_rows)
-        gibbs_sweeps(
-            values, self.sizes, self.weights, self.intercepts, self.precision,
-            np.ascontiguousarray(gaps, np.float64), np.ascontiguousarray(temperatures, np.float64),
-            -1 if reverse else 1, draws.key, draws.addresses, np.tile(numbers, len(values)), states,
-            log_weights,
-        )  # fmt: skip
+        piece = max(_SWEEPS_WORK // (draws.n_rows * len(self.weights)), 1)
+        for start in range(0, n_sweeps, piece):
+            part = slice(start, start + piece)
+            gibbs_sweeps(
+                values, self.sizes, self.weights, self.intercepts, self.precision, gaps[part],
+                path[part], -1 if reverse else 1, draws.key, draws.addresses, numbers + start,
+                states, log_weights,
+            )  # fmt: skip
         return log_weights + np.repeat(self._constant(values) * np.sum(gaps), draws.n_particles)
 
     def _constant(self, values):

@@ -29,9 +29,16 @@ class SampledPosterior:
         return self.n_samples * max(self.machine.n_units)
 
     def explain(self, x, addresses, n_samples):
-        """Mean states of each hidden layer, (n_rows, n_units), and the draws they are those of."""
-        samples = self.sample(x, addresses, n_samples)
-        return [_mean(states, len(addresses)) for states in samples], samples
+        """Mean states of each hidden layer, (n_rows, n_units), and the draws they are those of.
+
+        And the effective sample size of the weights by which each row's draws were chosen.
+        """
+        samples, sizes = self._weigh_and_sample(x, addresses, n_samples)
+        return [_mean(states, len(addresses)) for states in samples], samples, sizes
+
+    def _weigh_and_sample(self, x, addresses, n_samples):
+        """Draws, and effective sample sizes, which are infinite where nothing is weighed."""
+        return self.sample(x, addresses, n_samples), np.full(len(addresses), np.inf)
 
     def expected_data(self, x, addresses):
         """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
@@ -81,10 +88,14 @@ class ImportancePosterior(SampledPosterior):
         return self._draw(*self.pool(x, addresses), addresses, n_samples)
 
     def explain(self, x, addresses, n_samples):
-        """Mean states of each hidden layer, (n_rows, n_units), over the pool, and draws from it."""
+        """Mean states of each hidden layer, (n_rows, n_units), over the pool, and draws from it.
+
+        And the effective sample size of each row's pool.
+        """
         layers, weights = self.pool(x, addresses)
         means = [_weighted_mean(weights, states) for states in layers]
-        return means, self._draw(layers, weights, addresses, n_samples)
+        draws = self._draw(layers, weights, addresses, n_samples)
+        return means, draws, 1 / (weights**2).sum(axis=1)
 
     def _draw(self, layers, weights, addresses, n_samples):
         chosen = choose(weights, resampling_uniforms(self._seed, addresses, n_samples))
@@ -131,10 +142,14 @@ class GibbsPosterior(SampledPosterior):
 
     def sample(self, x, addresses, n_samples):
         """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
-        states = np.concatenate(self._start.sample(x, addresses, n_samples), axis=1)
+        return self._weigh_and_sample(x, addresses, n_samples)[0]
+
+    def _weigh_and_sample(self, x, addresses, n_samples):
+        _, chosen, sizes = self._start.explain(x, addresses, n_samples)
+        states = np.concatenate(chosen, axis=1)
         draws = Draws(_keys.key(self._seed, Purpose.SWEEP), addresses, n_samples)
         self._gibbs.sweep(x, states, draws, self._n_sweeps)
-        return [np.ascontiguousarray(layer) for layer in self._gibbs.split(states)]
+        return [np.ascontiguousarray(layer) for layer in self._gibbs.split(states)], sizes
 
 
 def _mean(values, n_rows):

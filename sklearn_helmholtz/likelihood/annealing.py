@@ -8,7 +8,7 @@ from .._keys import Draws
 from .weights import estimate_from_weights
 
 _STATE_ENTRIES = 2**22  # hidden states that are held at a time
-_REFUTED = 0.1  # nats by which an estimate lies below a certain bound: more than rounding makes
+_REFUTED, _ROUNDING = 0.1, 1e-6  # nats, and share, by which a bound exceeds what it refutes
 _POWER = 2  # of the share of the way: temperatures are closest where they are lowest
 
 
@@ -62,7 +62,8 @@ def annealed_estimate(gibbs, x, key, addresses, n_chains, n_temperatures):
         log_weights[:, place], states = _annealed(gibbs, x, draws, betas)
         certain = np.maximum(certain, _highest_log_joint(gibbs, x, states))
     result = estimate_from_weights(log_weights, n_chains, np.full(len(x), np.nan))
-    refuted = certain > result.per_sample + _REFUTED
+    margin = _REFUTED + _ROUNDING * np.abs(certain)
+    refuted = certain > result.per_sample + margin
     return replace(
         result,
         effective_sample_size=np.where(refuted, 1, result.effective_sample_size),

@@ -35,17 +35,11 @@ class Estimate:
         infinite, undefined = np.full(len(zeros), np.inf), np.full(len(zeros), np.nan)
         return cls(log_likelihood, zeros, zeros, infinite, free_energy, undefined)
 
-    @classmethod
-    def of_nothing(cls, n_rows):
-        """What is known of rows whose every value is missing: log p is 0, and F as well."""
-        return cls.exactly(np.zeros(n_rows), np.zeros(n_rows))
-
-    def put(self, rows, other):
-        """The estimate with that of some rows, by number, taken from another."""
-        columns = {field.name: getattr(self, field.name).copy() for field in fields(self)}
-        for name, column in columns.items():
-            column[rows] = getattr(other, name)
-        return Estimate(**columns)
+    def certain_of(self, rows):
+        """The estimate where log p is known to be 0 for some rows, (n_rows,) bool."""
+        exact = Estimate.exactly(np.zeros(len(rows)), self.free_energy)
+        pairs = ((getattr(exact, f.name), getattr(self, f.name)) for f in fields(self))
+        return Estimate(*(np.where(rows, known, estimated) for known, estimated in pairs))
 
     def shift(self, log_density):
         """The estimate in other units of measurement: ``log_density`` nats are added.

@@ -70,7 +70,7 @@ def content_keys(x):
 def _score(estimate, rows, limits, n_threads):
     """The estimates of all rows in the user's units, and their content keys, block by block.
 
-    Rows of which nothing is known are not estimated.
+    Rows of which nothing is known have the probability 1, whatever samples say.
     """
     results, keys = [None] * (len(limits) - 1), [None] * (len(limits) - 1)
 
@@ -78,14 +78,7 @@ def _score(estimate, rows, limits, n_threads):
         place = np.arange(limits[block], limits[block + 1])
         x = rows.take(place)
         keys[block] = content_keys(x if rows.scaling is None else rows.contents(place))
-        some = np.flatnonzero(known(x))
-        if len(some) == len(x):
-            result = estimate(x, keys[block])
-        else:
-            result = Estimate.of_nothing(len(x))
-            if len(some):
-                part = estimate(rows.take(place[some]), keys[block][some])
-                result = result.put(some, part)
+        result = estimate(x, keys[block]).certain_of(~known(x))
         volumes = 0.0 if rows.scaling is None else rows.scaling.log_volumes(x)
         results[block] = result.shift(-volumes)
 
