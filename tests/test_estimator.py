@@ -593,7 +593,7 @@ def test_early_stopping_stops_by_patience_and_tolerance():
     # The first epoch improves on nothing, later ones by less than the tolerance.
     assert lengths == {2: 3, 3: 4, 7: 8}
     params["learning_rate_init"] = 3e-3
-    model = machine(**params, tol=0, n_iter_no_change=2).fit(X)
+    model = machine(**params, tol=0, n_iter_no_change=2).set_params(random_state=1).fit(X)
     scores = model.validation_scores_
     records = [epoch for epoch, score in enumerate(scores) if score == max(scores[: epoch + 1])]
     assert len(records) > 2

@@ -761,18 +761,6 @@ def test_a_row_with_nan_has_nan_for_its_bound_and_weights_and_spoils_no_other(pl
     assert_allclose(weights[1], 1 / 3)
 
 
-LOG_WEIGHTS = 20 * np.random.default_rng(3).standard_normal((5, 50)) - 1000
-
-
-def test_sums_of_weights_are_relative_to_the_highest():
-    highest = LOG_WEIGHTS.max(axis=1)
-    total, squares = np.full((2, 5), np.nan)
-    particles.sum_weights(LOG_WEIGHTS, highest, total, squares)
-    relative = np.exp(LOG_WEIGHTS - highest[:, None])
-    assert_allclose(total, relative.sum(axis=1), rtol=1e-13)
-    assert_allclose(squares, (relative**2).sum(axis=1), rtol=1e-13)
-
-
 # Moves of the optimisers
 
 

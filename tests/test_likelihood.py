@@ -298,8 +298,8 @@ def test_equal_rows_have_equal_estimates_and_other_keys_have_others():
 def test_validation_scores_are_mean_bounds_under_a_key_of_their_own():
     machine, _, X = make_case((6, 5, 3), "binary", n_rows=9)
     score = validation_score(machine, Rows(X, True), cases.SEED, 50, 1)
-    key = _keys.key(cases.SEED, Purpose.VALIDATE)
-    assert score == estimate(machine, X, 50, key).per_sample.mean()
+    key, places = _keys.key(cases.SEED, Purpose.VALIDATE), np.arange(9, dtype=np.uint64)
+    assert score == importance_estimate(machine, X, key, places, 50).per_sample.mean()
     assert isinstance(score, float)
 
 

@@ -1,4 +1,4 @@
-"""Particles of a row: their self-normalised importance weights, and sums, without overflow."""
+"""Particles of a row: their self-normalised importance weights, without overflow."""
 
 import math
 
@@ -29,19 +29,3 @@ def _self_normalise(log_weights, weights, bound):
 
 self_normalise = kernel(reads(float64, 2), writes(float32, 2), writes(float64, 1))(_self_normalise)
 normalise = routine(_self_normalise)  # for kernels that do more than one thing
-
-
-@kernel(reads(float64, 2), writes(float64, 1), writes(float64, 1), writes(float64, 1))
-def sum_weights(log_weights, highest, total, squares):
-    """Sums over each row's particles: ``sum exp(lw - highest)``, ``sum exp(2 (lw - highest))``.
-
-    log_weights : (n_rows, n_particles), nats; highest : (n_rows,), which both are relative to;
-    total, squares : (n_rows,).
-    """
-    for i in range(log_weights.shape[0]):
-        total[i] = 0.0
-        squares[i] = 0.0
-        for k in range(log_weights.shape[1]):
-            weight = math.exp(log_weights[i, k] - highest[i])
-            total[i] += weight
-            squares[i] += weight * weight

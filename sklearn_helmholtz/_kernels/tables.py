@@ -140,24 +140,6 @@ def _look_up(words, tables, low, high, fresh, sums, s0, stride):
 
 
 @routine
-def _look_up_four(words, tables, low, high, fresh, sums, s0, stride):
-    """As `_look_up`, where only the first 4 groups have inputs: the others would add zeros."""
-    for m in range(words.shape[0]):
-        word = words[m]
-        o = s0 + m * stride
-        p0 = int64(word & _NIBBLE) * WIDTH
-        p1 = int64(word >> _G1 & _NIBBLE) * WIDTH + _TABLE
-        p2 = int64(word >> _G2 & _NIBBLE) * WIDTH + 2 * _TABLE
-        p3 = int64(word >> _G3 & _NIBBLE) * WIDTH + 3 * _TABLE
-        for t in range(0, WIDTH, LANES):
-            start = high if t else low
-            if not fresh:
-                start = load(sums, o + t)
-            chosen = load(tables, p0 + t) + load(tables, p1 + t) + load(tables, p2 + t)
-            store(sums, o + t, start + (chosen + load(tables, p3 + t)))
-
-
-@routine
 def _look_up_two(words, tables, low, high, fresh, sums, s0, stride):
     """As `_look_up`, where only the first 2 groups have inputs."""
     for m in range(words.shape[0]):
@@ -188,8 +170,6 @@ def _add_tables(words, matrix, n_inputs, n_units, j0, low, high, fresh, tables, 
         first, left = fresh and s == 0, n_inputs - SPAN * s
         if left <= 2 * GROUP:
             _look_up_two(words[s], tables, low, high, first, sums, s0, stride)
-        elif left <= 4 * GROUP:
-            _look_up_four(words[s], tables, low, high, first, sums, s0, stride)
         else:
             _look_up(words[s], tables, low, high, first, sums, s0, stride)
 

@@ -13,6 +13,7 @@ from ..likelihood import (
     score_by_annealing,
     score_by_importance,
     score_exactly,
+    tail_shapes,
 )
 from .checks import check_choice, check_count, check_enumerable
 from .particles import N_TEMPERATURES, count_particles
@@ -146,7 +147,9 @@ class ScoringMixin:
         """What `log_likelihood` returns, without its warning."""
         check_choice("method", method, METHODS)
         check_count("n_temperatures", n_temperatures)
-        estimate, keys, method = self._estimate(X, method, n_samples, random_state, n_temperatures)
+        estimate, keys, method = self._estimate(
+            X, method, n_samples, random_state, n_temperatures, tail_shapes
+        )
         return Bunch(**estimate.summary(keys), method=method, is_lower_bound=method != "exact")
 
     def free_energy(self, X):
@@ -190,12 +193,16 @@ class ScoringMixin:
         estimate = self._estimate(X, "auto", None, None)[0]
         return estimate.free_energy + estimate.per_sample
 
-    def _estimate(self, X, method, n_samples, random_state, n_temperatures=N_TEMPERATURES):
+    def _estimate(
+        self, X, method, n_samples, random_state, n_temperatures=N_TEMPERATURES, tails=None
+    ):
         """An `Estimate` of data, the content keys of its rows, and the method used."""
         rows, _ = self._rows(X)
-        return self._estimate_rows(rows, method, n_samples, random_state, n_temperatures)
+        return self._estimate_rows(rows, method, n_samples, random_state, n_temperatures, tails)
 
-    def _estimate_rows(self, rows, method, n_samples, random_state, n_temperatures=N_TEMPERATURES):
+    def _estimate_rows(
+        self, rows, method, n_samples, random_state, n_temperatures=N_TEMPERATURES, tails=None
+    ):
         n_hidden, n_threads = sum(self._machine.n_units[1:]), count_threads(self.n_jobs)
         n_samples = count_particles(method, n_samples, self.n_importance_samples)
         if random_state is not None:
@@ -208,7 +215,8 @@ class ScoringMixin:
         seed = _keys.scoring_seed(random_state)
         if method == "importance":
             key = _keys.key(seed, Purpose.SCORE)
-            return *score_by_importance(self._machine, rows, key, n_samples, n_threads), method
+            scores = score_by_importance(self._machine, rows, key, n_samples, n_threads, tails)
+            return *scores, method
         key = _keys.key(seed, Purpose.ANNEAL)
         scores = score_by_annealing(self._machine, rows, key, n_samples, n_temperatures, n_threads)
         return *scores, method

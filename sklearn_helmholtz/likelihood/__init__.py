@@ -12,6 +12,7 @@ from .scoring import (
     score_exactly,
     validation_score,
 )
+from .weights import tail_shapes
 
 __all__ = [
     "MAX_AUTOMATIC_UNITS",
@@ -26,5 +27,6 @@ __all__ = [
     "score_by_annealing",
     "score_by_importance",
     "score_exactly",
+    "tail_shapes",
     "validation_score",
 ]

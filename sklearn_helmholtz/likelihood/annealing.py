@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._keys import Draws
-from .weights import estimate_from_weights
+from .weights import estimate_from_weights, tail_shapes
 
 _STATE_ENTRIES = 2**22  # hidden states that are held at a time
 _REFUTED, _ROUNDING = 0.1, 1e-6  # nats, and share, by which a bound exceeds what it refutes
@@ -67,7 +67,7 @@ def annealed_estimate(gibbs, x, key, addresses, n_chains, n_temperatures):
     return replace(
         result,
         effective_sample_size=np.where(refuted, 1, result.effective_sample_size),
-        pareto_k=np.where(refuted, np.inf, result.pareto_k),
+        pareto_k=np.where(refuted, np.inf, tail_shapes(log_weights)),
     )
 
 

@@ -84,8 +84,9 @@ class Estimate:
 
     def shared_noise(self, addresses):
         """What the variance of the mean has because rows share their random numbers."""
-        own = self.variance.mean() / len(self.variance)
-        return max(self._noise_of_mean(addresses) - own, 0.0)
+        _, first, counts = np.unique(addresses, return_index=True, return_counts=True)
+        pairs = counts * (counts - 1) * self.variance[first]
+        return float(pairs.sum() / len(addresses) ** 2)
 
     def _noise_of_mean(self, addresses):
         """Variance of the mean over exactly these rows: noise is summed per distinct row."""

@@ -1,5 +1,7 @@
 """log p(x) by importance sampling from a mixture of the recognition chain and the prior."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._keys import Draws
@@ -9,19 +11,21 @@ from .weights import estimate_from_weights
 _PARTICLE_ENTRIES = 2**19  # entries of the widest layer that are held at a time
 
 
-def importance_estimate(machine, x, key, addresses, n_samples, work=np):
+def importance_estimate(machine, x, key, addresses, n_samples, work=np, tails=None):
     """Estimates for a block of rows, from ``n_samples`` particles for each.
 
     One particle in five comes from the prior of the hidden layers (none of fewer than ten), the
     others from the recognition chain; all are weighted under the mixture of the two. The free
-    energy is the mean over those of the recognition chain.
+    energy is the mean over those of the recognition chain. tails : what finds the shapes of the
+    tails of the weights, such as `tail_shapes`, or None where nobody wants to know.
 
     x : (n_rows, n_features) uint8 or float32; key : (2,) uint32; addresses : (n_rows,) uint64.
     Neither the split into blocks nor the order of rows changes a bit of the result.
     """
     log_weights, free_energy = importance_log_weights(machine, x, key, addresses, n_samples, work)
     n_first = n_samples - n_from_prior(n_samples)
-    return estimate_from_weights(log_weights, n_first, free_energy)
+    estimate = estimate_from_weights(log_weights, n_first, free_energy)
+    return estimate if tails is None else replace(estimate, pareto_k=tails(log_weights))
 
 
 def importance_log_weights(machine, x, key, addresses, n_samples, work=np):

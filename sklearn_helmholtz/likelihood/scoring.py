@@ -29,17 +29,21 @@ def score_exactly(machine, rows, n_threads):
     return _score(lambda x, addresses: enumeration.estimate(x), rows, limits, n_threads)
 
 
-def score_by_importance(machine, rows, key, n_samples, n_threads):
+def score_by_importance(machine, rows, key, n_samples, n_threads, tails=None):
     """The `Estimate` of all rows by importance sampling, and their content keys.
 
     Random numbers depend on the key and on what a row holds, not on where it stands.
     """
-
-    def estimate(x, addresses):
-        return importance_estimate(machine, x, key, addresses, n_samples, Workspace())
-
     limits = split_evenly(len(rows), machine.n_weights * n_samples, _FEWEST_ROWS)
+    estimate = _by_importance(machine, key, n_samples, tails)
     return _score(estimate, rows, limits, n_threads)
+
+
+def _by_importance(machine, key, n_samples, tails=None):
+    def estimate(x, addresses):
+        return importance_estimate(machine, x, key, addresses, n_samples, Workspace(), tails)
+
+    return estimate
 
 
 def score_by_annealing(machine, rows, key, n_chains, n_temperatures, n_threads):
@@ -67,17 +71,27 @@ def content_keys(x):
     return keys
 
 
-def _score(estimate, rows, limits, n_threads):
-    """The estimates of all rows in the user's units, and their content keys, block by block.
+def _by_content(rows, x, place):
+    """Addresses of a block of rows that go wherever the rows go."""
+    return content_keys(x if rows.scaling is None else rows.contents(place))
+
+
+def _by_place(rows, x, place):
+    """Addresses of a block of rows that always stand where they stand."""
+    return np.arange(place.start, place.stop, dtype=np.uint64)
+
+
+def _score(estimate, rows, limits, n_threads, address=_by_content):
+    """The estimates of all rows in the user's units, and their addresses, block by block.
 
     Rows of which nothing is known have the probability 1, whatever samples say.
     """
     results, keys = [None] * (len(limits) - 1), [None] * (len(limits) - 1)
 
     def score_block(block):
-        place = np.arange(limits[block], limits[block + 1])
+        place = slice(limits[block], limits[block + 1])
         x = rows.take(place)
-        keys[block] = content_keys(x if rows.scaling is None else rows.contents(place))
+        keys[block] = address(rows, x, place)
         result = estimate(x, keys[block]).certain_of(~known(x))
         volumes = 0.0 if rows.scaling is None else rows.scaling.log_volumes(x)
         results[block] = result.shift(-volumes)
@@ -93,8 +107,11 @@ def _score(estimate, rows, limits, n_threads):
 def validation_score(machine, rows, seed, n_samples, n_threads):
     """The mean importance-weighted bound of some rows, under random numbers that stay.
 
-    In nats, and in the units in which the machine sees the data.
+    In nats, and in the units in which the machine sees the data. Rows have random numbers by their
+    place, which is the same in every epoch: equal rows do not share their noise.
     """
     key = _keys.key(seed, _keys.Purpose.VALIDATE)
-    estimate, _ = score_by_importance(machine, rows, key, n_samples, n_threads)
+    limits = split_evenly(len(rows), machine.n_weights * n_samples, _FEWEST_ROWS)
+    sampled = _by_importance(machine, key, n_samples)
+    estimate, _ = _score(sampled, rows, limits, n_threads, _by_place)
     return float(estimate.per_sample.mean()) + rows.log_volume

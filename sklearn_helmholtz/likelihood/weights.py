@@ -3,7 +3,6 @@
 import numpy as np
 
 from .._kernels.pareto import pareto_shapes
-from .._kernels.particles import sum_weights
 from .estimate import Estimate
 
 
@@ -15,32 +14,34 @@ def estimate_from_weights(log_weights, n_first, free_energy):
     its square, and its bias minus half of that, to first order in the number of samples. The first
     ``n_first`` weights and the others are two strata, drawn from proposals of their own.
 
-    log_weights : (n_rows, n_samples) float64, nats; free_energy : (n_rows,).
+    log_weights : (n_rows, n_samples) float64, nats; free_energy : (n_rows,). The shapes of the
+    tails are left to `tail_shapes`.
     """
     n_rows, n_samples = log_weights.shape
     highest = log_weights.max(axis=1)
+    weights = np.exp(log_weights - highest[:, None])
     total, squares, variance = np.zeros((3, n_rows))
-    for stratum in (log_weights[:, :n_first], log_weights[:, n_first:]):
+    for stratum in (weights[:, :n_first], weights[:, n_first:]):
         if stratum.shape[1]:
-            sums, sums_of_squares = _sums(stratum, highest)
-            variance += _variance_of_sum(sums, sums_of_squares, stratum.shape[1])
-            total += sums
-            squares += sums_of_squares
+            total += stratum.sum(axis=1)
+            squares += (stratum**2).sum(axis=1)
+            variance += _variance_of_sum(stratum)
     variance /= total**2
-    shapes = np.empty(n_rows)
+    per_sample, unknown = highest + np.log(total / n_samples), np.full(n_rows, np.nan)
+    return Estimate(per_sample, variance, -variance / 2, total**2 / squares, free_energy, unknown)
+
+
+def tail_shapes(log_weights):
+    """The shape of the tail of each row's weights, (n_rows,)."""
+    shapes = np.empty(len(log_weights))
     pareto_shapes(log_weights, shapes)
-    per_sample = highest + np.log(total / n_samples)
-    return Estimate(per_sample, variance, -variance / 2, total**2 / squares, free_energy, shapes)
+    return shapes
 
 
-def _sums(log_weights, highest):
-    total, squares = np.empty((2, len(highest)))
-    sum_weights(np.ascontiguousarray(log_weights), highest, total, squares)
-    return total, squares
-
-
-def _variance_of_sum(total, squares, n):
-    """The variance of a sum of n weights, from the weights; NaN for a single one."""
+def _variance_of_sum(weights):
+    """The variance of each row's sum, from its n weights; NaN for a single one."""
+    n = weights.shape[1]
     if n < 2:
-        return np.full(len(total), np.nan)
-    return np.maximum(squares - total**2 / n, 0) * n / (n - 1)
+        return np.full(len(weights), np.nan)
+    deviations = weights - weights.sum(axis=1, keepdims=True) / n
+    return (deviations**2).sum(axis=1) * n / (n - 1)
