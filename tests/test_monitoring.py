@@ -124,3 +124,15 @@ def test_a_warm_start_goes_on_with_the_history():
         assert monitor.history[-1].mean == fitted.log_likelihood(X_VAL).mean
     assert [look.epoch for look in monitor.history] == [2, 2]  # in its fit
     assert fitted.n_iter_ == 4
+
+
+def test_a_monitor_without_rows_to_look_at_is_refused_before_training():
+    calls = []
+
+    class Watching(HeldOutLikelihood):
+        def __call__(self, estimator, epoch, X_val):
+            calls.append(epoch)
+
+    with pytest.raises(ValueError, match="needs validation rows"):
+        HelmholtzMachine(2, max_iter=2).fit(np.eye(5), monitor=Watching())
+    assert not calls

@@ -12,14 +12,16 @@ class EpochCallbacks:
 
     estimator : what is being fitted; data : what it is fitted to; n_epochs : the most there can be;
     start : where training begins, with the fields ``visible``, ``rows`` and ``stand_in``; monitor :
-    called as ``monitor(fitted estimator, number of the epoch, X_val)``, or None; X_val : rows held
-    out, or None.
+    called as ``monitor(fitted estimator, number of the epoch, X_val)``, or None; it may have
+    ``check_rows(X_val)``, called before training; X_val : rows held out, or None.
     """
 
     def __init__(self, estimator, data, n_epochs, start, monitor=None, X_val=None):
         self._estimator, self._data, self._start = estimator, data, start
         self._monitor, self._X_val, self._n_done = monitor, X_val, 0
         self._fit = self._epoch = None
+        if hasattr(monitor, "check_rows"):
+            monitor.check_rows(X_val)
         if hasattr(estimator, "_init_callback_context"):
             self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
             self._fit.call_on_fit_task_begin(estimator=estimator, X=data)

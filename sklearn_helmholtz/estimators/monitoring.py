@@ -57,13 +57,17 @@ class HeldOutLikelihood:
         self.n_temperatures = n_temperatures
         self.history = []
 
-    def __call__(self, estimator, epoch, X_val):
-        """Look at a fitted estimator after an epoch; never asks to stop."""
+    def check_rows(self, X_val):
+        """Refuse to watch a fit that has no validation rows, before it begins."""
         if X_val is None:
             raise ValueError(
                 "HeldOutLikelihood needs validation rows: give fit X_val, or set "
                 "early_stopping=True."
             )
+
+    def __call__(self, estimator, epoch, X_val):
+        """Look at a fitted estimator after an epoch; never asks to stop."""
+        self.check_rows(X_val)
         if epoch % self.every == 0:
             result = estimator._log_likelihood(
                 X_val, self.method, self.n_importance_samples, None, self.n_temperatures
