@@ -8,14 +8,8 @@ import math
 import torch
 
 
-class PlainWakeSleep:
-    """Steps of wake-sleep for a `PlainNet`.
-
-    values, dreamt : the layers, from the data upward, of the last wake and the last sleep phase.
-    """
-
-    def __init__(self, net):
-        self.net = net
+class Steps:
+    """Steps of a rule, which has a `net` and the method `gradient`."""
 
     @torch.no_grad()
     def step(self, data, indices):
@@ -23,6 +17,16 @@ class PlainWakeSleep:
         bound = self.gradient(data, indices)
         self.net.ascend()
         return float(bound.mean())
+
+
+class PlainWakeSleep(Steps):
+    """Steps of wake-sleep for a `PlainNet`.
+
+    values, dreamt : the layers, from the data upward, of the last wake and the last sleep phase.
+    """
+
+    def __init__(self, net):
+        self.net = net
 
     @torch.no_grad()
     def gradient(self, data, indices):
@@ -39,7 +43,7 @@ class PlainWakeSleep:
         return log_p.sub_(log_q)
 
 
-class PlainReweighted:
+class PlainReweighted(Steps):
     """Steps of reweighted wake-sleep for a `PlainNet`; the rule is that of `Reweighted`.
 
     values, dreamt : the layers, from the data upward, of the last wake and the last sleep phase.
@@ -47,13 +51,6 @@ class PlainReweighted:
 
     def __init__(self, net, n_particles):
         self.net, self.n_particles = net, n_particles
-
-    @torch.no_grad()
-    def step(self, data, indices):
-        """One step on some rows of the data; returns their mean bound before it, nats."""
-        bound = self.gradient(data, indices)
-        self.net.ascend()
-        return float(bound.mean())
 
     @torch.no_grad()
     def gradient(self, data, indices):

@@ -1,6 +1,7 @@
 """Gibbs sampling of the hidden layers: its decisions, what it leaves invariant, its reversal."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from sklearn_helmholtz import _keys
 from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._keys import Draws, Purpose
 from sklearn_helmholtz.inference import Gibbs
+from sklearn_helmholtz.inference import gibbs as gibbs_module
 from tests import cases, exact, naive
 from tests.cases import make_case
 
@@ -214,3 +216,30 @@ def test_the_opposite_order_is_the_reversal(n_units, temperature):
         np.add.at(joint, (cases.state_numbers(start), cases.state_numbers(moved)), 1)
         pvalues = [chi_square(*pair) for pair in zip(joint, expected, strict=True)]
         assert min(pvalues) > 1e-4
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_sweeps_in_pieces_are_the_same_sweeps(reverse, monkeypatch):
+    machine, _, X = make_case((9, 6, 4), "binary", n_rows=3)
+    gibbs, draws = Gibbs.of(machine), draws_of(3, 5)
+    path = np.linspace(0, 1, 11) ** 2
+    whole = random_states(15, 10)
+    expected = gibbs.anneal(X, whole, draws, np.diff(path), path[1:], reverse)
+    for sweeps in (1, 3):
+        monkeypatch.setattr(gibbs_module, "_SWEEPS_WORK", sweeps * 15 * len(gibbs.weights))
+        parts = random_states(15, 10)
+        log_weights = gibbs.anneal(X, parts, draws, np.diff(path), path[1:], reverse)
+        assert_array_equal(log_weights, expected)
+        assert_array_equal(parts, whole)
+
+
+def test_unknown_families_are_refused():
+    machine, _, _ = make_case((4, 3), "binary")
+
+    class Poisson:
+        pass
+
+    *hidden, visible = machine.generation.conditionals
+    chain = replace(machine.generation, conditionals=(*hidden, replace(visible, units=Poisson())))
+    with pytest.raises(TypeError, match="no Gibbs sampling for Poisson visible units"):
+        Gibbs.of(replace(machine, generation=chain))

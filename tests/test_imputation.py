@@ -379,3 +379,12 @@ def test_what_cannot_be_imputed_is_refused(changes, message):
 def test_an_unfitted_machine_imputes_nothing():
     with pytest.raises(ValueError, match="not fitted yet"):
         HelmholtzMachine().impute([[np.nan]])
+
+
+def test_imputations_of_a_sparse_matrix_are_matrices_of_their_own():
+    model, _ = small_machine((4, 3), "binary")
+    data = scipy.sparse.csr_array(np.array([[1, np.nan, 0, 0], [0, 1, np.nan, 1]]))
+    first, second = model.impute(data, n_imputations=2)
+    assert_array_equal(first.toarray(), second.toarray())
+    first.data[:] = 7
+    assert not (second.data == 7).any()

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.utils import check_random_state
 
-from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz import HelmholtzMachine, _keys
 from sklearn_helmholtz.estimators import inference as estimator_inference
+from sklearn_helmholtz.inference import ImportancePosterior
 from sklearn_helmholtz.inference import exact as exact_inference
 from tests import cases, exact
 from tests.cases import assert_frequencies, small_machine
@@ -250,3 +252,19 @@ def test_all_forms_of_data_have_the_same_posterior(form, method):
 def test_an_unfitted_machine_has_no_posterior():
     with pytest.raises(ValueError, match="not fitted yet"):
         HelmholtzMachine().posterior([[1]])
+
+
+def test_posteriors_tell_what_their_weights_are_worth():
+    model, _ = small_machine((4, 3, 2), "binary")
+    X = gappy_rows(4, "binary")
+    for method in ("exact", "recognition"):
+        sizes = model.posterior(X, method=method, random_state=0).effective_sample_size
+        assert_array_equal(sizes, np.full(len(X), np.inf))
+    for method in ("importance", "gibbs"):
+        result = model.posterior(X, method=method, n_importance_samples=300, random_state=0)
+        assert ((result.effective_sample_size >= 1) & (result.effective_sample_size <= 300)).all()
+    seed = _keys.draw_seed(check_random_state(0))
+    posterior = ImportancePosterior(model._machine, seed, 300)
+    rows = model._as_rows(X)
+    _, weights = posterior.pool(rows.take(slice(None)), np.arange(len(X), dtype=np.uint64))
+    assert_allclose(result.effective_sample_size, 1 / (weights**2).sum(axis=1), rtol=1e-12)

@@ -1,6 +1,7 @@
 """Monitors of `fit`: what they see, what they change, and what `HeldOutLikelihood` keeps."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -136,3 +137,27 @@ def test_a_monitor_without_rows_to_look_at_is_refused_before_training():
     with pytest.raises(ValueError, match="needs validation rows"):
         HelmholtzMachine(2, max_iter=2).fit(np.eye(5), monitor=Watching())
     assert not calls
+
+
+def test_held_out_rows_of_a_frame_keep_their_names():
+    frame = pd.DataFrame(X, columns=[f"q{number}" for number in range(8)])
+    monitor, seen = HeldOutLikelihood(every=2), []
+    machine(early_stopping=True, max_iter=4).fit(
+        frame, monitor=lambda *look: seen.append(look[2]) or monitor(*look)
+    )
+    assert [look.epoch for look in monitor.history] == [2, 4]
+    assert all(list(rows.columns) == list(frame.columns) for rows in seen)
+    assert len(seen[0]) == 12
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"method": "guess"}, "method must be one of"),
+        ({"every": 0}, "every must be an integer"),
+        ({"n_temperatures": 0}, "n_temperatures must be an integer"),
+    ],
+)
+def test_a_monitor_refuses_what_log_likelihood_would(settings, message):
+    with pytest.raises(ValueError, match=message):
+        HeldOutLikelihood(**settings)

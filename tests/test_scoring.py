@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import HelmholtzMachine
 from tests import exact
+from tests.cases import small_machine
 
 FIELDS = {
     "mean", "standard_error", "monte_carlo_error", "bias", "per_sample", "effective_sample_size",
@@ -249,3 +250,14 @@ def test_kl_gaps_vanish_where_recognition_is_the_posterior():
     with pytest.warns(UserWarning, match="cannot be trusted"):  # as always of fewer than ten
         result = model.log_likelihood(X, method="importance", n_importance_samples=9)
     assert_allclose(result.per_sample, model.score_samples(X), atol=1e-5)
+
+
+def test_arguments_are_checked_where_enumeration_needs_none_of_them():
+    model, _ = small_machine((4, 3), "binary")
+    for bad, message in (
+        ({"n_importance_samples": -5}, "n_importance_samples must be"),
+        ({"random_state": "foo"}, "cannot be used to seed"),
+        ({"n_temperatures": 0}, "n_temperatures must be"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.log_likelihood(np.eye(4), **bad)

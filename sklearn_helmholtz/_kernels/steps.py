@@ -65,18 +65,9 @@ def _towards_zero(p, distance):
     int64, writes(float32, 1), writes(float32, 1),
 )  # fmt: skip
 def sgd_move(
-    gradient,
-    scale,
-    decay,
-    lasso,
-    n_penalised,
-    rate,
-    momentum,
-    progress,
-    share,
-    velocity,
+    gradient, scale, decay, lasso, n_penalised, rate, momentum, progress, share, velocity,
     parameters,
-):
+):  # fmt: skip
     """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``.
 
     Towards zero it is ``rate lasso / (1 - momentum)``: as far as a steady gradient ``lasso`` moves.
@@ -121,10 +112,8 @@ def adam_move(
     b1, b2 = float32(beta1), float32(beta2)
     c1, c2 = _ONE - b1, _ONE - b2
     started = math.sqrt(1 - beta2**t)
-    step, distance = (
-        float32(rate * started / (1 - beta1**t)),
-        float32(rate * started * lasso),
-    )
+    step = float32(rate * started / (1 - beta1**t))
+    distance = float32(rate * started * lasso)
     n, parts = parameters.shape[0], gradient.reshape(-1)
     n_chunks = -(-n // _CHUNK)
     chunk = _take(progress, share, n_chunks)
