@@ -59,7 +59,7 @@ def test_importance_samples_agree_with_the_marginals(visible):
     exactly = model.log_likelihood(X, method="exact")
     error = 3 * result.monte_carlo_error + abs(result.bias)
     assert abs(result.mean - exactly.mean) < error
-    assert error < 0.15
+    assert error < 0.02
 
 
 @pytest.mark.parametrize("visible", ["binary", "gaussian"])
