@@ -34,6 +34,16 @@ class IncompleteRows:
         """Whether anything is known of each row, (n_rows,) bool."""
         return ~np.isnan(self.values).all(axis=1)
 
+    @property
+    def zeroed(self):
+        """The rows with zeros where a value is missing, (n_rows, n_columns) float32."""
+        return np.nan_to_num(self.values, nan=0.0)
+
+    @property
+    def has_gaps(self):
+        """Whether any value is missing."""
+        return bool(np.isnan(self.values).any())
+
     def toarray(self):
         """All entries, (n_rows, n_columns) float32, NaN where a value is missing."""
         return self.values
@@ -42,6 +52,16 @@ class IncompleteRows:
 def fill(x):
     """A block of rows as recognition sees it."""
     return x.filled if hasattr(x, "filled") else x
+
+
+def zeroed(x):
+    """A block of rows with zeros where a value is missing."""
+    return x.zeroed if hasattr(x, "zeroed") else x
+
+
+def with_gaps(x):
+    """Whether any value of a block of rows is missing."""
+    return hasattr(x, "has_gaps") and x.has_gaps
 
 
 def conceal(states, x):

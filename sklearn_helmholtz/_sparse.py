@@ -64,6 +64,18 @@ class SparseRows:
         values = np.where(missing, self.stand_in[self.indices], self.values)
         return replace(self, values=values.astype(np.float32, copy=False))
 
+    @property
+    def has_gaps(self):
+        """Whether any value is missing."""
+        return bool(np.isnan(self.values).any())
+
+    @property
+    def zeroed(self):
+        """The same rows with zeros where a value is missing."""
+        if not self.has_gaps:
+            return self
+        return replace(self, values=np.nan_to_num(self.values, nan=0.0))
+
     def conceal(self, states):
         """What recognition would see of other states, with the gaps of these rows."""
         missing = np.isnan(self.values)

@@ -12,7 +12,9 @@ from tests import exact
 
 NETS = [(4, 3), (4, 3, 2), (3, 2, 2, 2)]  # units from the data upward: 1, 2 and 3 hidden layers
 VISIBLES = ["binary", "fractional", "gaussian"]
+ORDERED = [f"ordered {visible}" for visible in VISIBLES]  # units depend on those before them
 CASES = [(n_units, visible) for n_units in NETS for visible in VISIBLES]
+CASES += [(n_units, visible) for n_units in NETS[:2] for visible in ORDERED]
 SEED = (1, 2, 3, 4)
 
 
@@ -26,7 +28,10 @@ def machine_of(params):
         params.recognition_intercepts,
     )
     visible = Bernoulli() if noise is None else Gaussian.from_variance(noise)
-    return assemble(*([_single(array) for array in arrays] for arrays in lists), visible)
+    laterals = params.generative_lateral_coefs
+    if laterals is not None:
+        laterals = [_single(array) for array in laterals]
+    return assemble(*([_single(array) for array in arrays] for arrays in lists), visible, laterals)
 
 
 def params_of(machine):
@@ -39,6 +44,7 @@ def params_of(machine):
         recognition_coefs=[_double(c.affine.weights) for c in up],
         recognition_intercepts=[_double(c.affine.intercept) for c in up],
         noise_variance=_double(units.variance) if isinstance(units, Gaussian) else None,
+        generative_lateral_coefs=_laterals(down),
     )
 
 
@@ -57,12 +63,19 @@ def gradient_of(machine, gradient):
         recognition_coefs=[_double(c.affine.weights) for c in up],
         recognition_intercepts=[_double(c.affine.intercept) for c in up],
         log_noise_variance=noise,
+        generative_lateral_coefs=_laterals(down),
     )
+
+
+def _laterals(down):
+    if down[0].lateral is None:
+        return None
+    return [_double(c.lateral.weights) for c in down]
 
 
 def make_case(n_units, visible, n_rows=3, scale=1.0, seed=0):
     """A machine, its parameters for the oracles, and rows of data of the kernels' type."""
-    drawn = exact.random_parameters(n_units, scale, seed + 1, gaussian=visible == "gaussian")
+    drawn = _draw(n_units, visible, scale, seed + 1)
     machine = machine_of(drawn)
     return machine, params_of(machine), make_rows(n_units[0], visible, n_rows, seed)
 
@@ -73,15 +86,22 @@ def small_machine(n_units, visible, scale=1.5, seed=1, n_idle=0, **params):
     n_idle : further units of the first hidden layer, which the oracles leave out: no data depend on
     them, but machines of more than 14 hidden units are not enumerated.
     """
-    drawn = exact.random_parameters(n_units, scale, seed, gaussian=visible == "gaussian")
+    drawn = _draw(n_units, visible, scale, seed)
     model = _estimator(with_idle_units(drawn, n_idle), params)
     return model, stored(model) if not n_idle else stored(_estimator(drawn, {}))
+
+
+def _draw(n_units, visible, scale, seed):
+    return exact.random_parameters(
+        n_units, scale, seed, gaussian="gaussian" in visible, autoregressive="ordered" in visible
+    )
 
 
 def _estimator(drawn, params):
     return HelmholtzMachine.from_parameters(
         drawn.generative_coefs, drawn.generative_intercepts, drawn.recognition_coefs,
-        drawn.recognition_intercepts, noise_variance=drawn.noise_variance, **params,
+        drawn.recognition_intercepts, noise_variance=drawn.noise_variance,
+        generative_lateral_coefs=drawn.generative_lateral_coefs, **params,
     )  # fmt: skip
 
 
@@ -102,7 +122,16 @@ def with_idle_units(params, n):
         [np.append(params.recognition_intercepts[0], rng.normal(size=n)),
          *params.recognition_intercepts[1:]],
         params.noise_variance,
+        _with_idle_laterals(params.generative_lateral_coefs, n),
     )  # fmt: skip
+
+
+def _with_idle_laterals(laterals, n):
+    """Lateral weights where the n further units of the first hidden layer touch no others."""
+    if laterals is None:
+        return None
+    visible, first, *others = laterals
+    return [visible, np.pad(first, (0, n)), *others]
 
 
 def stored(model):
@@ -115,6 +144,9 @@ def stored(model):
     return exact.Parameters(
         *([_double(array) for array in getattr(model, name)] for name in lists),
         noise_variance=None if noise is None else _double(noise),
+        generative_lateral_coefs=None
+        if not model.autoregressive
+        else [_double(array) for array in model.generative_lateral_coefs_],
     )
 
 
@@ -141,10 +173,10 @@ def assert_frequencies(numbers, probabilities, level=1e-3):
 def make_rows(n_features, visible, n_rows, seed=0):
     """Rows of data: uint8 zeros and ones, or float32."""
     rng = np.random.default_rng(seed)
-    if visible == "gaussian":
+    if "gaussian" in visible:
         return (1.5 * rng.standard_normal((n_rows, n_features))).astype(np.float32)
     uniform = rng.uniform(0.02, 0.98, (n_rows, n_features))
-    if visible == "fractional":
+    if "fractional" in visible:
         return uniform.astype(np.float32)
     return (uniform < 0.5).astype(np.uint8)
 

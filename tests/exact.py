@@ -10,6 +10,8 @@ Layers are numbered from the data, ``h_0 = x``, ``n_units = (n_features, n_1, ..
   ``W = generative_coefs``, ``b = generative_intercepts``;
 * ``q(h_{l+1} | h_l) = Bern(sigmoid(h_l @ R_l + r_l))``,
   ``R = recognition_coefs``, ``r = recognition_intercepts``;
+* with ``generative_lateral_coefs`` A given, strictly upper triangular, units of a layer depend on
+  those before them: ``h_l @ A_l`` is added to the inputs of ``p(h_l | h_{l+1})`` and ``p(h_L)``;
 * with ``noise_variance`` given, ``p(x | h_1) = N(h_1 @ W_0 + b_0, diag(noise_variance))``.
 
 A Bernoulli unit with natural parameter ``eta`` has ``log p(x) = x * eta - softplus(eta)``. The same
@@ -40,7 +42,8 @@ class Parameters:
     ``generative_intercepts[l]`` has shape ``(n_units[l],)``, l = 0..L, the last being the prior
     logits of the top layer; ``recognition_coefs[l]`` has shape ``(n_units[l], n_units[l + 1])``;
     ``recognition_intercepts[l]`` has shape ``(n_units[l + 1],)``; ``noise_variance`` has shape
-    ``(n_features,)``, or is None for Bernoulli visible units.
+    ``(n_features,)``, or is None for Bernoulli visible units; ``generative_lateral_coefs[l]`` has
+    shape ``(n_units[l], n_units[l])``, l = 0..L, or all is None.
     """
 
     generative_coefs: list
@@ -48,6 +51,7 @@ class Parameters:
     recognition_coefs: list
     recognition_intercepts: list
     noise_variance: np.ndarray | None = None
+    generative_lateral_coefs: list | None = None
 
 
 @dataclass
@@ -64,9 +68,10 @@ class Gradient:
     recognition_coefs: list
     recognition_intercepts: list
     log_noise_variance: np.ndarray | None = None
+    generative_lateral_coefs: list | None = None
 
 
-def random_parameters(n_units, scale, seed, gaussian=False):
+def random_parameters(n_units, scale, seed, gaussian=False, autoregressive=False):
     """Return `Parameters` with entries drawn from ``N(0, scale^2)``.
 
     With ``gaussian``, the noise variances are drawn from U(0.5, 2).
@@ -79,7 +84,10 @@ def random_parameters(n_units, scale, seed, gaussian=False):
         recognition_coefs=[scale * rng.standard_normal((below, above)) for below, above in pairs],
         recognition_intercepts=[scale * rng.standard_normal(n) for n in n_units[1:]],
         noise_variance=rng.uniform(0.5, 2.0, n_units[0]) if gaussian else None,
-    )
+        generative_lateral_coefs=[
+            np.triu(scale * rng.standard_normal((n, n)), 1) for n in n_units
+        ] if autoregressive else None,
+    )  # fmt: skip
 
 
 def units_of(params):
@@ -160,14 +168,24 @@ def log_joint(params, x, hidden):
     ``(n_states,)`` for many.
     """
     layers = [np.asarray(x, dtype=np.float64), *hidden]
-    total = _bernoulli(layers[-1], params.generative_intercepts[-1])
-    for depth, coefs in enumerate(params.generative_coefs):
-        eta = layers[depth + 1] @ coefs + params.generative_intercepts[depth]
+    total = _bernoulli(layers[-1], generative_inputs(params, layers, len(layers) - 1))
+    for depth in range(len(params.generative_coefs)):
+        eta = generative_inputs(params, layers, depth)
         if depth == 0 and params.noise_variance is not None:
             total = total + _gaussian(layers[0], eta, params.noise_variance)
         else:
             total = total + _bernoulli(layers[depth], eta)
     return total
+
+
+def generative_inputs(params, layers, depth):
+    """Return the inputs of the units of a layer, given the values of all layers."""
+    eta = params.generative_intercepts[depth]
+    if depth < len(layers) - 1:
+        eta = eta + layers[depth + 1] @ params.generative_coefs[depth]
+    if params.generative_lateral_coefs is not None:
+        eta = eta + layers[depth] @ params.generative_lateral_coefs[depth]
+    return eta
 
 
 def log_recognition(params, x, hidden):
@@ -256,6 +274,9 @@ def zero_gradient(params):
         recognition_coefs=[np.zeros_like(array) for array in params.recognition_coefs],
         recognition_intercepts=[np.zeros_like(array) for array in params.recognition_intercepts],
         log_noise_variance=None if noise is None else np.zeros_like(noise),
+        generative_lateral_coefs=None
+        if params.generative_lateral_coefs is None
+        else [np.zeros_like(array) for array in params.generative_lateral_coefs],
     )
 
 
@@ -267,6 +288,7 @@ def flatten(gradient):
         *gradient.recognition_coefs,
         *gradient.recognition_intercepts,
     ]
+    arrays += gradient.generative_lateral_coefs or []
     if gradient.log_noise_variance is not None:
         arrays.append(gradient.log_noise_variance)
     return np.concatenate([array.ravel() for array in arrays])
@@ -279,8 +301,11 @@ def _add_scaled(total, gradient, weight):
         "generative_intercepts",
         "recognition_coefs",
         "recognition_intercepts",
+        "generative_lateral_coefs",
     ):
-        for target, source in zip(getattr(total, field), getattr(gradient, field), strict=True):
+        for target, source in zip(
+            getattr(total, field) or [], getattr(gradient, field) or [], strict=True
+        ):
             target += weight * source
     if total.log_noise_variance is not None:
         total.log_noise_variance += weight * gradient.log_noise_variance
@@ -290,21 +315,23 @@ def grad_log_joint(params, x, hidden):
     """Return the `Gradient` of ``log p(x, h)`` for one ``x`` and one hidden state.
 
     With the error ``e_l = h_l - sigmoid(eta_l)``, or ``(x - mean) / variance`` for Gaussian units:
-    ``d/dW_l = outer(h_{l+1}, e_l)``, ``d/db_l = e_l``, and
-    ``d/dlog(variance) = ((x - mean)^2 / variance - 1) / 2``.
+    ``d/dW_l = outer(h_{l+1}, e_l)``, ``d/db_l = e_l``, ``d/dA_l`` what of ``outer(h_l, e_l)`` lies
+    above the diagonal, and ``d/dlog(variance) = ((x - mean)^2 / variance - 1) / 2``.
     """
     layers = [np.asarray(x, dtype=np.float64), *hidden]
     gradient = zero_gradient(params)
-    gradient.generative_intercepts[-1][:] = layers[-1] - sigmoid(params.generative_intercepts[-1])
-    for depth, coefs in enumerate(params.generative_coefs):
-        eta = layers[depth + 1] @ coefs + params.generative_intercepts[depth]
+    for depth in range(len(layers)):
+        eta = generative_inputs(params, layers, depth)
         if depth == 0 and params.noise_variance is not None:
             error = (layers[0] - eta) / params.noise_variance
             gradient.log_noise_variance[:] = 0.5 * (error * (layers[0] - eta) - 1.0)
         else:
             error = layers[depth] - sigmoid(eta)
-        gradient.generative_coefs[depth][:] = np.outer(layers[depth + 1], error)
+        if depth < len(layers) - 1:
+            gradient.generative_coefs[depth][:] = np.outer(layers[depth + 1], error)
         gradient.generative_intercepts[depth][:] = error
+        if params.generative_lateral_coefs is not None:
+            gradient.generative_lateral_coefs[depth][:] = np.triu(np.outer(layers[depth], error), 1)
     return gradient
 
 

@@ -85,13 +85,19 @@ def expected_sleep(params):
     if params.noise_variance is None:
         return exact.sleep_gradient(params)
     gradient = exact.zero_gradient(params)
+    mixing = np.eye(len(params.noise_variance))  # x = mean + x A + noise = (mean + noise) mixing
+    if params.generative_lateral_coefs is not None:
+        mixing = np.linalg.inv(mixing - params.generative_lateral_coefs[0])
+    covariance = mixing.T * params.noise_variance @ mixing
     for probability, hidden in prior_states(params):
         mean = hidden[0] @ params.generative_coefs[0] + params.generative_intercepts[0]
-        error = hidden[0] - expected_sigmoid(params, mean)
+        mean = mean @ mixing
+        error = hidden[0] - expected_sigmoid(params, mean, covariance)
         gradient.recognition_intercepts[0] += probability * error
         # Stein: E[x f(x R)] = E[x] E[f(x R)] + Cov(x) R E[f'(x R)]
-        slope = params.recognition_coefs[0] * expected_sigmoid(params, mean, derivative=True)
-        weights = np.outer(mean, error) - params.noise_variance[:, None] * slope
+        slopes = expected_sigmoid(params, mean, covariance, derivative=True)
+        slope = params.recognition_coefs[0] * slopes
+        weights = np.outer(mean, error) - covariance @ slope
         gradient.recognition_coefs[0] += probability * weights
         for level in range(1, len(hidden)):
             eta = hidden[level - 1] @ params.recognition_coefs[level]
@@ -105,22 +111,21 @@ def prior_states(params):
     """All joint hidden states with their probabilities under the generative chain."""
     hidden = exact.hidden_states(exact.units_of(params))
     for state in zip(*hidden, strict=True):
-        logit = params.generative_intercepts[-1]
-        log_p = np.sum(state[-1] * logit - np.logaddexp(0, logit))
-        for level in range(1, len(state)):
-            eta = state[level] @ params.generative_coefs[level]
-            eta = eta + params.generative_intercepts[level]
-            log_p += np.sum(state[level - 1] * eta - np.logaddexp(0, eta))
+        log_p, layers = 0.0, [None, *state]
+        for level in range(1, len(layers)):
+            eta = exact.generative_inputs(params, layers, level)
+            log_p += np.sum(layers[level] * eta - np.logaddexp(0, eta))
         yield np.exp(log_p), state
 
 
-def expected_sigmoid(params, mean, derivative=False):
+def expected_sigmoid(params, mean, covariance, derivative=False):
     """``E[sigmoid(x @ R_0 + r_0)]`` or that of its derivative, x normal, by quadrature."""
-    nodes, weights = NORMAL_QUADRATURE
+    nodes, densities = NORMAL_QUADRATURE
     centre = mean @ params.recognition_coefs[0] + params.recognition_intercepts[0]
-    spread = np.sqrt(params.noise_variance @ params.recognition_coefs[0] ** 2)
+    weights = params.recognition_coefs[0]
+    spread = np.sqrt(np.einsum("ij,ik,kj->j", weights, covariance, weights))
     p = exact.sigmoid(centre + nodes[:, None] * spread)
-    return weights @ (p * (1 - p) if derivative else p) / np.sqrt(2 * np.pi)
+    return densities @ (p * (1 - p) if derivative else p) / np.sqrt(2 * np.pi)
 
 
 def test_quadrature_gives_the_sleep_gradient_of_an_independent_simulation():

@@ -169,7 +169,7 @@ def test_probabilities_of_all_states_sum_to_one(n_units):
         values = (np.tile(x, (len(hidden[0]), 1)), *hidden)
         joint += total(sum(machine.log_parts(values)))
         log_q = np.zeros(len(hidden[0]))
-        machine.recognition.log_prob(values, machine.recognition.etas(values), log_q)
+        machine.recognition.log_prob(values, log_q)
         assert total(log_q) == pytest.approx(1, abs=1e-5)
     assert joint == pytest.approx(1, abs=1e-5)
 
@@ -188,9 +188,8 @@ def test_log_parts_add_up_to_that_of_enumeration(n_units, visible, shared):
 @pytest.mark.parametrize(("n_units", "visible"), CASES)
 def test_recognition_samples_come_with_their_log_probability(n_units, visible):
     machine, params, X = make_case(n_units, visible)
-    values, etas, log_q = machine.recognise(X, make_draws(len(X), n_particles=20))
+    values, log_q = machine.recognise(X, make_draws(len(X), n_particles=20))
     assert values[0] is X
-    assert len(etas[0]) == len(X)
     for row, x in enumerate(X):
         mine = slice(20 * row, 20 * row + 20)
         hidden = [h[mine].astype(np.float64) for h in values[1:]]
@@ -213,7 +212,7 @@ def assert_frequencies(numbers, probabilities):
 @pytest.mark.parametrize(("n_units", "visible"), CASES)
 def test_recognition_samples_have_the_enumerated_frequencies(n_units, visible):
     machine, params, X = make_case(n_units, visible)
-    values, _, _ = machine.recognise(X, make_draws(len(X), n_particles=20_000))
+    values, _ = machine.recognise(X, make_draws(len(X), n_particles=20_000))
     numbers = cases.state_numbers(np.hstack(values[1:])).reshape(len(X), -1)
     for row, x in enumerate(X):
         assert_frequencies(numbers[row], exact.recognition(params, x))

@@ -10,6 +10,7 @@ from numba import float64
 
 from .kernel import kernel, reads, writes
 
+_PRODUCTS = 512  # factors up to 2 of a product in float64
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
 
@@ -38,6 +39,30 @@ def bernoulli_table(values, eta, out):
             elif x != 0:
                 for s in range(n_states):
                     target[s] += x * a[s]
+
+
+@kernel(reads(float64, 2), reads(float64, 2), reads(float64, 2), writes(float64, 2))
+def bernoulli_shifted_table(values, shifts, eta, out):
+    """As `bernoulli_table`, where ``shifts[r, j]`` is added to the inputs eta of row r.
+
+    The logarithm of ``1 + exp(-|eta|)`` is taken of products of many.
+    """
+    n_units, n_states = eta.shape
+    product = np.empty(n_states, np.float64)
+    for r in range(values.shape[0]):
+        target = out[r]
+        target[:] = 0.0
+        for start in range(0, n_units, _PRODUCTS):
+            product[:] = 1.0
+            for j in range(start, min(start + _PRODUCTS, n_units)):
+                x, shift, a = values[r, j], shifts[r, j], eta[j]
+                if x == x:
+                    for s in range(n_states):
+                        moved = a[s] + shift
+                        target[s] += x * moved - max(moved, 0.0)
+                        product[s] *= 1.0 + math.exp(-abs(moved))
+            for s in range(n_states):
+                target[s] -= math.log(product[s])
 
 
 @kernel(reads(float64, 2), reads(float64, 2), reads(float64, 1), writes(float64, 2))

@@ -8,12 +8,16 @@ from ..machines import assemble
 from ..units import Gaussian
 from .visible import given_units, noise_variance, real_arrays
 
+_ONLY_SOME_HAVE = ("noise_variance_", "generative_lateral_coefs_")
+
 
 def publish(estimator, machine, scaling, stand_in):
     """Set the fitted attributes of an estimator."""
-    if scaling is None and hasattr(estimator, "noise_variance_"):
-        del estimator.noise_variance_
-    for name, value in fitted_attributes(machine, scaling, stand_in).items():
+    attributes = fitted_attributes(machine, scaling, stand_in)
+    for name in _ONLY_SOME_HAVE:
+        if name not in attributes and hasattr(estimator, name):
+            delattr(estimator, name)
+    for name, value in attributes.items():
         setattr(estimator, name, value)
 
 
@@ -34,6 +38,8 @@ def fitted_attributes(machine, scaling, stand_in):
         "_scaling": scaling,
         "_stand_in": stand_in,
     }
+    if machine.is_autoregressive:
+        attributes["generative_lateral_coefs_"] = [c.lateral.weights for c in down]
     if scaling is not None:
         _to_user_units(attributes, scaling)
         attributes["feature_means_"] = _single(scaling.restore(stand_in))
@@ -45,30 +51,60 @@ def _to_user_units(attributes, scaling):
     """Express what touches the data in the user's units: z = (x - centre) / scale."""
     coefs, intercepts = attributes["generative_coefs_"], attributes["generative_intercepts_"]
     coefs[0] = _single(coefs[0] * scaling.scale)
-    intercepts[0] = _single(scaling.centre + scaling.scale * intercepts[0])
+    intercept = scaling.centre + scaling.scale * intercepts[0]
+    laterals = attributes.get("generative_lateral_coefs_")
+    if laterals is not None:
+        weights = laterals[0] * (scaling.scale / scaling.scale[:, None])
+        intercept -= np.einsum("j,ji->i", scaling.centre, weights)
+        laterals[0] = _single(weights)
+    intercepts[0] = _single(intercept)
     coefs, intercepts = attributes["recognition_coefs_"], attributes["recognition_intercepts_"]
     weights = coefs[0] / scaling.scale[:, None]
     coefs[0] = _single(weights)
     intercepts[0] = _single(intercepts[0] - np.einsum("i,ij->j", scaling.centre, weights))
 
 
-def machine_from_parameters(generative, recognition, variance):
+def machine_from_parameters(generative, recognition, variance, laterals=None):
     """A machine, and its scaling, from arrays in the user's units, after checking their shapes.
 
-    generative, recognition : pairs (coefs, intercepts) of lists from the data upward.
+    generative, recognition : pairs (coefs, intercepts) of lists from the data upward; laterals :
+    lateral weights of all layers of an autoregressive machine, or None.
     """
     coefs, intercepts = (real_arrays(name, value) for name, value in generative.items())
     recognition_coefs, recognition_intercepts = (
         real_arrays(name, value) for name, value in recognition.items()
     )
     sizes = _check_shapes(coefs, intercepts, recognition_coefs, recognition_intercepts)
+    if laterals is not None:
+        laterals = real_arrays("generative_lateral_coefs", laterals)
+        _check_laterals(laterals, sizes)
     units, scaling = given_units(variance, sizes[0])
     if isinstance(units, Gaussian):
         coefs[0] = coefs[0] / scaling.scale
         intercepts[0] = intercepts[0] / scaling.scale
         recognition_coefs[0] = recognition_coefs[0] * scaling.scale[:, None]
+        if laterals is not None:
+            laterals[0] = laterals[0] * (scaling.scale[:, None] / scaling.scale)
     lists = (coefs, intercepts, recognition_coefs, recognition_intercepts)
-    return assemble(*([_single(array) for array in values] for values in lists), units), scaling
+    lists = [[_single(array) for array in values] for values in lists]
+    if laterals is not None:
+        laterals = [_single(array) for array in laterals]
+    return assemble(*lists, units, laterals), scaling
+
+
+def _check_laterals(laterals, sizes):
+    shapes = [(n, n) for n in sizes]
+    if [array.shape for array in laterals] != shapes:
+        raise ValueError(
+            f"generative_lateral_coefs must have the shapes {shapes} that go with "
+            f"generative_intercepts, got {[array.shape for array in laterals]}."
+        )
+    for layer, array in enumerate(laterals):
+        if np.tril(array).any():
+            raise ValueError(
+                f"generative_lateral_coefs[{layer}] must be strictly upper triangular: units "
+                "depend on those before them only."
+            )
 
 
 def _check_shapes(coefs, intercepts, recognition_coefs, recognition_intercepts):

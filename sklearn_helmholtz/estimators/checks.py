@@ -40,6 +40,12 @@ def check_continuation(estimator):
             f"hidden_layer_sizes is {estimator.hidden_layer_sizes!r}, but the fitted machine that "
             f"is to be trained further has {sizes}. Fit a clone, or with warm_start=False."
         )
+    if estimator.autoregressive != estimator._machine.is_autoregressive:
+        raise ValueError(
+            f"autoregressive is {estimator.autoregressive!r}, but the fitted machine that is to be "
+            f"trained further was made with {not estimator.autoregressive!r}. Fit a clone, or with "
+            "warm_start=False."
+        )
     if estimator.visible not in ("auto", estimator.visible_):
         raise ValueError(
             f"visible is {estimator.visible!r}, but the fitted machine that is to be trained "

@@ -36,9 +36,14 @@ def state_parts(n_states, n_features):
 
 def log_prob_table(conditional, children, parents):
     """Log p(child | parent), nats, for all pairs: (n_children, n_parents)."""
+    children = np.ascontiguousarray(children)
     eta = np.ascontiguousarray(inputs(conditional.affine, parents).T)
     out = np.empty((len(children), eta.shape[1]))
-    conditional.units.table(np.ascontiguousarray(children), eta, out)
+    if conditional.lateral is None:
+        conditional.units.table(children, eta, out)
+    else:
+        own = outer(children, conditional.lateral.weights.astype(np.float64))
+        conditional.units.shifted_table(children, own, eta, out)
     return out
 
 

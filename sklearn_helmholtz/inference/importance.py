@@ -16,9 +16,10 @@ _PRIOR_PARTICLES = 2**31  # where the numbers of the particles from the prior st
 class Particles:
     """Samples of the hidden layers of a block of rows.
 
-    values : (x, h_1, ..., h_L), the hidden layers with n_particles rows for each row of x;
-    log_q, log_prior, log_visible : (n_rows, n_particles) float64, log q(h | x), log p(h) and
-    log p(x | h) in nats.
+    values : (x, h_1, ..., h_L), the hidden layers with n_particles rows for each row of x, and so
+    the data where what is missing of them was drawn, as autoregressive machines do; log_q,
+    log_prior, log_visible : (n_rows, n_particles) float64, log q(h | x), log p(h) and log p(x | h)
+    in nats.
     """
 
     values: tuple
@@ -53,8 +54,8 @@ def n_from_prior(n_samples):
 
 def sample_particles(machine, x, draws, work=np):
     """Particles from the recognition chain for a block of rows x under given random numbers."""
-    values, _, log_q = machine.recognise(x, draws, work)
-    log_prior, log_visible = machine.log_parts(values, work)
+    values, log_q = machine.recognise(x, draws, work)
+    log_prior, log_visible, values = machine.observe(values, draws, work)
     return _particles(values, log_q, log_prior, log_visible, draws)
 
 
@@ -62,12 +63,11 @@ def sample_prior_particles(machine, x, draws, work=np):
     """Particles from the prior of the hidden layers for a block of rows x."""
     draws = Draws(draws.key, draws.addresses, draws.n_particles, draws.first + _PRIOR_PARTICLES)
     hidden, log_prior = machine.imagine(draws, work)
-    values = (x, *hidden)
-    path, log_q, log_visible = (fill(x), *hidden), _zeros(draws, work), _zeros(draws, work)
-    machine.recognition.log_prob(path, machine.recognition.etas(path, work), log_q)
+    log_q, log_visible = _zeros(draws, work), _zeros(draws, work)
+    machine.recognition.log_prob((fill(x), *hidden), log_q, work)
     visible = machine.visible
-    visible.units.log_prob(x, visible.eta(hidden[0], work), log_visible)
-    return _particles(values, log_q, log_prior, log_visible, draws)
+    completed, _ = visible.observe(x, visible.eta(hidden[0], work), draws, 0, log_visible, work)
+    return _particles((completed, *hidden), log_q, log_prior, log_visible, draws)
 
 
 def _particles(values, log_q, log_prior, log_visible, draws):

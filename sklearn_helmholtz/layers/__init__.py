@@ -1,6 +1,7 @@
-"""Layers: an affine map and the units it feeds make a conditional distribution."""
+"""Layers: maps and the units they feed make a conditional distribution."""
 
 from .affine import Affine
 from .conditional import Conditional
+from .lateral import Lateral
 
-__all__ = ["Affine", "Conditional"]
+__all__ = ["Affine", "Conditional", "Lateral"]

@@ -1,7 +1,7 @@
 """Learning rules without the Python between their kernels: small nets spend much time there.
 
-Each has the steps of its layered rule, to the bit, for machines of Bernoulli units and rows of 0
-and 1. Row blocks that one thread works on go through the products together.
+Each has the steps of its layered rule, to the bit, for machines of Bernoulli units without lateral
+weights and rows of 0 and 1. Row blocks that one thread works on go through the products together.
 """
 
 import itertools
@@ -14,10 +14,12 @@ from .._kernels.wake_sleep import wake_sleep_gradient
 from ..units import Bernoulli
 
 
-def is_bernoulli(machine):
-    """Whether all units are Bernoulli."""
+def is_plain(machine):
+    """Whether all units are Bernoulli and depend on no others of their layer."""
     chains = machine.generation, machine.recognition
-    return all(isinstance(c.units, Bernoulli) for chain in chains for c in chain.conditionals)
+    return not machine.is_autoregressive and all(
+        isinstance(c.units, Bernoulli) for chain in chains for c in chain.conditionals
+    )
 
 
 @dataclass(frozen=True)

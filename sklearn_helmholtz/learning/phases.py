@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._incomplete import conceal, fill
+from .._incomplete import conceal, fill, with_gaps, zeroed
 
 
 @dataclass(frozen=True)
@@ -12,16 +12,20 @@ class Phases:
     """Explanations of n rows of data by K particles each, and m dreams, under the same parameters.
 
     x, dreamt : data and dreamt data, (n, n_features) and (m, n_features), the dreams as recognition
-    sees them, with the gaps of the rows of data if those have any (then m is n); hidden : for each
-    hidden layer, (n K + m, n_units) states, those of the explanations first; recognition_etas :
-    inputs of the recognition units for the same rows, but for the first hidden layer, whose n rows
-    stand for all particles; generation_errors : derivatives of log p(x, h) by the inputs of the
-    generative units, (n K, n_units) from the layer below the top down to the data; prior_eta :
-    inputs of the top layer, (1, n_units); log_weights : (n, K), log p(x, h) - log q(h | x) in nats.
+    sees them, with the gaps of the rows of data if those have any (then m is n); data : what
+    generation has to explain, x, or (n K, n_features) where its gaps were filled by draws; hidden :
+    for each hidden layer, (n K + m, n_units) states, those of the explanations first;
+    recognition_etas : inputs of the recognition units for the same rows, but for the first hidden
+    layer, whose n rows stand for all particles; generation_errors : derivatives of log p(x, h) by
+    the inputs of the generative units, (n K, n_units) from the layer below the top down to the
+    data, and before them those of the top layer if it has lateral weights; prior_eta : inputs of
+    the top layer from its prior, (1, n_units); log_weights : (n, K), log p(x, h) - log q(h | x) in
+    nats.
     """
 
     x: object
     dreamt: np.ndarray
+    data: object
     hidden: list
     recognition_etas: list
     generation_errors: list
@@ -53,7 +57,9 @@ def wake_and_dream(machine, x, wake, dream, work=np):
     etas = [work.empty(((len(x) if i == 0 else n) + m, h.shape[1]), np.float32)
             for i, h in enumerate(hidden)]  # fmt: skip
     log_q = _recognise(machine.recognition, x, hidden, etas, wake, work)
-    prior_eta, errors, dreamt, log_p = _descend(machine.generation, x, hidden, n, dream, work)
+    prior_eta, errors, dreamt, data, log_p = _descend(
+        machine.generation, x, hidden, wake, dream, work
+    )
     below = dreamt = conceal(dreamt, x)
     for conditional, states, eta in zip(
         machine.recognition.conditionals, hidden, etas, strict=True
@@ -61,7 +67,7 @@ def wake_and_dream(machine, x, wake, dream, work=np):
         conditional.eta(below, work, out=eta[len(eta) - m :])
         below = states[n:]
     log_weights = np.subtract(log_p, log_q, out=log_p).reshape(len(x), wake.n_particles)
-    return Phases(x, dreamt, hidden, etas, errors, prior_eta, log_weights)
+    return Phases(x, dreamt, data, hidden, etas, errors, prior_eta, log_weights)
 
 
 def _recognise(recognition, x, hidden, etas, wake, work):
@@ -72,25 +78,47 @@ def _recognise(recognition, x, hidden, etas, wake, work):
     for conditional, layer, states, eta in links:
         eta = conditional.eta(below, work, out=eta[: len(below)])
         below = states[: wake.n_rows]
-        conditional.units.sample(eta, wake, layer, log_q, out=below)
+        conditional.sample(eta, wake, layer, log_q, work, out=below)
     return log_q
 
 
-def _descend(generation, x, hidden, n, dream, work):
-    """Score explanations and sample dreams: the prior's eta, errors, dreamt data, log p(x, h)."""
+def _descend(generation, x, hidden, wake, dream, work):
+    """Score explanations, sample dreams: all that `Phases` has of generation, and log p(x, h)."""
+    n = wake.n_rows
     log_p, ignored, errors = _zeros(n, work), _zeros(dream.n_rows, work), []
     prior, *conditionals = generation.conditionals
     top, *layers = generation.layers
     prior_eta = prior.eta(None, work)
-    prior.units.log_prob(hidden[-1][:n], prior_eta, log_p)
-    prior.units.sample(prior_eta, dream, top, ignored, out=hidden[-1][n:])
+    prior.sample(prior_eta, dream, top, ignored, work, out=hidden[-1][n:])
+    if prior.lateral is None:
+        prior.units.log_prob(hidden[-1][:n], prior_eta, log_p)
+    else:
+        eta = prior.given(hidden[-1][:n], prior.eta(None, work), work)
+        errors.append(prior.units.score(hidden[-1][:n], eta, log_p))
     for conditional, layer in zip(conditionals, layers, strict=True):
         eta = conditional.eta(hidden[layer], work)
-        child = hidden[layer - 1][:n] if layer else x
-        errors.append(conditional.units.score(child, eta[:n], log_p))
+        if layer:
+            data = hidden[layer - 1][:n]
+            own = conditional.given(data, eta[:n], work)
+            errors.append(conditional.units.score(data, own, log_p))
+        else:
+            data, error = _explain(conditional, x, eta[:n], wake, log_p, work)
+            errors.append(error)
         out = hidden[layer - 1][n:] if layer else None
-        dreamt = conditional.units.sample(eta[n:], dream, layer, ignored, work, out)
-    return prior_eta, errors, dreamt, log_p
+        dreamt = conditional.sample(eta[n:], dream, layer, ignored, work, out)
+    return prior_eta, errors, dreamt, data, log_p
+
+
+def _explain(visible, x, eta, wake, log_p, work):
+    """Score the data: what generation has to explain, and the errors of its units.
+
+    Values that are missing and have to be drawn do not enter log p, but are explained like the
+    states of hidden units.
+    """
+    if visible.lateral is None or not with_gaps(x):
+        return x, visible.units.score(x, visible.given(zeroed(x), eta, work), log_p)
+    data, eta = visible.observe(x, eta, wake, 0, log_p, work)
+    return data, visible.units.score(data, eta, _zeros(len(data), work))
 
 
 def generation_gradient(machine, phases, weights, out):
@@ -101,13 +129,15 @@ def generation_gradient(machine, phases, weights, out):
     prior, *conditionals = machine.generation.conditionals
     prior_out, *outs = out.conditionals
     weights = weights.reshape(-1)
-    top = len(phases.hidden) - 1
-    error = prior.units.error(phases.explanations(top), phases.prior_eta, weights)
-    prior.gradient(None, phases.explanations(top), error, prior_out)
-    for i, (conditional, target) in enumerate(zip(conditionals, outs, strict=True)):
-        parents, error = phases.explanations(top - i), phases.generation_errors[i]
-        children = phases.explanations(top - i - 1) if i < top else phases.x
-        conditional.gradient(parents, children, error, target, weights)
+    top, errors = len(phases.hidden) - 1, iter(phases.generation_errors)
+    if prior.lateral is None:
+        error = prior.units.error(phases.explanations(top), phases.prior_eta, weights)
+        prior.gradient(None, phases.explanations(top), error, prior_out)
+    else:
+        prior.gradient(None, phases.explanations(top), next(errors), prior_out, weights)
+    for i, (conditional, target, error) in enumerate(zip(conditionals, outs, errors, strict=True)):
+        children = phases.explanations(top - i - 1) if i < top else phases.data
+        conditional.gradient(phases.explanations(top - i), children, error, target, weights)
 
 
 def sleep_gradient(machine, phases, out, work=np):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels.particles import self_normalise
-from .fused import FusedReweightedWakeSleep, is_bernoulli
+from .fused import FusedReweightedWakeSleep, is_plain
 from .phases import generation_gradient, recognition_gradient, wake_and_dream
 
 
@@ -30,7 +30,7 @@ class ReweightedWakeSleep:
 
     def fused(self, machine):
         """The same rule in one kernel, where there is one for the machine, else None."""
-        return FusedReweightedWakeSleep(self.n_particles) if is_bernoulli(machine) else None
+        return FusedReweightedWakeSleep(self.n_particles) if is_plain(machine) else None
 
     def gradient(self, machine, x, wake, dream, out, work=np):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.

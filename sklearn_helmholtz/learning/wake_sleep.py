@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .fused import FusedWakeSleep, is_bernoulli
+from .fused import FusedWakeSleep, is_plain
 from .phases import generation_gradient, sleep_gradient, wake_and_dream
 
 
@@ -26,7 +26,7 @@ class WakeSleep:
 
     def fused(self, machine):
         """The same rule in one kernel, where there is one for the machine, else None."""
-        return FusedWakeSleep() if is_bernoulli(machine) else None
+        return FusedWakeSleep() if is_plain(machine) else None
 
     def gradient(self, machine, x, wake, dream, out, work=np):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.

@@ -44,7 +44,7 @@ def _weights_of_causes(machine, values, share):
     m is the mixture of recognition chain and prior.
     """
     path, log_q = (fill(values[0]), *values[1:]), np.zeros(len(values[0]))
-    machine.recognition.log_prob(path, machine.recognition.etas(path), log_q)
+    machine.recognition.log_prob(path, log_q)
     log_prior, log_visible = machine.log_parts(values)
     if not share:
         return log_prior + log_visible - log_q, np.zeros(len(log_q))

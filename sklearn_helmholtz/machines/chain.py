@@ -20,28 +20,17 @@ class Chain:
     layers: tuple[int, ...]
 
     def sample(self, start, draws, log_prob, work=np):
-        """Draw a path; returns it with the inputs eta of its children.
-
-        The log-probability of each row of children, nats, is added to ``log_prob``.
-        """
-        path, etas = [start], []
+        """Draw a path; the log-probability of each row of children, nats, goes to ``log_prob``."""
+        path = [start]
         for conditional, layer in zip(self.conditionals, self.layers, strict=True):
             eta = conditional.eta(path[-1], work)
-            etas.append(eta)
-            path.append(conditional.units.sample(eta, draws, layer, log_prob, work))
-        return tuple(path), etas
+            path.append(conditional.sample(eta, draws, layer, log_prob, work))
+        return tuple(path)
 
-    def etas(self, path, work=np):
-        """The inputs eta of the children of a path."""
-        return [
-            conditional.eta(parents, work)
-            for conditional, parents in zip(self.conditionals, path[:-1], strict=True)
-        ]
-
-    def log_prob(self, path, etas, log_prob):
+    def log_prob(self, path, log_prob, work=np):
         """Add the log-probability of each row's children, nats, to ``log_prob``."""
-        for conditional, child, eta in zip(self.conditionals, path[1:], etas, strict=True):
-            conditional.units.log_prob(child, eta, log_prob)
+        for conditional, parents, child in zip(self.conditionals, path[:-1], path[1:], strict=True):
+            conditional.log_prob(child, conditional.eta(parents, work), log_prob, work)
 
     def means(self, start, work=np):
         """Expected children, each given the *expected* values of its parents."""

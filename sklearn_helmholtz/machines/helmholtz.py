@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._incomplete import fill
-from ..layers import Affine, Conditional
+from ..layers import Affine, Conditional, Lateral
 from ..units import Bernoulli
 from .chain import Chain
 
@@ -39,30 +39,36 @@ class Helmholtz:
         return self.generation.conditionals[-1]
 
     @functools.cached_property
+    def is_autoregressive(self):
+        """Whether the units of a generative layer depend on those before them."""
+        return self.visible.lateral is not None
+
+    @functools.cached_property
     def n_weights(self):
         """Weights of both chains together: the work that a row makes."""
         sizes = self.n_units
-        return 2 * sum(a * b for a, b in itertools.pairwise(sizes))
+        n_lateral = sum(n * n for n in sizes) if self.is_autoregressive else 0
+        return n_lateral + 2 * sum(a * b for a, b in itertools.pairwise(sizes))
 
     def recognise(self, x, draws, work=np):
-        """Sample the hidden layers given the data: values, inputs eta, and log q(h | x)."""
+        """Sample the hidden layers given the data: values, and log q(h | x)."""
         log_prob = work.empty((draws.n_rows,), np.float64)
         log_prob[:] = 0
-        (_, *hidden), etas = self.recognition.sample(fill(x), draws, log_prob, work)
-        return (x, *hidden), etas, log_prob
+        _, *hidden = self.recognition.sample(fill(x), draws, log_prob, work)
+        return (x, *hidden), log_prob
 
     def dream(self, draws, work=np):
         """Sample everything from the generative chain: values and log p(x, h)."""
         log_prob = work.empty((draws.n_rows,), np.float64)
         log_prob[:] = 0
-        path, _ = self.generation.sample(None, draws, log_prob, work)
+        path = self.generation.sample(None, draws, log_prob, work)
         return path[:0:-1], log_prob
 
     def imagine(self, draws, work=np):
         """Sample the hidden layers from their prior: (h_1, ..., h_L) and log p(h)."""
         log_prob = work.empty((draws.n_rows,), np.float64)
         log_prob[:] = 0
-        path, _ = self.prior.sample(None, draws, log_prob, work)
+        path = self.prior.sample(None, draws, log_prob, work)
         return path[:0:-1], log_prob
 
     @functools.cached_property
@@ -72,13 +78,23 @@ class Helmholtz:
 
     def log_parts(self, values, work=np):
         """Log p(h) and log p(x | h) of each row in nats."""
+        return self.observe(values, None, work)[:2]
+
+    def observe(self, values, draws, work=np):
+        """Log p(h) and log p(x | h) of each row in nats, and the values without gaps.
+
+        In an autoregressive machine, units depend on missing ones before them: those are drawn, and
+        there is a row of data for each row of the hidden layers; log p(x | h) is that of what is
+        observed, given all before it. In others gaps stay. draws : of the rows of the hidden
+        layers; not needed where there are no gaps.
+        """
         path = downward(values)
-        etas = self.generation.etas(path, work)
         log_prior, log_visible = (work.empty((len(values[-1]),), np.float64) for _ in range(2))
         log_prior[:], log_visible[:] = 0, 0
-        self.prior.log_prob(path[:-1], etas[:-1], log_prior)
-        self.visible.units.log_prob(values[0], etas[-1], log_visible)
-        return log_prior, log_visible
+        self.prior.log_prob(path[:-1], log_prior, work)
+        eta = self.visible.eta(values[1], work)
+        x, _ = self.visible.observe(values[0], eta, draws, 0, log_visible, work)
+        return log_prior, log_visible, (x, *values[1:])
 
 
 def downward(values):
@@ -87,14 +103,19 @@ def downward(values):
 
 
 def assemble(
-    generative_coefs, generative_intercepts, recognition_coefs, recognition_intercepts, visible
-):
+    generative_coefs, generative_intercepts, recognition_coefs, recognition_intercepts, visible,
+    generative_lateral_coefs=None,
+):  # fmt: skip
     """A machine from lists of arrays, from the data upward, and the units of the data."""
     top = len(generative_coefs)
     families = [visible] + [Bernoulli()] * top
-    coefs = [*generative_coefs, None]
+    coefs, laterals = [*generative_coefs, None], [None] * (top + 1)
+    if generative_lateral_coefs is not None:
+        laterals = [Lateral(weights) for weights in generative_lateral_coefs]
     down = [
-        Conditional(Affine(coefs[layer], generative_intercepts[layer]), families[layer])
+        Conditional(
+            Affine(coefs[layer], generative_intercepts[layer]), families[layer], laterals[layer]
+        )
         for layer in range(top, -1, -1)
     ]
     up = [
@@ -106,10 +127,11 @@ def assemble(
     )
 
 
-def initialise(n_units, visible, visible_intercept, rng):
+def initialise(n_units, visible, visible_intercept, rng, autoregressive=False):
     """A machine with small random weights: uniform as in Glorot & Bengio (2010), zero intercepts.
 
-    Zero weights everywhere would be a stationary point of the exact gradient by symmetry.
+    Zero weights everywhere would be a stationary point of the exact gradient by symmetry; lateral
+    weights, which an autoregressive machine has, break none and start at zero.
     n_units : units of each layer from the data upward; visible_intercept : (n_features,).
     """
     pairs = list(itertools.pairwise(n_units))
@@ -117,7 +139,10 @@ def initialise(n_units, visible, visible_intercept, rng):
     recognition = [_glorot(below, above, rng) for below, above in pairs]
     zeros = [np.zeros(n, np.float32) for n in n_units[1:]]
     intercepts = [np.asarray(visible_intercept, np.float32), *zeros]
-    return assemble(generative, intercepts, recognition, [z.copy() for z in zeros], visible)
+    laterals = [np.zeros((n, n), np.float32) for n in n_units] if autoregressive else None
+    return assemble(
+        generative, intercepts, recognition, [z.copy() for z in zeros], visible, laterals
+    )
 
 
 def _glorot(n_in, n_out, rng):

@@ -6,7 +6,8 @@ import numpy as np
 
 from .._incomplete import IncompleteRows
 from .._kernels import bernoulli as kernels
-from .._kernels.enumeration import bernoulli_table
+from .._kernels import lateral
+from .._kernels.enumeration import bernoulli_shifted_table, bernoulli_table
 from .._keys import layer_word
 from .._sparse import SparseRows
 
@@ -35,6 +36,39 @@ class Bernoulli:
             eta, draws.key, draws.addresses, draws.n_particles, draws.first, layer_word(layer), out,
             log_prob,
         )  # fmt: skip
+        return out
+
+    def sample_in_order(self, eta, weights, draws, layer, work=np, out=None):
+        """Draw states, of which earlier ones add to the inputs of later ones; and those inputs.
+
+        weights : (n_units, n_units), strictly upper triangular.
+        """
+        if out is None:
+            out = work.empty((draws.n_rows, eta.shape[1]), np.uint8)
+        inputs = work.empty(out.shape, np.float32)
+        lateral.bernoulli_sample_in_order(
+            eta, weights, draws.key, draws.addresses, draws.n_particles, draws.first,
+            layer_word(layer), inputs, out,
+        )  # fmt: skip
+        return out, inputs
+
+    def complete(self, values, eta, weights, draws, layer, work=np):
+        """Draw the missing values in order: all values, (draws.n_rows, n_units) float32.
+
+        values : NaN where missing, a row for neighbouring rows of eta, which holds what all other
+        values make of the inputs, and to which those drawn are added.
+        """
+        out = work.empty(eta.shape, np.float32)
+        lateral.bernoulli_complete(
+            values, weights, draws.key, draws.addresses, draws.n_particles, draws.first,
+            layer_word(layer), eta, out,
+        )  # fmt: skip
+        return out
+
+    def mean_in_order(self, eta, weights, work=np):
+        """Expected values where later units see those of earlier ones; eta is used up."""
+        out = work.empty(eta.shape, np.float32)
+        lateral.bernoulli_means_in_order(weights, eta, out)
         return out
 
     def log_prob(self, values, eta, log_prob):
@@ -78,3 +112,7 @@ class Bernoulli:
     def table(self, values, eta, out):
         """Log-probability, float64, of each row of values under each column of eta."""
         bernoulli_table(values, eta, out)
+
+    def shifted_table(self, values, shifts, eta, out):
+        """As `table`, where ``shifts`` (n_rows, n_units) are added to the inputs of each row."""
+        bernoulli_shifted_table(values, shifts, eta, out)

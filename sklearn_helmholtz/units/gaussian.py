@@ -6,6 +6,7 @@ import numpy as np
 
 from .._incomplete import IncompleteRows
 from .._kernels import gaussian as kernels
+from .._kernels import lateral
 from .._kernels.enumeration import gaussian_table
 from .._keys import layer_word
 
@@ -56,6 +57,37 @@ class Gaussian:
         )  # fmt: skip
         return out
 
+    def sample_in_order(self, eta, weights, draws, layer, work=np, out=None):
+        """Draw values, of which earlier ones add to the means of later ones; and those means.
+
+        weights : (n_units, n_units), strictly upper triangular.
+        """
+        unknown = np.full((1, eta.shape[1]), np.nan, np.float32)
+        eta = np.repeat(eta, draws.n_rows // len(eta), axis=0)
+        values = self.complete(unknown, eta, weights, draws, layer, work)
+        if out is None:
+            return values, eta
+        out[...] = values
+        return out, eta
+
+    def complete(self, values, eta, weights, draws, layer, work=np):
+        """Draw the missing values in order: all values, (draws.n_rows, n_units) float32.
+
+        values : NaN where missing, a row for neighbouring rows of eta, which holds what all other
+        values make of the means, and to which those drawn are added.
+        """
+        out = work.empty(eta.shape, np.float32)
+        lateral.gaussian_complete(
+            values, weights, self.variance, draws.key, draws.addresses, draws.n_particles,
+            draws.first, layer_word(layer), eta, out,
+        )  # fmt: skip
+        return out
+
+    def mean_in_order(self, eta, weights, work=np):
+        """Expected values where later units see those of earlier ones; eta is used up."""
+        lateral.gaussian_means_in_order(weights, eta)
+        return eta
+
     def log_prob(self, values, eta, log_prob):
         """Add the log-density of each row of values, nats, to ``log_prob``."""
         kernels.gaussian_log_prob(_with_gaps(values), eta, self.variance, log_prob)
@@ -78,6 +110,10 @@ class Gaussian:
     def table(self, values, eta, out):
         """Log-density, float64, of each row of values under each column of eta."""
         gaussian_table(values, eta, self.variance.astype(np.float64), out)
+
+    def shifted_table(self, values, shifts, eta, out):
+        """As `table`, where ``shifts`` (n_rows, n_units) are added to the means of each row."""
+        self.table(values - shifts, eta, out)
 
 
 def _with_gaps(values):

@@ -1,0 +1,50 @@
+"""Lateral weights: what earlier units of a layer add to the inputs of later ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._kernels.lateral import clear_lower
+from .affine import Affine
+
+
+@dataclass(frozen=True)
+class Lateral:
+    """``eta_i += sum_{j < i} x_j weights_ji``: the units of a layer are drawn in order.
+
+    weights : (n_units, n_units) float32, strictly upper triangular. A layer of such units without
+    parents is a fully visible sigmoid belief net (Neal 1992); with parents, a layer of a deep
+    autoregressive network (Gregor, Danihelka, Mnih, Blundell & Wierstra 2014).
+    """
+
+    weights: np.ndarray
+
+    def add(self, children, eta, work=np):
+        """Inputs of the units given all their values, a row for each row of eta or of children.
+
+        children : (n_rows, n_units), shared by neighbouring rows of eta if eta has more; eta : the
+        inputs that parents make, one row for all children if they have none. It is overwritten and
+        returned where it has a row for each result.
+        """
+        added = self._map.forward(children, work)
+        if len(eta) < len(added):
+            added += eta
+            return added
+        shared = eta.reshape(len(added), -1, added.shape[1])
+        shared += added[:, None]
+        return eta
+
+    def gradient(self, children, error, out):
+        """Write the derivatives by the weights of what has the derivative ``error`` by eta.
+
+        children : as for `add`; error : (n_rows, n_units); out : a `Lateral` of the same shape.
+        """
+        if len(error) > len(children):
+            error = error.reshape(len(children), -1, error.shape[1]).sum(axis=1)
+        scratch = Affine(out.weights, np.empty(error.shape[1], np.float32))
+        self._map.gradient(children, error, scratch)
+        clear_lower(out.weights)
+
+    @property
+    def _map(self):
+        return Affine(self.weights, np.zeros(len(self.weights), np.float32))
