@@ -67,7 +67,7 @@ def bernoulli_complete(values, weights, key, addresses, n_particles, first, laye
         given, e0 = values[r // share], r * n_units
         for i in range(n_units):
             value = given[i]
-            if not value == value:
+            if value != value:
                 value = _ONE if inputs[e0 + i] > numbers[i] else _ZERO
                 if value != _ZERO:
                     _pass_on(value, flat, i, inputs, e0, n_units)
@@ -121,7 +121,7 @@ def gaussian_complete(
         given, e0 = values[r // share], r * n_units
         for i in range(n_units):
             value = given[i]
-            if not value == value:
+            if value != value:
                 radius = math.sqrt(float32(-2) * math.log(numbers[i]))
                 normal = radius * math.cos(_TWO_PI * numbers[half + i])
                 value = float32(inputs[e0 + i] + math.sqrt(variance[i]) * normal)
