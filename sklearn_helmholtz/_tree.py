@@ -31,15 +31,15 @@ def copy(tree):
 class Packed:
     """A value whose arrays are views of one float32 vector, the matrices first.
 
-    vector : its entries; tree : the value; n_weights : where the matrices end, the part a penalty
-    applies to; starts : where each array begins, in the order of `leaves`. One pass over the vector
-    updates, adds, copies or checks everything. Every array starts at a multiple of 16 entries; the
-    gaps are zero and stay zero.
+    vector : its entries; tree : the value; ends : (2,) int64, where the matrices end that are not
+    lateral, and where all matrices do: the parts that penalties apply to; starts : where each array
+    begins, in the order of `leaves`. One pass over the vector updates, adds, copies or checks
+    everything. Every array starts at a multiple of 16 entries; the gaps are zero and stay zero.
     """
 
     vector: np.ndarray
     tree: object
-    n_weights: int
+    ends: np.ndarray
     starts: np.ndarray
 
 
@@ -58,13 +58,12 @@ def zeros_like(tree):
 
 def parts_like(tree, n_parts):
     """Packed zeros of the same shape whose vectors are the rows of one matrix, and the matrix."""
-    arrays = leaves(tree)
-    order = sorted(range(len(arrays)), key=lambda i: arrays[i].ndim != 2)
-    starts, end, n_weights = {}, 0, 0
-    for i in order:
+    arrays, groups = leaves(tree), _groups(tree)
+    starts, end, ends = {}, 0, np.zeros(2, np.int64)
+    for i in sorted(range(len(arrays)), key=lambda i: groups[i]):
         starts[i] = end
         end += -(-arrays[i].size // _ALIGNED) * _ALIGNED
-        n_weights = end if arrays[i].ndim == 2 else n_weights
+        ends[groups[i] :] = end
     vectors = _aligned_zeros(n_parts, end)
     order_of_leaves = np.array([starts[i] for i in range(len(arrays))], np.int64)
     parts = []
@@ -73,8 +72,19 @@ def parts_like(tree, n_parts):
             vector[starts[i] : starts[i] + array.size].reshape(array.shape)
             for i, array in enumerate(arrays)
         ]
-        parts.append(Packed(vector, with_leaves(tree, views), n_weights, order_of_leaves))
+        parts.append(Packed(vector, with_leaves(tree, views), ends, order_of_leaves))
     return vectors, parts
+
+
+def _groups(tree, lateral=False):
+    """Of each leaf: 0 for a matrix, 1 for one of a value that says it ``is_lateral``, 2 for a vector."""
+    if isinstance(tree, np.ndarray):
+        return [2 if tree.ndim != 2 else int(lateral)]
+    if isinstance(tree, tuple):
+        return [group for part in tree for group in _groups(part, lateral)]
+    lateral = getattr(tree, "is_lateral", lateral)
+    names = _names(type(tree))
+    return [group for name in names for group in _groups(getattr(tree, name), lateral)]
 
 
 def _aligned_zeros(n_rows, n_columns):

@@ -765,6 +765,17 @@ def test_a_row_with_nan_has_nan_for_its_bound_and_weights_and_spoils_no_other(pl
 
 
 PENALTIES = [(0.0, 0.0), (0.3, 0.0), (0.0, 0.8), (0.2, 0.5)]
+ENDS = np.array([16, 32])  # of the connections, and of the lateral weights
+
+
+def penalties_of(decay, lasso):
+    """Decay and lasso of the connections, and others of the lateral weights."""
+    return np.array([(decay, lasso), (decay / 2, 3 * lasso)])
+
+
+def strengths(decay, lasso):
+    """Decay and lasso of each of 48 parameters."""
+    return np.repeat([*penalties_of(decay, lasso), (0, 0)], 16, axis=0).T
 
 
 def alone():
@@ -781,19 +792,20 @@ def towards_zero(values, distance):
 def test_adam_moves_are_the_naive_ones(decay, lasso):
     parameters, moments = normal(0, 48), np.zeros((2, 48), np.float32)
     twin, first, second = parameters.astype(np.float64), np.zeros(48), np.zeros(48)
-    weights = np.arange(48) < 32
+    decays, lassos = strengths(decay, lasso)
     for t in range(1, 8):
         parts = normal(t, t % 3 + 1, 48, scale=10)
-        slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decay * weights * twin
+        slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decays * twin
         twin, first, second = naive.adam_step(
             twin, slope, first, second, t, learning_rate=0.05, ascend=True
         )
-        distance = 0.05 * np.sqrt(1 - 0.999**t) * lasso / (np.sqrt(second) + 1e-8)
-        twin = towards_zero(twin, distance * weights)
+        distance = 0.05 * np.sqrt(1 - 0.999**t) * lassos / (np.sqrt(second) + 1e-8)
+        twin = towards_zero(twin, distance)
         steps.adam_move(
-            parts, 0.25, decay, lasso, 32, 0.05, 0.9, 0.999, t, alone(), 0, *moments, parameters
-        )
-    assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
+            parts, 0.25, penalties_of(decay, lasso), ENDS, 0.05, 0.9, 0.999, t, alone(), 0,
+            *moments, parameters,
+        )  # fmt: skip
+    assert_allclose(parameters, twin, rtol=1e-5, atol=1e-5)
     assert_allclose(moments[0], -first, rtol=1e-5, atol=1e-5)
     assert_allclose(moments[1], second, rtol=5e-5)
 
@@ -803,26 +815,28 @@ def test_adam_moves_are_the_naive_ones(decay, lasso):
 def test_sgd_moves_are_the_naive_ones(decay, lasso, momentum):
     parameters, velocity = normal(0, 48), np.zeros(48, np.float32)
     twin, speed = parameters.astype(np.float64), np.zeros(48)
-    weights = np.arange(48) < 32
+    decays, lassos = strengths(decay, lasso)
     for t in range(1, 8):
         parts = normal(t, t % 3 + 1, 48, scale=10)
-        slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decay * weights * twin
+        slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decays * twin
         twin, speed = naive.sgd_momentum_step(
             twin, slope, speed, learning_rate=0.05, momentum=momentum, ascend=True
         )
-        twin = towards_zero(twin, 0.05 * lasso / (1 - momentum) * weights)
+        twin = towards_zero(twin, 0.05 * lassos / (1 - momentum))
         steps.sgd_move(
-            parts, 0.25, decay, lasso, 32, 0.05, momentum, alone(), 0, velocity, parameters
-        )
+            parts, 0.25, penalties_of(decay, lasso), ENDS, 0.05, momentum, alone(), 0, velocity,
+            parameters,
+        )  # fmt: skip
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
     assert_allclose(velocity, speed, rtol=1e-5, atol=2e-6)
     if lasso == 0.8 and momentum == 0.9:
-        assert (parameters[:32] == 0).any()
+        assert (parameters[:16] == 0).any()
+        assert (parameters[16:32] == 0).any()
         assert (parameters[32:] != 0).all()
 
 
 def move(solver, parts, progress, share, state, parameters):
-    penalties = 1, 0.1, 0.2, 4000
+    penalties = 1, penalties_of(0.1, 0.2), np.array([4000, 20_000])
     if solver == "adam":
         steps.adam_move(parts, *penalties, 0.05, 0.9, 0.999, 3, progress, share, *state, parameters)
     else:
@@ -861,17 +875,17 @@ def test_a_move_is_whole_whoever_makes_it():
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_moves_end_at_the_maximum_of_the_penalised_objective(solver):
     """Of ``sum -1/2 (p - c)^2 - lasso |p| - decay / 2 p^2``: a soft threshold of c, then shrunk."""
-    centres = normal(1, 32).astype(np.float64)
+    centres, penalties = normal(1, 32).astype(np.float64), np.tile([0.2, 0.5], (2, 1))
     parameters, state = normal(2, 32), np.zeros((2, 32), np.float32)
     for t in range(6000):
         slope = (centres - parameters).astype(np.float32)[None]
         rate = 0.05 / (1 + t / 100)
         if solver == "adam":
             steps.adam_move(
-                slope, 1, 0.2, 0.5, 32, rate, 0.9, 0.999, t + 1, alone(), 0, *state, parameters
+                slope, 1, penalties, ENDS, rate, 0.9, 0.999, t + 1, alone(), 0, *state, parameters
             )
         else:
-            steps.sgd_move(slope, 1, 0.2, 0.5, 32, rate, 0.5, alone(), 0, state[0], parameters)
+            steps.sgd_move(slope, 1, penalties, ENDS, rate, 0.5, alone(), 0, state[0], parameters)
     expected = towards_zero(centres, 0.5) / 1.2
     assert_allclose(parameters, expected, atol=2e-3)
     assert_array_equal(parameters[expected == 0], 0)

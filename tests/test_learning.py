@@ -6,6 +6,7 @@ of the noise, which the blocks tell.
 """
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -311,6 +312,29 @@ def test_adam_is_its_naive_twin_and_penalises_weights_only(decay):
     assert_allclose(packed.vector, twin, rtol=1e-5, atol=2e-6)
 
 
+@pytest.mark.parametrize("optimizer", [Adam(0.5, 0.1), SGD(0.8, 0.5, 0.1)], ids=["adam", "sgd"])
+def test_lateral_weights_can_have_a_penalty_of_their_own(optimizer):
+    machine, _, _ = make_case((4, 3, 2), "ordered gaussian")
+    free = replace(optimizer, lateral=(0.0, 0.0))
+    twin = replace(optimizer, decay=0.0, lasso=0.0, lateral=None)  # no penalty at all
+    results = []
+    for one in (optimizer, free, twin):
+        packed = _tree.pack(machine)
+        gradient, state = random_gradient(packed, 0), one.init(len(packed.vector))
+        one.move(packed, gradient.vector[None], 0.1, 0.03, state, alone(), 0)
+        results.append(packed.tree)
+    same, apart, unpenalised = results
+    for c, d, e in zip(
+        *(m.generation.conditionals for m in (same, apart, unpenalised)), strict=True
+    ):
+        assert_array_equal(d.lateral.weights, e.lateral.weights)
+        assert (d.lateral.weights != c.lateral.weights).any()
+        assert_array_equal(d.affine.intercept, c.affine.intercept)
+        if c.affine.weights is not None:
+            assert_array_equal(d.affine.weights, c.affine.weights)
+            assert (d.affine.weights != e.affine.weights).any()
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.5])
 @pytest.mark.parametrize("momentum", [0.0, 0.8])
 def test_sgd_is_its_naive_twin_and_penalises_weights_only(momentum, decay):
@@ -550,11 +574,11 @@ def test_packing_keeps_every_value_and_puts_matrices_first(n_units, visible):
         assert not np.shares_memory(view, original)
         assert (view.ctypes.data - packed.vector.ctypes.data) % 64 == 0
     assert packed.vector.ctypes.data % 64 == 0
-    assert len(packed.vector) % 16 == packed.n_weights % 16 == 0
+    assert len(packed.vector) % 16 == packed.ends[1] % 16 == packed.ends[0] % 16 == 0
     used = marked(packed, lambda leaf: 1)
     assert used.sum() == sum(leaf.size for leaf in originals)
     assert not packed.vector[used == 0].any()
-    assert_array_equal(penalised(packed), used * (np.arange(len(used)) < packed.n_weights))
+    assert_array_equal(penalised(packed), used * (np.arange(len(used)) < packed.ends[1]))
 
 
 def test_the_views_of_packed_parts_are_their_vectors():

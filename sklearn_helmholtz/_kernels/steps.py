@@ -1,9 +1,10 @@
 """The moves of the optimisers over the vector of all parameters.
 
 The gradient comes in parts, (n_parts, n_parameters), which are added in their order. Lengths are
-multiples of 16. Only the first ``n_penalised`` parameters, the weights, are penalised, by
-``lasso |p| + decay / 2 p^2``: the second term is a part of the gradient, the first a step of its
-own towards zero, which it does not pass (a proximal step), so that parameters become exactly zero.
+multiples of 16. Parameters before the first of the two ``ends`` and those between them, the lateral
+weights, are penalised, each by ``decay / 2 p^2 + lasso |p|`` with a row of ``penalties`` (2, 2) of
+their own: the first term is a part of the gradient, the second a step of its own towards zero,
+which it does not pass (a proximal step), so that parameters become exactly zero.
 Threads share a move: each calls it with the same ``progress``, int64 zeros (1 + n_shares,), takes
 chunk after chunk of the share with its own number, then of the others, and returns when all are
 done. So a move is one call for the caller, whoever helps, and no signal can halve it; and what a
@@ -60,33 +61,48 @@ def _towards_zero(p, distance):
     return p - maximum(minimum(p, distance), _ZERO - distance)
 
 
+@helper
+def _strengths(penalties, rate):
+    """Decays of the groups of parameters, and how far their lassos take them; zeros come last."""
+    shrink, distance = np.zeros(3, np.float32), np.zeros(3, np.float32)
+    for group in range(2):
+        shrink[group] = penalties[group, 0]
+        distance[group] = rate * penalties[group, 1]
+    return shrink, distance
+
+
+@helper
+def _group(i, ends):
+    """Whose penalty parameter i has: 0, 1, or 2 for none."""
+    return int64(i >= ends[0]) + int64(i >= ends[1])
+
+
 @kernel(
-    reads(float32, 2), float64, float64, float64, int64, float64, float64, writes(int64, 1),
-    int64, writes(float32, 1), writes(float32, 1),
+    reads(float32, 2), float64, reads(float64, 2), reads(int64, 1), float64, float64,
+    writes(int64, 1), int64, writes(float32, 1), writes(float32, 1),
 )  # fmt: skip
 def sgd_move(
-    gradient, scale, decay, lasso, n_penalised, rate, momentum, progress, share, velocity,
-    parameters,
-):  # fmt: skip
+    gradient, scale, penalties, ends, rate, momentum, progress, share, velocity, parameters
+):
     """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``.
 
     Towards zero it is ``rate lasso / (1 - momentum)``: as far as a steady gradient ``lasso`` moves.
     """
-    unit, shrink = float32(scale), float32(decay)
-    step, keep = float32(rate), float32(momentum)
-    distance = float32(rate * lasso / (1 - momentum))
+    unit, step, keep = float32(scale), float32(rate), float32(momentum)
+    shrink, distance = _strengths(penalties, rate / (1 - momentum))
     n, parts = parameters.shape[0], gradient.reshape(-1)
     n_chunks = -(-n // _CHUNK)
     chunk = _take(progress, share, n_chunks)
     while chunk < n_chunks:
         for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n), LANES):
             p = load(parameters, i)
-            g = _slope(parts, n, i, unit, shrink if i < n_penalised else _ZERO, p)
+            group = _group(i, ends)
+            g = _slope(parts, n, i, unit, shrink[group], p)
             v = multiply_add(keep, load(velocity, i), step * g)
             store(velocity, i, v)
             p = p + v
-            if i < n_penalised and distance > 0:
-                p = _towards_zero(p, fill(distance))
+            if distance[group] > 0:
+                p = _towards_zero(p, fill(distance[group]))
             store(parameters, i, p)
         count(progress, 0)
         chunk = _take(progress, share, n_chunks)
@@ -94,12 +110,12 @@ def sgd_move(
 
 
 @kernel(
-    reads(float32, 2), float64, float64, float64, int64, float64, float64, float64, float64,
-    writes(int64, 1), int64, writes(float32, 1), writes(float32, 1), writes(float32, 1),
+    reads(float32, 2), float64, reads(float64, 2), reads(int64, 1), float64, float64, float64,
+    float64, writes(int64, 1), int64, writes(float32, 1), writes(float32, 1), writes(float32, 1),
 )  # fmt: skip
 def adam_move(
-    gradient, scale, decay, lasso, n_penalised, rate, beta1, beta2, t, progress, share, first,
-    second, parameters,
+    gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, first, second,
+    parameters,
 ):  # fmt: skip
     """Ascend by Adam (Kingma & Ba 2015, with the efficient ordering that ends their section 2).
 
@@ -108,27 +124,28 @@ def adam_move(
     parameter (Yun, Lozano & Yang 2021), but not for the first moment's slow start. ``t`` is the
     number of the move, from 1.
     """
-    unit, shrink = float32(scale), float32(decay)
+    unit = float32(scale)
     b1, b2 = float32(beta1), float32(beta2)
     c1, c2 = _ONE - b1, _ONE - b2
     started = math.sqrt(1 - beta2**t)
     step = float32(rate * started / (1 - beta1**t))
-    distance = float32(rate * started * lasso)
+    shrink, distance = _strengths(penalties, rate * started)
     n, parts = parameters.shape[0], gradient.reshape(-1)
     n_chunks = -(-n // _CHUNK)
     chunk = _take(progress, share, n_chunks)
     while chunk < n_chunks:
         for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n), LANES):
             p = load(parameters, i)
-            g = _slope(parts, n, i, unit, shrink if i < n_penalised else _ZERO, p)
+            group = _group(i, ends)
+            g = _slope(parts, n, i, unit, shrink[group], p)
             m = multiply_add(b1, load(first, i), c1 * g)
             v = multiply_add(b2, load(second, i), c2 * g * g)
             store(first, i, m)
             store(second, i, v)
             root = square_root(v) + _TINY
             p = p + step * m / root
-            if i < n_penalised and distance > 0:
-                p = _towards_zero(p, distance / root)
+            if distance[group] > 0:
+                p = _towards_zero(p, distance[group] / root)
             store(parameters, i, p)
         count(progress, 0)
         chunk = _take(progress, share, n_chunks)

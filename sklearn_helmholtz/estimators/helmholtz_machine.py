@@ -121,6 +121,10 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         relative to the mean bound per row: ``alpha * (l1_ratio * |W|_1 + (1 - l1_ratio) / 2 *
         |W|^2)``.
 
+    lateral_alpha : float, default=None
+        Strength of the penalty on the lateral weights of an autoregressive machine; None means
+        ``alpha``.
+
     l1_ratio : float, default=0
         Share of the L1 penalty, from 0 to 1. It makes weights exactly zero.
 
@@ -255,6 +259,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left")],
+        "lateral_alpha": [Interval(Real, 0, None, closed="left"), None],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "shuffle": ["boolean"],
         "early_stopping": ["boolean"],
@@ -288,6 +293,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         batch_size=100,
         max_iter=100,
         alpha=1e-4,
+        lateral_alpha=None,
         l1_ratio=0,
         shuffle=True,
         early_stopping=False,
@@ -313,6 +319,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.alpha = alpha
+        self.lateral_alpha = lateral_alpha
         self.l1_ratio = l1_ratio
         self.shuffle = shuffle
         self.early_stopping = early_stopping
@@ -542,9 +549,15 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         return _RULES[self.algorithm](self)
 
     def _optimizer(self):
-        lasso = self.alpha * self.l1_ratio
-        decay = self.alpha - lasso
-        return Adam(decay, lasso) if self.solver == "adam" else SGD(self.momentum, decay, lasso)
+        own, lateral = self._penalty(self.alpha), None
+        if self.lateral_alpha is not None:
+            lateral = self._penalty(self.lateral_alpha)
+        return Adam(*own, lateral) if self.solver == "adam" else SGD(self.momentum, *own, lateral)
+
+    def _penalty(self, alpha):
+        """The strengths of the two parts of a penalty: decay and lasso."""
+        lasso = alpha * self.l1_ratio
+        return alpha - lasso, lasso
 
     def _train(self, start, plan, validation=None, callbacks=None):
         """Train from a start, then publish what came of it."""

@@ -20,12 +20,13 @@ class SGD:
 
     momentum : the share of the last move that is made again; decay, lasso : the strengths of the
     penalty ``decay / 2 |W|^2 + lasso |W|_1`` on the objective; the second makes weights exactly
-    zero.
+    zero; lateral : (decay, lasso) of lateral weights, None for the same as of the others.
     """
 
     momentum: float = 0.9
     decay: float = 0.0
     lasso: float = 0.0
+    lateral: tuple | None = None
 
     def init(self, n_parameters):
         """The state: a velocity for each parameter. All zeros is where it starts."""
@@ -34,8 +35,8 @@ class SGD:
     def move(self, parameters, gradient, scale, rate, state, progress, share):
         """Move the packed parameters along ``scale`` times the sum of the gradient's rows."""
         sgd_move(
-            gradient, scale, self.decay, self.lasso, parameters.n_weights, rate, self.momentum,
-            progress, share, state[0], parameters.vector,
+            gradient, scale, _penalties(self), parameters.ends, rate, self.momentum, progress,
+            share, state[0], parameters.vector,
         )  # fmt: skip
 
     def end(self, state):
@@ -44,10 +45,11 @@ class SGD:
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam (Kingma & Ba 2015); ``decay``, as a part of the gradient, and ``lasso`` as in `SGD`."""
+    """Adam (Kingma & Ba 2015); ``decay``, as a part of the gradient, and the rest as in `SGD`."""
 
     decay: float = 0.0
     lasso: float = 0.0
+    lateral: tuple | None = None
     beta1: float = 0.9
     beta2: float = 0.999
 
@@ -59,10 +61,16 @@ class Adam:
         """Move the packed parameters along ``scale`` times the sum of the gradient's rows."""
         first, second, count = state
         adam_move(
-            gradient, scale, self.decay, self.lasso, parameters.n_weights, rate, self.beta1,
-            self.beta2, count[0] + 1, progress, share, first, second, parameters.vector,
+            gradient, scale, _penalties(self), parameters.ends, rate, self.beta1, self.beta2,
+            count[0] + 1, progress, share, first, second, parameters.vector,
         )  # fmt: skip
 
     def end(self, state):
         """Count the move."""
         state[2][0] += 1
+
+
+def _penalties(optimizer):
+    """Decay and lasso of connections, and of lateral weights, (2, 2) float64."""
+    own = optimizer.decay, optimizer.lasso
+    return np.array([own, own if optimizer.lateral is None else optimizer.lateral], np.float64)
