@@ -79,7 +79,7 @@ class Monitor:
         self._keep(training, score)
 
     def _score(self, training):
-        machine, n_samples = training.parameters.tree, VALIDATION_SAMPLES
+        machine, n_samples = training.result.tree, VALIDATION_SAMPLES
         score = validation_score(machine, self.validation, self.seed, n_samples, self.n_threads)
         return score - self.validation.log_volume
 
@@ -88,7 +88,7 @@ class Monitor:
         if score > self.best_score:
             self.best_score = score
             if self.keeps_best:
-                self.best = training.parameters.vector.copy()
+                self.best = training.result.vector.copy()
 
     def _line(self, n_epochs):
         seconds = time.perf_counter() - self._start

@@ -12,6 +12,7 @@ from ._batches import minibatches, split_evenly
 from ._keys import Draws, Purpose
 from ._threads import run_blocks
 from ._workspace import Workspace
+from .learning import Average
 from .likelihood import validation_score
 
 _BLOCKS_AT_A_TIME = 8
@@ -41,13 +42,26 @@ class End(enum.Enum):
 class Training:
     """A machine that learns: its parameters in one vector, the optimiser's state, a step counter.
 
+    parameters : what steps start from and move; result : what comes of training, the same or, with
+    ``averages``, an average over the later steps. Both are packed.
+
     Steps write into arrays that are allocated once; `machine` is a copy. A step is the sum of the
     gradients of its row blocks, in block order, then one move of the optimiser, so it does not
     depend on the number of threads.
     """
 
-    def __init__(self, machine, rule, optimizer, seed, n_threads, state=None, step=0):
-        self.parameters = _tree.pack(machine)
+    def __init__(
+        self, machine, rule, optimizer, seed, n_threads, state=None, step=0, averages=False,
+        last=None,
+    ):  # fmt: skip
+        self.parameters = self.result = _tree.pack(machine)
+        self.average = None
+        if averages:
+            self.result = _tree.pack(machine)
+            self.average = Average(self.result.vector)
+            if last is not None:
+                self.parameters.vector[:], *counts = last
+                self.average.n_moves, self.average.n_terms = counts
         self.state = _tree.copy(state) if state else optimizer.init(len(self.parameters.vector))
         self.step_number = step
         self._rule, self._optimizer, self._n_threads = rule, optimizer, n_threads
@@ -60,8 +74,15 @@ class Training:
 
     @property
     def machine(self):
-        """A copy of the machine as it is now."""
-        return _tree.copy(self.parameters.tree)
+        """A copy of what has come of training so far."""
+        return _tree.copy(self.result.tree)
+
+    @property
+    def last(self):
+        """Where an average stands: a copy of the parameters, and counts; None without one."""
+        if self.average is None:
+            return None
+        return self.parameters.vector.copy(), self.average.n_moves, self.average.n_terms
 
     @property
     def loss_of_ignorance(self):
@@ -115,6 +136,8 @@ class Training:
 
         run_blocks(move, n_shares, self._n_threads)
         self._optimizer.end(self.state)
+        if self.average is not None:
+            self.average.add(self.parameters.vector)
 
     def _gather(self, first, count):
         """Add the gradients of some row blocks to the total of the step."""
@@ -211,7 +234,7 @@ def train(training, rows, plan, monitor):
     where the monitor stops early.
     """
     probe = replace(rows, chosen=plan.indices[:_PROBED_ROWS])
-    good = training.parameters.vector.copy()
+    good = _vectors(training, np.copy)
     limit = _TOLERANCE * max(training.loss_of_ignorance, training.loss(probe))
     end = End.FINISHED
     try:
@@ -221,7 +244,7 @@ def train(training, rows, plan, monitor):
             loss = _epoch(training, rows, plan, epoch)
             if not max(loss, training.loss(probe)) < limit:
                 raise DivergenceError
-            good[:] = training.parameters.vector
+            good = _vectors(training, np.copy)
             asked = monitor.end_epoch(training, loss, plan.max_iter)
             if not asked and monitor.has_stalled:
                 plan = replace(plan, schedule=plan.schedule.after_stalling())
@@ -234,12 +257,18 @@ def train(training, rows, plan, monitor):
     except DivergenceError:
         end = End.DIVERGED
     if end is End.DIVERGED:
-        training.parameters.vector[:] = good
+        for vector, kept in zip(_vectors(training), good, strict=True):
+            vector[:] = kept
         for part in training.state:
             part[:] = 0
     if monitor.best is not None:
-        training.parameters.vector[:] = monitor.best
+        training.result.vector[:] = monitor.best
     return end
+
+
+def _vectors(training, make=lambda vector: vector):
+    """The parameters and what has come of them, or something made of each."""
+    return [make(training.parameters.vector), make(training.result.vector)]
 
 
 def _epoch(training, rows, plan, epoch):

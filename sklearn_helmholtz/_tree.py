@@ -77,7 +77,7 @@ def parts_like(tree, n_parts):
 
 
 def _groups(tree, lateral=False):
-    """Of each leaf: 0 for a matrix, 1 for one of a value that says it ``is_lateral``, 2 for a vector."""
+    """Of each leaf: 0 for a matrix, 1 if its value says it ``is_lateral``, 2 for a vector."""
     if isinstance(tree, np.ndarray):
         return [2 if tree.ndim != 2 else int(lateral)]
     if isinstance(tree, tuple):

@@ -750,20 +750,49 @@ def test_warm_start_keeps_units_and_names():
 
 
 @pytest.mark.parametrize("visible", DATA)
+@pytest.mark.parametrize("averaging", [False, True])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_partial_fit_resumes(visible, solver):
-    X = DATA[visible]
-    model = machine(solver=solver, max_iter=3).fit(X)
-    passes = machine(solver=solver)
+def test_partial_fit_resumes(visible, solver, averaging):
+    X, params = DATA[visible], {"solver": solver, "averaging": averaging}
+    model = machine(max_iter=3, **params).fit(X)
+    passes = machine(**params)
     for n in (1, 2, 3):
         assert passes.partial_fit(X) is passes
         assert passes.n_iter_ == len(passes.loss_curve_) == n
     assert same_bits(passes, model)
     assert passes.loss_curve_ == model.loss_curve_
     # From fit to partial_fit and back out of a pickle, too.
-    mixed = machine(solver=solver, max_iter=2).fit(X)
+    mixed = machine(max_iter=2, **params).fit(X)
     mixed = pickle.loads(pickle.dumps(mixed)).partial_fit(X)
     assert same_bits(mixed, model)
+
+
+def test_averaging_changes_what_comes_of_training_and_not_its_course():
+    X = DATA["bernoulli"]
+    plain, averaged = machine(), machine(averaging=True)
+    for _ in range(3):
+        assert not same_bits(plain.partial_fit(X), averaged.partial_fit(X))
+    assert plain.loss_curve_ == averaged.loss_curve_
+    # Without averaging, training goes on from what was published.
+    goes_on = pickle.loads(pickle.dumps(averaged)).set_params(averaging=False).partial_fit(X)
+    fresh = HelmholtzMachine.from_parameters(
+        *(getattr(averaged, name) for name in NETS), random_state=0, batch_size=20
+    )
+    for name in ("_seed", "_step", "_state", "_state_solver", "_stand_in"):
+        setattr(fresh, name, getattr(averaged, name))
+    assert same_bits(goes_on, fresh.partial_fit(X))
+
+
+def test_averages_are_what_is_validated_and_kept():
+    X = DATA["bernoulli"]
+    model = machine(averaging=True, early_stopping=True, max_iter=10).fit(X[:40], X_val=X[40:])
+    looks = []
+    machine(averaging=True, max_iter=10).fit(
+        X[:40], X_val=X[40:], monitor=lambda model, epoch, X_val: looks.append(parameters(model))
+    )
+    best = looks[int(np.argmax(model.validation_scores_))]
+    for array, kept in zip(parameters(model), best, strict=True):
+        assert_array_equal(array, kept)
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])

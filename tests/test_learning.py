@@ -6,6 +6,7 @@ of the noise, which the blocks tell.
 """
 
 import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,7 @@ from sklearn_helmholtz.learning import (
     SGD,
     Adam,
     Adaptive,
+    Average,
     Constant,
     Cosine,
     ReweightedWakeSleep,
@@ -631,3 +633,37 @@ def test_a_work_space_gives_arrays_of_their_own_and_the_same_memory_every_round(
         work.reset()
     assert places[1] == places[2] == places[3]
     assert work.empty((3, 5), np.float32).shape == (3, 5)
+
+
+# Averages
+
+
+def test_an_average_weighs_the_later_moves_by_the_eighth_power():
+    """Weights of the recursion, unrolled: those of ``gamma(s + 8) / gamma(s)``, about s^8."""
+    n_terms, size = 60, 32
+    path = np.random.default_rng(0).normal(size=(4 * n_terms + 1, size)).astype(np.float32)
+    average = Average(np.ones(size, np.float32))
+    for parameters in path:
+        average.add(parameters)
+    used = path[[0, *range(3, len(path), 4)]].astype(np.float64)
+    weights = np.array([math.prod(range(s, s + 8)) for s in range(1, len(used) + 1)], np.float64)
+    assert (average.n_moves, average.n_terms) == (len(path), len(used))
+    assert_allclose(average.vector, weights / weights.sum() @ used, rtol=1e-4, atol=1e-5)
+    assert weights[-len(used) // 4 :].sum() > 0.9 * weights.sum()
+
+
+def test_training_results_in_its_average_and_moves_on_from_its_parameters():
+    machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0))
+    x = (np.random.default_rng(1).random((40, 6)) < 0.4).astype(np.uint8)
+    plain = Training(machine, WakeSleep(), Adam(), cases.SEED, 1)
+    averaged = Training(machine, WakeSleep(), Adam(), cases.SEED, 1, averages=True)
+    twin = Average(plain.parameters.vector.copy())
+    for _ in range(23):
+        for training in (plain, averaged):
+            training.step(Rows(x, True), np.arange(40), 0.05)
+        twin.add(plain.parameters.vector)
+    assert_array_equal(averaged.parameters.vector, plain.parameters.vector)
+    assert_array_equal(averaged.result.vector, twin.vector)
+    assert (twin.vector != plain.parameters.vector).any()
+    assert_array_equal(_tree.pack(averaged.machine).vector, twin.vector)
+    assert plain.result is plain.parameters

@@ -1,4 +1,4 @@
-"""The moves of the optimisers over the vector of all parameters.
+"""The moves of the optimisers over the vector of all parameters, and of their average.
 
 The gradient comes in parts, (n_parts, n_parameters), which are added in their order. Lengths are
 multiples of 16. Parameters before the first of the two ``ends`` and those between them, the lateral
@@ -150,3 +150,12 @@ def adam_move(
         count(progress, 0)
         chunk = _take(progress, share, n_chunks)
     _wait(progress, n_chunks)
+
+
+@kernel(reads(float32, 1), float64, writes(float32, 1))
+def average_move(parameters, share, average):
+    """Move an average by a share of the way towards the parameters."""
+    part = float32(share)
+    for i in range(0, parameters.shape[0], LANES):
+        a = load(average, i)
+        store(average, i, multiply_add(part, load(parameters, i) - a, a))

@@ -46,7 +46,8 @@ class Start:
 
     machine, visible : the machine and the distribution of its data; rows : the data; stand_in :
     what recognition sees of missing values; seed, step, state : the random numbers, steps done and
-    the optimiser's state (None for a new one); losses, scores : the records so far.
+    the optimiser's state (None for a new one); last : where the average of an earlier training
+    stands, or None; losses, scores : the records so far.
     """
 
     machine: object
@@ -56,6 +57,7 @@ class Start:
     seed: tuple
     step: int = 0
     state: tuple | None = None
+    last: tuple | None = None
     losses: tuple = ()
     scores: tuple = ()
 
@@ -109,6 +111,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
     learning_rate_init : float, default=1e-2
         The (first) learning rate.
+
+    averaging : bool, default=False
+        Whether the machine is an average of the parameters over the later part of training instead
+        of the last ones: after t steps, those of step s weigh about ``s**8``, so that most of the
+        weight lies on the last ninth [6]_. It takes the place of a falling learning rate, and
+        allows a higher one, without knowing when training will end.
 
     batch_size : int, default=100
         Rows of a minibatch.
@@ -231,6 +239,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     .. [4] Neal (1992), Connectionist learning of belief networks, Artificial Intelligence 56,
            71-113.
     .. [5] Gregor, Danihelka, Mnih, Blundell & Wierstra (2014), Deep autoregressive networks, ICML.
+    .. [6] Shamir & Zhang (2013), Stochastic gradient descent for non-smooth optimization, ICML.
 
     Examples
     --------
@@ -256,6 +265,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "learning_rate": [StrOptions(set(_SCHEDULES))],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "averaging": ["boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -290,6 +300,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         momentum=0.9,
         learning_rate="constant",
         learning_rate_init=1e-2,
+        averaging=False,
         batch_size=100,
         max_iter=100,
         alpha=1e-4,
@@ -316,6 +327,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         self.momentum = momentum
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
+        self.averaging = averaging
         self.batch_size = batch_size
         self.max_iter = max_iter
         self.alpha = alpha
@@ -375,7 +387,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         elif monitor is not None and held_out is not None:
             X_val = _safe_indexing(given, held_out)
         callbacks = EpochCallbacks(self, X, self.max_iter, start, monitor, X_val)
-        self._train(replace(start, state=None), plan, validation, callbacks)
+        self._train(replace(start, state=None, last=None), plan, validation, callbacks)
         callbacks.end_fit()
         return self
 
@@ -503,6 +515,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         estimator.validation_scores_ = estimator.best_validation_score_ = None
         estimator._seed = _keys.draw_seed(check_random_state(estimator.random_state))
         estimator._step, estimator._state, estimator._state_solver = 0, None, None
+        estimator._last = None
         publish(estimator, machine, scaling, machine.generation.means(None)[-1][0])
         return estimator
 
@@ -524,7 +537,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         check_continuation(self)
         return Start(
             self._machine, self.visible_, self._as_rows(X), self._stand_in, self._seed, self._step,
-            self._state if self.solver == self._state_solver else None,
+            self._state if self.solver == self._state_solver else None, self._last,
             tuple(self.loss_curve_), tuple(self.validation_scores_ or ()),
         )  # fmt: skip
 
@@ -564,7 +577,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         n_threads, scaling = count_threads(self.n_jobs), start.rows.scaling
         training = Training(
             start.machine, self._rule(), self._optimizer(), start.seed, n_threads, start.state,
-            start.step,
+            start.step, self.averaging, start.last,
         )  # fmt: skip
         waits = self.early_stopping or isinstance(plan.schedule, Adaptive)
         monitor = Monitor(
@@ -581,6 +594,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         end = train(training, start.rows, plan, monitor)
         self.visible_, self._seed, self._step = start.visible, start.seed, training.step_number
         self._state, self._state_solver = training.state, self.solver
+        self._last = training.last if monitor.best is None else None
         self._sparse = start.rows.sparse
         self.loss_curve_ = [*start.losses, *monitor.losses]
         self.n_iter_ = len(self.loss_curve_)
