@@ -1,89 +1,187 @@
-"""Held-out log-likelihoods of plain Helmholtz machines on public binary data sets.
+"""Held-out log-likelihoods of autoregressive Helmholtz machines beside published ones.
 
-    python -m benchmarks.density --data DIR [--sets nltcs plants] [--csv FILE]
+    python -m benchmarks.density --data DIR [--sets nltcs plants] [--minutes 6] [--folder FOLDER]
 
-DIR holds one ``NAME.npz`` for each data set: ``train``, ``valid`` and ``test`` as bits packed along
-the rows (`numpy.packbits`), and ``n_features``. Each machine is trained on ``train`` with the
-settings below. They came from a handful of trials that printed ``valid`` and ``test`` side by
-side, so ``test`` was seen before they were fixed. Scores are by importance sampling.
+DIR as in `benchmarks.datasets`. For each data set a few settings (`Settings`) are trained on
+``train`` and compared on ``valid``; the best one is scored on ``test``, and so is a machine with
+default settings, which ``valid`` has not touched. A tree and a logistic autoregression are the
+baselines. Scores are by importance sampling: lower bounds in expectation, with the standard error
+over test rows.
+
+After each fit FOLDER/NAME.json holds what is known, beside the best machine so far (NAME.pickle):
+the same command goes on from there. No new setting is begun after ``--minutes`` minutes on a set,
+scoring included. `benchmarks.density_table` makes the table.
 """
 
 import argparse
-import csv
+import json
+import os
 import pathlib
+import pickle
 import time
+import warnings
+from datetime import date
 
 import numpy as np
 
-from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz import HelmholtzMachine, __version__
 
-N_IMPORTANCE_SAMPLES = 1000
-_COMMON = {"learning_rate": "cosine", "learning_rate_init": 1e-2, "random_state": 0}
-SETTINGS = {
-    "nltcs": {"hidden_layer_sizes": (50, 20), "n_particles": 10, "max_iter": 40, **_COMMON},
-    "plants": {"hidden_layer_sizes": (100, 50), "n_particles": 5, "max_iter": 60, **_COMMON},
-}
-TARGETS = {"nltcs": -6.20, "plants": -13.6}
-COLUMNS = (
-    "data", "settings", "train_bound", "valid", "test", "standard_error", "monte_carlo_error",
-    "bias", "median_ess", "target", "fit_seconds",
-)  # fmt: skip
+from .datasets import TWENTY, UCI, load
+from .learning_curve import replace_file
+from .simple_densities import ChowLiuTree, LogisticAutoregression
+
+VALID_SAMPLES, TEST_SAMPLES = 200, 1000
+SIZES = ((100,), (30,), (200,), (100, 50))
+STRENGTHS = (2, 0.5, 8)  # of the L1 penalty of the whole table, not per row
+_C = (0.1, 0.3, 1.0)  # of the logistic autoregression: inverse strengths of the same penalty
+_FEWEST_STEPS, _MOST_EPOCHS = 6000, 400
 
 
-def load(folder, name):
-    """The splits of a data set: uint8 arrays (n_rows, n_features)."""
-    with np.load(pathlib.Path(folder) / f"{name}.npz") as file:
-        count = int(file["n_features"])
+class Settings:
+    """Which settings to try next: strengths of the penalty, then sizes at the best of them."""
+
+    def __init__(self, n_rows):
+        self.n_rows = n_rows
+
+    def machine(self, sizes, strength):
+        """The parameters of an estimator."""
+        epochs = -(-_FEWEST_STEPS * 100 // self.n_rows)
         return {
-            split: np.unpackbits(file[split], axis=1, count=count)
-            for split in ("train", "valid", "test")
+            "hidden_layer_sizes": sizes,
+            "alpha": strength / self.n_rows,
+            "max_iter": int(np.clip(epochs, 20, _MOST_EPOCHS)),
         }
 
+    def following(self, tried):
+        """The next (sizes, strength), or None; tried : dict of validation scores so far."""
+        for strength in STRENGTHS:
+            if (SIZES[0], strength) not in tried:
+                return SIZES[0], strength
+        best = max(STRENGTHS, key=lambda strength: tried[SIZES[0], strength])
+        for sizes in SIZES[1:]:
+            if (sizes, best) not in tried:
+                return sizes, best
+        return None
 
-def evaluate(data, settings):
-    """Train on one data set and score its splits."""
-    start = time.perf_counter()
-    machine = HelmholtzMachine(**settings).fit(data["train"])
-    seconds = time.perf_counter() - start
-    result = machine.log_likelihood(data["test"], n_importance_samples=N_IMPORTANCE_SAMPLES)
+
+COMMON = {
+    "autoregressive": True, "l1_ratio": 1, "averaging": True, "learning_rate_init": 1e-2,
+    "early_stopping": True, "n_iter_no_change": 30, "random_state": 0,
+}  # fmt: skip
+
+
+class Record:
+    """What is known of one data set, in a file that is rewritten whenever something is added."""
+
+    def __init__(self, folder, name):
+        self._json, self._pickle = folder / f"{name}.json", folder / f"{name}.pickle"
+        self.values = {"set": name, "fits": [], "minutes": 0.0}
+        if self._json.exists():
+            self.values = json.loads(self._json.read_text())
+
+    def add(self, **values):
+        """Add results, and write the file."""
+        self.values.update(values, date=str(date.today()), version=__version__)
+        text = json.dumps(self.values, indent=1)
+        replace_file(self._json, "w", lambda file: file.write(text + "\n"))
+
+    def keep(self, machine):
+        """Write the best machine so far."""
+        replace_file(self._pickle, "wb", lambda file: pickle.dump(machine, file))
+
+    def machine(self):
+        """The best machine so far."""
+        return pickle.loads(self._pickle.read_bytes())
+
+    @property
+    def tried(self):
+        """Validation scores by (sizes, strength)."""
+        return {(tuple(f["sizes"]), f["strength"]): f["valid"] for f in self.values["fits"]}
+
+
+def score(machine, X, n_samples):
+    """A log-likelihood with what it is worth, as plain numbers."""
+    result = machine.log_likelihood(X, n_importance_samples=n_samples)
     return {
-        "train_bound": -machine.loss_curve_[-1],
-        "valid": machine.score(data["valid"]),
-        "test": result.mean,
-        "standard_error": result.standard_error,
-        "monte_carlo_error": result.monte_carlo_error,
-        "bias": result.bias,
-        "median_ess": float(np.median(result.effective_sample_size)),
-        "fit_seconds": seconds,
-    }
+        "mean": result.mean, "standard_error": result.standard_error,
+        "monte_carlo_error": result.monte_carlo_error, "bias": result.bias,
+        "reliable": result.reliable, "samples": n_samples,
+        "median_effective_sample_size": float(np.median(result.effective_sample_size)),
+    }  # fmt: skip
+
+
+def tune(record, data, minutes):
+    """Fit one setting after the other; the best on the validation rows is kept."""
+    settings = Settings(len(data["train"]))
+    while (following := settings.following(record.tried)) is not None:
+        if record.values["minutes"] > minutes:
+            break
+        start = time.perf_counter()
+        machine = HelmholtzMachine(**COMMON, **settings.machine(*following))
+        machine.fit(data["train"], X_val=data["valid"])
+        valid = machine.score(data["valid"])
+        if valid > max(record.tried.values(), default=-np.inf):
+            record.keep(machine)
+        seconds = time.perf_counter() - start
+        fit = {
+            "sizes": following[0], "strength": following[1], "valid": valid,
+            "epochs": machine.n_iter_, "train_bound": -machine.loss_curve_[-1],
+            "seconds": round(seconds, 1),
+        }  # fmt: skip
+        print(record.values["set"], fit, flush=True)
+        fits = [*record.values["fits"], fit]
+        record.add(fits=fits, minutes=record.values["minutes"] + seconds / 60)
+
+
+def evaluate(record, data):
+    """Score the chosen machine and one with default settings on the test rows."""
+    if "test" not in record.values:
+        start = time.perf_counter()
+        test = score(record.machine(), data["test"], TEST_SAMPLES)
+        seconds = time.perf_counter() - start
+        record.add(test=test, test_seconds=round(seconds, 1))
+    if "default" not in record.values:
+        start = time.perf_counter()
+        machine = HelmholtzMachine(autoregressive=True, random_state=0).fit(data["train"])
+        seconds = time.perf_counter() - start
+        test = score(machine, data["test"], TEST_SAMPLES)
+        record.add(default=test, default_seconds=round(seconds, 1), default_epochs=machine.n_iter_)
+
+
+def compare(record, data):
+    """Score the baselines: the autoregression with the penalty that is best on ``valid``."""
+    if "chow_liu" not in record.values:
+        record.add(chow_liu=ChowLiuTree().fit(data["train"]).score(data["test"]))
+    if "fully_visible" not in record.values:
+        models = [LogisticAutoregression(C).fit(data["train"]) for C in _C]
+        best = max(models, key=lambda model: model.score(data["valid"]))
+        record.add(fully_visible=best.score(data["test"]), fully_visible_C=best.C)
 
 
 def main():
-    """Run the benchmark and print, and where asked write, its table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Run the benchmark, or go on with it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", required=True, help="folder of the data sets")
-    parser.add_argument("--sets", nargs="+", default=sorted(SETTINGS), choices=sorted(SETTINGS))
-    parser.add_argument("--csv", help="file for the table")
+    parser.add_argument("--sets", nargs="+", default=TWENTY + UCI, choices=TWENTY + UCI)
+    parser.add_argument("--minutes", type=float, default=6, help="on each set")
+    parser.add_argument("--folder", default="benchmarks/results/density", help="for the results")
+    parser.add_argument("--steps", nargs="+", default=("tune", "evaluate", "compare"))
     arguments = parser.parse_args()
-    table = []
+    warnings.filterwarnings("ignore", message="This log-likelihood")  # it is in the table
+    folder = pathlib.Path(arguments.folder)
+    folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.sets:
-        row = evaluate(load(arguments.data, name), SETTINGS[name])
-        words = {k: v for k, v in SETTINGS[name].items() if k != "random_state"}
-        table.append({"data": name, "settings": words, "target": TARGETS[name], **row})
-        print(
-            f"{name}: test {row['test']:.3f} nats per row (standard error "
-            f"{row['standard_error']:.3f}, Monte Carlo {row['monte_carlo_error']:.3f}, bias "
-            f"{row['bias']:.3f}), target {TARGETS[name]}; valid {row['valid']:.3f}, training bound "
-            f"{row['train_bound']:.3f}; {row['fit_seconds']:.0f} s"
-        )
-    if arguments.csv:
-        with open(arguments.csv, "w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(
-                {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()}
-                for row in table
-            )
+        record, data = Record(folder, name), load(arguments.data, name)
+        record.add(cores=os.cpu_count())
+        if "tune" in arguments.steps:
+            tune(record, data, arguments.minutes)
+        if "evaluate" in arguments.steps:
+            evaluate(record, data)
+            print(name, record.values["test"], "default", record.values["default"], flush=True)
+        if "compare" in arguments.steps:
+            compare(record, data)
 
 
 if __name__ == "__main__":

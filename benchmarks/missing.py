@@ -2,8 +2,8 @@
 
     python -m benchmarks.missing --data DIR [--sets nltcs plants] [--share 0.2] [--csv FILE]
 
-DIR as for `benchmarks.density`, whose settings are used, unchanged, for both fits. A share of the
-entries of ``train`` is taken away at random; both machines are scored on the complete ``test``.
+DIR as for `benchmarks.plain_density`, whose settings are used, unchanged, for both fits. A share of
+the entries of ``train`` is taken away at random; both machines are scored on the complete ``test``.
 """
 
 import argparse
@@ -14,7 +14,8 @@ import numpy as np
 
 from sklearn_helmholtz import HelmholtzMachine, compare_log_likelihood
 
-from .density import N_IMPORTANCE_SAMPLES, SETTINGS, load
+from .datasets import load
+from .plain_density import N_IMPORTANCE_SAMPLES, SETTINGS
 
 LIMITS = {"nltcs": 0.05, "plants": 0.3}
 COLUMNS = ("data", "share", "complete", "with_gaps", "loss", "standard_error", "limit", "seconds")

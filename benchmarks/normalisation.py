@@ -2,16 +2,16 @@
 
     python -m benchmarks.normalisation --data DIR
 
-Trains a machine with 100 hidden units on nltcs (16 binary features; DIR as in `density`), estimates
-p(x) for all 2^16 rows by importance sampling, and prints the sum with its standard error. The
-estimates of p(x), unlike those of log p(x), are unbiased, and independent between rows.
+Trains a machine with 100 hidden units on nltcs (16 binary features; DIR as in `datasets`),
+estimates p(x) for all 2^16 rows by importance sampling, and prints the sum with its standard error.
+The estimates of p(x), unlike those of log p(x), are unbiased, and independent between rows.
 """
 
 import argparse
 
 import numpy as np
 
-from benchmarks.density import load
+from benchmarks.datasets import load
 from sklearn_helmholtz import HelmholtzMachine
 
 N_IMPORTANCE_SAMPLES = 500

@@ -271,6 +271,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         "alpha": [Interval(Real, 0, None, closed="left")],
         "lateral_alpha": [Interval(Real, 0, None, closed="left"), None],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "lateral_l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
         "shuffle": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -306,6 +307,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         alpha=1e-4,
         lateral_alpha=None,
         l1_ratio=0,
+        lateral_l1_ratio=None,
         shuffle=True,
         early_stopping=False,
         validation_fraction=0.1,
@@ -333,6 +335,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         self.alpha = alpha
         self.lateral_alpha = lateral_alpha
         self.l1_ratio = l1_ratio
+        self.lateral_l1_ratio = lateral_l1_ratio
         self.shuffle = shuffle
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -562,15 +565,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         return _RULES[self.algorithm](self)
 
     def _optimizer(self):
-        own, lateral = self._penalty(self.alpha), None
-        if self.lateral_alpha is not None:
-            lateral = self._penalty(self.lateral_alpha)
+        own = _penalty(self.alpha, self.l1_ratio)
+        lateral = _penalty(
+            self.alpha if self.lateral_alpha is None else self.lateral_alpha,
+            self.l1_ratio if self.lateral_l1_ratio is None else self.lateral_l1_ratio,
+        )
         return Adam(*own, lateral) if self.solver == "adam" else SGD(self.momentum, *own, lateral)
-
-    def _penalty(self, alpha):
-        """The strengths of the two parts of a penalty: decay and lasso."""
-        lasso = alpha * self.l1_ratio
-        return alpha - lasso, lasso
 
     def _train(self, start, plan, validation=None, callbacks=None):
         """Train from a start, then publish what came of it."""
@@ -606,6 +606,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "generative_coefs_")
+
+
+def _penalty(alpha, l1_ratio):
+    """The strengths of the two parts of a penalty: decay and lasso."""
+    lasso = alpha * l1_ratio
+    return alpha - lasso, lasso
 
 
 def _print_line(line):

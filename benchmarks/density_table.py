@@ -1,0 +1,155 @@
+"""The tables of `benchmarks.density` and of `benchmarks.learning_curve`, as a page of the docs.
+
+    python -m benchmarks.density_table [--folder benchmarks/results/density] [--page FILE]
+
+Reads what those commands have written so far, and writes doc/benchmarks/density.rst.
+"""
+
+import argparse
+import json
+import pathlib
+
+from .datasets import TWENTY, UCI
+from .published import CHECKED, PUBLISHED, REPORTED
+
+
+def read(folder):
+    """The finished records by name."""
+    records = [json.loads(path.read_text()) for path in sorted(pathlib.Path(folder).glob("*.json"))]
+    return {r["set"]: r for r in records if "test" in r}
+
+
+def level(value, other):
+    """Whether a value is better than or level with another, to two decimals."""
+    return round(value, 2) >= round(other, 2)
+
+
+def rst_table(heading, rows):
+    """A simple table of strings."""
+    lines = [heading, *rows]
+    widths = [max(len(row[i]) for row in lines) for i in range(len(heading))]
+    rule = "  ".join("=" * width for width in widths)
+    texts = ["  ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)) for r in lines]
+    return "\n".join([rule, texts[0], rule, *texts[1:], rule])
+
+
+def number(value, digits=2):
+    """A number for a table; an em dash where there is none."""
+    return "\N{EM DASH}" if value is None else f"{value:.{digits}f}"
+
+
+def scores(names, records):
+    """Rows of our scores beside all published ones; the best of a row is bold."""
+    columns = list(PUBLISHED[names[0]])
+    heading = ["data", "this", "error", *(_marked(column) for column in columns)]
+    rows = []
+    for name in names:
+        ours, theirs = records[name]["test"], PUBLISHED[name]
+        best = max(ours["mean"], *theirs.values())
+        cells = [ours["mean"], *theirs.values()]
+        bold = [f"**{number(v)}**" if level(v, best) else number(v) for v in cells]
+        rows.append([name, bold[0], number(ours["standard_error"]), *bold[1:]])
+    return rst_table(heading, rows)
+
+
+def _marked(column):
+    return column if column in CHECKED else f"{column} *"
+
+
+def details(names, records):
+    """Rows of what was chosen, what it cost, defaults and baselines."""
+    heading = [
+        "data", "sizes", "strength", "valid", "test", "error", "sampling", "ESS", "default",
+        "epochs", "fully visible", "Chow-Liu", "minutes",
+    ]  # fmt: skip
+    rows = []
+    for name in names:
+        r = records[name]
+        best = max(r["fits"], key=lambda fit: fit["valid"])
+        sizes = "-".join(str(size) for size in best["sizes"])
+        rows.append([
+            name, sizes, f"{best['strength']:g}", number(best["valid"]), number(r["test"]["mean"]),
+            number(r["test"]["standard_error"]), number(r["test"]["monte_carlo_error"], 3),
+            number(r["test"]["median_effective_sample_size"], 0),
+            number(r.get("default", {}).get("mean")), str(best["epochs"]),
+            number(r.get("fully_visible")), number(r.get("chow_liu")), number(r["minutes"], 1),
+        ])  # fmt: skip
+    return rst_table(heading, rows)
+
+
+def verdicts(records):
+    """What came of the comparisons, in sentences."""
+    lines = []
+    twenty = [name for name in TWENTY if name in records]
+    if twenty:
+        ours = {name: records[name]["test"]["mean"] for name in twenty}
+        rival = {name: PUBLISHED[name]["ID-SPN"] for name in twenty}
+        wins = sum(level(ours[n], rival[n]) for n in twenty)
+        best = sum(level(ours[n], max(PUBLISHED[n].values())) for n in twenty)
+        mean = sum(ours.values()) / len(twenty), sum(rival.values()) / len(twenty)
+        lines.append(
+            f"Of the {len(twenty)} sets, better than or level with ID-SPN on {wins}, and in the "
+            f"mean ({mean[0]:.2f} against {mean[1]:.2f}); with the best of all columns on {best}."
+        )
+    uci = [name for name in UCI if name in records]
+    if uci:
+        ours = {name: records[name]["test"]["mean"] for name in uci}
+        best = sum(level(ours[n], max(PUBLISHED[n].values())) for n in uci)
+        rws = sum(ours[n] > PUBLISHED[n]["RWS-SBN"] for n in uci)
+        lines.append(
+            f"Of the {len(uci)} UCI sets, level with the best column on {best}, and better than "
+            f"RWS-SBN on {rws}."
+        )
+    done = {n: r for n, r in records.items() if "default" in r}
+    near = [n for n, r in done.items() if _near(r)]
+    far = sorted(set(done) - set(near))
+    lines.append(
+        f"Default settings are within 0.5 % of the tuned ones, or one standard error, on "
+        f"{len(near)} of {len(done)} sets" + (f" (not on {', '.join(far)})." if far else ".")
+    )
+    behind = [
+        n for n, r in records.items()
+        if max(r.get("fully_visible", -1e9), r.get("chow_liu", -1e9)) > r["test"]["mean"]
+    ]  # fmt: skip
+    lines.append(
+        "No baseline is better on any set." if not behind
+        else f"A baseline is better on {', '.join(behind)}."
+    )  # fmt: skip
+    return lines
+
+
+def _near(record):
+    tuned, default = record["test"], record["default"]
+    allowed = max(0.005 * abs(tuned["mean"]), tuned["standard_error"])
+    return default["mean"] >= tuned["mean"] - allowed
+
+
+def page(records):
+    """The page of the docs."""
+    sources = [f"* {name}: {source}." for name, source in {**CHECKED, **REPORTED}.items()]
+    parts = [
+        (pathlib.Path(__file__).parent / "density_page.rst").read_text().rstrip(),
+        "\n".join(f"* {line}" for line in verdicts(records)),
+    ]
+    for title, names in (("Twenty data sets", TWENTY), ("UCI sets", UCI)):
+        names = [name for name in names if name in records]
+        if names:
+            parts += [f"{title}\n{'-' * len(title)}", scores(names, records)]
+            parts += [details(names, records)]
+    parts += ["Sources\n-------", "\n".join(sources)]
+    return "\n\n".join(parts) + "\n"
+
+
+def main():
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", default="benchmarks/results/density")
+    parser.add_argument("--page", default="doc/benchmarks/density.rst")
+    arguments = parser.parse_args()
+    path = pathlib.Path(arguments.page)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page(read(arguments.folder)))
+
+
+if __name__ == "__main__":
+    main()

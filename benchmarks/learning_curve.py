@@ -1,0 +1,156 @@
+"""Held-out log-likelihood against minutes of training, in runs that can be cut off and resumed.
+
+    python -m benchmarks.learning_curve --data DIR --model plain --minutes 60 --folder FOLDER
+
+DIR as in `benchmarks.datasets`; the data set is binarized_mnist. FOLDER receives ``MODEL.pickle``,
+a checkpoint of every few minutes from which the same command goes on, and ``MODEL.csv``, the curve:
+minutes of training (scoring and checkpoints are not counted), and bounds of the training,
+validation and test rows in nats. When the minutes are used up, the test rows are scored with more
+samples. The learning rate falls along half a cosine over the minutes; the number of particles
+rises.
+"""
+
+import argparse
+import csv
+import math
+import os
+import pathlib
+import pickle
+import time
+
+import numpy as np
+
+from sklearn_helmholtz import HelmholtzMachine
+
+from .datasets import load
+
+MODELS = {
+    "plain": {
+        "machine": {"hidden_layer_sizes": (200, 200, 200), "alpha": 0, "batch_size": 100},
+        "rate": 2e-3,
+        "particles": ((0.0, 5), (0.5, 10), (0.8, 20)),
+        "target": -90.1,
+    },
+    "autoregressive": {
+        "machine": {"hidden_layer_sizes": (500,), "autoregressive": True, "batch_size": 100},
+        "rate": 2e-3,
+        "particles": ((0.0, 5), (0.5, 10), (0.8, 20)),
+        "target": -84.2,
+    },
+}
+CURVE_SAMPLES, FINAL_SAMPLES = 200, 5000
+_MINUTES_BETWEEN_CHECKPOINTS = 3
+_LOOKS = 24  # at the held-out rows, closer together in the beginning
+COLUMNS = (
+    "minutes", "epochs", "particles", "rate", "train_bound", "valid", "test", "standard_error",
+    "monte_carlo_error", "samples",
+)  # fmt: skip
+
+
+class Run:
+    """A training that knows how far it has come: everything that a checkpoint has to hold."""
+
+    def __init__(self, model, minutes, random_state):
+        settings = MODELS[model]
+        self.machine = HelmholtzMachine(random_state=random_state, **settings["machine"])
+        self.rate, self.particles = settings["rate"], settings["particles"]
+        self.minutes, self.seconds, self.epochs, self.curve = minutes, 0.0, 0, []
+
+    @property
+    def progress(self):
+        """The share of the training time that is used up."""
+        return self.seconds / (60 * self.minutes)
+
+    def epoch(self, X):
+        """Train on all rows once, with the rate and the particles that are due."""
+        rate = self.rate * 0.5 * (1 + math.cos(math.pi * min(self.progress, 1)))
+        n_particles = max(n for start, n in self.particles if start <= self.progress)
+        self.machine.set_params(learning_rate_init=max(rate, 1e-6), n_particles=n_particles)
+        start = time.perf_counter()
+        self.machine.partial_fit(X)
+        self.seconds += time.perf_counter() - start
+        self.epochs += 1
+
+    def look(self, data, n_samples):
+        """Score the held-out rows and note what they say."""
+        machine = self.machine
+        test = machine.log_likelihood(data["test"], n_importance_samples=n_samples)
+        valid = machine.log_likelihood(data["valid"], n_importance_samples=CURVE_SAMPLES)
+        self.curve.append({
+            "minutes": self.seconds / 60, "epochs": self.epochs,
+            "particles": machine.n_particles, "rate": machine.learning_rate_init,
+            "train_bound": -machine.loss_curve_[-1], "valid": valid.mean, "test": test.mean,
+            "standard_error": test.standard_error, "monte_carlo_error": test.monte_carlo_error,
+            "samples": n_samples,
+        })  # fmt: skip
+        line = {k: round(v, 4) for k, v in self.curve[-1].items()}
+        print(line, flush=True)
+
+    def write(self, folder, name):
+        """Write the checkpoint and the curve."""
+        replace_file(folder / f"{name}.pickle", "wb", lambda file: pickle.dump(self, file))
+
+        def table(file):
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(
+                {k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()}
+                for row in self.curve
+            )
+
+        replace_file(folder / f"{name}.csv", "w", table)
+
+
+def replace_file(path, mode, write):
+    """Write a file so that a cut leaves the old one whole."""
+    new = path.with_suffix(".new")
+    with open(new, mode, newline="" if mode == "w" else None) as file:
+        write(file)
+    os.replace(new, path)
+
+
+def go_on(run, data, folder, name):
+    """Train until the minutes are used up; look, and write checkpoints, on the way."""
+    looks = [(i / _LOOKS) ** 2 for i in range(1, _LOOKS)]
+    looks = [share for share in looks if share > run.progress]
+    written = run.seconds
+    while run.progress < 1:
+        run.epoch(data["train"])
+        if looks and run.progress >= looks[0]:
+            looks = [share for share in looks if share > run.progress]
+            run.look(data, CURVE_SAMPLES)
+        if run.seconds - written > 60 * _MINUTES_BETWEEN_CHECKPOINTS:
+            run.write(folder, name)
+            written = run.seconds
+    if not run.curve or run.curve[-1]["samples"] != FINAL_SAMPLES:
+        run.look(data, FINAL_SAMPLES)
+        run.write(folder, name)
+
+
+def main():
+    """Train, or go on from a checkpoint, and print the curve."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", required=True, help="folder of the data sets")
+    parser.add_argument("--model", choices=sorted(MODELS), default="plain")
+    parser.add_argument("--minutes", type=float, default=60, help="of training")
+    parser.add_argument("--folder", required=True, help="for checkpoint and curve")
+    parser.add_argument("--random-state", type=int, default=0)
+    arguments = parser.parse_args()
+    data = load(arguments.data, "binarized_mnist")
+    folder = pathlib.Path(arguments.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / f"{arguments.model}.pickle"
+    if checkpoint.exists():
+        run = pickle.loads(checkpoint.read_bytes())
+    else:
+        run = Run(arguments.model, arguments.minutes, arguments.random_state)
+    go_on(run, data, folder, arguments.model)
+    best, target = run.curve[-1], MODELS[arguments.model]["target"]
+    print(f"test {best['test']:.2f} +- {best['standard_error']:.2f} nats, target {target}")
+    print(f"numpy {np.__version__}, {os.cpu_count()} cores")
+
+
+if __name__ == "__main__":
+    main()
