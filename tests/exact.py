@@ -385,17 +385,20 @@ def posterior_recognition_gradient(params, X):
     return _weighted_gradient(params, X, posterior, grad_log_recognition)
 
 
-def sleep_gradient(params):
+def sleep_gradient(params, conceal=lambda x: x):
     """Return ``E_{p(x,h)}[grad_R log q(h | x)]`` over all (x, h) as a `Gradient`.
 
     The expected sleep phase per fantasy (Hinton et al. 1995); an ascent direction; Bernoulli
-    visible units only.
+    visible units only. Recognition sees ``conceal(x)`` of a fantasy x.
     """
 
     def joint(params, x):
         return np.exp(log_joint(params, x, hidden_states(units_of(params))))
 
-    return _weighted_gradient(params, _visible_states(params), joint, grad_log_recognition)
+    def differentiate(params, x, hidden):
+        return grad_log_recognition(params, conceal(x), hidden)
+
+    return _weighted_gradient(params, _visible_states(params), joint, differentiate)
 
 
 # Many particles
@@ -408,29 +411,39 @@ def _particle_tuples(n_states, n_particles):
     return np.indices((n_states,) * n_particles).reshape(n_particles, -1).T
 
 
-def _tuple_weights(params, x, n_particles):
+def _tuple_weights(log_proposal, log_weight, n_particles):
     """Return the particle tuples, their probabilities and their log importance weights.
 
-    ``tuples`` and ``log_weights = log p(x, h_k) - log q(h_k | x)`` have shape ``(T, K)`` and
-    ``probabilities = prod_k q(h_k | x)`` has shape ``(T,)``.
+    Of each state, ``log_proposal`` is the log-probability to be drawn and ``log_weight`` the log
+    importance weight, such as ``log q(h | x)`` and ``log p(x, h) - log q(h | x)``. ``tuples`` and
+    their log-weights have shape ``(T, K)``, their probabilities ``(T,)``.
     """
+    tuples = _particle_tuples(len(log_proposal), n_particles)
+    return tuples, np.exp(np.sum(log_proposal[tuples], axis=1)), log_weight[tuples]
+
+
+def _explanations(params, x):
+    """Return ``log q(h | x)`` and ``log p(x, h) - log q(h | x)`` of all joint hidden states."""
     hidden = hidden_states(units_of(params))
     log_q = log_recognition(params, x, hidden)
-    log_weight = log_joint(params, x, hidden) - log_q
-    tuples = _particle_tuples(len(log_q), n_particles)
-    return tuples, np.exp(np.sum(log_q[tuples], axis=1)), log_weight[tuples]
+    return log_q, log_joint(params, x, hidden) - log_q
 
 
-def _expected_self_normalised(params, x, n_particles):
-    """Return ``E[sum_k w~_k 1(h_k = s)]`` of every joint state s, shape ``(2^H,)``, summing to 1.
+def _expected_self_normalised(log_proposal, log_weight, n_particles):
+    """Return ``E[sum_k w~_k 1(s_k = s)]`` of every state s, summing to 1.
 
-    ``w~_k = w_k / sum_j w_j`` with ``w = p(x, h) / q(h | x)`` and ``h_1..h_K`` drawn from q.
+    ``w~_k = w_k / sum_j w_j``, the states ``s_1..s_K`` drawn from the proposal.
     """
-    tuples, probabilities, log_weights = _tuple_weights(params, x, n_particles)
+    tuples, probabilities, log_weights = _tuple_weights(log_proposal, log_weight, n_particles)
     normalised = np.exp(log_weights - _log_sum_exp(log_weights)[:, None])
     share = probabilities[:, None] * normalised
-    n_states = 2 ** sum(units_of(params)[1:])
-    return np.bincount(tuples.ravel(), weights=share.ravel(), minlength=n_states)
+    return np.bincount(tuples.ravel(), weights=share.ravel(), minlength=len(log_proposal))
+
+
+def _expected_bound(log_proposal, log_weight, n_particles):
+    """Return ``E[log (1/K) sum_k w_k]``, states drawn from the proposal, in nats."""
+    _, probabilities, log_weights = _tuple_weights(log_proposal, log_weight, n_particles)
+    return np.sum(probabilities * (_log_sum_exp(log_weights) - np.log(n_particles)))
 
 
 def reweighted_bound(params, X, n_particles):
@@ -439,12 +452,7 @@ def reweighted_bound(params, X, n_particles):
     The expectation runs over all K-tuples of particles from q(h|x), ``w = p(x,h) / q(h|x)``; it is
     ``-F(x)`` at K = 1 and rises to ``log p(x)`` (Burda et al. 2016).
     """
-    values = []
-    for x in X:
-        _, probabilities, log_weights = _tuple_weights(params, x, n_particles)
-        log_mean = _log_sum_exp(log_weights) - np.log(n_particles)
-        values.append(np.sum(probabilities * log_mean))
-    return np.array(values)
+    return np.array([_expected_bound(*_explanations(params, x), n_particles) for x in X])
 
 
 def reweighted_gradient(params, X, n_particles):
@@ -457,8 +465,90 @@ def reweighted_gradient(params, X, n_particles):
     """
 
     def expected(params, x):
-        return _expected_self_normalised(params, x, n_particles)
+        return _expected_self_normalised(*_explanations(params, x), n_particles)
 
     total = _weighted_gradient(params, X, expected, grad_log_joint)
     _add_scaled(total, _weighted_gradient(params, X, expected, grad_log_recognition), 1.0)
+    return total
+
+
+# Rows with gaps, of nets with lateral weights
+
+
+def completions(params, x, stand_in):
+    """Return all ways to explain a row with gaps and to fill it.
+
+    Hidden layers come from ``q(h | x)``, where recognition sees ``stand_in`` in the gaps (NaN);
+    what is missing is then drawn in order, from ``p(x_i | x_1..x_{i-1}, h)``. Of S such states:
+    the data ``(S, n_features)``, the hidden layers, the log-probability to be drawn so, and the
+    log-weight ``log p(h) + sum_{i observed} log p(x_i | x_1..x_{i-1}, h) - log q(h | x)``, which is
+    that of the joint state under its proposal. Gaussian values that are missing stand for the nodes
+    of a quadrature.
+    """
+    missing = np.flatnonzero(np.isnan(x))
+    hidden = hidden_states(units_of(params))
+    fills, log_shares = _fills(params, x)
+    n_hidden, data = len(hidden[0]), np.tile(x, (len(hidden[0]) * len(fills), 1))
+    hidden = [np.repeat(states, len(fills), axis=0) for states in hidden]
+    data[:, missing] = np.tile(fills, (n_hidden, 1))
+    log_drawn = np.tile(log_shares, n_hidden)
+    for i in missing:
+        others = np.where(np.arange(len(x)) < i, data, 0.0)  # what comes later is not needed yet
+        eta = generative_inputs(params, [others, *hidden], 0)[:, i]
+        if params.noise_variance is None:
+            log_drawn += data[:, i] * eta - np.logaddexp(0.0, eta)
+        else:
+            data[:, i] = eta + np.sqrt(params.noise_variance[i]) * data[:, i]
+    log_joints = log_joint(params, data, hidden)
+    if params.noise_variance is None:
+        log_filled = log_drawn
+    else:
+        eta = generative_inputs(params, [data, *hidden], 0)[:, missing]
+        log_filled = _gaussian(data[:, missing], eta, params.noise_variance[missing])
+    log_q = log_recognition(params, np.where(np.isnan(x), stand_in, x), hidden)
+    return data, hidden, log_q + log_drawn, log_joints - log_filled - log_q
+
+
+def _fills(params, x):
+    """Return what may stand in the gaps of a row, and the logarithm of its share of a quadrature.
+
+    All states of binary units; standard normal deviates of Gaussian ones. Those that an observed
+    value depends on move the weights and have many nodes; for others the square of the value is all
+    that counts, and three nodes are exact.
+    """
+    missing = np.isnan(x)
+    if params.noise_variance is None:
+        return all_states(missing.sum()), np.zeros(2 ** missing.sum())
+    rules = [
+        np.polynomial.hermite_e.hermegauss(3 if missing[i:].all() else 40)
+        for i in np.flatnonzero(missing)
+    ]
+    fills = list(itertools.product(*(nodes for nodes, _ in rules)))
+    shares = itertools.product(*(weights / weights.sum() for _, weights in rules))
+    return np.reshape(fills, (len(fills), len(rules))), np.log([np.prod(share) for share in shares])
+
+
+def completed_bound(params, X, stand_in, n_particles):
+    """Return ``E[log (1/K) sum_k w_k]`` of rows with gaps, as in `reweighted_bound`."""
+    values = []
+    for x in X:
+        _, _, log_proposal, log_weight = completions(params, x, stand_in)
+        values.append(_expected_bound(log_proposal, log_weight, n_particles))
+    return np.array(values)
+
+
+def completed_gradient(params, X, stand_in, n_particles):
+    """Return the expected reweighted wake step of rows with gaps, summed, as a `Gradient`.
+
+    ``E[sum_k w~_k grad_G log p(x, h_k)]`` with what was drawn in the gaps of x, and
+    ``E[sum_k w~_k grad_R log q(h_k | x)]`` with what recognition sees there.
+    """
+    total = zero_gradient(params)
+    for x in X:
+        data, hidden, log_proposal, log_weight = completions(params, x, stand_in)
+        expected = _expected_self_normalised(log_proposal, log_weight, n_particles)
+        seen = np.where(np.isnan(x), stand_in, x)
+        for weight, values, state in zip(expected, data, _each_state(hidden), strict=True):
+            _add_scaled(total, grad_log_joint(params, values, state), weight)
+            _add_scaled(total, grad_log_recognition(params, seen, state), weight)
     return total

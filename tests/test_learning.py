@@ -83,18 +83,23 @@ def add(*weighted):
     return sum(weight * exact.flatten(gradient) for weight, gradient in weighted)
 
 
-def expected_sleep(params):
-    """``E_{p(x, h)}[grad_R log q(h | x)]``: by enumeration, and by quadrature for real x."""
+def expected_sleep(params, missing=False, stand_in=0.0):
+    """``E_{p(x, h)}[grad_R log q(h | x)]``: by enumeration, and by quadrature for real x.
+
+    Recognition sees ``stand_in`` instead of what is missing, (n_features,) bool, of every dream.
+    """
     if params.noise_variance is None:
-        return exact.sleep_gradient(params)
+        return exact.sleep_gradient(params, lambda x: np.where(missing, stand_in, x))
+    missing = np.broadcast_to(missing, params.noise_variance.shape)
     gradient = exact.zero_gradient(params)
     mixing = np.eye(len(params.noise_variance))  # x = mean + x A + noise = (mean + noise) mixing
     if params.generative_lateral_coefs is not None:
         mixing = np.linalg.inv(mixing - params.generative_lateral_coefs[0])
     covariance = mixing.T * params.noise_variance @ mixing
+    covariance = np.where(missing | missing[:, None], 0, covariance)
     for probability, hidden in prior_states(params):
         mean = hidden[0] @ params.generative_coefs[0] + params.generative_intercepts[0]
-        mean = mean @ mixing
+        mean = np.where(missing, stand_in, mean @ mixing)
         error = hidden[0] - expected_sigmoid(params, mean, covariance)
         gradient.recognition_intercepts[0] += probability * error
         # Stein: E[x f(x R)] = E[x] E[f(x R)] + Cov(x) R E[f'(x R)]

@@ -3,12 +3,16 @@
 A row with gaps is a complete row of a smaller net: generation has only the features that were
 observed, and what recognition sees in the gaps is a constant that belongs to its intercept. The
 enumerated gradients of that net are those of the whole, where they are not zero.
+
+Not so where units depend on those before them, of which some are missing: those are drawn, and
+explained like hidden units. There the ways to fill a row are enumerated with its explanations.
 """
 
 import numpy as np
 import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 
 from sklearn_helmholtz import HelmholtzMachine, _batches
 from sklearn_helmholtz._incomplete import IncompleteRows
@@ -18,7 +22,12 @@ from sklearn_helmholtz._workspace import Workspace
 from sklearn_helmholtz.learning import ReweightedWakeSleep, WakeSleep
 from sklearn_helmholtz.learning.phases import wake_and_dream
 from tests import cases, exact
-from tests.test_learning import assert_expectation, expected_sleep, recognition_entries
+from tests.test_learning import (
+    assert_expectation,
+    expected_sleep,
+    prior_states,
+    recognition_entries,
+)
 
 N_BLOCKS, N_COPIES = 60, 400
 PATTERNS = np.array([[0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]], bool)
@@ -32,6 +41,14 @@ CASES = [
     ((4, 3), "gaussian", "dense"),
     ((4, 3, 2), "gaussian", "dense"),
 ]
+ORDERED_CASES = [
+    ((4, 3), "ordered binary", "dense"),
+    ((4, 3), "ordered binary", "sparse"),
+    ((4, 3, 2), "ordered fractional", "dense"),
+    ((4, 3, 2), "ordered fractional", "sparse"),
+    ((4, 2, 2, 2), "ordered binary", "dense"),
+    ((4, 3), "ordered gaussian", "dense"),
+]
 
 
 def make_gaps(n_units, visible, seed=0):
@@ -39,7 +56,7 @@ def make_gaps(n_units, visible, seed=0):
     machine, params, X = cases.make_case(n_units, visible, len(PATTERNS), seed=seed)
     rng = np.random.default_rng(seed + 2)
     stand_in = rng.uniform(0.1, 0.9, n_units[0]).astype(np.float32)
-    if visible == "gaussian":
+    if "gaussian" in visible:
         stand_in = (2 * stand_in - 1).astype(np.float32)
     return machine, params, np.where(PATTERNS, np.nan, X).astype(np.float32), stand_in
 
@@ -119,9 +136,77 @@ def test_the_expected_step_of_reweighted_wake_sleep_is_that_of_the_observed_part
     assert_expectation(bounds, bound)
 
 
+def mean_sleep(params, X, stand_in):
+    """The expected step of the sleep phase, flat, where dreams have the gaps of the rows of X."""
+    sleeps = [expected_sleep(params, np.isnan(x), stand_in.astype(np.float64)) for x in X]
+    return np.mean([exact.flatten(sleep) for sleep in sleeps], axis=0)
+
+
+def completed_gradient(params, X, stand_in, n_particles):
+    """The expected step of the wake phase, flat, where what is missing is drawn in order."""
+    total = exact.completed_gradient(params, X.astype(np.float64), stand_in, n_particles)
+    return exact.flatten(total) / len(X)
+
+
+@pytest.mark.parametrize(("n_units", "visible", "form"), ORDERED_CASES)
+def test_wake_sleep_draws_missing_parents_and_explains_them(n_units, visible, form):
+    machine, params, X, stand_in = make_gaps(n_units, visible)
+    steps, bounds = run_blocks(WakeSleep(), machine, X, stand_in, form)
+    wake = completed_gradient(params, X, stand_in, 1)
+    wake[recognition_entries(params)] = 0
+    assert_expectation(steps, wake + mean_sleep(params, X, stand_in))
+    assert_expectation(bounds, exact.completed_bound(params, X.astype(float), stand_in, 1).mean())
+
+
+@pytest.mark.parametrize("n_particles", [1, 2])
+@pytest.mark.parametrize(("n_units", "visible", "form"), ORDERED_CASES)
+def test_reweighted_wake_sleep_draws_missing_parents_and_explains_them(
+    n_units, visible, form, n_particles
+):
+    machine, params, X, stand_in = make_gaps(n_units, visible, seed=1)
+    steps, bounds = run_blocks(ReweightedWakeSleep(n_particles), machine, X, stand_in, form)
+    wake = completed_gradient(params, X, stand_in, n_particles)
+    wake[recognition_entries(params)] *= 0.5
+    assert_expectation(steps, wake + 0.5 * mean_sleep(params, X, stand_in))
+    bound = exact.completed_bound(params, X.astype(np.float64), stand_in, n_particles)
+    assert_expectation(bounds, bound.mean())
+
+
+@pytest.mark.parametrize("visible", ["ordered binary", "ordered gaussian"])
+def test_completions_are_a_proposal_whose_weights_have_the_mean_of_the_observed_part(visible):
+    _, params, X, stand_in = make_gaps((4, 3), visible)
+    for x in X.astype(np.float64):
+        *_, log_proposal, log_weight = exact.completions(params, x, stand_in)
+        assert np.exp(log_proposal).sum() == pytest.approx(1)
+        mean = np.exp(log_proposal + log_weight).sum()
+        assert np.log(mean) == pytest.approx(log_observed(params, x), abs=1e-4)
+
+
+def log_observed(params, x):
+    """log p of what is observed of a row: values summed out, or a mixture of normals."""
+    missing = np.isnan(x)
+    if params.noise_variance is None:
+        fills = exact.all_states(missing.sum())
+        rows = np.tile(x, (len(fills), 1))
+        rows[:, missing] = fills
+        return np.logaddexp.reduce(exact.log_likelihood(params, rows))
+    mixing = np.linalg.inv(np.eye(len(x)) - params.generative_lateral_coefs[0])
+    covariance = mixing.T * params.noise_variance @ mixing
+    total = 0.0
+    for probability, hidden in prior_states(params):
+        mean = hidden[0] @ params.generative_coefs[0] + params.generative_intercepts[0]
+        place = np.ix_(~missing, ~missing)
+        if not missing.all():
+            normal = stats.multivariate_normal((mean @ mixing)[~missing], covariance[place])
+            probability *= normal.pdf(x[~missing])
+        total += probability
+    return np.log(total)
+
+
+@pytest.mark.parametrize("visible", ["fractional", "ordered fractional"])
 @pytest.mark.parametrize("rule", [WakeSleep(), ReweightedWakeSleep(3)])
-def test_lists_of_entries_take_the_steps_of_dense_rows(rule):
-    machine, _, X, stand_in = make_gaps((4, 3, 2), "fractional")
+def test_lists_of_entries_take_the_steps_of_dense_rows(rule, visible):
+    machine, _, X, stand_in = make_gaps((4, 3, 2), visible)
     X[2, 1] = 0
     steps = []
     for form in FORMS.values():
@@ -135,8 +220,9 @@ def test_lists_of_entries_take_the_steps_of_dense_rows(rule):
 
 @pytest.mark.parametrize("rule", [WakeSleep(), ReweightedWakeSleep(2)])
 @pytest.mark.parametrize("form", FORMS)
-def test_dreams_get_the_gaps_of_their_own_row_and_no_others(rule, form):
-    machine, _, X, stand_in = make_gaps((4, 3, 2), "binary")
+@pytest.mark.parametrize("visible", ["binary", "ordered binary"])
+def test_dreams_get_the_gaps_of_their_own_row_and_no_others(rule, form, visible):
+    machine, _, X, stand_in = make_gaps((4, 3, 2), visible)
     phases = wake_and_dream_of(machine, FORMS[form](X, stand_in), rule.n_particles)
     dreams, _ = machine.dream(cases.make_draws(len(X), purpose=Purpose.DREAM))
     expected = np.where(PATTERNS, stand_in, dreams[0]).astype(np.float32)
@@ -169,6 +255,7 @@ def learn(X, **params):
 def parameters(model):
     lists = "generative_coefs_", "generative_intercepts_", "recognition_coefs_"
     arrays = [array for name in lists for array in getattr(model, name)]
+    arrays += getattr(model, "generative_lateral_coefs_", [])
     return [*arrays, *model.recognition_intercepts_, getattr(model, "noise_variance_", np.empty(0))]
 
 
@@ -195,6 +282,26 @@ def test_dense_rows_and_lists_of_entries_fit_alike(visible, algorithm):
     assert_allclose(dense.loss_curve_, listed.loss_curve_, rtol=1e-5)
     for one, two in zip(parameters(dense), parameters(listed), strict=True):
         assert_allclose(one, two, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("algorithm", ["wake-sleep", "reweighted-wake-sleep"])
+@pytest.mark.parametrize("visible", ["binary", "sparse", "fractional", "gaussian"])
+def test_fits_of_units_in_order_do_not_depend_on_threads_nor_on_forms(
+    visible, algorithm, monkeypatch
+):
+    monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)
+    X = gappy(visible)
+    X[40:] = gappy(visible, share=0)[40:]  # some blocks have gaps, others none
+    settings = {"algorithm": algorithm, "batch_size": 150, "autoregressive": True}
+    settings |= {"shuffle": False, "solver": "sgd", "learning_rate_init": 1e-3}
+    for make in (np.asarray, scipy.sparse.csr_array):
+        first, second = (learn(make(X), n_jobs=n, **settings) for n in (1, 3))
+        for one, two in zip(parameters(first), parameters(second), strict=True):
+            assert_array_equal(one, two)
+    dense = learn(X, **settings)
+    for one, two in zip(parameters(dense), parameters(first), strict=True):
+        assert_allclose(one, two, rtol=1e-4, atol=1e-5)
+    assert all(np.triu(weights, 1).any() for weights in dense.generative_lateral_coefs_)
 
 
 @pytest.mark.parametrize("algorithm", ["wake-sleep", "reweighted-wake-sleep"])

@@ -115,10 +115,13 @@ def _explain(visible, x, eta, wake, log_p, work):
     Values that are missing and have to be drawn do not enter log p, but are explained like the
     states of hidden units.
     """
-    if visible.lateral is None or not with_gaps(x):
-        return x, visible.units.score(x, visible.given(zeroed(x), eta, work), log_p)
-    data, eta = visible.observe(x, eta, wake, 0, log_p, work)
-    return data, visible.units.score(data, eta, _zeros(len(data), work))
+    if visible.lateral is None:
+        return x, visible.units.score(x, eta, log_p)
+    if with_gaps(x):
+        data, eta = visible.observe(x, eta, wake, 0, log_p, work)
+        return data, visible.units.score(data, eta, _zeros(len(data), work))
+    data = zeroed(x)  # a plain block: earlier units are inputs of later ones
+    return data, visible.units.score(data, visible.given(data, eta, work), log_p)
 
 
 def generation_gradient(machine, phases, weights, out):
