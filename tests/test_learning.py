@@ -511,6 +511,7 @@ def test_fused_rules_are_the_layered_ones_to_the_bit(rule, n_units, limits):
 def test_only_bernoulli_machines_have_a_fused_rule(rule):
     assert isinstance(rule.fused(make_case((4, 3, 2), "binary")[0]), FUSED[type(rule)])
     assert rule.fused(make_case((4, 3, 2), "gaussian")[0]) is None
+    assert rule.fused(make_case((4, 3, 2), "ordered binary")[0]) is None
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 8])

@@ -183,7 +183,7 @@ def test_completions_are_a_proposal_whose_weights_have_the_mean_of_the_observed_
 
 
 def log_observed(params, x):
-    """log p of what is observed of a row: values summed out, or a mixture of normals."""
+    """Log p of what is observed of a row: values summed out, or a mixture of normals."""
     missing = np.isnan(x)
     if params.noise_variance is None:
         fills = exact.all_states(missing.sum())
