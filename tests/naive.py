@@ -235,6 +235,23 @@ def observed_log_prob(x, eta, variance=None):
     )
 
 
+def complete_in_order(values, weights, eta, draw):
+    """Return all values of one row, and the inputs of its units, both of shape ``(n_units,)``.
+
+    ``values`` are NaN where they are missing: then the value of unit i is ``draw(i, its input)``,
+    and times ``weights[i, j]`` a part of the input of every later unit j. ``eta`` is all that the
+    inputs have besides.
+    """
+    values, inputs = [float(value) for value in values], [float(entry) for entry in eta]
+    drawn = []
+    for i in range(len(values)):
+        inputs[i] = math.fsum([inputs[i], *(values[j] * float(weights[j, i]) for j in drawn)])
+        if math.isnan(values[i]):
+            values[i] = draw(i, inputs[i])
+            drawn.append(i)
+    return np.array(values), np.array(inputs)
+
+
 def log_parts(coefs, intercepts, x, h, variance=None):
     """Return log p(h) and log p(x | h), floats, of one hidden state: the layers side by side.
 

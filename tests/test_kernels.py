@@ -28,6 +28,7 @@ from sklearn_helmholtz._kernels import (
     exponential,
     gaussian,
     lanes,
+    lateral,
     particles,
     random,
     sparse,
@@ -724,6 +725,243 @@ def differences(objective, arguments, which, step=1e-5):
     return slope
 
 
+# Units in order
+
+ORDERED_SIZES = [1, 2, 15, 16, 17, 64, 65, 130]
+N_PARTICLES, FIRST, LAYER = 3, 4, 5
+ADDRESSES = np.arange(2, dtype=np.uint64) + np.uint64(2**33)  # six rows of three particles each
+SHARES_OF_GAPS = [0.0, 0.4, 1.0]
+DRAWS = KEY, ADDRESSES, N_PARTICLES, FIRST, layer_word(LAYER)
+
+
+@numba.njit
+def fill_thresholds(uniforms):
+    lateral._thresholds(uniforms)
+
+
+def test_thresholds_are_logits_down_to_the_smallest_and_up_to_the_largest_uniform_number():
+    u = [2.0**-25, 2.0**-24, 0.25, 0.5 - 2.0**-24, 0.5, 0.5 + 2.0**-24, 0.75, 1 - 2.0**-24]
+    row = np.concatenate([np.float32(u), uniform_row(KEY, 3, 0, 1, 64 * 50 - len(u))])
+    thresholds = row.copy()
+    fill_thresholds(thresholds)
+    assert_allclose(thresholds, special.logit(row.astype(np.float64)), rtol=5e-7)
+    assert thresholds[4] == 0
+    assert (np.diff(thresholds[:8]) > 0).all()
+
+
+def lateral_weights(seed, n_units):
+    return np.triu(normal(seed, n_units, n_units, scale=1.5 / np.sqrt(n_units)), 1)
+
+
+def numbers_of(row, n, layer=LAYER):
+    """The uniform numbers of one of the six rows."""
+    address, particle = int(ADDRESSES[row // N_PARTICLES]), FIRST + row % N_PARTICLES
+    return uniform_row(KEY, address, particle, layer, n).astype(np.float64)
+
+
+def bernoulli_draw(row, n_units):
+    numbers = numbers_of(row, n_units)
+    return lambda i, eta: float(numbers[i] < naive.sigmoid(eta))
+
+
+def gaussian_draw(row, n_units, variance):
+    half = 64 * -(-n_units // 64)
+    numbers = numbers_of(row, 2 * half)
+
+    def draw(i, eta):
+        radius, angle = math.sqrt(-2 * math.log(numbers[i])), 2 * math.pi * numbers[half + i]
+        return eta + math.sqrt(variance[i]) * radius * math.cos(angle)
+
+    return draw
+
+
+def rows_with_gaps(seed, n_rows, n_units, share, binary):
+    rng = np.random.default_rng(seed)
+    values = rng.random((n_rows, n_units)) if binary else rng.normal(size=(n_rows, n_units))
+    return np.where(rng.random(values.shape) < share, np.nan, values).astype(np.float32)
+
+
+@pytest.mark.parametrize("n_units", ORDERED_SIZES)
+@pytest.mark.parametrize("n_eta", [1, 2, 6])
+def test_bernoulli_units_in_order_are_their_naive_twin(n_units, n_eta):
+    weights, eta = lateral_weights(0, n_units), normal(1, n_eta, n_units)
+    inputs = np.full((6, n_units), np.nan, np.float32)
+    states = np.full((6, n_units), 9, np.uint8)
+    lateral.bernoulli_sample_in_order(eta, weights, *DRAWS, inputs, states)
+    for row, given_eta in enumerate(repeat_to(eta, 6)):
+        nothing = np.full(n_units, np.nan)
+        draw = bernoulli_draw(row, n_units)
+        twin = naive.complete_in_order(nothing, weights, given_eta, draw)
+        assert_array_equal(states[row], twin[0])
+        assert_allclose(inputs[row], twin[1], rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("share", SHARES_OF_GAPS)
+@pytest.mark.parametrize("n_units", ORDERED_SIZES)
+@pytest.mark.parametrize("n_values", [1, 2, 6])
+def test_completed_bernoulli_units_are_their_naive_twin(n_units, n_values, share):
+    values = rows_with_gaps(2, n_values, n_units, share, binary=True)
+    weights, eta = lateral_weights(3, n_units), normal(4, 6, n_units)
+    inputs, completed = eta.copy(), np.full((6, n_units), np.nan, np.float32)
+    lateral.bernoulli_complete(values, weights, *DRAWS, inputs, completed)
+    for row, given_values in enumerate(repeat_to(values, 6)):
+        draw = bernoulli_draw(row, n_units)
+        twin = naive.complete_in_order(given_values, weights, eta[row], draw)
+        assert_array_equal(completed[row], twin[0])
+        assert_allclose(inputs[row], twin[1], rtol=1e-5, atol=2e-6)
+    if share == 0:
+        assert_array_equal(inputs, eta)
+
+
+@pytest.mark.parametrize("share", SHARES_OF_GAPS)
+@pytest.mark.parametrize("n_units", ORDERED_SIZES)
+@pytest.mark.parametrize("n_values", [1, 2, 6])
+def test_completed_gaussian_units_are_their_naive_twin(n_units, n_values, share):
+    values = rows_with_gaps(5, n_values, n_units, share, binary=False)
+    weights, eta = lateral_weights(6, n_units) / 2, normal(7, 6, n_units)
+    variance = np.random.default_rng(8).uniform(0.01, 2, n_units).astype(np.float32)
+    inputs, completed = eta.copy(), np.full((6, n_units), np.nan, np.float32)
+    lateral.gaussian_complete(values, weights, variance, *DRAWS, inputs, completed)
+    for row, given_values in enumerate(repeat_to(values, 6)):
+        draw = gaussian_draw(row, n_units, variance.astype(np.float64))
+        twin = naive.complete_in_order(given_values, weights, eta[row], draw)
+        assert_allclose(completed[row], twin[0], rtol=1e-4, atol=2e-5)
+        assert_allclose(inputs[row], twin[1], rtol=1e-4, atol=2e-5)
+        seen = ~np.isnan(given_values)
+        assert_array_equal(completed[row, seen], given_values[seen])
+    if share == 0:
+        assert_array_equal(inputs, eta)
+
+
+@pytest.mark.parametrize("n_units", ORDERED_SIZES)
+def test_means_in_order_are_their_naive_twins(n_units):
+    weights, eta = lateral_weights(9, n_units), normal(10, 3, n_units, scale=2)
+    means, expected = np.full((3, n_units), np.nan, np.float32), eta.copy()
+    lateral.bernoulli_means_in_order(weights, eta.copy(), means)
+    lateral.gaussian_means_in_order(weights, expected)
+    nothing = np.full(n_units, np.nan)
+    for row in range(3):
+        twin, _ = naive.complete_in_order(
+            nothing, weights, eta[row], lambda i, eta: naive.sigmoid(eta)
+        )
+        assert_allclose(means[row], twin, rtol=1e-5)
+        twin, _ = naive.complete_in_order(nothing, weights, eta[row], lambda i, eta: eta)
+        assert_allclose(expected[row], twin, rtol=1e-4, atol=1e-5 * np.abs(twin).max())
+
+
+def test_means_in_order_of_extreme_inputs_are_0_or_1():
+    eta = np.array([[-np.inf, -1e30, -800, 800, 1e30, np.inf]], np.float32)
+    means = np.full_like(eta, np.nan)
+    lateral.bernoulli_means_in_order(np.zeros((6, 6), np.float32), eta, means)
+    assert means.tolist() == [[0, 0, 0, 1, 1, 1]]
+
+
+@pytest.mark.parametrize("n", ORDERED_SIZES)
+def test_what_lies_on_and_below_the_diagonal_is_cleared(n):
+    matrix = np.full((n, n), np.nan, np.float32)
+    matrix[np.triu_indices(n, 1)] = normal(0, n * (n - 1) // 2)
+    expected = np.triu(np.nan_to_num(matrix), 1)
+    lateral.clear_lower(matrix)
+    assert_array_equal(matrix, expected)
+
+
+def draw_in_order(eta, weights, addresses, n_particles=1, first=0, layer=1):
+    inputs = np.empty((len(addresses) * n_particles, eta.shape[1]), np.float32)
+    states = np.empty(inputs.shape, np.uint8)
+    addresses = np.asarray(addresses, np.uint64)
+    lateral.bernoulli_sample_in_order(
+        eta, weights, KEY, addresses, n_particles, first, layer_word(layer), inputs, states
+    )
+    return states
+
+
+# Addresses at which a unit of layer 1 has the smallest and the largest uniform number there is.
+EXTREMES = [(233484, 48, 2.0**-25), (248289, 54, 1 - 2.0**-24)]
+
+
+@pytest.mark.parametrize(("address", "unit", "number"), EXTREMES)
+def test_units_in_order_fire_where_the_most_extreme_numbers_say(address, unit, number):
+    assert uniform_row(KEY, address, 0, 1, 64)[unit] == number
+    weights, threshold = np.zeros((64, 64), np.float32), special.logit(number)
+    for side in (-1, 1):
+        eta = np.full((1, 64), threshold + 1e-4 * side, np.float32)
+        assert draw_in_order(eta, weights, [address])[0, unit] == (side > 0)
+        gaps = np.full((1, 64), np.nan, np.float32)
+        completed = np.empty((1, 64), np.float32)
+        lateral.bernoulli_complete(
+            gaps, weights, KEY, np.array([address], np.uint64), 1, 0, layer_word(1), eta, completed
+        )
+        assert completed[0, unit] == (side > 0)
+
+
+@pytest.mark.parametrize("eta", [-90.0, 90.0, -np.inf, np.inf])
+def test_saturated_units_in_order_are_certain(eta):
+    addresses = [address for address, _, _ in EXTREMES] + list(range(200))
+    inputs = np.full((1, 64), eta, np.float32)
+    states = draw_in_order(inputs, np.zeros((64, 64), np.float32), addresses)
+    assert (states == (eta > 0)).all()
+
+
+def test_a_gaussian_gap_is_finite_where_the_uniform_number_is_smallest():
+    gaps, eta = np.full((1, 4), np.nan, np.float32), np.zeros((1, 4), np.float32)
+    completed, variance = np.empty((1, 4), np.float32), np.ones(4, np.float32)
+    address = np.array([42027111], np.uint64)  # see the draws of Gaussian units above
+    lateral.gaussian_complete(
+        gaps, np.zeros((4, 4), np.float32), variance, KEY, address, 1, 0, layer_word(1), eta,
+        completed,
+    )  # fmt: skip
+    assert_array_equal(completed, draw_gaussian(eta, variance, address, layer=1)[0])
+
+
+def test_without_lateral_weights_units_in_order_are_those_of_any_layer():
+    eta, none = normal(11, 5, 70), np.zeros((70, 70), np.float32)
+    expected, _ = draw(eta, np.arange(5), n_particles=4)
+    assert_array_equal(draw_in_order(eta, none, np.arange(5), n_particles=4), expected)
+
+
+def test_draws_in_order_do_not_depend_on_the_split_or_the_order_of_rows():
+    eta, weights = normal(12, 10, 37), lateral_weights(13, 37)
+    addresses = np.arange(10) * 1000 + 7
+    states = draw_in_order(eta, weights, addresses, n_particles=6).reshape(10, 6, 37)
+    order = np.random.default_rng(0).permutation(10)
+    for rows in (order[:4], order[4:5], order[5:]):
+        some = draw_in_order(eta[rows], weights, addresses[rows], n_particles=6)
+        assert_array_equal(some.reshape(-1, 6, 37), states[rows])
+    for first, last in ((0, 1), (1, 4), (4, 6)):
+        some = draw_in_order(eta, weights, addresses, n_particles=last - first, first=first)
+        assert_array_equal(some.reshape(10, -1, 37), states[:, first:last])
+
+
+def in_order_probabilities(eta, weights, states):
+    """Of states (n_states, n_units): the probabilities of their units in order, one for each."""
+    inputs = eta.astype(np.float64) + states @ weights.astype(np.float64)
+    return special.expit(np.where(states == 1, inputs, -inputs))
+
+
+def test_a_fully_visible_net_has_the_enumerated_frequencies():
+    eta, weights = normal(14, 1, 5), normal(15, 5, 5, scale=2)
+    weights = np.triu(weights, 1)
+    states = draw_in_order(eta, weights, np.arange(50_000))
+    everything = cases.all_rows(5)
+    probabilities = in_order_probabilities(eta[0], weights, everything).prod(axis=1)
+    cases.assert_frequencies(cases.state_numbers(states), probabilities)
+
+
+def test_what_is_missing_has_the_frequencies_of_its_own_conditionals():
+    n, gaps = 50_000, np.array([False, True, False, True, True])
+    values = np.where(gaps, np.nan, [[1, 0, 1, 0, 0]]).astype(np.float32)
+    weights, eta = np.triu(normal(16, 5, 5, scale=2), 1), normal(17, 1, 5)
+    inputs = np.repeat(eta + np.nan_to_num(values) @ weights, n, axis=0)
+    completed = np.empty((n, 5), np.float32)
+    lateral.bernoulli_complete(
+        values, weights, KEY, np.arange(n, dtype=np.uint64), 1, 0, layer_word(0), inputs, completed
+    )
+    everything = cases.all_rows(5)
+    kept = everything[(everything[:, ~gaps] == values[0, ~gaps]).all(axis=1)]
+    probabilities = in_order_probabilities(eta[0], weights, kept)[:, gaps].prod(axis=1)
+    cases.assert_frequencies(cases.state_numbers(completed[:, gaps]), probabilities)
+
+
 # Particles
 
 
@@ -980,6 +1218,33 @@ def test_gaussian_table_holds_every_pair():
     for s in range(8):
         twin = naive.gaussian_log_prob(values, np.tile(eta[:, s], (5, 1)), variance)
         assert_allclose(out[:, s], twin, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_units", [1, 6, 511, 512, 513, 1100])
+@pytest.mark.parametrize("scale", [1.0, 20.0, 1000.0])
+def test_bernoulli_shifted_table_holds_every_pair(n_units, scale):
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 2, (4, n_units)) * rng.choice([1.0, 0.3], (4, n_units))
+    values[rng.random(values.shape) < 0.2] = np.nan
+    values[-1] = np.nan
+    shifts, eta = rng.normal(size=(4, n_units)), scale * rng.normal(size=(n_units, 3))
+    shifts[np.isnan(values)] = np.nan  # what is missing has no part in it
+    out = np.full((4, 3), np.nan)
+    enumeration.bernoulli_shifted_table(values, shifts, eta, out)
+    for r in range(4):
+        for s in range(3):
+            twin = naive.observed_log_prob(values[r], eta[:, s] + shifts[r])
+            assert out[r, s] == pytest.approx(twin, rel=1e-12, abs=1e-300)
+    assert (out[-1] == 0).all()
+
+
+def test_without_shifts_the_shifted_table_is_the_table():
+    rng = np.random.default_rng(1)
+    values, eta = rng.random((5, 700)), 5 * rng.normal(size=(700, 8))
+    shifted, plain = np.full((2, 5, 8), np.nan)
+    enumeration.bernoulli_shifted_table(values, np.zeros_like(values), eta, shifted)
+    enumeration.bernoulli_table(values, eta, plain)
+    assert_allclose(shifted, plain, rtol=1e-12)
 
 
 # The decorator
