@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 
 from sklearn_helmholtz import _tree
+from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz.layers import Affine, Conditional
 from sklearn_helmholtz.machines import initialise
@@ -158,11 +159,16 @@ def test_a_machine_knows_its_units_and_weights():
     assert machine.visible is machine.generation.conditionals[-1]
     assert machine.generation.layers == (3, 2, 1, 0)
     assert machine.recognition.layers == (1, 2, 3)
+    assert not machine.is_autoregressive
+    ordered, _, _ = make_case((3, 2, 4, 1), "ordered binary")
+    assert ordered.n_weights == machine.n_weights + 9 + 4 + 16 + 1
+    assert ordered.is_autoregressive
 
 
+@pytest.mark.parametrize("visible", ["binary", "ordered binary"])
 @pytest.mark.parametrize("n_units", NETS)
-def test_probabilities_of_all_states_sum_to_one(n_units):
-    machine, _, _ = make_case(n_units, "binary")
+def test_probabilities_of_all_states_sum_to_one(n_units, visible):
+    machine, _, _ = make_case(n_units, visible)
     hidden, X = hidden_of(n_units), cases.all_rows(n_units[0])
     joint = 0.0
     for x in X:
@@ -218,9 +224,10 @@ def test_recognition_samples_have_the_enumerated_frequencies(n_units, visible):
         assert_frequencies(numbers[row], exact.recognition(params, x))
 
 
+@pytest.mark.parametrize("visible", ["binary", "ordered binary"])
 @pytest.mark.parametrize("n_units", NETS)
-def test_dreams_have_the_enumerated_frequencies(n_units):
-    machine, params, _ = make_case(n_units, "binary")
+def test_dreams_have_the_enumerated_frequencies(n_units, visible):
+    machine, params, _ = make_case(n_units, visible)
     values, log_p = machine.dream(make_draws(50_000, purpose=Purpose.DREAM))
     assert [v.shape[1] for v in values] == list(n_units)
     hidden = exact.hidden_states(n_units)
@@ -230,11 +237,12 @@ def test_dreams_have_the_enumerated_frequencies(n_units):
     assert_allclose(log_p, np.log(table[x, h]), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("visible", ["gaussian", "ordered gaussian"])
 @pytest.mark.parametrize("n_units", NETS)
-def test_gaussian_dreams_are_normal_around_the_enumerated_states(n_units):
-    machine, params, _ = make_case(n_units, "gaussian")
+def test_gaussian_dreams_are_normal_around_the_enumerated_states(n_units, visible):
+    machine, params, _ = make_case(n_units, visible)
     values, log_p = machine.dream(make_draws(50_000, purpose=Purpose.DREAM))
-    mean = values[1] @ params.generative_coefs[0] + params.generative_intercepts[0]
+    mean = exact.generative_inputs(params, values, 0)
     normalised = (values[0] - mean) / np.sqrt(params.noise_variance)
     for column in normalised.T:
         assert stats.kstest(column, "norm").pvalue > 1e-3
@@ -255,11 +263,13 @@ def first_layer_probabilities(params, first):
 
 
 def above(params):
+    laterals = params.generative_lateral_coefs
     return exact.Parameters(
         params.generative_coefs[1:],
         params.generative_intercepts[1:],
         params.recognition_coefs[1:],
         params.recognition_intercepts[1:],
+        generative_lateral_coefs=laterals and laterals[1:],
     )
 
 
@@ -273,6 +283,47 @@ def test_means_pass_probabilities(n_units, visible):
     for mean, weights, intercept in zip(means, coefs, intercepts, strict=True):
         values = exact.sigmoid(values @ weights + intercept)
         assert_allclose(mean, values, rtol=1e-5)
+
+
+@pytest.mark.parametrize("visible", cases.ORDERED)
+def test_means_of_units_in_order_pass_the_means_of_earlier_ones(visible):
+    machine, params, _ = make_case((4, 3, 2), visible)
+    mean, nothing = np.zeros(0), np.zeros((0, 2))
+    for layer, actual in zip((2, 1, 0), machine.generation.means(None), strict=True):
+        coefs = [*params.generative_coefs, nothing][layer]
+        eta = naive.product([mean], coefs, params.generative_intercepts[layer])[0]
+        real = layer == 0 and params.noise_variance is not None
+        mean, _ = naive.complete_in_order(
+            np.full(len(eta), np.nan), params.generative_lateral_coefs[layer], eta,
+            (lambda i, eta: eta) if real else (lambda i, eta: naive.sigmoid(eta)),
+        )  # fmt: skip
+        assert_allclose(actual[0], mean, rtol=1e-5)
+
+
+@pytest.mark.parametrize("visible", cases.ORDERED)
+@pytest.mark.parametrize("n_particles", [1, 4])
+def test_observing_completes_rows_and_scores_what_is_observed(n_particles, visible):
+    machine, params, X = make_case((4, 3), visible, n_rows=5)
+    gaps = np.random.default_rng(0).random(X.shape) < 0.5
+    gaps[0], gaps[1] = False, True
+    x = IncompleteRows(np.where(gaps, np.nan, X).astype(np.float32), np.zeros(4, np.float32))
+    draws = make_draws(5, n_particles)
+    values, _ = machine.recognise(x, draws)
+    log_prior, log_visible, (completed, *hidden) = machine.observe(values, draws)
+    gaps, X = np.repeat(gaps, n_particles, axis=0), np.repeat(X, n_particles, axis=0)
+    assert_array_equal(completed[~gaps], X[~gaps].astype(np.float32))
+    layers = [completed.astype(np.float64), *(h.astype(np.float64) for h in hidden)]
+    eta = exact.generative_inputs(params, layers, 0)
+    for row in range(len(X)):
+        seen = np.where(gaps[row], np.nan, layers[0][row])
+        expected = naive.observed_log_prob(seen, eta[row], params.noise_variance)
+        assert log_visible[row] == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    joint = exact.log_joint(params, layers[0], layers[1:])
+    whole = [
+        naive.observed_log_prob(*row, params.noise_variance)
+        for row in zip(layers[0], eta, strict=True)
+    ]
+    assert_allclose(log_prior, joint - whole, rtol=1e-5, atol=1e-5)
 
 
 def test_a_fresh_machine_has_small_random_weights_and_the_given_intercept():
@@ -289,3 +340,19 @@ def test_a_fresh_machine_has_small_random_weights_and_the_given_intercept():
     others = [leaf for leaf in leaves if leaf.ndim == 1 and len(leaf) != 30]
     assert not any(leaf.any() for leaf in others)
     assert len({id(leaf) for leaf in leaves}) == len(leaves)
+
+
+def test_a_fresh_machine_of_units_in_order_begins_as_one_of_any_units():
+    sizes, intercept = (30, 20, 10), np.linspace(-1, 1, 30)
+    plain, ordered = (
+        initialise(sizes, Bernoulli(), intercept, np.random.default_rng(0), autoregressive)
+        for autoregressive in (False, True)
+    )
+    for one, other in zip(
+        plain.generation.conditionals, ordered.generation.conditionals, strict=True
+    ):
+        assert other.lateral.weights.shape == (len(one.affine.intercept),) * 2
+        assert other.lateral.weights.dtype == np.float32
+        assert not other.lateral.weights.any()
+        for leaf, twin in zip(_tree.leaves(one.affine), _tree.leaves(other.affine), strict=True):
+            assert_array_equal(leaf, twin)
