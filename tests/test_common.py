@@ -66,6 +66,9 @@ def machines():
         made += [HelmholtzMachine(algorithm=algorithm, visible="gaussian", **few)]
         for mapped in (FractionalMachine, BinaryMachine):
             made += [mapped(algorithm=algorithm, visible="bernoulli", **few)]
+    made += [HelmholtzMachine((3, 2), autoregressive=True, **few)]
+    for mapped in (FractionalMachine, BinaryMachine):
+        made += [mapped(autoregressive=True, visible="bernoulli", **few)]
     return made
 
 
