@@ -88,7 +88,9 @@ class LatentDensityEstimator(
         Returns
         -------
         X_expected : ndarray of shape (n_samples, n_features)
-            Expected values of the features, in the units of the training data.
+            Expected values of the features, in the units of the training data. Where units depend
+            on those before them (``autoregressive=True``), they too are seen by their expected
+            values, in every layer on the way.
         """
         check_is_fitted(self)
         layer = min(self._transformed_layers())
