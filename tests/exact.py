@@ -411,7 +411,7 @@ def _particle_tuples(n_states, n_particles):
     return np.indices((n_states,) * n_particles).reshape(n_particles, -1).T
 
 
-def _tuple_weights(log_proposal, log_weight, n_particles):
+def _weighted_tuples(log_proposal, log_weight, n_particles):
     """Return the particle tuples, their probabilities and their log importance weights.
 
     Of each state, ``log_proposal`` is the log-probability to be drawn and ``log_weight`` the log
@@ -420,6 +420,11 @@ def _tuple_weights(log_proposal, log_weight, n_particles):
     """
     tuples = _particle_tuples(len(log_proposal), n_particles)
     return tuples, np.exp(np.sum(log_proposal[tuples], axis=1)), log_weight[tuples]
+
+
+def _tuple_weights(params, x, n_particles):
+    """Return what `_weighted_tuples` does of the explanations of a row by q(h | x)."""
+    return _weighted_tuples(*_explanations(params, x), n_particles)
 
 
 def _explanations(params, x):
@@ -434,7 +439,7 @@ def _expected_self_normalised(log_proposal, log_weight, n_particles):
 
     ``w~_k = w_k / sum_j w_j``, the states ``s_1..s_K`` drawn from the proposal.
     """
-    tuples, probabilities, log_weights = _tuple_weights(log_proposal, log_weight, n_particles)
+    tuples, probabilities, log_weights = _weighted_tuples(log_proposal, log_weight, n_particles)
     normalised = np.exp(log_weights - _log_sum_exp(log_weights)[:, None])
     share = probabilities[:, None] * normalised
     return np.bincount(tuples.ravel(), weights=share.ravel(), minlength=len(log_proposal))
@@ -442,7 +447,7 @@ def _expected_self_normalised(log_proposal, log_weight, n_particles):
 
 def _expected_bound(log_proposal, log_weight, n_particles):
     """Return ``E[log (1/K) sum_k w_k]``, states drawn from the proposal, in nats."""
-    _, probabilities, log_weights = _tuple_weights(log_proposal, log_weight, n_particles)
+    _, probabilities, log_weights = _weighted_tuples(log_proposal, log_weight, n_particles)
     return np.sum(probabilities * (_log_sum_exp(log_weights) - np.log(n_particles)))
 
 
