@@ -12,7 +12,7 @@ from ._batches import minibatches, split_evenly
 from ._keys import Draws, Purpose
 from ._threads import run_blocks
 from ._workspace import Workspace
-from .learning import Average
+from .learning import Average, penalise
 from .likelihood import validation_score
 
 _BLOCKS_AT_A_TIME = 8
@@ -42,6 +42,7 @@ class End(enum.Enum):
 class Training:
     """A machine that learns: its parameters in one vector, the optimiser's state, a step counter.
 
+    penalties : of connections and of lateral weights, or None for those of the optimiser;
     parameters : what steps start from and move; result : what comes of training, the same or, with
     ``averages``, an average over the later steps. Both are packed.
 
@@ -52,7 +53,7 @@ class Training:
 
     def __init__(
         self, machine, rule, optimizer, seed, n_threads, state=None, step=0, averages=False,
-        last=None,
+        last=None, penalties=None,
     ):  # fmt: skip
         self.parameters = self.result = _tree.pack(machine)
         self.average = None
@@ -65,6 +66,8 @@ class Training:
         self.state = _tree.copy(state) if state else optimizer.init(len(self.parameters.vector))
         self.step_number = step
         self._rule, self._optimizer, self._n_threads = rule, optimizer, n_threads
+        self._penalties = penalties
+        self.set_penalties()
         self._wake_key = _keys.key(seed, Purpose.WAKE)
         self._dream_key = _keys.key(seed, Purpose.DREAM)
         self._seed = seed
@@ -99,6 +102,11 @@ class Training:
             return math.inf
         score = validation_score(self.parameters.tree, probe, self._seed, 1, self._n_threads)
         return -score if math.isfinite(score) else math.inf
+
+    def set_penalties(self):
+        """Give the optimiser penalties as strong as they should be for weights as they are."""
+        if self._penalties is not None:
+            self._optimizer = penalise(self._optimizer, self.parameters, self._penalties)
 
     def permutation(self, n_rows):
         """The order of the rows in the epoch that begins now."""
@@ -241,6 +249,7 @@ def train(training, rows, plan, monitor):
         monitor.begin(training, plan.goes_on)
         for epoch in range(plan.max_iter):
             monitor.begin_epoch()
+            training.set_penalties()
             loss = _epoch(training, rows, plan, epoch)
             if not max(loss, training.loss(probe)) < limit:
                 raise DivergenceError

@@ -106,7 +106,7 @@ def wide(request):
 @pytest.mark.parametrize("visible", DATA)
 def test_lateral_weights_are_learnt_above_the_diagonal_only(algorithm, solver, visible):
     X = DATA[visible]
-    model = machine(algorithm=algorithm, solver=solver, l1_ratio=0.2).fit(X)
+    model = machine(algorithm=algorithm, solver=solver, alpha=1e-4, l1_ratio=0.2).fit(X)
     assert_sound(model)
     assert all((np.triu(w, 1) != 0).any() for w in model.generative_lateral_coefs_)
     assert same_bits(clone(model).fit(X), model)

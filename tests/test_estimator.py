@@ -665,11 +665,38 @@ def test_an_l1_penalty_makes_weights_exactly_zero_but_no_intercepts(solver):
 
 def test_the_ridge_has_the_share_that_the_lasso_leaves():
     X = binary_data(100)
-    half = machine(alpha=0.2, l1_ratio=0.5)._optimizer()
-    assert (half.decay, half.lasso) == (0.1, 0.1)
+    own, lateral = machine(alpha=0.2, l1_ratio=0.5)._penalties(100)
+    assert own.strengths(1.0, 1.0) == lateral.strengths(1.0, 1.0) == (0.1, 0.1)
     ridge = machine(alpha=0.1).fit(X)
     assert same_bits(ridge, machine(alpha=0.1, l1_ratio=0.0).fit(X))
     assert not same_bits(ridge, machine(alpha=0.2, l1_ratio=0.5).fit(X))
+
+
+def test_penalties_by_default_and_apart():
+    """Those of connections and of lateral weights, as (decay, lasso) for weights of size 0."""
+
+    def strengths(**params):
+        penalties = machine(**params)._penalties(100)
+        return [penalty.strengths(0.0, 0.0) for penalty in penalties]
+
+    assert strengths() == [(1e-4, 0), (1e-4, 0)]
+    assert strengths(autoregressive=True) == [(0, 0.02), (0, 0.08)]
+    assert strengths(autoregressive=True, alpha=0.5) == [(0, 0.5), (0, 0.5)]
+    assert strengths(alpha=0.5, lateral_alpha=2, lateral_l1_ratio=1) == [(0.5, 0), (0, 2)]
+    assert strengths(autoregressive=True, alpha=1, lateral_alpha="auto") == [(0, 1), (0, 0.08)]
+    assert strengths(autoregressive=True, l1_ratio=0) == [(0.02, 0), (0.08, 0)]
+
+
+def test_averaging_is_what_autoregressive_machines_do_by_default():
+    X = DATA["bernoulli"]
+    for autoregressive in (False, True):
+        default, *others = (
+            machine(autoregressive=autoregressive, **params).fit(X)
+            for params in ({}, {"averaging": False}, {"averaging": True})
+        )
+        assert [same_bits(default, other) for other in others] == [
+            not autoregressive, autoregressive
+        ]  # fmt: skip
 
 
 def test_scores_on_own_rows_without_early_stopping():

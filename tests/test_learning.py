@@ -17,7 +17,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn_helmholtz import _batches, _training, _tree
 from sklearn_helmholtz._batches import Rows
 from sklearn_helmholtz._keys import Purpose
-from sklearn_helmholtz._training import Training
+from sklearn_helmholtz._monitor import Monitor
+from sklearn_helmholtz._training import Plan, Training, train
 from sklearn_helmholtz._workspace import Workspace
 from sklearn_helmholtz.inference import sample_particles
 from sklearn_helmholtz.learning import (
@@ -27,8 +28,11 @@ from sklearn_helmholtz.learning import (
     Average,
     Constant,
     Cosine,
+    EstimatedPenalty,
+    FixedPenalty,
     ReweightedWakeSleep,
     WakeSleep,
+    penalise,
 )
 from sklearn_helmholtz.learning.fused import FusedReweightedWakeSleep, FusedWakeSleep
 from sklearn_helmholtz.learning.phases import (
@@ -673,3 +677,56 @@ def test_training_results_in_its_average_and_moves_on_from_its_parameters():
     assert (twin.vector != plain.parameters.vector).any()
     assert_array_equal(_tree.pack(averaged.machine).vector, twin.vector)
     assert plain.result is plain.parameters
+
+
+# Penalties
+
+
+def test_estimated_penalties_are_those_of_the_most_probable_prior():
+    """The strength is the mode of c given the weights: exp(-c (sum |w| + n / strongest)) c^n."""
+    weights, n_rows, strongest = np.random.default_rng(0).laplace(size=50), 40, 3.0
+    c = np.linspace(1e-3, 10, 100_001)
+    for l1_ratio in (0.0, 1.0):
+        size, square = np.abs(weights).mean(), np.square(weights).mean()
+        power = 1 if l1_ratio else 0.5  # of c in the density of a weight
+        exponent = size if l1_ratio else square / 2
+        log_density = power * np.log(c) - c * (exponent + power / strongest)
+        expected = c[np.argmax(log_density)] / n_rows
+        decay, lasso = EstimatedPenalty(n_rows, l1_ratio, strongest).strengths(size, square)
+        assert decay + lasso == pytest.approx(expected, rel=1e-3)
+        assert lasso == l1_ratio * (decay + lasso)
+    between = sum(EstimatedPenalty(n_rows, 0.5, strongest).strengths(size, square))
+    assert between == pytest.approx(1 / ((size / 2 + square / 4) / 0.75 + 1 / 3) / n_rows)
+
+
+def test_penalties_are_set_apart_for_connections_and_lateral_weights():
+    machine, params, _ = make_case((4, 3, 2), "ordered gaussian")
+    penalties = EstimatedPenalty(10, 1.0, 2.0), EstimatedPenalty(10, 1.0, 8.0)
+    optimizer = penalise(Adam(), _tree.pack(machine), penalties)
+    connections = [*params.generative_coefs, *params.recognition_coefs]
+    size = np.concatenate([np.abs(w).ravel() for w in connections]).mean()
+    assert optimizer.decay == optimizer.lateral[0] == 0
+    assert optimizer.lasso == pytest.approx(1 / (size + 1 / 2) / 10)
+    laterals = [w[np.triu_indices(len(w), 1)] for w in params.generative_lateral_coefs]
+    size = np.abs(np.concatenate(laterals)).mean()
+    assert optimizer.lateral[1] == pytest.approx(1 / (size + 1 / 8) / 10)
+    fixed = penalise(Adam(), _tree.pack(machine), (FixedPenalty(0.4, 0.25), FixedPenalty(0.1)))
+    assert (fixed.decay, fixed.lasso, fixed.lateral) == (pytest.approx(0.3), 0.1, (0.1, 0.0))
+
+
+def test_training_estimates_penalties_anew_every_epoch():
+    machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0), True)
+    x = np.repeat(np.random.default_rng(1).random((40, 1)) < 0.4, 6, axis=1).astype(np.uint8)
+    penalties = EstimatedPenalty(40, 1.0, 2.0), EstimatedPenalty(40, 1.0, 8.0)
+    training = Training(machine, WakeSleep(), Adam(), cases.SEED, 1, penalties=penalties)
+    seen = []
+    rows, plan = Rows(x, True), Plan(np.arange(40), 10, 5, Constant(0.05))
+
+    class Watch(Monitor):
+        def end_epoch(self, training, loss, n_epochs):
+            seen.append(training._optimizer.lateral[1] * 40)
+            return super().end_epoch(training, loss, n_epochs)
+
+    train(training, rows, plan, Watch())
+    assert seen[0] == 8
+    assert (np.diff(seen) < 0).all()

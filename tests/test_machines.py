@@ -161,7 +161,8 @@ def test_a_machine_knows_its_units_and_weights():
     assert machine.recognition.layers == (1, 2, 3)
     assert not machine.is_autoregressive
     ordered, _, _ = make_case((3, 2, 4, 1), "ordered binary")
-    assert ordered.n_weights == machine.n_weights + 9 + 4 + 16 + 1
+    assert ordered.n_lateral_weights == 3 + 1 + 6
+    assert ordered.n_weights == machine.n_weights + 2 * (3 + 1 + 6)
     assert ordered.is_autoregressive
 
 

@@ -14,7 +14,17 @@ from .._keys import Purpose
 from .._monitor import Monitor
 from .._threads import count_threads
 from .._training import End, Plan, Training, train
-from ..learning import SGD, Adam, Adaptive, Constant, Cosine, ReweightedWakeSleep, WakeSleep
+from ..learning import (
+    SGD,
+    Adam,
+    Adaptive,
+    Constant,
+    Cosine,
+    EstimatedPenalty,
+    FixedPenalty,
+    ReweightedWakeSleep,
+    WakeSleep,
+)
 from ..machines import initialise
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
 from .attributes import machine_from_parameters, publish
@@ -31,6 +41,8 @@ from .visible import (
 )
 
 _FEWEST_HELD_OUT = 1
+_ALPHA = 1e-4
+_STRONGEST, _STRONGEST_LATERAL = 2.0, 8.0  # estimated penalties, of the whole table
 _RULES = {
     "wake-sleep": lambda estimator: WakeSleep(),
     "reweighted-wake-sleep": lambda estimator: ReweightedWakeSleep(estimator.n_particles),
@@ -112,11 +124,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     learning_rate_init : float, default=1e-2
         The (first) learning rate.
 
-    averaging : bool, default=False
+    averaging : bool or "auto", default="auto"
         Whether the machine is an average of the parameters over the later part of training instead
         of the last ones: after t steps, those of step s weigh about ``s**8``, so that most of the
         weight lies on the last ninth [6]_. It takes the place of a falling learning rate, and
-        allows a higher one, without knowing when training will end.
+        allows a higher one, without knowing when training will end. ``"auto"`` means for
+        autoregressive machines.
 
     batch_size : int, default=100
         Rows of a minibatch.
@@ -124,17 +137,22 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     max_iter : int, default=100
         Epochs: passes over the data.
 
-    alpha : float, default=1e-4
+    alpha : float or "auto", default="auto"
         Strength of the penalty on all weights, generative and recognition, but no intercepts,
         relative to the mean bound per row: ``alpha * (l1_ratio * |W|_1 + (1 - l1_ratio) / 2 *
-        |W|^2)``.
+        |W|^2)``. ``"auto"`` means 1e-4, but for autoregressive machines the strength of a prior
+        that is learnt along with the weights (see Notes).
 
-    lateral_alpha : float, default=None
-        Strength of the penalty on the lateral weights of an autoregressive machine; None means
-        ``alpha``.
+    lateral_alpha : float, "auto" or None, default=None
+        Strength of the penalty on the lateral weights of an autoregressive machine, where
+        ``"auto"`` has a prior of their own; None means as ``alpha``.
 
-    l1_ratio : float, default=0
-        Share of the L1 penalty, from 0 to 1. It makes weights exactly zero.
+    l1_ratio : float or "auto", default="auto"
+        Share of the L1 penalty, from 0 to 1. It makes weights exactly zero, unless ``averaging``
+        takes means of them. ``"auto"`` means 1 for autoregressive machines, otherwise 0.
+
+    lateral_l1_ratio : float or None, default=None
+        The share for lateral weights; None means as ``l1_ratio``.
 
     shuffle : bool, default=True
         Whether rows are put in a new order every epoch.
@@ -224,6 +242,15 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`, where they were all strings.
 
+    Notes
+    -----
+    With ``alpha="auto"``, an autoregressive machine of n rows has the penalty ``alpha = 1 / (m +
+    1 / s) / n``, where m is the mean size of the weights as they are at the beginning of an epoch
+    (for ``l1_ratio=0`` the mean of their squares), and s is 2 for the weights between layers and 8
+    for lateral ones: the most probable strength, if exp(-n alpha |w|) is the prior of a weight and
+    the strength has a Gamma prior that bounds it by s / n. In `partial_fit`, n is the number of
+    rows of the call. The bounds were chosen on the validation rows of nine public data sets.
+
     See Also
     --------
     sklearn.neural_network.BernoulliRBM : An undirected model with one hidden layer, whose
@@ -265,12 +292,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "learning_rate": [StrOptions(set(_SCHEDULES))],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "averaging": ["boolean"],
+        "averaging": [StrOptions({"auto"}), "boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "lateral_alpha": [Interval(Real, 0, None, closed="left"), None],
-        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "lateral_alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left"), None],
+        "l1_ratio": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")],
         "lateral_l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
         "shuffle": ["boolean"],
         "early_stopping": ["boolean"],
@@ -301,12 +328,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         momentum=0.9,
         learning_rate="constant",
         learning_rate_init=1e-2,
-        averaging=False,
+        averaging="auto",
         batch_size=100,
         max_iter=100,
-        alpha=1e-4,
+        alpha="auto",
         lateral_alpha=None,
-        l1_ratio=0,
+        l1_ratio="auto",
         lateral_l1_ratio=None,
         shuffle=True,
         early_stopping=False,
@@ -565,19 +592,26 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         return _RULES[self.algorithm](self)
 
     def _optimizer(self):
-        own = _penalty(self.alpha, self.l1_ratio)
-        lateral = _penalty(
-            self.alpha if self.lateral_alpha is None else self.lateral_alpha,
-            self.l1_ratio if self.lateral_l1_ratio is None else self.lateral_l1_ratio,
+        return Adam() if self.solver == "adam" else SGD(self.momentum)
+
+    def _penalties(self, n_rows):
+        """Those of connections and of lateral weights."""
+        alpha = _ALPHA if self.alpha == "auto" and not self.autoregressive else self.alpha
+        l1_ratio = float(self.autoregressive) if self.l1_ratio == "auto" else self.l1_ratio
+        lateral_alpha = alpha if self.lateral_alpha is None else self.lateral_alpha
+        lateral_ratio = l1_ratio if self.lateral_l1_ratio is None else self.lateral_l1_ratio
+        return (
+            _penalty(alpha, l1_ratio, n_rows, _STRONGEST),
+            _penalty(lateral_alpha, lateral_ratio, n_rows, _STRONGEST_LATERAL),
         )
-        return Adam(*own, lateral) if self.solver == "adam" else SGD(self.momentum, *own, lateral)
 
     def _train(self, start, plan, validation=None, callbacks=None):
         """Train from a start, then publish what came of it."""
         n_threads, scaling = count_threads(self.n_jobs), start.rows.scaling
+        averages = self.autoregressive if self.averaging == "auto" else self.averaging
         training = Training(
             start.machine, self._rule(), self._optimizer(), start.seed, n_threads, start.state,
-            start.step, self.averaging, start.last,
+            start.step, averages, start.last, self._penalties(len(plan.indices)),
         )  # fmt: skip
         waits = self.early_stopping or isinstance(plan.schedule, Adaptive)
         monitor = Monitor(
@@ -608,10 +642,10 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         return hasattr(self, "generative_coefs_")
 
 
-def _penalty(alpha, l1_ratio):
-    """The strengths of the two parts of a penalty: decay and lasso."""
-    lasso = alpha * l1_ratio
-    return alpha - lasso, lasso
+def _penalty(alpha, l1_ratio, n_rows, strongest):
+    if alpha == "auto":
+        return EstimatedPenalty(n_rows, l1_ratio, strongest)
+    return FixedPenalty(alpha, l1_ratio)
 
 
 def _print_line(line):

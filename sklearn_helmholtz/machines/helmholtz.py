@@ -43,12 +43,20 @@ class Helmholtz:
         """Whether the units of a generative layer depend on those before them."""
         return self.visible.lateral is not None
 
+    @property
+    def n_connections(self):
+        """Weights between layers, of both chains."""
+        return 2 * sum(a * b for a, b in itertools.pairwise(self.n_units))
+
+    @property
+    def n_lateral_weights(self):
+        """Weights within layers."""
+        return sum(n * (n - 1) // 2 for n in self.n_units) if self.is_autoregressive else 0
+
     @functools.cached_property
     def n_weights(self):
-        """Weights of both chains together: the work that a row makes."""
-        sizes = self.n_units
-        n_lateral = sum(n * n for n in sizes) if self.is_autoregressive else 0
-        return n_lateral + 2 * sum(a * b for a, b in itertools.pairwise(sizes))
+        """The work that a row makes: lateral products are made whole."""
+        return self.n_connections + 2 * self.n_lateral_weights
 
     def recognise(self, x, draws, work=np):
         """Sample the hidden layers given the data: values, and log q(h | x)."""
