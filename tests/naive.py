@@ -321,3 +321,27 @@ def pareto_shape(log_weights):
     weight = 1 / np.exp(log_likelihood - log_likelihood[:, None]).sum(axis=1)
     shape = np.log1p(-(theta * weight).sum() * excess).mean()
     return (n * shape + 10 * 0.5) / (n + 10)
+
+
+def bernoulli_completion_table(values, missing, weights, eta):
+    """Return log p of every completion of a row in order under every state, in nats.
+
+    ``values`` has shape ``(n_units,)``; bit k of the number of a completion is the value of unit
+    ``missing[k]``; ``weights`` are strictly upper triangular, ``(n_units, n_units)``; ``eta`` of
+    shape ``(n_units, n_states)`` is what the states make of the inputs.
+    """
+    n_units, n_states = eta.shape
+    table = np.empty((2 ** len(missing), n_states))
+    for number in range(len(table)):
+        row = [float(x) for x in values]
+        for k, unit in enumerate(missing):
+            row[unit] = float(number // 2**k % 2)
+        for state in range(n_states):
+            inputs = [
+                math.fsum([eta[i, state], *(row[j] * weights[j, i] for j in range(i))])
+                for i in range(n_units)
+            ]
+            table[number, state] = math.fsum(
+                x * a - softplus(a) for x, a in zip(row, inputs, strict=True)
+            )
+    return table

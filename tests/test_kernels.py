@@ -36,6 +36,7 @@ from sklearn_helmholtz._kernels import (
     tables,
 )
 from sklearn_helmholtz._kernels.kernel import Kernel, sources_digest
+from sklearn_helmholtz._kernels.reflection import reflect
 from sklearn_helmholtz._keys import Purpose, layer_word
 from sklearn_helmholtz._sparse import SparseRows
 from tests import cases, naive
@@ -1245,6 +1246,43 @@ def test_without_shifts_the_shifted_table_is_the_table():
     enumeration.bernoulli_shifted_table(values, np.zeros_like(values), eta, shifted)
     enumeration.bernoulli_table(values, eta, plain)
     assert_allclose(shifted, plain, rtol=1e-12)
+
+
+@pytest.mark.parametrize("missing", [[], [0], [6], [1, 2, 5], [0, 3, 6]])
+def test_completion_tables_hold_every_completion_under_every_state(missing):
+    rng = np.random.default_rng(len(missing))
+    values, eta = rng.integers(0, 2, 7).astype(np.float64), 3 * rng.standard_normal((7, 4))
+    values[4], weights = 0.3, np.triu(rng.standard_normal((7, 7)), 1)
+    expected = naive.bernoulli_completion_table(values, missing, weights, eta)
+    missing = np.array(missing, np.int64)
+    values[missing] = 0
+    table = np.full((2 ** len(missing), 4), np.nan)
+    enumeration.bernoulli_completion_table(
+        values, values @ weights, missing, weights[missing], eta, table
+    )
+    assert_allclose(table, expected, rtol=1e-12)
+    values[missing] = rng.standard_normal(len(missing))  # are of no account
+    again = np.full_like(table, np.nan)
+    known = np.where(np.isin(np.arange(7), missing), 0, values)
+    enumeration.bernoulli_completion_table(
+        values, known @ weights, missing, weights[missing], eta, again
+    )
+    assert_array_equal(again, table)
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_columns", "n"), [(1, 3, 1), (6, 9, 0), (6, 9, 4), (9, 12, 9)]
+)
+def test_reflections_make_a_triangle_and_keep_all_products(n_rows, n_columns, n):
+    rng = np.random.default_rng(n)
+    matrix = rng.standard_normal((n_rows, n_columns))
+    reflected = matrix.copy()
+    reflect(n, reflected)
+    assert_array_equal(np.tril(reflected[:, :n], -1), 0)
+    assert_allclose(reflected.T @ reflected, matrix.T @ matrix, atol=1e-12)
+    if n:
+        triangle = np.linalg.qr(matrix[:, :n]).R
+        assert_allclose(np.abs(reflected[:n, :n]), np.abs(triangle), atol=1e-12)
 
 
 # The decorator

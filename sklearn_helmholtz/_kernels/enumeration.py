@@ -6,9 +6,9 @@ A value that is NaN is missing, and adds nothing.
 import math
 
 import numpy as np
-from numba import float64
+from numba import float64, int64
 
-from .kernel import kernel, reads, writes
+from .kernel import kernel, reads, routine, writes
 
 _PRODUCTS = 512  # factors up to 2 of a product in float64
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
@@ -41,28 +41,63 @@ def bernoulli_table(values, eta, out):
                     target[s] += x * a[s]
 
 
-@kernel(reads(float64, 2), reads(float64, 2), reads(float64, 2), writes(float64, 2))
-def bernoulli_shifted_table(values, shifts, eta, out):
-    """As `bernoulli_table`, where ``shifts[r, j]`` is added to the inputs eta of row r.
+@routine
+def _add_units(values, shifts, eta, start, stop, product, target):
+    """Add the log-probabilities of units ``start`` to ``stop - 1`` of a row under every state.
 
     The logarithm of ``1 + exp(-|eta|)`` is taken of products of many.
     """
+    n_states = eta.shape[1]
+    for low in range(start, stop, _PRODUCTS):
+        product[:] = 1.0
+        for j in range(low, min(low + _PRODUCTS, stop)):
+            x, shift, a = values[j], shifts[j], eta[j]
+            if x == x:
+                for s in range(n_states):
+                    moved = a[s] + shift
+                    target[s] += x * moved - max(moved, 0.0)
+                    product[s] *= 1.0 + math.exp(-abs(moved))
+        for s in range(n_states):
+            target[s] -= math.log(product[s])
+
+
+@kernel(reads(float64, 2), reads(float64, 2), reads(float64, 2), writes(float64, 2))
+def bernoulli_shifted_table(values, shifts, eta, out):
+    """As `bernoulli_table`, where ``shifts[r, j]`` is added to the inputs eta of row r."""
     n_units, n_states = eta.shape
     product = np.empty(n_states, np.float64)
     for r in range(values.shape[0]):
-        target = out[r]
-        target[:] = 0.0
-        for start in range(0, n_units, _PRODUCTS):
-            product[:] = 1.0
-            for j in range(start, min(start + _PRODUCTS, n_units)):
-                x, shift, a = values[r, j], shifts[r, j], eta[j]
-                if x == x:
-                    for s in range(n_states):
-                        moved = a[s] + shift
-                        target[s] += x * moved - max(moved, 0.0)
-                        product[s] *= 1.0 + math.exp(-abs(moved))
-            for s in range(n_states):
-                target[s] -= math.log(product[s])
+        out[r] = 0.0
+        _add_units(values[r], shifts[r], eta, 0, n_units, product, out[r])
+
+
+@kernel(
+    reads(float64, 1), reads(float64, 1), reads(int64, 1), reads(float64, 2), reads(float64, 2),
+    writes(float64, 2),
+)  # fmt: skip
+def bernoulli_completion_table(values, shifts, missing, weights, eta, out):
+    """Log p(completed row | state), nats, of all completions of one row whose units are in order.
+
+    values, shifts : (n_units,), the row with any numbers where values are missing, and what the
+    others add to the inputs; missing : (n_missing,), which those are, rising; weights : (n_missing,
+    n_units), what each of them adds if it is 1; eta : (n_units, n_states); out :
+    (2^n_missing, n_states), the first missing value varying fastest.
+    """
+    n_units, n_states = eta.shape
+    n_missing = len(missing)
+    first = missing[0] if n_missing else n_units  # units before it see no completion
+    product, before = np.empty(n_states, np.float64), np.zeros(n_states, np.float64)
+    completed, moved = np.empty(n_units, np.float64), np.empty(n_units, np.float64)
+    _add_units(values, shifts, eta, 0, first, product, before)
+    for number in range(out.shape[0]):
+        completed[:], moved[:] = values, shifts
+        for k in range(n_missing):
+            fires = (number >> k) & 1
+            completed[missing[k]] = fires
+            if fires:
+                moved += weights[k]
+        out[number] = before
+        _add_units(completed, moved, eta, first, n_units, product, out[number])
 
 
 @kernel(reads(float64, 2), reads(float64, 2), reads(float64, 1), writes(float64, 2))
