@@ -98,6 +98,13 @@ class Rows:
         """The same rows; recognition sees ``stand_in`` in their gaps, if they have any."""
         return replace(self, stand_in=stand_in if has_gaps(self.data) else None)
 
+    def count_missing(self):
+        """How many values of each row are missing, (n_rows,) int64."""
+        if self.stand_in is None:
+            return np.zeros(len(self), np.int64)
+        missing = missing_per_row(self.data)
+        return missing if self.chosen is None else missing[self.chosen]
+
     @functools.cached_property
     def log_volume(self):
         """What the mean log-density of these rows loses on the way to the user's units, nats."""
@@ -205,6 +212,17 @@ def moments(data, indices):
 def has_gaps(data):
     """Whether any value is missing (NaN)."""
     return any(chunk.dtype.kind == "f" and np.isnan(chunk).any() for chunk in chunks(data))
+
+
+def missing_per_row(data):
+    """How many values of each row are missing (NaN), (n_rows,) int64."""
+    if data.dtype.kind != "f":
+        return np.zeros(data.shape[0], np.int64)
+    if scipy.sparse.issparse(data):
+        missing = np.concatenate([[0], np.cumsum(np.isnan(data.data))])
+        return np.diff(missing[data.indptr])
+    counts = [np.isnan(chunk).sum(axis=1) for chunk in chunks(data)]
+    return np.concatenate(counts)
 
 
 def known_rows(data):

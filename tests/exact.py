@@ -215,6 +215,63 @@ def log_posterior(params, x):
     return joint - _log_sum_exp(joint)
 
 
+def completions(x):
+    """Return all rows with zeros and ones in the gaps (NaN) of a row, the first gap slowest.
+
+    The shape is ``(2^n_missing, n_features)``.
+    """
+    missing = np.isnan(x)
+    rows = np.tile(np.asarray(x, dtype=np.float64), (2 ** missing.sum(), 1))
+    rows[:, missing] = all_states(missing.sum())
+    return rows
+
+
+def log_joint_completions(params, x):
+    """Return ``log p(x, h)`` of all completions of a row and joint states, nats.
+
+    The shape is ``(2^n_missing, 2^H)``; Bernoulli visible units only.
+    """
+    hidden = hidden_states(units_of(params))
+    return np.array([log_joint(params, row, hidden) for row in completions(x)])
+
+
+def gaussian_given(params, x, hidden):
+    """Return the normal distribution of Gaussian data given hidden states and part of the data.
+
+    With ``B = (I - A)^-1`` the data are ``(h_1 @ W_0 + b_0 + noise) @ B``: normal, with the
+    covariance ``B^T diag(noise_variance) B``. Returned are ``log p(x_observed | h)`` of shape
+    ``(n_states,)``, the mean of what is missing, ``(n_states, n_missing)``, and its covariance.
+    """
+    n, missing = len(x), np.isnan(x)
+    seen, laterals = ~missing, params.generative_lateral_coefs
+    mixing = np.linalg.inv(np.eye(n) - (np.zeros((n, n)) if laterals is None else laterals[0]))
+    eta = hidden[0] @ params.generative_coefs[0] + params.generative_intercepts[0]
+    means, cov = eta @ mixing, mixing.T @ np.diag(params.noise_variance) @ mixing
+    if not seen.any():
+        return np.zeros(len(means)), means, cov
+    inverse = np.linalg.inv(cov[np.ix_(seen, seen)])
+    slopes, apart = inverse @ cov[np.ix_(seen, missing)], x[seen] - means[:, seen]
+    quadratic = np.einsum("si,ij,sj->s", apart, inverse, apart)
+    _, log_volume = np.linalg.slogdet(2 * np.pi * cov[np.ix_(seen, seen)])
+    rest = cov[np.ix_(missing, missing)] - cov[np.ix_(missing, seen)] @ slopes
+    return -0.5 * (quadratic + log_volume), means[:, missing] + apart @ slopes, rest
+
+
+def log_joint_observed(params, x):
+    """Return ``log p(x_observed, h)`` of all joint hidden states, shape ``(2^H,)``, in nats.
+
+    Missing values are summed or integrated out.
+    """
+    if params.noise_variance is None:
+        return _log_sum_exp(log_joint_completions(params, x).T)
+    hidden = hidden_states(units_of(params))
+    complete = np.where(np.isnan(x), 0.0, x)
+    eta = generative_inputs(params, [complete, *hidden], 0)
+    log_prior = log_joint(params, complete, hidden)
+    log_prior = log_prior - _gaussian(complete, eta, params.noise_variance)
+    return log_prior + gaussian_given(params, x, hidden)[0]
+
+
 def recognition(params, x):
     """Return ``q(h | x)`` of all joint hidden states, shape ``(2^H,)``."""
     return np.exp(log_recognition(params, x, hidden_states(units_of(params))))

@@ -5,7 +5,6 @@ from numbers import Integral
 import numpy as np
 
 from .._keys import MAX_LAYERS
-from ..likelihood import MAX_UNITS
 
 
 def hidden_sizes(given):
@@ -77,12 +76,3 @@ def check_choice(name, value, choices):
     """Refuse what is not one of some words."""
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {choices}, got {value!r}.")
-
-
-def check_enumerable(n_hidden):
-    """Refuse to enumerate the states of too many hidden units."""
-    if n_hidden > MAX_UNITS:
-        raise ValueError(
-            f"method='exact' would enumerate 2**{n_hidden} hidden states; it is meant for at "
-            f"most {MAX_UNITS} hidden units. Use method='importance'."
-        )

@@ -108,8 +108,9 @@ class LatentDensityEstimator(
         """Draw rows from the model, or what is missing of a row given the rest of it.
 
         Without ``given`` by ancestral sampling. Otherwise from p(missing | observed): exactly for
-        machines of at most 14 hidden units; else every draw weighs ``n_importance_samples``
-        particles of its own, chooses one, and moves it by 20 sweeps of Gibbs sampling.
+        machines of at most 14 hidden units (missing values count as in `log_likelihood`); else
+        every draw weighs ``n_importance_samples`` particles of its own, chooses one, and moves it
+        by 20 sweeps of Gibbs sampling.
 
         Parameters
         ----------

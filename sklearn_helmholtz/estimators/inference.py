@@ -1,13 +1,13 @@
 """Inference with estimators that hold a machine: posteriors, imputations, conditional samples."""
 
+from functools import partial
+
 import numpy as np
 import scipy.sparse
 from sklearn.utils import Bunch, check_random_state
 
 from .. import _keys
-from .._batches import split_evenly
 from .._incomplete import observed
-from .._keys import Draws, Purpose
 from .._threads import count_threads, run_blocks
 from ..inference import (
     ExactPosterior,
@@ -16,15 +16,15 @@ from ..inference import (
     RecognitionPosterior,
     mixture_modes,
 )
-from ..likelihood import MAX_AUTOMATIC_UNITS, content_keys
+from ..likelihood import content_keys
 from ..units import Gaussian
-from .checks import check_choice, check_count, check_enumerable
+from .checks import check_choice, check_count
+from .enumerated import enumerated_rows
 from .evidence import as_evidence, check_evidence
-from .gaps import put, rows_with_gaps
+from .gaps import put
 
 _POSTERIORS = ("auto", "exact", "recognition", "importance", "gibbs")
 _STRATEGIES = ("mean", "mode", "sample")
-_FEWEST_ROWS = 256  # of a block of draws
 _ENTRIES = 2**22  # numbers that a block of rows holds at a time
 _SWEEPS = 20  # of Gibbs sampling between the choice of a particle and the draw it becomes
 _MODE_COMPONENTS = 64  # of a mixture of Gaussians: the heaviest, of which the mode is looked for
@@ -52,7 +52,7 @@ class InferenceMixin:
             How: by enumeration of the hidden states (at most 20 units), as the recognition net
             guesses, by weighted particles as in `log_likelihood`, or by Gibbs sampling from where
             those end. ``"auto"`` means ``"exact"`` for machines of at most 14 hidden units,
-            otherwise ``"importance"``.
+            otherwise ``"importance"``; missing values count as in `log_likelihood`.
 
         n_samples : int, default=10
             Samples for each row.
@@ -82,7 +82,7 @@ class InferenceMixin:
                 Of the particles of each row: where it is small, few of them carry the answer.
                 Infinite where no weights are involved.
             method : str
-                The method used.
+                The method used, for at least one row.
 
         Examples
         --------
@@ -97,21 +97,25 @@ class InferenceMixin:
         check_count("n_sweeps", n_sweeps)
         rows, _ = self._rows(X)
         seed = _keys.draw_seed(check_random_state(random_state))
-        found = self._posterior(method, seed, n_samples, n_importance_samples, n_sweeps)
 
-        def explain(x, addresses):
+        def explain(found, x, addresses):
             means, samples, sizes = found.explain(x, addresses, n_samples)
             return *means, *(h.reshape(len(x), n_samples, -1) for h in samples), sizes
 
-        addresses = np.arange(len(rows), dtype=np.uint64)
-        entries = max(found.entries_per_row, n_samples * max(self._machine.n_units))
-        arrays = self._by_blocks(explain, rows, addresses, entries)
+        n_pool = self._pool_size(n_importance_samples)
+        results, parts = [], self._parts(rows, method)
+        for name, numbers in parts:
+            found = self._posterior(name, seed, n_samples, n_pool, n_sweeps)
+            entries = max(found.entries_per_row, n_samples * max(self._machine.n_units))
+            part, addresses = rows.choose(numbers), numbers.astype(np.uint64)
+            results.append(self._by_blocks(partial(explain, found), part, addresses, entries))
+        arrays = _join(results, [numbers for _, numbers in parts])
         n_layers = len(self._machine.n_units) - 1
         return Bunch(
             mean=arrays[:n_layers],
             samples=arrays[n_layers:-1],
             effective_sample_size=arrays[-1],
-            method=found.method,
+            method=parts[-1][0],
         )
 
     def impute(
@@ -133,8 +137,9 @@ class InferenceMixin:
             Imputations to make; only draws differ from one to the next.
 
         n_importance_samples : int, default=None
-            Particles for each row where machines have more than 14 hidden units; None means the
-            estimator's parameter. More make better means.
+            Particles for each row where machines have more than 14 hidden units (missing values
+            count as in `log_likelihood`); None means the estimator's parameter. More make better
+            means.
 
         random_state : int, RandomState instance or None, default=None
             The random numbers of ``strategy="sample"``; an int repeats the draws, None uses NumPy's
@@ -162,12 +167,9 @@ class InferenceMixin:
         rows, dtype = self._rows(X)
         drawn = strategy == "sample"
         seed = _keys.scoring_seed(check_random_state(random_state) if drawn else None)
-        found = self._posterior(
-            "auto" if self._is_enumerable() or not drawn else "gibbs", seed, n_imputations,
-            n_importance_samples, _SWEEPS,
-        )  # fmt: skip
         fill = {"mean": self._means, "mode": self._modes, "sample": self._draws}[strategy]
-        values = self._complete(rows, fill, found, seed, n_imputations if drawn else 1)
+        n_drawn, n_pool = n_imputations if drawn else 1, self._pool_size(n_importance_samples)
+        values = self._complete(rows, fill, seed, n_drawn, n_pool)
         completed = [put(rows.data, column, dtype) for column in values.T]
         if not drawn:
             completed += [completed[0].copy() for _ in range(1, n_imputations)]
@@ -175,58 +177,44 @@ class InferenceMixin:
             return completed[0]
         return completed if scipy.sparse.issparse(rows.data) else np.stack(completed)
 
-    def _complete(self, rows, fill, found, seed, n_imputations):
+    def _complete(self, rows, fill, seed, n_imputations, n_pool):
         """Values for all gaps, row by row, (n_gaps, n_imputations) in the user's units."""
-        gaps = rows_with_gaps(rows.data)
+        counts = rows.count_missing()
+        gaps = np.flatnonzero(counts)
         if not len(gaps):
             return np.empty((0, n_imputations))
-        rows, addresses = rows.choose(gaps), gaps.astype(np.uint64)
 
-        def complete(x, addresses):
+        def complete(found, x, addresses):
             addresses = addresses if fill == self._draws else content_keys(x)
-            filled = fill(found, x, addresses, seed, n_imputations)
+            filled = fill(found, x, addresses, n_imputations)
             if self._scaling is not None:
                 filled = self._scaling.restore(filled)
             filled = filled.reshape(len(x), n_imputations, -1)
             return (filled.transpose(0, 2, 1)[np.isnan(observed(x))],)
 
         n_held = _MODE_COMPONENTS if fill == self._modes else n_imputations
-        entries = max(found.entries_per_row, n_held * max(self._machine.n_units))
-        (values,) = self._by_blocks(complete, rows, addresses, entries)
-        return values
+        results, places = [], []
+        otherwise = "gibbs" if fill == self._draws else "importance"
+        for name, part in self._parts(rows.choose(gaps), "auto", otherwise):
+            found = self._posterior(name, seed, n_imputations, n_pool, _SWEEPS)
+            entries = max(found.entries_per_row, n_held * max(self._machine.n_units))
+            part, addresses = gaps[part], gaps[part].astype(np.uint64)
+            finish = partial(complete, found)
+            results.append(self._by_blocks(finish, rows.choose(part), addresses, entries))
+            places.append(np.repeat(part, counts[part]))
+        return _join(results, places)[0]
 
-    def _means(self, found, x, addresses, seed, n_imputations):
+    def _means(self, found, x, addresses, n_imputations):
         return found.expected_data(x, addresses)
 
-    def _modes(self, found, x, addresses, seed, n_imputations):
-        units = self._machine.visible.units
-        if not isinstance(units, Gaussian):
+    def _modes(self, found, x, addresses, n_imputations):
+        if not isinstance(self._machine.visible.units, Gaussian):
             return (found.expected_data(x, addresses) >= 0.5).astype(np.float64)
-        weights, means = found.data_components(x, addresses, _MODE_COMPONENTS)
-        return mixture_modes(weights, means.astype(np.float64), units.variance.astype(np.float64))
+        weights, means, variances = found.data_components(x, addresses, _MODE_COMPONENTS)
+        return mixture_modes(weights, means.astype(np.float64), variances)
 
-    def _draws(self, found, x, addresses, seed, n_imputations):
-        first = found.sample(x, addresses, n_imputations)[0]
-        return self._draw_data(first, addresses, n_imputations, seed)
-
-    def _draw_data(self, first, addresses, n_samples, seed):
-        """Data drawn given states of the first hidden layer."""
-        visible = self._machine.visible
-        draws = Draws(_keys.key(seed, Purpose.COMPLETE), addresses, n_samples)
-        return visible.units.sample(visible.eta(first), draws, 0, np.zeros(draws.n_rows))
-
-    def _draw_rows(self, first, addresses, seed):
-        """As `_draw_data`, a row for each state, block by block."""
-        visible = self._machine.visible
-        data = np.empty((len(first), self._machine.n_units[0]), visible.units.dtype)
-        limits = split_evenly(len(first), self._machine.n_weights, _FEWEST_ROWS)
-
-        def draw(block):
-            place = slice(limits[block], limits[block + 1])
-            data[place] = self._draw_data(first[place], addresses[place], 1, seed)
-
-        run_blocks(draw, len(limits) - 1, count_threads(self.n_jobs))
-        return data
+    def _draws(self, found, x, addresses, n_imputations):
+        return found.complete(x, addresses, n_imputations)[1]
 
     def _sample_given(self, given, n_samples, random_state):
         """Draws of the hidden layers and of the data, both given some of the data.
@@ -239,42 +227,59 @@ class InferenceMixin:
         check_evidence(self, rows, evidence)
         seed = _keys.draw_seed(check_random_state(random_state))
         addresses = np.arange(n_samples, dtype=np.uint64)
-        method = "auto" if self._is_enumerable() else "gibbs"
-        found = self._posterior(method, seed, 1, None, _SWEEPS)
-        rows = rows.choose(np.zeros(n_samples, np.int64))
-        if found.method == "exact":  # one row for all draws
-            hidden = found.sample(rows.take(np.arange(1)), addresses, 1)
-        else:
-            hidden = self._by_blocks(
-                lambda x, addresses: found.sample(x, addresses, 1), rows, addresses,
-                found.entries_per_row,
-            )  # fmt: skip
-        data = self._draw_rows(hidden[0], addresses, seed)
+        ((method, _),) = self._parts(rows, "auto", "gibbs")
+        found = self._posterior(method, seed, 1, self._pool_size(None), _SWEEPS)
+        *hidden, data = self._draw_given(found, rows, addresses)
         if self._scaling is not None:
-            data = self._scaling.restore(data).astype(np.float32)
+            data = self._scaling.restore(data)
         seen = ~np.isnan(evidence)
-        if not np.isin(evidence[seen], (0, 1)).all():
-            data = data.astype(np.float32)
+        binary = self._scaling is None and np.isin(evidence[seen], (0, 1)).all()
+        data = data.astype(np.uint8 if binary else np.float32, copy=False)
         data[:, seen] = evidence[seen]
         return data, hidden
 
-    def _is_enumerable(self):
-        return sum(self._machine.n_units[1:]) <= MAX_AUTOMATIC_UNITS
+    def _draw_given(self, found, rows, addresses):
+        """Draws of the hidden layers and of the data for each address, from one row."""
+        row, entries = rows.take(np.arange(1)), found.entries_per_row
+        rows = rows.choose(np.zeros(len(addresses), np.int64))
+        if found.method != "exact":
+
+            def complete(x, addresses):
+                hidden, data = found.complete(x, addresses, 1)
+                return *hidden, data
+
+            return self._by_blocks(complete, rows, addresses, entries)
+        hidden = found.sample(row, addresses, 1)  # at once: the row is the same for all
+
+        def draw(x, addresses):
+            return (found.draw_data(row, hidden[0][addresses], addresses, 1),)
+
+        return *hidden, *self._by_blocks(draw, rows, addresses, max(self._machine.n_units))
+
+    def _parts(self, rows, method, otherwise="importance"):
+        """Pairs of a method and the numbers of the rows that it explains, the exact one first.
+
+        otherwise : what ``"auto"`` means for rows that are not enumerated.
+        """
+        exactly = enumerated_rows(self._machine, rows, method)
+        pairs = ("exact", exactly), (otherwise if method == "auto" else method, ~exactly)
+        return [(name, np.flatnonzero(which)) for name, which in pairs if which.any()]
+
+    def _pool_size(self, given):
+        """How many particles each row has: those given, or those of the estimator."""
+        n_pool = self.n_importance_samples if given is None else given
+        check_count("n_importance_samples", n_pool)
+        return n_pool
 
     def _posterior(self, method, seed, n_samples, n_pool, n_sweeps):
         """The object that knows p(h | x)."""
-        machine, n_hidden = self._machine, sum(self._machine.n_units[1:])
-        n_pool = self.n_importance_samples if n_pool is None else n_pool
-        check_count("n_importance_samples", n_pool)
         if method == "exact":
-            check_enumerable(n_hidden)
-        if method == "exact" or (method == "auto" and self._is_enumerable()):
-            return ExactPosterior(machine, seed)
+            return ExactPosterior(self._machine, seed)
         if method == "recognition":
-            return RecognitionPosterior(machine, seed, n_samples)
+            return RecognitionPosterior(self._machine, seed, n_samples)
         if method == "gibbs":
-            return GibbsPosterior(machine, seed, n_samples, n_pool, n_sweeps)
-        return ImportancePosterior(machine, seed, n_pool)
+            return GibbsPosterior(self._machine, seed, n_samples, n_pool, n_sweeps)
+        return ImportancePosterior(self._machine, seed, n_pool)
 
     def _by_blocks(self, function, rows, addresses, entries_per_row):
         """The arrays that a function makes of all rows, block by block and side by side.
@@ -291,3 +296,9 @@ class InferenceMixin:
 
         run_blocks(run, len(starts), count_threads(self.n_jobs))
         return [np.concatenate(arrays) for arrays in zip(*results, strict=True)]
+
+
+def _join(results, places):
+    """Lists of arrays of several parts of the rows as one, in the order of their places."""
+    order = np.argsort(np.concatenate(places), kind="stable")
+    return [np.concatenate(arrays)[order] for arrays in zip(*results, strict=True)]

@@ -9,13 +9,13 @@ from .. import _keys
 from .._keys import Purpose
 from .._threads import count_threads
 from ..likelihood import (
-    MAX_AUTOMATIC_UNITS,
     score_by_annealing,
-    score_by_importance,
     score_exactly,
+    score_where_possible,
     tail_shapes,
 )
-from .checks import check_choice, check_count, check_enumerable
+from .checks import check_choice, check_count
+from .enumerated import enumerated_rows
 from .particles import N_TEMPERATURES, count_particles
 
 METHODS = ("auto", "exact", "importance", "annealed")
@@ -46,8 +46,9 @@ class ScoringMixin:
         log_likelihood : ndarray of shape (n_samples,)
             log p(x) in nats, float64: by enumeration if the machine has at most 14 hidden units,
             otherwise from ``n_importance_samples`` importance samples with fixed random numbers (a
-            lower bound in expectation; see `log_likelihood`). A row's value depends on nothing but
-            the row.
+            lower bound in expectation; see `log_likelihood`). Where Bernoulli features depend on
+            those before them, the missing values of a row count as hidden units. A row's value
+            depends on nothing but the row.
         """
         return self._estimate(X, "auto", None, None)[0].per_sample
 
@@ -87,7 +88,9 @@ class ScoringMixin:
             of the recognition net and, for one sample in five, the prior of the hidden layers as
             the proposal; or annealed importance sampling [2]_, which needs no recognition net and
             is much slower. ``"auto"`` is the first for machines of at most 14 hidden units,
-            otherwise the second.
+            otherwise the second. In autoregressive machines missing values of Bernoulli features
+            are enumerated or drawn as hidden units are, and count as such: ``"auto"`` then chooses
+            for each row by itself.
 
         n_importance_samples : int, default=None
             Samples for each row, or chains when annealing. None means the estimator's parameter,
@@ -124,7 +127,7 @@ class ScoringMixin:
                 infinite where annealed chains missed a state that alone makes p(x) larger than
                 their estimate (the effective sample size is then 1).
             method : str
-                ``"exact"``, ``"importance"`` or ``"annealed"``.
+                ``"exact"``, ``"importance"`` (of at least one row) or ``"annealed"``.
             is_lower_bound : bool
                 Whether ``mean`` is a lower bound in expectation, not the value itself.
             reliable : bool
@@ -168,7 +171,8 @@ class ScoringMixin:
         free_energy : ndarray of shape (n_samples,)
             In nats: by enumeration if the machine has at most 14 hidden units, otherwise the mean
             over the samples of the recognition net among ``n_importance_samples``, with fixed
-            random numbers.
+            random numbers. Where an autoregressive machine has to draw missing values, they are
+            samples as well, and the mean is higher for it.
         """
         return self._estimate(X, "auto", None, None)[0].free_energy
 
@@ -203,22 +207,21 @@ class ScoringMixin:
     def _estimate_rows(
         self, rows, method, n_samples, random_state, n_temperatures=N_TEMPERATURES, tails=None
     ):
-        n_hidden, n_threads = sum(self._machine.n_units[1:]), count_threads(self.n_jobs)
+        machine, n_threads = self._machine, count_threads(self.n_jobs)
         n_samples = count_particles(method, n_samples, self.n_importance_samples)
         if random_state is not None:
             random_state = check_random_state(random_state)
-        if method == "exact":
-            check_enumerable(n_hidden)
-        if method == "exact" or (method == "auto" and n_hidden <= MAX_AUTOMATIC_UNITS):
-            return *score_exactly(self._machine, rows, n_threads), "exact"
+        exactly = enumerated_rows(machine, rows, method)
+        if exactly.all():
+            return *score_exactly(machine, rows, n_threads), "exact"
         method = "importance" if method == "auto" else method
         seed = _keys.scoring_seed(random_state)
         if method == "importance":
             key = _keys.key(seed, Purpose.SCORE)
-            scores = score_by_importance(self._machine, rows, key, n_samples, n_threads, tails)
+            scores = score_where_possible(machine, rows, exactly, key, n_samples, n_threads, tails)
             return *scores, method
         key = _keys.key(seed, Purpose.ANNEAL)
-        scores = score_by_annealing(self._machine, rows, key, n_samples, n_temperatures, n_threads)
+        scores = score_by_annealing(machine, rows, key, n_samples, n_temperatures, n_threads)
         return *scores, method
 
 

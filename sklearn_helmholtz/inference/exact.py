@@ -3,29 +3,22 @@
 import numpy as np
 from scipy.special import logsumexp
 
+from .. import _keys
 from .._incomplete import observed
+from .._keys import Draws, Purpose
+from .completion import (
+    depends_on_gaps,
+    draw_children,
+    draw_in_order,
+    normal_components,
+    unit_variances,
+)
+from .gaps import gaps_of
 from .resampling import choose, resampling_uniforms
+from .states import all_states, inputs, outer
 
 _TABLE_ENTRIES = 2**22  # float64: 32 MB, of which a few are held at a time
 _MOST_ROWS = 512  # of a block
-
-
-def all_states(n):
-    """All 2^n states of n units, float64, the first unit varying fastest."""
-    return ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(np.float64)
-
-
-def inputs(affine, parents):
-    """Inputs of units in float64, (n_rows, n_units); without BLAS, whose sums depend on threads."""
-    intercept = affine.intercept.astype(np.float64)
-    if affine.weights is None:
-        return intercept[None]
-    return intercept + outer(parents, affine.weights.astype(np.float64))
-
-
-def outer(left, right):
-    """The product of two matrices, without BLAS."""
-    return np.einsum("rk,ks->rs", left, right)
 
 
 def state_parts(n_states, n_features):
@@ -35,15 +28,32 @@ def state_parts(n_states, n_features):
 
 
 def log_prob_table(conditional, children, parents):
-    """Log p(child | parent), nats, for all pairs: (n_children, n_parents)."""
+    """Log p(child | parent), nats, for all pairs: (n_children, n_parents).
+
+    What is missing (NaN) is left out, or summed out where other units depend on it.
+    """
     children = np.ascontiguousarray(children)
+    if conditional.lateral is not None:
+        return _ordered_table(conditional, children, parents)
     eta = np.ascontiguousarray(inputs(conditional.affine, parents).T)
     out = np.empty((len(children), eta.shape[1]))
-    if conditional.lateral is None:
-        conditional.units.table(children, eta, out)
-    else:
-        own = outer(children, conditional.lateral.weights.astype(np.float64))
-        conditional.units.shifted_table(children, own, eta, out)
+    conditional.units.table(children, eta, out)
+    return out
+
+
+def _ordered_table(conditional, children, parents):
+    """As `log_prob_table`, where units depend on those before them."""
+    with_gaps = np.isnan(children).any(axis=1)
+    complete = children[~with_gaps]
+    own = outer(complete, conditional.lateral.weights.astype(np.float64))
+    eta = np.ascontiguousarray(inputs(conditional.affine, parents).T)
+    table = np.empty((len(complete), eta.shape[1]))
+    conditional.units.shifted_table(complete, own, eta, table)
+    if not with_gaps.any():
+        return table
+    out = np.empty((len(children), eta.shape[1]))
+    out[~with_gaps] = table
+    out[with_gaps] = gaps_of(conditional).log_prob_table(children[with_gaps], parents)
     return out
 
 
@@ -114,22 +124,50 @@ class ExactPosterior:
             means.append(outer(probabilities.sum(axis=others), states))
         return means
 
+    def complete(self, x, addresses, n_samples):
+        """Draws as from `sample`, and of the data given them: see `draw_data`."""
+        hidden = self.sample(x, addresses, n_samples)
+        return hidden, self.draw_data(x, hidden[0], addresses, n_samples)
+
+    def draw_data(self, x, first, addresses, n_samples):
+        """Draws of the data given those of the first hidden layer and what is observed.
+
+        (n_rows * n_samples, n_features), of which only what is missing of x means anything.
+        """
+        draws = Draws(_keys.key(self._seed, Purpose.COMPLETE), addresses, n_samples)
+        if depends_on_gaps(self.machine, x):
+            return draw_in_order(self.machine.visible, x, first, draws)
+        return draw_children(self.machine.visible, first, draws)
+
     def expected_data(self, x, addresses):
         """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
         weights = self._first_layer(x)
+        if self.machine.is_autoregressive:
+            return self._expected_in_order(observed(x), weights)
         parts = [outer(weights[:, part], self._data_means(part)) for part in self._parts()]
         return sum(parts)
 
-    def data_components(self, x, addresses, most):
-        """The distribution of the data as a mixture, given what is observed of them.
+    def _expected_in_order(self, x, weights):
+        gaps, states = gaps_of(self.machine.visible), self.states[0]
+        return np.concatenate([
+            sum(outer(w[None, part], gaps.means(row, states[part])) for part in self._parts())
+            for row, w in zip(x, weights, strict=True)
+        ])  # fmt: skip
 
-        Weights (n_rows, n_components) and means (n_rows, n_components, n_features) of the ``most``
-        heaviest components, each a state of the first hidden layer.
+    def data_components(self, x, addresses, most):
+        """The distribution of Gaussian data as a mixture, given what is observed of them.
+
+        Weights (n_rows, n_components), means (n_rows, n_components, n_features) and variances
+        (n_rows, n_features) of the ``most`` heaviest components, each a state of the first hidden
+        layer.
         """
-        weights = self._first_layer(x)
+        weights, visible = self._first_layer(x), self.machine.visible
         heaviest = np.argsort(-weights, axis=1, kind="stable")[:, :most]
+        weights = np.take_along_axis(weights, heaviest, axis=1)
+        if self.machine.is_autoregressive:
+            return weights, *normal_components(visible, x, self.states[0][heaviest])
         means = self._data_means(heaviest.ravel()).reshape(*heaviest.shape, -1)
-        return np.take_along_axis(weights, heaviest, axis=1), means
+        return weights, means, unit_variances(visible, len(x))
 
     def _first_layer(self, x):
         """p(h_1 | x), (n_rows, 2^n_1)."""

@@ -1,23 +1,25 @@
 """p(h | x) by samples: from recognition, from weighted particles, and from Gibbs sampling.
 
-Like `ExactPosterior`, each has `sample`, `explain` and `expected_data` for a block of rows x whose
-random numbers have ``addresses``, one for each row.
+Like `ExactPosterior`, each has `sample`, `complete`, `explain` and `expected_data` for a block of
+rows x whose random numbers have ``addresses``, one for each row.
 """
 
 import numpy as np
 
 from .. import _keys
 from .._keys import Draws, Purpose
-from .exact import outer
+from ..units import Gaussian
+from .completion import depends_on_gaps, draw_children, normal_components, unit_variances
 from .gibbs import Gibbs
 from .importance import n_from_prior, sample_particles, sample_prior_particles
 from .resampling import choose, resampling_uniforms
+from .states import outer
 
 
 class SampledPosterior:
     """What samples tell: every mean is that of ``n_samples`` draws.
 
-    Subclasses have `sample`.
+    Subclasses have `sample`, and `_complete_in_order` where units depend on what is missing.
     """
 
     def __init__(self, machine, seed, n_samples):
@@ -40,8 +42,22 @@ class SampledPosterior:
         """Draws, and effective sample sizes, which are infinite where nothing is weighed."""
         return self.sample(x, addresses, n_samples), np.full(len(addresses), np.inf)
 
+    def complete(self, x, addresses, n_samples):
+        """Draws as from `sample`, and of the data given them and what is observed.
+
+        The data are (n_rows * n_samples, n_features), of which only what is missing of x means
+        anything.
+        """
+        if depends_on_gaps(self.machine, x):
+            return self._complete_in_order(x, addresses, n_samples)
+        hidden = self.sample(x, addresses, n_samples)
+        draws = Draws(_keys.key(self._seed, Purpose.COMPLETE), addresses, n_samples)
+        return hidden, draw_children(self.machine.visible, hidden[0], draws)
+
     def expected_data(self, x, addresses):
         """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
+        if depends_on_gaps(self.machine, x):
+            return _mean(self.complete(x, addresses, self.n_samples)[1], len(addresses))
         first = self.sample(x, addresses, self.n_samples)[0]
         return _mean(self.machine.visible.mean(first), len(addresses))
 
@@ -55,6 +71,13 @@ class RecognitionPosterior(SampledPosterior):
         """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
         draws = Draws(_keys.key(self._seed, Purpose.SCORE), addresses, n_samples)
         return self.machine.recognise(x, draws)[0][1:]
+
+    def _complete_in_order(self, x, addresses, n_samples):
+        """The data drawn given nothing that comes after them: a guess as well."""
+        hidden = self.sample(x, addresses, n_samples)
+        draws = Draws(_keys.key(self._seed, Purpose.COMPLETE), addresses, n_samples)
+        visible, log_prob = self.machine.visible, np.zeros(draws.n_rows)
+        return hidden, visible.observe(x, visible.eta(hidden[0]), draws, 0, log_prob)[0]
 
 
 class ImportancePosterior(SampledPosterior):
@@ -71,21 +94,34 @@ class ImportancePosterior(SampledPosterior):
 
         Weights (n_rows, n_samples) float64 sum to 1 for each row.
         """
+        particles, weights = self._weigh(x, addresses)
+        return _side_by_side([p.values[1:] for p in particles], len(addresses)), weights
+
+    def completed_pool(self, x, addresses):
+        """As `pool`, before the hidden layers the data, in which what is missing was drawn.
+
+        For rows whose units depend on what is missing: a particle is its data as well.
+        """
+        particles, weights = self._weigh(x, addresses)
+        return _side_by_side([p.values for p in particles], len(addresses)), weights
+
+    def _weigh(self, x, addresses):
+        """Particles from the recognition chain and from the prior, and the weights of all."""
         n_prior = n_from_prior(self.n_samples)
         key, share = _keys.key(self._seed, Purpose.SCORE), n_prior / self.n_samples
         parts = [(sample_particles, self.n_samples - n_prior), (sample_prior_particles, n_prior)]
         particles = [sample(self.machine, x, Draws(key, addresses, n)) for sample, n in parts if n]
         log_weights = np.concatenate([p.mixture_log_weights(share) for p in particles], axis=1)
         weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
-        layers = [
-            np.concatenate([h.reshape(len(addresses), -1, h.shape[1]) for h in parts], axis=1)
-            for parts in zip(*(p.values[1:] for p in particles), strict=True)
-        ]
-        return layers, weights / weights.sum(axis=1, keepdims=True)
+        return particles, weights / weights.sum(axis=1, keepdims=True)
 
     def sample(self, x, addresses, n_samples):
         """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
         return self._draw(*self.pool(x, addresses), addresses, n_samples)
+
+    def _complete_in_order(self, x, addresses, n_samples):
+        data, *hidden = self._draw(*self.completed_pool(x, addresses), addresses, n_samples)
+        return hidden, data
 
     def explain(self, x, addresses, n_samples):
         """Mean states of each hidden layer, (n_rows, n_units), over the pool, and draws from it.
@@ -95,7 +131,19 @@ class ImportancePosterior(SampledPosterior):
         layers, weights = self.pool(x, addresses)
         means = [_weighted_mean(weights, states) for states in layers]
         draws = self._draw(layers, weights, addresses, n_samples)
-        return means, draws, 1 / (weights**2).sum(axis=1)
+        return means, draws, _effective_sizes(weights)
+
+    def start_chains(self, x, addresses, n_samples):
+        """Draws of all layers as chains start from them, and effective sample sizes.
+
+        The layer of the data is None where no unit depends on what is missing.
+        """
+        if depends_on_gaps(self.machine, x):
+            layers, weights = self.completed_pool(x, addresses)
+            return self._draw(layers, weights, addresses, n_samples), _effective_sizes(weights)
+        layers, weights = self.pool(x, addresses)
+        draws = self._draw(layers, weights, addresses, n_samples)
+        return [None, *draws], _effective_sizes(weights)
 
     def _draw(self, layers, weights, addresses, n_samples):
         chosen = choose(weights, resampling_uniforms(self._seed, addresses, n_samples))
@@ -104,21 +152,44 @@ class ImportancePosterior(SampledPosterior):
 
     def expected_data(self, x, addresses):
         """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
-        return _weighted_mean(*self.data_components(x, addresses, self.n_samples))
+        if depends_on_gaps(self.machine, x):
+            return self._expected_in_order(x, addresses)
+        (first, *_), weights = self.pool(x, addresses)
+        return _weighted_mean(weights, self._data_means(first))
+
+    def _expected_in_order(self, x, addresses):
+        """The same where units depend on what is missing.
+
+        Gaussian values have a mean given the hidden states of a particle and all that is observed.
+        Of others the mean is that of the particles' own data, not of what is expected in order:
+        evidence that comes after a value is in the weights of whole particles only.
+        """
+        if isinstance(self.machine.visible.units, Gaussian):
+            weights, means, _ = self.data_components(x, addresses, self.n_samples)
+        else:
+            (means, *_), weights = self.completed_pool(x, addresses)
+        return _weighted_mean(weights, means)
 
     def data_components(self, x, addresses, most):
-        """The distribution of the data as a mixture, given what is observed of them.
+        """The distribution of Gaussian data as a mixture, given what is observed of them.
 
-        Weights (n_rows, n_components) and means (n_rows, n_components, n_features) of the ``most``
-        heaviest components, each a particle.
+        Weights (n_rows, n_components), means (n_rows, n_components, n_features) and variances
+        (n_rows, n_features) of the ``most`` heaviest components, each a particle.
         """
         (first, *_), weights = self.pool(x, addresses)
         if most < self.n_samples:
             heaviest = np.argsort(-weights, axis=1, kind="stable")[:, :most]
             weights = np.take_along_axis(weights, heaviest, axis=1)
             first = np.ascontiguousarray(np.take_along_axis(first, heaviest[..., None], axis=1))
+        visible = self.machine.visible
+        if self.machine.is_autoregressive:
+            return weights, *normal_components(visible, x, first)
+        return weights, self._data_means(first), unit_variances(visible, len(first))
+
+    def _data_means(self, first):
+        """Expected data under first hidden layers (n_rows, n_particles, n_1)."""
         means = self.machine.visible.mean(first.reshape(-1, first.shape[2]))
-        return weights, means.reshape(*first.shape[:2], -1)
+        return means.reshape(*first.shape[:2], -1)
 
 
 class GibbsPosterior(SampledPosterior):
@@ -145,11 +216,40 @@ class GibbsPosterior(SampledPosterior):
         return self._weigh_and_sample(x, addresses, n_samples)[0]
 
     def _weigh_and_sample(self, x, addresses, n_samples):
-        _, chosen, sizes = self._start.explain(x, addresses, n_samples)
-        states = np.concatenate(chosen, axis=1)
+        hidden, _, sizes = self._move(x, addresses, n_samples)
+        return hidden, sizes
+
+    def _complete_in_order(self, x, addresses, n_samples):
+        return self._move(x, addresses, n_samples)[:2]
+
+    def _move(self, x, addresses, n_samples):
+        """Draws of the hidden layers and of the data, and effective sample sizes of the pools.
+
+        Of the data where units depend on what is missing of them, which is then a part of a chain;
+        otherwise None.
+        """
+        (data, *hidden), sizes = self._start.start_chains(x, addresses, n_samples)
+        states = np.concatenate(hidden, axis=1)
         draws = Draws(_keys.key(self._seed, Purpose.SWEEP), addresses, n_samples)
-        self._gibbs.sweep(x, states, draws, self._n_sweeps)
-        return [np.ascontiguousarray(layer) for layer in self._gibbs.split(states)], sizes
+        if data is None:
+            self._gibbs.sweep(x, states, draws, self._n_sweeps)
+        else:
+            self._gibbs.sweep(x, states, draws, self._n_sweeps, completed=data)
+        hidden = [np.ascontiguousarray(layer) for layer in self._gibbs.split(states)]
+        return hidden, data, sizes
+
+
+def _side_by_side(parts, n_rows):
+    """Layers of several groups of particles as (n_rows, n_particles, n_units)."""
+    return [
+        np.concatenate([states.reshape(n_rows, -1, states.shape[1]) for states in layers], axis=1)
+        for layers in zip(*parts, strict=True)
+    ]
+
+
+def _effective_sizes(weights):
+    """Effective sample sizes of weights (n_rows, n_samples) that sum to 1."""
+    return 1 / (weights**2).sum(axis=1)
 
 
 def _mean(values, n_rows):

@@ -4,18 +4,24 @@ import numpy as np
 
 from .. import _keys
 from .._kernels.random import uniform_rows
-from .._keys import Purpose
+from .._keys import Draws, Purpose
 
 _STEP = 2.0**-24  # between the uniform numbers of the kernels
 
 
 def resampling_uniforms(seed, addresses, n_samples):
-    """Uniform numbers in (0, 1) with 48 random bits, (n_rows, n_samples) float64."""
-    numbers = np.empty((len(addresses) * n_samples, 2), np.float32)
-    key = _keys.key(seed, Purpose.RESAMPLE)
-    uniform_rows(key, addresses, n_samples, 0, _keys.layer_word(0), numbers)
+    """Uniform numbers as from `fine_uniforms` to choose samples by."""
+    return fine_uniforms(Draws(_keys.key(seed, Purpose.RESAMPLE), addresses, n_samples))
+
+
+def fine_uniforms(draws):
+    """Uniform numbers in (0, 1) with 48 random bits, (n_rows, draws.n_particles) float64."""
+    numbers = np.empty((draws.n_rows, 2), np.float32)
+    layer = _keys.layer_word(0)
+    uniform_rows(draws.key, draws.addresses, draws.n_particles, draws.first, layer, numbers)
     high, low = numbers.astype(np.float64).T
-    return (np.floor(high / _STEP) * _STEP + low * _STEP).reshape(len(addresses), n_samples)
+    uniforms = np.floor(high / _STEP) * _STEP + low * _STEP
+    return uniforms.reshape(len(draws.addresses), draws.n_particles)
 
 
 def choose(weights, uniforms):
@@ -32,3 +38,16 @@ def choose(weights, uniforms):
         for row, u in zip(total, uniforms, strict=True)
     ]
     return np.minimum(np.concatenate(chosen), weights.shape[1] - 1)
+
+
+def choose_by_state(weights, states, uniforms):
+    """For each uniform number a place in the weights of the state that goes with it.
+
+    weights : (n_states, n_places), not negative, with positive sums; states : (n,) numbers of
+    states; uniforms : (n,).
+    """
+    order, chosen = np.argsort(states, kind="stable"), np.empty(len(states), np.int64)
+    limits = np.searchsorted(states[order], np.arange(len(weights) + 1))
+    for state, place in enumerate(np.split(order, limits[1:-1])):
+        chosen[place] = choose(weights[state : state + 1], uniforms[None, place])
+    return chosen

@@ -2,7 +2,7 @@
 
 from .annealing import annealed_estimate
 from .bounds import annealed_bounds, importance_bounds
-from .enumeration import MAX_AUTOMATIC_UNITS, MAX_UNITS, Enumeration
+from .enumeration import MAX_AUTOMATIC_UNITS, MAX_UNITS, Enumeration, units_to_sum_out
 from .estimate import Estimate
 from .importance import importance_estimate
 from .scoring import (
@@ -10,6 +10,7 @@ from .scoring import (
     score_by_annealing,
     score_by_importance,
     score_exactly,
+    score_where_possible,
     validation_score,
 )
 from .weights import tail_shapes
@@ -27,6 +28,8 @@ __all__ = [
     "score_by_annealing",
     "score_by_importance",
     "score_exactly",
+    "score_where_possible",
     "tail_shapes",
+    "units_to_sum_out",
     "validation_score",
 ]

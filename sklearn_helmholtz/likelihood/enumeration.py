@@ -1,18 +1,32 @@
 """log p(x) and the free energy, exactly, by enumeration of the hidden states in float64.
 
 Layers are summed out one after the other, so the cost is that of the largest pair of neighbouring
-layers, and of the first hidden layer's states for the data.
+layers, and of the first hidden layer's states for the data; where units of the data depend on those
+before them, of these states together with what the row may have in its gaps.
 """
 
 import numpy as np
 from scipy.special import logsumexp
 
 from .._incomplete import fill, observed
-from ..inference.exact import all_states, inputs, log_prob_table, outer, state_parts
+from ..inference.exact import log_prob_table, state_parts
+from ..inference.states import all_states, inputs, outer
+from ..units import Bernoulli
 from .estimate import Estimate
 
 MAX_AUTOMATIC_UNITS = 14
 MAX_UNITS = 20
+
+
+def units_to_sum_out(machine, rows):
+    """How many units have to be summed out for log p of each row, (n_rows,) int64.
+
+    The hidden ones; in an autoregressive machine of zeros and ones also those that are missing.
+    """
+    missing = np.zeros(len(rows), np.int64)
+    if machine.is_autoregressive and isinstance(machine.visible.units, Bernoulli):
+        missing = rows.count_missing()
+    return sum(machine.n_units[1:]) + missing
 
 
 class Enumeration:

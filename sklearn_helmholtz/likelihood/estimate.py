@@ -35,6 +35,16 @@ class Estimate:
         infinite, undefined = np.full(len(zeros), np.inf), np.full(len(zeros), np.nan)
         return cls(log_likelihood, zeros, zeros, infinite, free_energy, undefined)
 
+    @classmethod
+    def of_all(cls, estimates):
+        """The estimates of several blocks of rows as one."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(e, name) for e in estimates]) for name in names))
+
+    def choose(self, numbers):
+        """The estimates of some rows, by number."""
+        return Estimate(*(getattr(self, field.name)[numbers] for field in fields(self)))
+
     def certain_of(self, rows):
         """The estimate where log p is known to be 0 for some rows, (n_rows,) bool."""
         exact = Estimate.exactly(np.zeros(len(rows)), self.free_energy)

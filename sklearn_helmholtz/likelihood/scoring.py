@@ -1,7 +1,5 @@
 """Scoring all rows of a data set, block by block and side by side."""
 
-from dataclasses import fields
-
 import numpy as np
 
 from .. import _keys
@@ -13,7 +11,7 @@ from .._threads import run_blocks
 from .._workspace import Workspace
 from ..inference import Gibbs
 from .annealing import annealed_estimate
-from .enumeration import Enumeration
+from .enumeration import Enumeration, units_to_sum_out
 from .estimate import Estimate
 from .importance import importance_estimate
 
@@ -24,9 +22,28 @@ _FEWEST_ENUMERATED_ROWS = 256  # that share the inputs of the units under every 
 def score_exactly(machine, rows, n_threads):
     """The `Estimate` of all rows by enumeration, and their content keys."""
     enumeration = Enumeration(machine)
-    work = len(enumeration.states) * machine.n_units[0]
-    limits = split_evenly(len(rows), work, _FEWEST_ENUMERATED_ROWS)
+    completions = np.exp2(units_to_sum_out(machine, rows) - sum(machine.n_units[1:])).mean()
+    work = int(len(enumeration.states) * machine.n_units[0] * completions)
+    fewest = max(int(_FEWEST_ENUMERATED_ROWS / completions), 1)
+    limits = split_evenly(len(rows), work, fewest)
     return _score(lambda x, addresses: enumeration.estimate(x), rows, limits, n_threads)
+
+
+def score_where_possible(machine, rows, exactly, key, n_samples, n_threads, tails=None):
+    """The `Estimate` of all rows, of some by enumeration and of the others by importance sampling.
+
+    And their content keys. exactly : (n_rows,) bool, not all true.
+    """
+    if not exactly.any():
+        return score_by_importance(machine, rows, key, n_samples, n_threads, tails)
+    parts = np.flatnonzero(exactly), np.flatnonzero(~exactly)
+    exact, exact_keys = score_exactly(machine, rows.choose(parts[0]), n_threads)
+    sampled, sampled_keys = score_by_importance(
+        machine, rows.choose(parts[1]), key, n_samples, n_threads, tails
+    )
+    order = np.argsort(np.concatenate(parts))
+    keys = np.concatenate([exact_keys, sampled_keys])
+    return Estimate.of_all([exact, sampled]).choose(order), keys[order]
 
 
 def score_by_importance(machine, rows, key, n_samples, n_threads, tails=None):
@@ -97,11 +114,7 @@ def _score(estimate, rows, limits, n_threads, address=_by_content):
         results[block] = result.shift(-volumes)
 
     run_blocks(score_block, len(results), n_threads)
-    columns = {
-        field.name: np.concatenate([getattr(result, field.name) for result in results])
-        for field in fields(Estimate)
-    }
-    return Estimate(**columns), np.concatenate(keys)
+    return Estimate.of_all(results), np.concatenate(keys)
 
 
 def validation_score(machine, rows, seed, n_samples, n_threads):
