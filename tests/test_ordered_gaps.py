@@ -11,6 +11,7 @@ from scipy import integrate, stats
 
 from sklearn_helmholtz import HelmholtzMachine, compare_log_likelihood
 from sklearn_helmholtz.estimators import inference as estimator_inference
+from sklearn_helmholtz.estimators.evidence import _log_best as log_best
 from sklearn_helmholtz.inference import Gibbs
 from sklearn_helmholtz.inference import exact as exact_inference
 from sklearn_helmholtz.likelihood import scoring as scoring_module
@@ -593,3 +594,74 @@ def test_samples_depend_neither_on_threads_nor_on_blocks(monkeypatch):
         for n_jobs, entries in ((2, 1), (8, 50)):
             monkeypatch.setattr(estimator_inference, "_ENTRIES", entries)
             assert_array_equal(model.set_params(n_jobs=n_jobs).sample(20, **settings), whole)
+
+
+# Evidence that the model does not believe
+
+
+def without_causes(laterals, intercepts, noise_variance=None):
+    """A machine whose features depend on each other and on no hidden unit."""
+    n = len(intercepts)
+    return HelmholtzMachine.from_parameters(
+        [np.zeros((1, n))], [intercepts, [0.0]], [np.zeros((n, 1))], [[0.0]],
+        generative_lateral_coefs=[laterals, [[0.0]]], noise_variance=noise_variance,
+    )  # fmt: skip
+
+
+def test_a_value_is_impossible_where_no_earlier_one_makes_it_possible():
+    model = without_causes([[0, 0, 100], [0, 0, 20], [0, 0, 0]], [0, 0, -60])
+    assert_array_equal(model.sample(20, given=[NAN, NAN, 1], random_state=0)[:, 0], 1)
+    assert_array_equal(model.sample(20, given=[NAN, NAN, 0], random_state=0)[:, 0], 0)
+    assert model.sample(3, given=[1, NAN, 1]).shape == (3, 3)
+    with pytest.raises(ValueError, match="impossible that column 2 is 1, as given says"):
+        model.sample(2, given=[0, NAN, 1])
+    with pytest.raises(ValueError, match="impossible that column 2 is 0, as given says"):
+        model.sample(2, given=[1, 0, 0])
+
+
+def test_the_best_of_each_value_is_that_of_brute_force():
+    """Over all hidden states, and all values of missing units before it."""
+    machine, params, _ = cases.make_case((4, 3), "ordered binary")
+    hidden = exact.hidden_states((4, 3))
+    for x in np.vstack([gappy_rows(4, "binary", seed) for seed in range(3)]):
+        rows = exact.completions(x)
+        etas = [exact.generative_inputs(params, [row, *hidden], 0) for row in rows]
+        log_p = [row * eta - np.logaddexp(0, eta) for row, eta in zip(rows, etas, strict=True)]
+        best = np.where(np.isnan(x), 0, np.max(log_p, axis=(0, 1)))
+        assert_allclose(log_best(machine.visible, x), best, rtol=1e-6)
+
+
+def test_gaussian_values_far_from_what_the_earlier_ones_say_are_refused():
+    model = without_causes([[0, 1], [0, 0]], [0, 0], [1, 1])  # x_0 ~ N(0, 1), x_1 ~ N(x_0, 1)
+    near, far = 7.4, 7.5  # exp(-27.6) is 1e-12
+    for given, spread in ((3.0, 1.0), (NAN, np.sqrt(2))):
+        mean = np.nan_to_num(given)
+        assert model.sample(2, given=[given, mean + near * spread]).shape == (2, 2)
+        with pytest.raises(ValueError, match="impossible that column 1"):
+            model.sample(2, given=[given, mean + far * spread])
+
+
+def test_gaussian_values_are_judged_given_those_before_them():
+    machine, params, _ = cases.make_case((4, 3), "ordered gaussian")
+    hidden, order = exact.hidden_states((4, 3)), np.arange(4)
+    for x in 4 * gappy_rows(4, "gaussian"):
+        found = log_best(machine.visible, x)
+        assert not found[np.isnan(x)].any()
+        for column in np.flatnonzero(~np.isnan(x)):
+            before = np.where(order < column, x, NAN)
+            _, means, cov = exact.gaussian_given(params, before, hidden)
+            place = np.isnan(before)[:column].sum()
+            centres, variance = means[:, place], cov[place, place]
+            distance = x[column] - np.clip(x[column], centres.min(), centres.max())
+            assert found[column] == pytest.approx(-0.5 * distance**2 / variance, abs=1e-5)
+
+
+def test_combinations_that_are_nearly_impossible_cause_a_warning():
+    model = HelmholtzMachine.from_parameters(
+        [[[120.0, -120, 0]]], [[-60.0, 60, -180], [0.0]], [np.zeros((3, 1))], [[0.0]],
+        generative_lateral_coefs=[[[0, 0, 120], [0, 0, 120], [0, 0, 0]], [[0.0]]],
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match="nearly impossible together") as caught:
+        model.sample(2, given=[NAN, NAN, 1], random_state=0)  # both of what excludes the other
+    assert caught[0].filename == __file__
+    model.sample(2, given=[1, NAN, 0], random_state=0)

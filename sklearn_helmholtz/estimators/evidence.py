@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import log_expit, logit, xlog1py, xlogy
 
 from .._incomplete import observed
+from ..inference import GaussianGaps
 from ..units import Bernoulli, Gaussian
 from .visible import named
 
@@ -61,19 +62,36 @@ def check_evidence(estimator, rows, evidence):
 def _log_best(visible, x):
     """Log-probability of each observed value under the states that suit it best; 0 if missing.
 
-    For Gaussian units relative to the density at the mean.
+    For Gaussian units relative to the density at the mean. Where units depend on those before them,
+    given the values of these that are given.
     """
-    weights = visible.affine.weights.astype(np.float64)
-    lowest, highest = (
-        visible.affine.intercept + find(weights, 0).sum(axis=0) for find in (np.minimum, np.maximum)
-    )
-    if isinstance(visible.units, Gaussian):
-        distance = x - np.clip(x, lowest, highest)
-        log_best = -0.5 * distance**2 / visible.units.variance
-    else:  # concave in eta: the best is where x is the mean, or at an end
-        eta = np.clip(logit(x), lowest, highest)
-        log_best = x * eta + log_expit(-eta) - xlogy(x, x) - xlog1py(1 - x, -x)
+    if not isinstance(visible.units, Gaussian):
+        return _log_best_binary(x, *_extreme_inputs(visible, x))
+    if visible.lateral is not None:
+        return -0.5 * GaussianGaps(visible).deviations(x) ** 2
+    distance = x - np.clip(x, *_extreme_inputs(visible, x))
+    return np.where(np.isnan(x), 0.0, -0.5 * distance**2 / visible.units.variance)
+
+
+def _log_best_binary(x, lowest, highest):
+    """The same of zeros, ones and fractions, whose inputs lie between two limits."""
+    # Concave in eta: the best is where x is the mean, or at an end.
+    eta = np.clip(logit(x), lowest, highest)
+    log_best = x * eta + log_expit(-eta) - xlogy(x, x) - xlog1py(1 - x, -x)
     return np.where(np.isnan(x), 0.0, log_best)
+
+
+def _extreme_inputs(visible, x):
+    """The lowest and the highest inputs of the units of the data, (n_features,) each.
+
+    Over all states and, where units depend on those before them, over all missing values.
+    """
+    weights, fixed = visible.affine.weights.astype(np.float64), visible.affine.intercept
+    if visible.lateral is not None:
+        own = visible.lateral.weights.astype(np.float64)
+        fixed = fixed + (np.nan_to_num(x)[:, None] * own).sum(axis=0)
+        weights = np.concatenate([weights, own[np.isnan(x)]])
+    return tuple(fixed + find(weights, 0).sum(axis=0) for find in (np.minimum, np.maximum))
 
 
 def _warn_of_combination(estimator, rows, evidence):
