@@ -537,7 +537,7 @@ def reweighted_gradient(params, X, n_particles):
 # Rows with gaps, of nets with lateral weights
 
 
-def completions(params, x, stand_in):
+def proposals(params, x, stand_in):
     """Return all ways to explain a row with gaps and to fill it.
 
     Hidden layers come from ``q(h | x)``, where recognition sees ``stand_in`` in the gaps (NaN);
@@ -594,7 +594,7 @@ def completed_bound(params, X, stand_in, n_particles):
     """Return ``E[log (1/K) sum_k w_k]`` of rows with gaps, as in `reweighted_bound`."""
     values = []
     for x in X:
-        _, _, log_proposal, log_weight = completions(params, x, stand_in)
+        _, _, log_proposal, log_weight = proposals(params, x, stand_in)
         values.append(_expected_bound(log_proposal, log_weight, n_particles))
     return np.array(values)
 
@@ -607,7 +607,7 @@ def completed_gradient(params, X, stand_in, n_particles):
     """
     total = zero_gradient(params)
     for x in X:
-        data, hidden, log_proposal, log_weight = completions(params, x, stand_in)
+        data, hidden, log_proposal, log_weight = proposals(params, x, stand_in)
         expected = _expected_self_normalised(log_proposal, log_weight, n_particles)
         seen = np.where(np.isnan(x), stand_in, x)
         for weight, values, state in zip(expected, data, _each_state(hidden), strict=True):

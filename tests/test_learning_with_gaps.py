@@ -176,7 +176,7 @@ def test_reweighted_wake_sleep_draws_missing_parents_and_explains_them(
 def test_completions_are_a_proposal_whose_weights_have_the_mean_of_the_observed_part(visible):
     _, params, X, stand_in = make_gaps((4, 3), visible)
     for x in X.astype(np.float64):
-        *_, log_proposal, log_weight = exact.completions(params, x, stand_in)
+        *_, log_proposal, log_weight = exact.proposals(params, x, stand_in)
         assert np.exp(log_proposal).sum() == pytest.approx(1)
         mean = np.exp(log_proposal + log_weight).sum()
         assert np.log(mean) == pytest.approx(log_observed(params, x), abs=1e-4)
