@@ -290,6 +290,68 @@ def gibbs_chain(coefs, intercepts, variance, x, h, gaps, temperatures, direction
     return h, log_weight, closest
 
 
+def log_parts_in_order(params, x, completed, h):
+    """Return log p(h) + log p(missing) and log p(observed), each value given all before it and h.
+
+    Both are floats. Units depend on those of their layer before them: ``params`` is of the type of
+    `exact.Parameters`, with lateral weights. ``x`` has NaN where values are missing, which
+    ``completed`` has in addition; both have shape ``(n_features,)``.
+    """
+    sizes = [len(intercept) for intercept in params.generative_intercepts]
+    layers = np.split(np.asarray(h, dtype=np.float64), np.cumsum(sizes[1:-1]))
+    layers = [np.asarray(completed, dtype=np.float64), *layers]
+    etas = [
+        intercept + layer @ lateral
+        for intercept, layer, lateral in zip(
+            params.generative_intercepts, layers, params.generative_lateral_coefs, strict=True
+        )
+    ]
+    for depth, coefs in enumerate(params.generative_coefs):
+        etas[depth] = etas[depth] + layers[depth + 1] @ coefs
+    log_prior = math.fsum(map(observed_log_prob, layers[1:], etas[1:]))
+    missing = np.where(np.isnan(x), layers[0], np.nan)
+    log_prior += observed_log_prob(missing, etas[0], params.noise_variance)
+    return log_prior, observed_log_prob(x, etas[0], params.noise_variance)
+
+
+def gibbs_chain_in_order(params, x, completed, h, gaps, temperatures, direction, uniforms):
+    """Return the data, the state, the log-weight and the closest decision of a chain of sweeps.
+
+    As `gibbs_chain`, where units depend on those of their layer before them. Missing values of the
+    data are drawn as well, before the hidden units or, if ``direction`` is -1, after them, from
+    ``p(h) p(missing) p(observed)^temperatures[t]``. In a row of ``uniforms`` the numbers of the
+    hidden units come first, then those of the data, once or, for Gaussian ones, twice: radius and
+    angle of Box & Muller.
+    """
+    n_features, gaussian = len(x), params.noise_variance is not None
+    state, log_weight = np.concatenate([completed, h]).astype(np.float64), 0.0
+    free, closest = np.append(np.isnan(x), np.ones(len(h), dtype=bool)), math.inf
+
+    def log_target(u, value, temperature):
+        changed = state.copy()
+        changed[u] = value
+        parts = log_parts_in_order(params, x, changed[:n_features], changed[n_features:])
+        return parts[0] + temperature * parts[1]
+
+    for t, temperature in enumerate(temperatures):
+        parts = log_parts_in_order(params, x, state[:n_features], state[n_features:])
+        log_weight += gaps[t] * parts[1]
+        for u in np.flatnonzero(free)[::direction]:
+            uniform = uniforms[t, (u - n_features) % len(state)]
+            if u < n_features and gaussian:
+                # A parabola is known from three points.
+                below, middle, above = (log_target(u, v, temperature) for v in (-1.0, 0.0, 1.0))
+                precision = 2 * middle - above - below
+                normal = math.sqrt(-2 * math.log(uniform))
+                normal *= math.cos(2 * math.pi * uniforms[t, len(state) + u])
+                state[u] = (above - below) / 2 / precision + normal / math.sqrt(precision)
+            else:
+                log_odds = log_target(u, 1.0, temperature) - log_target(u, 0.0, temperature)
+                closest = min(closest, abs(uniform - sigmoid(log_odds)))
+                state[u] = float(uniform < sigmoid(log_odds))
+    return state[:n_features], state[n_features:], log_weight, closest
+
+
 def pareto_shape(log_weights):
     """Return the shape k of the tail of the weights of one row, a float.
 

@@ -13,7 +13,7 @@ from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._keys import Draws, Purpose
 from sklearn_helmholtz.inference import Gibbs
 from sklearn_helmholtz.inference import gibbs as gibbs_module
-from tests import cases, exact, naive
+from tests import cases, exact, exact_gaps, naive
 from tests.cases import make_case
 
 KEY = _keys.key(cases.SEED, Purpose.SWEEP)
@@ -47,6 +47,22 @@ def with_gaps(x):
     return IncompleteRows(values, np.zeros(values.shape[1], np.float32))
 
 
+def with_some_gaps(x, seed=0):
+    """The rows with gaps anywhere, but for the last one, and what they hold in all."""
+    values = x.astype(np.float32)
+    missing = np.random.default_rng(seed).uniform(size=x.shape) < 0.4
+    missing[:-1, -1], missing[-1] = True, False
+    values[missing] = np.nan
+    return IncompleteRows(values, np.zeros(x.shape[1], np.float32)), values
+
+
+def random_completions(values, n_chains, visible, seed=1):
+    """The data of each chain, something in the gaps."""
+    completed = np.repeat(values, n_chains, axis=0)
+    anything = cases.make_rows(values.shape[1], visible.replace("fractional", "binary"), 99, seed)
+    return np.where(np.isnan(completed), anything[: len(completed)], completed).astype(np.float32)
+
+
 # The decisions
 
 
@@ -74,6 +90,36 @@ def test_chains_are_the_naive_ones(n_units, visible, gaps, direction):
         assert log_weights[chain] == pytest.approx(log_weight, rel=2e-6, abs=1e-5)
 
 
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("visible", cases.ORDERED)
+@pytest.mark.parametrize("n_units", NETS)
+def test_chains_of_units_in_order_are_the_naive_ones(n_units, visible, gaps, direction):
+    machine, params, x = make_case(n_units, visible, n_rows=2, scale=0.7)
+    given, rows = with_some_gaps(x) if gaps else (x, x.astype(np.float32))
+    n_chains, n_hidden, draws = 3, sum(n_units[1:]), draws_of(2, 3)
+    states, completed = random_states(6, n_hidden), random_completions(rows, n_chains, visible)
+    start, start_completed = states.copy(), completed.copy()
+    log_weights = Gibbs.of(machine).anneal(
+        given, states, draws, GAPS, PATH, direction < 0, completed if gaps else None
+    )
+    for chain in range(2 * n_chains):
+        row, number = divmod(chain, n_chains)
+        data, twin, log_weight, closest = naive.gibbs_chain_in_order(
+            params, rows[row], start_completed[chain], start[chain], GAPS, PATH, direction,
+            uniforms_of(draws, row, number, len(PATH), n_hidden + 2 * n_units[0]),
+        )  # fmt: skip
+        assert closest > 2e-6
+        assert_array_equal(states[chain], twin)
+        assert_allclose(completed[chain], data, rtol=2e-5, atol=2e-5)
+        assert log_weights[chain] == pytest.approx(log_weight, rel=1e-5, abs=1e-5)
+    assert (completed != start_completed).any() == gaps
+    assert_array_equal(
+        completed[~np.isnan(rows).repeat(n_chains, axis=0)],
+        start_completed[~np.isnan(rows).repeat(n_chains, axis=0)],
+    )
+
+
 def test_chains_of_a_long_path_stay_the_naive_ones():
     machine, params, x = make_case((6, 5, 3), "binary", n_rows=1, scale=2)
     path = np.linspace(0, 1, 41)
@@ -88,21 +134,26 @@ def test_chains_of_a_long_path_stay_the_naive_ones():
     assert log_weight[0] == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("visible", cases.VISIBLES)
+@pytest.mark.parametrize("visible", cases.VISIBLES + cases.ORDERED)
 def test_chains_do_not_depend_on_how_they_are_split_into_calls(visible):
     machine, _, x = make_case((19, 9, 4), visible, n_rows=5)
-    gibbs, n_chains = Gibbs.of(machine), 6
-    start = random_states(5 * n_chains, 13)
-    whole = start.copy()
-    log_weights = gibbs.anneal(x, whole, draws_of(5, n_chains), GAPS, PATH)
+    gibbs, n_chains, values = Gibbs.of(machine), 6, with_some_gaps(x)[1]
+    start, start_completed = random_states(30, 13), random_completions(values, n_chains, visible)
+    whole, whole_completed = start.copy(), start_completed.copy()
+
+    def anneal(place, states, draws, completed):
+        rows = IncompleteRows(values[place], np.zeros(19, np.float32))
+        return gibbs.anneal(rows, states, draws, GAPS, PATH, completed=completed)
+
+    log_weights = anneal(slice(None), whole, draws_of(5, n_chains), whole_completed)
     chains = np.arange(5 * n_chains).reshape(5, n_chains)
     for rows, part in itertools.product((slice(0, 1), slice(1, 5)), (slice(0, 2), slice(2, 6))):
         place = chains[rows, part].ravel()
-        states, n = start[place], part.stop - part.start
+        states, n, completed = start[place], part.stop - part.start, start_completed[place]
         draws = Draws(KEY, draws_of(5, 1).addresses[rows], n, part.start)
-        found = gibbs.anneal(x[rows], states, draws, GAPS, PATH)
+        assert_array_equal(anneal(rows, states, draws, completed), log_weights[place])
         assert_array_equal(states, whole[place])
-        assert_array_equal(found, log_weights[place])
+        assert_array_equal(completed, whole_completed[place])
 
 
 def test_sweeps_are_steps_at_temperature_one_that_weigh_nothing():
@@ -127,6 +178,46 @@ def test_starts_are_dreams_of_the_hidden_layers():
     assert stats.chisquare(counts, prior * 20_000).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("visible", ["ordered binary", "ordered fractional"])
+def test_starts_of_machines_in_order_are_dreams_given_what_is_observed(visible):
+    machine, params, x = make_case((4, 2, 1), visible, n_rows=1, seed=2)
+    values = np.where([True, False, True, False], np.nan, x).astype(np.float32)
+    rows = IncompleteRows(values, np.zeros(4, np.float32))
+    gibbs, draws = Gibbs.of(machine), draws_of(1, 20_000)
+    states = gibbs.start(draws)
+    completed = gibbs.complete(rows, states, draws)
+    numbers = cases.state_numbers(np.hstack([completed[:, ::2], states]))
+    cases.assert_frequencies(numbers, target(params, values[0], 0.0))
+    assert gibbs.complete(x, states, draws) is None
+    plain, _, _ = make_case((4, 2, 1), "binary")
+    assert Gibbs.of(plain).complete(rows, states, draws) is None
+
+
+def test_starts_and_sweeps_share_no_random_numbers():
+    machine, _, _ = make_case((3, 3, 2), "ordered binary", scale=0.0)
+    rows = IncompleteRows(np.full((1, 3), np.nan, np.float32), np.zeros(3, np.float32))
+    gibbs, draws = Gibbs.of(machine), draws_of(1, 10_000)
+    states = gibbs.start(draws)
+    completed = gibbs.complete(rows, states, draws)
+    seen = [completed.copy(), states.copy()]
+    for _ in range(2):
+        gibbs.sweep(rows, states, draws, 1, completed)
+        seen += [completed.copy(), states.copy()]
+    columns = np.hstack(seen[:4])  # a second call of one sweep has the numbers of the first
+    correlations = np.corrcoef(columns.T) - np.eye(16)
+    assert abs(correlations).max() < 0.05
+    assert_array_equal(seen[4], seen[2])
+
+
+@pytest.mark.parametrize("visible", cases.ORDERED)
+def test_machines_in_order_need_their_own_data_where_values_are_missing(visible):
+    machine, _, x = make_case((4, 3), visible)
+    gibbs, states = Gibbs.of(machine), random_states(3, 3)
+    with pytest.raises(ValueError, match="completed must hold the data of each chain"):
+        gibbs.sweep(with_some_gaps(x)[0], states, draws_of(3, 1), 2)
+    gibbs.sweep(x, states, draws_of(3, 1), 2)
+
+
 def test_more_sweeps_than_can_be_numbered_are_refused():
     machine, _, x = make_case((4, 3), "binary", n_rows=1)
     gaps = np.broadcast_to(0.0, 2**31)
@@ -138,7 +229,18 @@ def test_more_sweeps_than_can_be_numbered_are_refused():
 
 
 def target(params, x, temperature):
-    """p(h) p(x | h)^temperature, normalised, of all hidden states, by enumeration."""
+    """p(h) p(x | h)^temperature, normalised, of all hidden states, by enumeration.
+
+    If units are in order, p(h) p(missing | h) p(observed | missing, h)^temperature of all states of
+    missing values and hidden layers.
+    """
+    if params.generative_lateral_coefs is not None:
+        if params.noise_variance is None:
+            log_weights = exact_gaps.bernoulli_log_target(params, x, temperature)
+        else:
+            log_weights = exact_gaps.log_joint(params, x, temperature)
+        weights = np.exp(log_weights - log_weights.max())
+        return weights / weights.sum()
     parts = [
         naive.log_parts(
             params.generative_coefs, params.generative_intercepts, x, h, params.noise_variance
@@ -182,6 +284,86 @@ def test_sweeps_leave_the_enumerated_frequencies(n_units, visible, temperature, 
     assert (numbers != drawn).mean() > 0.05
 
 
+GAPPY = [
+    ((4, 3), "ordered binary", [1, 1, 0, 0]), ((4, 2, 2), "ordered fractional", [0, 1, 0, 1]),
+    ((3, 2, 2), "ordered binary", [0, 0, 0]), ((4, 2, 1), "ordered binary", [1, 1, 1, 1]),
+    ((20, 2, 1), "ordered binary", [1, *[0] * 9, 1, *[0] * 8, 1]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("temperature", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize(("n_units", "visible", "missing"), GAPPY)
+def test_sweeps_in_order_leave_the_enumerated_frequencies(
+    n_units, visible, missing, temperature, direction
+):
+    machine, params, x = make_case(n_units, visible, n_rows=1, seed=4)
+    n_chains, missing = 20_000, np.array(missing, bool)
+    values = np.where(missing, np.nan, x).astype(np.float32)
+    probabilities = target(params, values[0], temperature)
+    drawn = np.random.default_rng(5).choice(len(probabilities), n_chains, p=probabilities)
+    start = exact.all_states(sum(missing) + sum(n_units[1:]))[drawn]
+    completed = np.repeat(values, n_chains, axis=0)
+    completed[:, missing] = start[:, : sum(missing)]
+    states = start[:, sum(missing) :].astype(np.uint8)
+    path, rows = np.full(4, temperature), IncompleteRows(values, np.zeros_like(values[0]))
+    Gibbs.of(machine).anneal(
+        rows, states, draws_of(1, n_chains), 0 * path, path, direction < 0, completed
+    )
+    assert_array_equal(completed[:, ~missing], np.repeat(values[:, ~missing], n_chains, axis=0))
+    numbers = cases.state_numbers(np.hstack([completed[:, missing], states]))
+    cases.assert_frequencies(numbers, probabilities)
+    assert (numbers != drawn).mean() > 0.05
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("temperature", [0.3, 1.0])
+@pytest.mark.parametrize("missing", [[0, 0, 0, 0], [1, 0, 1, 0], [0, 1, 1, 1], [1, 1, 1, 1]])
+def test_sweeps_in_order_leave_the_distribution_of_gaussian_data(missing, temperature, direction):
+    machine, params, x = make_case((4, 3), "ordered gaussian", n_rows=1, scale=0.5, seed=3)
+    n_chains, missing = 20_000, np.array(missing, bool)
+    values = np.where(missing, np.nan, x).astype(np.float32)
+    probabilities = target(params, values[0], temperature)
+    rng = np.random.default_rng(6)
+    drawn = rng.choice(8, n_chains, p=probabilities)
+    states = exact.all_states(3)[drawn].astype(np.uint8)
+    means, covariance = exact_gaps.gaussian_completions(
+        params, values[0], exact.all_states(3), temperature
+    )
+    root = np.linalg.cholesky(covariance)
+    completed = np.repeat(values, n_chains, axis=0)
+    noise = rng.standard_normal((n_chains, sum(missing)))
+    completed[:, missing] = means[drawn] + noise @ root.T
+    path, rows = np.full(3, temperature), IncompleteRows(values, np.zeros(4, np.float32))
+    Gibbs.of(machine).anneal(
+        rows, states, draws_of(1, n_chains), 0 * path, path, direction < 0, completed
+    )
+    numbers = cases.state_numbers(states)
+    cases.assert_frequencies(numbers, probabilities)
+    white = np.linalg.solve(root, (completed[:, missing] - means[numbers]).T)
+    for once in white:
+        assert stats.kstest(once, "norm").pvalue > 1e-3
+        assert abs(np.corrcoef(once, noise.T)[0, 1:]).max() < 0.95
+    moments = white @ white.T / n_chains - np.eye(len(white))
+    assert abs(moments).max(initial=0) < 0.05
+    assert abs(white @ states / n_chains).max(initial=0) < 0.04
+
+
+@pytest.mark.parametrize("visible", ["ordered binary", "ordered gaussian"])
+def test_long_chains_in_order_reach_the_posterior(visible):
+    machine, params, x = make_case((5, 2, 2), visible, n_rows=1, seed=6)
+    missing, n_chains = np.array([1, 0, 1, 0, 0], bool), 10_000
+    values = np.where(missing, np.nan, x).astype(np.float32)
+    gibbs, draws = Gibbs.of(machine), draws_of(1, n_chains)
+    rows = IncompleteRows(values, np.zeros(5, np.float32))
+    states, completed = gibbs.start(draws), np.repeat(np.nan_to_num(values), n_chains, axis=0)
+    gibbs.sweep(rows, states, draws, 100, completed)
+    numbers = states
+    if visible == "ordered binary":
+        numbers = np.hstack([completed[:, missing], states])
+    cases.assert_frequencies(cases.state_numbers(numbers), target(params, values[0], 1.0))
+
+
 def transitions(probabilities, n_hidden, order):
     """P(h -> h') of a sweep over the units in an order, from the conditionals of a target."""
     n, states = len(probabilities), exact.all_states(n_hidden).astype(int)
@@ -218,19 +400,49 @@ def test_the_opposite_order_is_the_reversal(n_units, temperature):
         assert min(pvalues) > 1e-4
 
 
+@pytest.mark.parametrize("temperature", [0.3, 1.0])
+@pytest.mark.parametrize(("n_units", "missing"), [((3, 2), [1, 0, 1]), ((2, 2, 1), [0, 1])])
+def test_the_opposite_order_is_the_reversal_of_units_in_order(n_units, missing, temperature):
+    machine, params, x = make_case(n_units, "ordered binary", n_rows=1, scale=2, seed=5)
+    missing, n_chains, n_sites = np.array(missing, bool), 4000, 4
+    values = np.where(missing, np.nan, x).astype(np.float32)
+    pi = target(params, values[0], temperature)
+    up = transitions(pi, n_sites, range(n_sites))
+    down = transitions(pi, n_sites, range(n_sites)[::-1])
+    assert_allclose(pi[:, None] * up, (pi[:, None] * down).T, rtol=1e-12)
+    assert abs(up - down).max() > 0.05
+    rows = IncompleteRows(values, np.zeros_like(values[0]))
+    for number, expected, reverse in ((0, up, False), (1, down, True)):
+        start = np.repeat(exact.all_states(n_sites), n_chains, axis=0)
+        completed = np.repeat(values, len(start), axis=0)
+        completed[:, missing] = start[:, : sum(missing)]
+        states, path = start[:, sum(missing) :].astype(np.uint8), np.array([temperature])
+        draws = draws_of(1, len(start), number * len(start))
+        Gibbs.of(machine).anneal(rows, states, draws, 0 * path, path, reverse, completed)
+        joint = np.zeros((16, 16), int)
+        ends = cases.state_numbers(np.hstack([completed[:, missing], states]))
+        np.add.at(joint, (cases.state_numbers(start), ends), 1)
+        pvalues = [chi_square(*pair) for pair in zip(joint, expected, strict=True)]
+        assert min(pvalues) > 1e-4
+
+
+@pytest.mark.parametrize("visible", ["binary", *cases.ORDERED])
 @pytest.mark.parametrize("reverse", [False, True])
-def test_sweeps_in_pieces_are_the_same_sweeps(reverse, monkeypatch):
-    machine, _, X = make_case((9, 6, 4), "binary", n_rows=3)
+def test_sweeps_in_pieces_are_the_same_sweeps(reverse, visible, monkeypatch):
+    machine, _, x = make_case((9, 6, 4), visible, n_rows=3)
+    X, values = with_some_gaps(x)
     gibbs, draws = Gibbs.of(machine), draws_of(3, 5)
     path = np.linspace(0, 1, 11) ** 2
-    whole = random_states(15, 10)
-    expected = gibbs.anneal(X, whole, draws, np.diff(path), path[1:], reverse)
+    gaps, path = np.diff(path), path[1:]
+    whole, whole_completed = random_states(15, 10), random_completions(values, 5, visible)
+    expected = gibbs.anneal(X, whole, draws, gaps, path, reverse, whole_completed)
     for sweeps in (1, 3):
         monkeypatch.setattr(gibbs_module, "_SWEEPS_WORK", sweeps * 15 * len(gibbs.weights))
-        parts = random_states(15, 10)
-        log_weights = gibbs.anneal(X, parts, draws, np.diff(path), path[1:], reverse)
+        parts, completed = random_states(15, 10), random_completions(values, 5, visible)
+        log_weights = gibbs.anneal(X, parts, draws, gaps, path, reverse, completed)
         assert_array_equal(log_weights, expected)
         assert_array_equal(parts, whole)
+        assert_array_equal(completed, whole_completed)
 
 
 def test_unknown_families_are_refused():

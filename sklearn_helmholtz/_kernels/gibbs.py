@@ -18,11 +18,11 @@ from .random import UNITS, uniform_row
 
 _SEGMENT = 16 * LANES
 _ZERO = np.float32(0)
-_BEYOND = np.float32(1e30)  # every value lies below, but not NaN
+BEYOND = np.float32(1e30)  # every value lies below, but not NaN
 
 
 @helper
-def _add_row(weights, w0, step, eta, e0, n_units):
+def add_row(weights, w0, step, eta, e0, n_units):
     """``eta += step * weights`` for one row of each."""
     full = n_units - n_units % LANES
     for j in range(0, full, LANES):
@@ -34,7 +34,7 @@ def _add_row(weights, w0, step, eta, e0, n_units):
 
 
 @routine
-def _bernoulli(values, v0, eta, e0, weights, w0, step, n_units):
+def moved_bernoulli(values, v0, eta, e0, weights, w0, step, n_units):
     """Log-probability of values under the inputs ``eta + step * weights``, as in `bernoulli`."""
     result = 0.0
     for start in range(0, n_units, _SEGMENT):
@@ -44,7 +44,7 @@ def _bernoulli(values, v0, eta, e0, weights, w0, step, n_units):
         for j in range(start, full, LANES):
             x = load(values, v0 + j)
             a = multiply_add(step, load(weights, w0 + j), load(eta, e0 + j))
-            seen = x < _BEYOND
+            seen = x < BEYOND
             linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
             surplus = compound(surplus, select(seen, exp_minus_size(a), _ZERO))
         if full < stop:
@@ -52,7 +52,7 @@ def _bernoulli(values, v0, eta, e0, weights, w0, step, n_units):
             x = load_first(values, v0 + full, n)
             a = load_first(weights, w0 + full, n)
             a = multiply_add(step, a, load_first(eta, e0 + full, n))
-            seen = x < _BEYOND
+            seen = x < BEYOND
             linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
             grown = select(first(n), exp_minus_size(a), _ZERO)
             surplus = compound(surplus, select(seen, grown, _ZERO))
@@ -61,16 +61,19 @@ def _bernoulli(values, v0, eta, e0, weights, w0, step, n_units):
 
 
 @routine
-def _gaussian(values, v0, eta, e0, weights, w0, step, precision, n_units):
-    """Log-density of values, but for its constant, under the means ``eta + step * weights``."""
+def moved_gaussian(values, v0, eta, e0, weights, w0, step, precision, n_units):
+    """Log-density of values, but for its constant, under the means ``eta + step * weights``.
+
+    precision : of all visible units, numbered as those of eta.
+    """
     result = 0.0
     for j in range(0, n_units, LANES):
         n = min(n_units - j, LANES)
         x = load_first(values, v0 + j, n)
         a = load_first(weights, w0 + j, n)
         difference = x - multiply_add(step, a, load_first(eta, e0 + j, n))
-        square = difference * difference * load_first(precision, j, n)
-        result -= 0.5 * total(select(x < _BEYOND, square, _ZERO))
+        square = difference * difference * load_first(precision, e0 + j, n)
+        result -= 0.5 * total(select(x < BEYOND, square, _ZERO))
     return result
 
 
@@ -80,10 +83,10 @@ def _log_prob(layer, values, v0, states, places, eta, weights, w0, step, precisi
     e0 = places[layer]
     if layer > 0:
         s0 = e0 - places[1]
-        return _bernoulli(states, s0, eta, e0, weights, w0, step, n_units)
+        return moved_bernoulli(states, s0, eta, e0, weights, w0, step, n_units)
     if precision.shape[0] > 0:
-        return _gaussian(values, v0, eta, e0, weights, w0, step, precision, n_units)
-    return _bernoulli(values, v0, eta, e0, weights, w0, step, n_units)
+        return moved_gaussian(values, v0, eta, e0, weights, w0, step, precision, n_units)
+    return moved_bernoulli(values, v0, eta, e0, weights, w0, step, n_units)
 
 
 @helper
@@ -96,11 +99,11 @@ def _make_inputs(states, sizes, places, weights, starts, intercepts, eta):
         for i in range(n):
             if states[places[layer] - places[1] + i]:
                 w0 = starts[layer] + i * below
-                _add_row(weights, w0, float32(1), eta, places[layer - 1], below)
+                add_row(weights, w0, float32(1), eta, places[layer - 1], below)
 
 
 @helper
-def _fires(log_odds, uniform):
+def fires(log_odds, uniform):
     """Whether a unit fires: NaN log-odds count as impossible."""
     if log_odds >= 0:
         return uniform * (1.0 + math.exp(-log_odds)) < 1.0
@@ -170,8 +173,8 @@ def gibbs_sweeps(
                 gain = moved - log_prob[below]
                 if below == 0:
                     gain *= temperatures[t]
-                if _fires(eta[place] + step * gain, uniforms[u]) != (h[u] != 0):
+                if fires(eta[place] + step * gain, uniforms[u]) != (h[u] != 0):
                     h[u] = uint8(1) - h[u]
                     log_prob[layer] += step * eta[place]
                     log_prob[below] = moved
-                    _add_row(weights, w0, step, eta, places[below], sizes[below])
+                    add_row(weights, w0, step, eta, places[below], sizes[below])

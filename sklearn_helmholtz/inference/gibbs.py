@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._incomplete import observed
+from .._incomplete import observed, with_gaps
 from .._kernels.gibbs import gibbs_sweeps
+from .._kernels.gibbs_in_order import gibbs_sweeps_in_order
+from .._keys import Draws
 from ..units import Bernoulli, Gaussian
 
 _MOST_SWEEPS = 2**32  # that one row can have: numbers of 32 bits
 _SWEEPS_WORK = 2**27  # weights times chains of a call, which cannot be interrupted
+_COMPLETIONS_LAYER, _COMPLETIONS = 1, 2**31  # whose numbers they take, and from which particle on
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,13 @@ class Gibbs:
 
     Units of one layer are dependent given their children, so they are drawn one by one. sizes :
     units of each layer from the data upward; weights : of layers 1, 2, ..., flat, one after the
-    other; intercepts : of all layers; precision : of Gaussian visible units, else empty.
+    other, and then the lateral ones of all layers if the machine is autoregressive; intercepts : of
+    all layers; precision : of Gaussian visible units, else empty.
+
+    In an autoregressive machine units depend on the data before them, missing ones too. What is
+    missing is then a part of the state of each chain, ``completed``: (draws.n_rows, n_features)
+    float32, the data with the chain's own values in the gaps, which are changed in place. Other
+    machines leave gaps out, and have no use for it.
     """
 
     sizes: np.ndarray
@@ -35,9 +44,11 @@ class Gibbs:
         gaussian = isinstance(units, Gaussian)
         if not gaussian and not isinstance(units, Bernoulli):
             raise TypeError(f"There is no Gibbs sampling for {type(units).__name__} visible units.")
+        weights = [c.affine.weights for c in upward[:-1]]
+        weights += [c.lateral.weights for c in upward if c.lateral is not None]
         return cls(
             np.array(machine.n_units, np.int64),
-            np.concatenate([c.affine.weights.ravel() for c in upward[:-1]]),
+            np.concatenate([array.ravel() for array in weights]),
             np.concatenate([c.affine.intercept for c in upward]),
             1 / units.variance if gaussian else np.empty(0, np.float32),
             machine,
@@ -47,23 +58,39 @@ class Gibbs:
         """Hidden states from the prior, (draws.n_rows, n_hidden) uint8, layers side by side."""
         return np.concatenate(self.machine.imagine(draws)[0], axis=1)
 
+    def complete(self, x, states, draws):
+        """The data of each chain, what is missing drawn in order given all before it and h.
+
+        That is ``completed``, see above, or None where chains need none. states : as of `start`.
+        """
+        if not (self.machine.is_autoregressive and with_gaps(x)):
+            return None
+        draws = Draws(draws.key, draws.addresses, draws.n_particles, draws.first + _COMPLETIONS)
+        visible, log_prob = self.machine.visible, np.zeros(draws.n_rows)
+        eta = visible.eta(np.ascontiguousarray(self.split(states)[0]))
+        return visible.observe(x, eta, draws, _COMPLETIONS_LAYER, log_prob)[0]
+
     def split(self, states):
         """Hidden states by layer, from the data upward."""
         return np.split(states, np.cumsum(self.sizes[1:-1]), axis=1)
 
-    def sweep(self, x, states, draws, n_sweeps):
+    def sweep(self, x, states, draws, n_sweeps, completed=None):
         """Move chains towards p(h | x) by sweeps over all hidden units, in place.
 
-        x : (n_rows, n_features); states : (draws.n_rows, n_hidden) uint8.
+        x : (n_rows, n_features); states : (draws.n_rows, n_hidden) uint8; completed : see above,
+        needed where an autoregressive machine meets gaps, and moved towards p(h, missing | x).
         """
-        self.anneal(x, states, draws, np.zeros(n_sweeps), np.ones(n_sweeps))
+        self.anneal(x, states, draws, np.zeros(n_sweeps), np.ones(n_sweeps), completed=completed)
 
-    def anneal(self, x, states, draws, gaps, temperatures, reverse=False):
+    def anneal(self, x, states, draws, gaps, temperatures, reverse=False, completed=None):
         """Move chains, one sweep after the other, and weigh them.
 
         Before each sweep its gap times log p(x | h) is added to the log-weight of a chain; the
         sweep leaves p(h) p(x | h)^temperature invariant. Returns the log-weights (draws.n_rows,)
         in nats. With ``reverse`` sweeps go through the units in the opposite order.
+
+        Where values of x are completed, log p(x | h) is that of the observed ones, each given all
+        before it, and the sweep leaves p(h) p(missing | h) p(x | missing, h)^temperature invariant.
         """
         n_sweeps = len(gaps)
         last = draws.first + draws.n_particles
@@ -73,16 +100,19 @@ class Gibbs:
                 "that a row can have."
             )
         values = np.ascontiguousarray(observed(x), np.float32)
+        sweeps, more = gibbs_sweeps, ()
+        if self.machine.is_autoregressive:
+            sweeps, more = gibbs_sweeps_in_order, (_room(values, completed),)
         gaps, path = (np.ascontiguousarray(a, np.float64) for a in (gaps, temperatures))
         numbers = np.tile(np.arange(draws.first, last, dtype=np.int64) * n_sweeps, len(values))
         log_weights = np.zeros(draws.n_rows)
         piece = max(_SWEEPS_WORK // (draws.n_rows * len(self.weights)), 1)
         for start in range(0, n_sweeps, piece):
             part = slice(start, start + piece)
-            gibbs_sweeps(
+            sweeps(
                 values, self.sizes, self.weights, self.intercepts, self.precision, gaps[part],
                 path[part], -1 if reverse else 1, draws.key, draws.addresses, numbers + start,
-                states, log_weights,
+                states, log_weights, *more,
             )  # fmt: skip
         return log_weights + np.repeat(self._constant(values) * np.sum(gaps), draws.n_particles)
 
@@ -92,3 +122,15 @@ class Gibbs:
             return np.zeros(len(values))
         terms = 0.5 * np.log(self.precision.astype(np.float64) / (2 * np.pi))
         return np.where(np.isnan(values), 0.0, terms).sum(axis=1)
+
+
+def _room(values, completed):
+    """What is completed of values, if anything is."""
+    if not np.isnan(values).any():
+        return np.empty((0, values.shape[1]), np.float32)
+    if completed is None:
+        raise ValueError(
+            "completed must hold the data of each chain where an autoregressive machine meets "
+            "missing values, got None."
+        )
+    return completed
