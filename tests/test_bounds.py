@@ -150,10 +150,14 @@ def expected_annealed_bounds(params, x, betas):
     return forward, backward
 
 
-@pytest.mark.parametrize("n_units", [(3, 1), (3, 3), (3, 2, 1)])
+@pytest.mark.parametrize(
+    ("n_units", "visible"),
+    [((3, 1), "binary"), ((3, 3), "binary"), ((3, 2, 1), "binary"), ((3, 3), "ordered binary"),
+     ((3, 2, 1), "ordered binary")],
+)  # fmt: skip
 @pytest.mark.parametrize("n_temperatures", [1, 2, 4])
-def test_annealed_bounds_of_one_chain_have_their_enumerated_means(n_units, n_temperatures):
-    machine, params, _ = make_case(n_units, "binary", scale=1.5, seed=2)
+def test_annealed_bounds_of_one_chain_have_their_enumerated_means(n_units, visible, n_temperatures):
+    machine, params, _ = make_case(n_units, visible, scale=1.5, seed=2)
     rows, log_p = all_log_p(params)
     betas = temperatures(n_temperatures)
     each = [expected_annealed_bounds(params, x, betas) for x in rows.astype(float)]
@@ -203,8 +207,11 @@ def test_annealed_bounds_of_several_chains_have_their_enumerated_means(seed):
     assert_mean(upper, expected[1])
 
 
-@pytest.mark.parametrize("visible", ["binary", "gaussian"])
-@pytest.mark.parametrize("method", ["importance", "annealed"])
+@pytest.mark.parametrize(
+    ("visible", "method"),
+    [("binary", "importance"), ("gaussian", "importance"), ("binary", "annealed"),
+     ("gaussian", "annealed"), ("ordered binary", "annealed"), ("ordered gaussian", "annealed")],
+)  # fmt: skip
 def test_more_samples_or_temperatures_bring_both_bounds_closer(visible, method):
     machine, params, _ = make_case((4, 3, 2), visible, seed=1)
     values, addresses = dreams(machine, 2000)

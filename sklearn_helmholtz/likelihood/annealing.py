@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .._incomplete import observed
 from .._keys import Draws
 from .weights import estimate_from_weights, tail_shapes
 
@@ -21,27 +22,34 @@ def annealed_log_weights(gibbs, x, draws, betas):
     """Log-weights whose exponentials are unbiased for p(x), (n_rows, n_particles) float64, nats.
 
     Chains start in the prior, where sampling is exact, and pass through
-    ``p(h) p(x | h)^b`` for rising b (Neal 2001).
+    ``p(h) p(x | h)^b`` for rising b (Neal 2001). In autoregressive machines what is missing of x is
+    a part of the state, and not tempered.
     """
     return _annealed(gibbs, x, draws, betas)[0]
 
 
 def _annealed(gibbs, x, draws, betas):
-    """The log-weights of chains, (n_rows, n_particles), and the states in which they end."""
+    """The log-weights of chains, (n_rows, n_particles), and the states in which they end.
+
+    Of the hidden layers, and of the data, if what is missing of them belongs to the state.
+    """
     states = gibbs.start(draws)
-    log_weights = gibbs.anneal(x, states, draws, np.diff(betas), betas[1:])
-    return log_weights.reshape(len(x), draws.n_particles), states
+    completed = gibbs.complete(x, states, draws)
+    gaps = np.diff(betas)
+    log_weights = gibbs.anneal(x, states, draws, gaps, betas[1:], completed=completed)
+    return log_weights.reshape(len(x), draws.n_particles), states, completed
 
 
-def reversed_log_weights(gibbs, x, states, draws, betas):
+def reversed_log_weights(gibbs, x, states, draws, betas, completed=None):
     """Log-weights whose negative exponentials are unbiased for 1 / p(x), shaped as above.
 
     Chains start in given states, which have to be exact samples of p(h | x), as those are from
     which x was dreamt, and are cooled along the same path (Grosse, Ghahramani & Adams 2015).
-    states : (draws.n_rows, n_hidden) uint8, used up.
+    states : (draws.n_rows, n_hidden) uint8, used up, as is ``completed``, what `Gibbs` wants if an
+    autoregressive machine meets gaps.
     """
     gaps, path = np.diff(betas)[::-1], betas[-2::-1]
-    log_weights = gibbs.anneal(x, states, draws, gaps, path, reverse=True)
+    log_weights = gibbs.anneal(x, states, draws, gaps, path, True, completed)
     return log_weights.reshape(len(x), draws.n_particles)
 
 
@@ -59,8 +67,8 @@ def annealed_estimate(gibbs, x, key, addresses, n_chains, n_temperatures):
     for first in range(0, n_chains, chunk):
         draws = Draws(key, addresses, min(chunk, n_chains - first), first)
         place = slice(first, first + draws.n_particles)
-        log_weights[:, place], states = _annealed(gibbs, x, draws, betas)
-        certain = np.maximum(certain, _highest_log_joint(gibbs, x, states))
+        log_weights[:, place], *ends = _annealed(gibbs, x, draws, betas)
+        certain = np.maximum(certain, _highest_log_joint(gibbs, x, *ends))
     result = estimate_from_weights(log_weights, n_chains, np.full(len(x), np.nan))
     margin = _REFUTED + _ROUNDING * np.abs(certain)
     refuted = certain > result.per_sample + margin
@@ -71,8 +79,31 @@ def annealed_estimate(gibbs, x, key, addresses, n_chains, n_temperatures):
     )
 
 
-def _highest_log_joint(gibbs, x, states):
-    """The highest log p(x, h) of the states of each row's chains, (n_rows,) nats."""
+def _highest_log_joint(gibbs, x, states, completed):
+    """The highest log p(x, h) of the states of each row's chains, (n_rows,) nats.
+
+    Of Bernoulli data that are completed, the highest log p(x, missing, h), which is lower.
+    """
     hidden = [np.ascontiguousarray(layer) for layer in gibbs.split(states)]
-    log_prior, log_visible = gibbs.machine.log_parts((x, *hidden))
-    return (log_prior + log_visible).reshape(len(x), -1).max(axis=1)
+    data = x if completed is None else completed
+    log_joint = np.add(*gibbs.machine.log_parts((data, *hidden))).reshape(len(x), -1)
+    if completed is not None and len(gibbs.precision):
+        _integrate(gibbs, x, hidden[0], completed, log_joint)
+    return log_joint.max(axis=1)
+
+
+def _integrate(gibbs, x, first, completed, log_joint):
+    """Turn log p(x, missing, h) of Gaussian data into log p(x, h), in place.
+
+    A density may be high where its integral over the missing values is not. In standard deviations,
+    the residuals are linear in these, with the derivatives QR: the integral is Gaussian, without
+    what of the residuals lies in the span of Q, and in the volume ``1 / |det R|``.
+    """
+    visible, deviation = gibbs.machine.visible, 1 / np.sqrt(gibbs.precision.astype(np.float64))
+    derivatives = (np.eye(len(deviation)) - visible.lateral.weights) / deviation
+    residuals = (completed - visible.given(completed, visible.eta(first))) / deviation
+    residuals = residuals.reshape(*log_joint.shape, -1)
+    for row, missing in enumerate(np.isnan(observed(x))):
+        q, r = np.linalg.qr(derivatives[missing].T)
+        log_volume = 0.5 * len(r) * np.log(2 * np.pi) - np.log(np.abs(np.diag(r))).sum()
+        log_joint[row] += 0.5 * ((residuals[row] @ q) ** 2).sum(axis=1) + log_volume
