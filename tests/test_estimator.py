@@ -23,6 +23,7 @@ from sklearn.utils import estimator_html_repr
 
 import sklearn_helmholtz.estimators.density as density_module
 from sklearn_helmholtz import HelmholtzMachine, _monitor, _training
+from sklearn_helmholtz.learning import EstimatedPenalty, FixedPenalty
 from tests import exact
 
 NETS = ["generative_coefs_", "generative_intercepts_", "recognition_coefs_"]
@@ -666,25 +667,31 @@ def test_an_l1_penalty_makes_weights_exactly_zero_but_no_intercepts(solver):
 def test_the_ridge_has_the_share_that_the_lasso_leaves():
     X = binary_data(100)
     own, lateral = machine(alpha=0.2, l1_ratio=0.5)._penalties(100)
-    assert own.strengths(1.0, 1.0) == lateral.strengths(1.0, 1.0) == (0.1, 0.1)
+    assert own.strengths(1.0, 1.0) == lateral.strengths(1.0, 1.0) == (0.1, 0.1, 0)
     ridge = machine(alpha=0.1).fit(X)
     assert same_bits(ridge, machine(alpha=0.1, l1_ratio=0.0).fit(X))
     assert not same_bits(ridge, machine(alpha=0.2, l1_ratio=0.5).fit(X))
 
 
 def test_penalties_by_default_and_apart():
-    """Those of connections and of lateral weights, as (decay, lasso) for weights of size 0."""
+    """Those of connections and of lateral weights."""
 
-    def strengths(**params):
-        penalties = machine(**params)._penalties(100)
-        return [penalty.strengths(0.0, 0.0) for penalty in penalties]
+    def penalties(**params):
+        return machine(**params)._penalties(100)
 
-    assert strengths() == [(1e-4, 0), (1e-4, 0)]
-    assert strengths(autoregressive=True) == [(0, 0.02), (0, 0.08)]
-    assert strengths(autoregressive=True, alpha=0.5) == [(0, 0.5), (0, 0.5)]
-    assert strengths(alpha=0.5, lateral_alpha=2, lateral_l1_ratio=1) == [(0.5, 0), (0, 2)]
-    assert strengths(autoregressive=True, alpha=1, lateral_alpha="auto") == [(0, 1), (0, 0.08)]
-    assert strengths(autoregressive=True, l1_ratio=0) == [(0.02, 0), (0.08, 0)]
+    def estimated(l1_ratio=1.0):
+        return EstimatedPenalty(100, l1_ratio, 2.0), EstimatedPenalty(100, l1_ratio, 8.0)
+
+    ordered = {"autoregressive": True}
+    assert penalties() == (FixedPenalty(1e-4), FixedPenalty(1e-4))
+    assert penalties(**ordered) == estimated()
+    assert penalties(**ordered, l1_ratio=0) == estimated(0.0)
+    assert penalties(**ordered, alpha=0.5) == (FixedPenalty(0.5, 1), FixedPenalty(0.5, 1))
+    apart = penalties(alpha=0.5, lateral_alpha=2, lateral_l1_ratio=1)
+    assert apart == (FixedPenalty(0.5), FixedPenalty(2, 1))
+    assert penalties(**ordered, alpha=1, lateral_alpha="auto") == (
+        FixedPenalty(1, 1), estimated()[1]
+    )  # fmt: skip
 
 
 def test_averaging_is_what_autoregressive_machines_do_by_default():

@@ -1003,18 +1003,18 @@ def test_a_row_with_nan_has_nan_for_its_bound_and_weights_and_spoils_no_other(pl
 # Moves of the optimisers
 
 
-PENALTIES = [(0.0, 0.0), (0.3, 0.0), (0.0, 0.8), (0.2, 0.5)]
+PENALTIES = [(0.0, 0.0, 0.0), (0.3, 0.0, 0.0), (0.0, 0.8, 0.0), (0.2, 0.5, 0.0), (0.1, 0.8, 2.0)]
 ENDS = np.array([16, 32])  # of the connections, and of the lateral weights
 
 
-def penalties_of(decay, lasso):
-    """Decay and lasso of the connections, and others of the lateral weights."""
-    return np.array([(decay, lasso), (decay / 2, 3 * lasso)])
+def penalties_of(decay, lasso, relief=0.0):
+    """Decay, lasso and relief of the connections, and others of the lateral weights."""
+    return np.array([(decay, lasso, relief), (decay / 2, 3 * lasso, relief / 4)])
 
 
-def strengths(decay, lasso):
-    """Decay and lasso of each of 48 parameters."""
-    return np.repeat([*penalties_of(decay, lasso), (0, 0)], 16, axis=0).T
+def strengths(*penalty):
+    """Decay, lasso and relief of each of 48 parameters."""
+    return np.repeat([*penalties_of(*penalty), (0, 0, 0)], 16, axis=0).T
 
 
 def alone():
@@ -1027,11 +1027,11 @@ def towards_zero(values, distance):
     return np.sign(values) * np.maximum(np.abs(values) - distance, 0)
 
 
-@pytest.mark.parametrize(("decay", "lasso"), PENALTIES)
-def test_adam_moves_are_the_naive_ones(decay, lasso):
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_adam_moves_are_the_naive_ones(penalty):
     parameters, moments = normal(0, 48), np.zeros((2, 48), np.float32)
     twin, first, second = parameters.astype(np.float64), np.zeros(48), np.zeros(48)
-    decays, lassos = strengths(decay, lasso)
+    decays, lassos, reliefs = strengths(*penalty)
     for t in range(1, 8):
         parts = normal(t, t % 3 + 1, 48, scale=10)
         slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decays * twin
@@ -1039,9 +1039,9 @@ def test_adam_moves_are_the_naive_ones(decay, lasso):
             twin, slope, first, second, t, learning_rate=0.05, ascend=True
         )
         distance = 0.05 * np.sqrt(1 - 0.999**t) * lassos / (np.sqrt(second) + 1e-8)
-        twin = towards_zero(twin, distance)
+        twin = towards_zero(twin, distance / (1 + reliefs * np.abs(twin)))
         steps.adam_move(
-            parts, 0.25, penalties_of(decay, lasso), ENDS, 0.05, 0.9, 0.999, t, alone(), 0,
+            parts, 0.25, penalties_of(*penalty), ENDS, 0.05, 0.9, 0.999, t, alone(), 0,
             *moments, parameters,
         )  # fmt: skip
     assert_allclose(parameters, twin, rtol=1e-5, atol=1e-5)
@@ -1049,26 +1049,27 @@ def test_adam_moves_are_the_naive_ones(decay, lasso):
     assert_allclose(moments[1], second, rtol=5e-5)
 
 
-@pytest.mark.parametrize(("decay", "lasso"), PENALTIES)
+@pytest.mark.parametrize("penalty", PENALTIES)
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_sgd_moves_are_the_naive_ones(decay, lasso, momentum):
+def test_sgd_moves_are_the_naive_ones(penalty, momentum):
     parameters, velocity = normal(0, 48), np.zeros(48, np.float32)
     twin, speed = parameters.astype(np.float64), np.zeros(48)
-    decays, lassos = strengths(decay, lasso)
+    decays, lassos, reliefs = strengths(*penalty)
     for t in range(1, 8):
         parts = normal(t, t % 3 + 1, 48, scale=10)
         slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decays * twin
         twin, speed = naive.sgd_momentum_step(
             twin, slope, speed, learning_rate=0.05, momentum=momentum, ascend=True
         )
-        twin = towards_zero(twin, 0.05 * lassos / (1 - momentum))
+        distance = 0.05 * lassos / (1 - momentum)
+        twin = towards_zero(twin, distance / (1 + reliefs * np.abs(twin)))
         steps.sgd_move(
-            parts, 0.25, penalties_of(decay, lasso), ENDS, 0.05, momentum, alone(), 0, velocity,
+            parts, 0.25, penalties_of(*penalty), ENDS, 0.05, momentum, alone(), 0, velocity,
             parameters,
         )  # fmt: skip
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
     assert_allclose(velocity, speed, rtol=1e-5, atol=2e-6)
-    if lasso == 0.8 and momentum == 0.9:
+    if penalty == (0.0, 0.8, 0.0) and momentum == 0.9:
         assert (parameters[:16] == 0).any()
         assert (parameters[16:32] == 0).any()
         assert (parameters[32:] != 0).all()
@@ -1114,7 +1115,7 @@ def test_a_move_is_whole_whoever_makes_it():
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_moves_end_at_the_maximum_of_the_penalised_objective(solver):
     """Of ``sum -1/2 (p - c)^2 - lasso |p| - decay / 2 p^2``: a soft threshold of c, then shrunk."""
-    centres, penalties = normal(1, 32).astype(np.float64), np.tile([0.2, 0.5], (2, 1))
+    centres, penalties = normal(1, 32).astype(np.float64), np.tile([0.2, 0.5, 0.0], (2, 1))
     parameters, state = normal(2, 32), np.zeros((2, 32), np.float32)
     for t in range(6000):
         slope = (centres - parameters).astype(np.float32)[None]
@@ -1129,6 +1130,27 @@ def test_moves_end_at_the_maximum_of_the_penalised_objective(solver):
     assert_allclose(parameters, expected, atol=2e-3)
     assert_array_equal(parameters[expected == 0], 0)
     assert (expected == 0).any()
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_moves_with_relief_end_at_the_maximum_of_theirs(solver):
+    """Of ``-1/2 (p - c)^2 - lasso log(1 + relief |p|) / relief``, found on a grid."""
+    centres, penalties = normal(1, 32).astype(np.float64), np.tile([0.0, 0.5, 1.5], (2, 1))
+    grid = np.linspace(-4, 4, 80_001)
+    loss = 0.5 * (grid - centres[:, None]) ** 2 + 0.5 / 1.5 * np.log1p(1.5 * np.abs(grid))
+    expected = grid[loss.argmin(axis=1)]
+    parameters, state = centres.astype(np.float32), np.zeros((2, 32), np.float32)
+    for t in range(6000):
+        slope = (centres - parameters).astype(np.float32)[None]
+        rate = 0.05 / (1 + t / 100)
+        if solver == "adam":
+            steps.adam_move(
+                slope, 1, penalties, ENDS, rate, 0.9, 0.999, t + 1, alone(), 0, *state, parameters
+            )
+        else:
+            steps.sgd_move(slope, 1, penalties, ENDS, rate, 0.5, alone(), 0, state[0], parameters)
+    assert_allclose(parameters, expected, atol=2e-3)
+    assert (np.abs(expected) < 1e-3).any()
 
 
 # Content keys

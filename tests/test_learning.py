@@ -35,6 +35,7 @@ from sklearn_helmholtz.learning import (
     penalise,
 )
 from sklearn_helmholtz.learning.fused import FusedReweightedWakeSleep, FusedWakeSleep
+from sklearn_helmholtz.learning.penalties import SHAPE
 from sklearn_helmholtz.learning.phases import (
     generation_gradient,
     recognition_gradient,
@@ -326,7 +327,7 @@ def test_adam_is_its_naive_twin_and_penalises_weights_only(decay):
 @pytest.mark.parametrize("optimizer", [Adam(0.5, 0.1), SGD(0.8, 0.5, 0.1)], ids=["adam", "sgd"])
 def test_lateral_weights_can_have_a_penalty_of_their_own(optimizer):
     machine, _, _ = make_case((4, 3, 2), "ordered gaussian")
-    free = replace(optimizer, lateral=(0.0, 0.0))
+    free = replace(optimizer, lateral=(0.0, 0.0, 0.0))
     twin = replace(optimizer, decay=0.0, lasso=0.0, lateral=None)  # no penalty at all
     results = []
     for one in (optimizer, free, twin):
@@ -682,21 +683,32 @@ def test_training_results_in_its_average_and_moves_on_from_its_parameters():
 # Penalties
 
 
-def test_estimated_penalties_are_those_of_the_most_probable_prior():
-    """The strength is the mode of c given the weights: exp(-c (sum |w| + n / strongest)) c^n."""
+def test_the_common_strength_is_that_of_the_most_probable_prior():
+    """The mode of c given the weights: c^n exp(-c (sum |w| + n / strongest)), and for squares."""
     weights, n_rows, strongest = np.random.default_rng(0).laplace(size=50), 40, 3.0
+    size, square = np.abs(weights).mean(), np.square(weights).mean()
     c = np.linspace(1e-3, 10, 100_001)
-    for l1_ratio in (0.0, 1.0):
-        size, square = np.abs(weights).mean(), np.square(weights).mean()
-        power = 1 if l1_ratio else 0.5  # of c in the density of a weight
-        exponent = size if l1_ratio else square / 2
+    for l1_ratio, exponent, power in ((0.0, square / 2, 1 / 2), (1.0, size, 1)):
         log_density = power * np.log(c) - c * (exponent + power / strongest)
-        expected = c[np.argmax(log_density)] / n_rows
-        decay, lasso = EstimatedPenalty(n_rows, l1_ratio, strongest).strengths(size, square)
-        assert decay + lasso == pytest.approx(expected, rel=1e-3)
-        assert lasso == l1_ratio * (decay + lasso)
-    between = sum(EstimatedPenalty(n_rows, 0.5, strongest).strengths(size, square))
-    assert between == pytest.approx(1 / ((size / 2 + square / 4) / 0.75 + 1 / 3) / n_rows)
+        expected = c[np.argmax(log_density)]
+        decay, lasso, relief = EstimatedPenalty(n_rows, l1_ratio, strongest).strengths(size, square)
+        assert relief * SHAPE == pytest.approx(expected, rel=1e-3)
+        assert decay == pytest.approx((1 - l1_ratio) * expected / n_rows, rel=1e-3)
+        assert lasso == pytest.approx(l1_ratio * (1 + 1 / SHAPE) * expected / n_rows, rel=1e-3)
+    decay, lasso, relief = EstimatedPenalty(n_rows, 0.5, strongest).strengths(size, square)
+    assert relief * SHAPE == pytest.approx(1 / ((size / 2 + square / 4) / 0.75 + 1 / 3))
+    assert lasso == pytest.approx((1 + 1 / SHAPE) * decay)
+
+
+def test_each_weight_has_the_most_probable_strength_of_its_own():
+    """The mode of c_i^a exp(-a c_i / c) c_i exp(-c_i |w|), over the rows, by a grid."""
+    n_rows, size = 40, 0.7
+    _, lasso, relief = EstimatedPenalty(n_rows, 1.0, 3.0).strengths(size, size**2)
+    common, grid = 1 / (size + 1 / 3), np.linspace(1e-3, 20, 200_001)
+    for weight in (0.0, 0.2, 3.0):
+        log_density = (SHAPE + 1) * np.log(grid) - grid * (SHAPE / common + weight)
+        expected = grid[np.argmax(log_density)] / n_rows
+        assert lasso / (1 + relief * weight) == pytest.approx(expected, rel=1e-3)
 
 
 def test_penalties_are_set_apart_for_connections_and_lateral_weights():
@@ -706,25 +718,26 @@ def test_penalties_are_set_apart_for_connections_and_lateral_weights():
     connections = [*params.generative_coefs, *params.recognition_coefs]
     size = np.concatenate([np.abs(w).ravel() for w in connections]).mean()
     assert optimizer.decay == optimizer.lateral[0] == 0
-    assert optimizer.lasso == pytest.approx(1 / (size + 1 / 2) / 10)
+    assert optimizer.relief * SHAPE == pytest.approx(1 / (size + 1 / 2))
     laterals = [w[np.triu_indices(len(w), 1)] for w in params.generative_lateral_coefs]
     size = np.abs(np.concatenate(laterals)).mean()
-    assert optimizer.lateral[1] == pytest.approx(1 / (size + 1 / 8) / 10)
+    assert optimizer.lateral[2] * SHAPE == pytest.approx(1 / (size + 1 / 8))
     fixed = penalise(Adam(), _tree.pack(machine), (FixedPenalty(0.4, 0.25), FixedPenalty(0.1)))
-    assert (fixed.decay, fixed.lasso, fixed.lateral) == (pytest.approx(0.3), 0.1, (0.1, 0.0))
+    assert (fixed.decay, fixed.lasso, fixed.lateral) == (pytest.approx(0.3), 0.1, (0.1, 0.0, 0.0))
+    assert fixed.relief == 0
 
 
 def test_training_estimates_penalties_anew_every_epoch():
     machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0), True)
     x = np.repeat(np.random.default_rng(1).random((40, 1)) < 0.4, 6, axis=1).astype(np.uint8)
-    penalties = EstimatedPenalty(40, 1.0, 2.0), EstimatedPenalty(40, 1.0, 8.0)
+    penalties = EstimatedPenalty(2000, 1.0, 2.0), EstimatedPenalty(2000, 1.0, 8.0)
     training = Training(machine, WakeSleep(), Adam(), cases.SEED, 1, penalties=penalties)
     seen = []
     rows, plan = Rows(x, True), Plan(np.arange(40), 10, 5, Constant(0.05))
 
     class Watch(Monitor):
         def end_epoch(self, training, loss, n_epochs):
-            seen.append(training._optimizer.lateral[1] * 40)
+            seen.append(training._optimizer.lateral[2] * SHAPE)
             return super().end_epoch(training, loss, n_epochs)
 
     train(training, rows, plan, Watch())

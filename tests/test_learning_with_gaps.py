@@ -293,7 +293,7 @@ def test_fits_of_units_in_order_do_not_depend_on_threads_nor_on_forms(
     X = gappy(visible)
     X[40:] = gappy(visible, share=0)[40:]  # some blocks have gaps, others none
     settings = {"algorithm": algorithm, "batch_size": 150, "autoregressive": True}
-    settings |= {"shuffle": False, "solver": "sgd", "learning_rate_init": 1e-3}
+    settings |= {"shuffle": False, "solver": "sgd", "learning_rate_init": 1e-3, "alpha": 1e-4}
     for make in (np.asarray, scipy.sparse.csr_array):
         first, second = (learn(make(X), n_jobs=n, **settings) for n in (1, 3))
         for one, two in zip(parameters(first), parameters(second), strict=True):

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+SHAPE = 1.0  # of the Gamma distribution of inverse scales: an infinite one would make them equal
+
 
 @dataclass(frozen=True)
 class FixedPenalty:
@@ -13,21 +15,26 @@ class FixedPenalty:
     l1_ratio: float = 0.0
 
     def strengths(self, size, square):
-        """Of the quadratic part and of the absolute part: decay and lasso."""
-        return _split(self.alpha, self.l1_ratio)
+        """Of the quadratic part and of the absolute part: decay and lasso; no relief."""
+        lasso = self.alpha * self.l1_ratio
+        return self.alpha - lasso, lasso, 0.0
 
 
 @dataclass(frozen=True)
 class EstimatedPenalty:
-    """As `FixedPenalty`, with the strength of a prior that is learnt along with the weights.
+    """As `FixedPenalty`, with the strength of priors that are learnt along with the weights.
 
-    The penalty of all rows together is minus the logarithm of a prior ``prod c exp(-c |w|)`` of the
-    weights (or a Gaussian one, or a mixture of the exponents) whose inverse scale c has a Gamma
-    distribution. The most probable c, given weights of the mean size m, is 1 / (m + 1 / strongest):
-    tables with much structure make large weights and a weak penalty; those with few rows or little
-    to learn make small ones and a strong penalty, but for ``strongest`` not without limit (the
-    hierarchical prior of the Bayesian lasso, Park & Casella 2008, with one scale for all weights of
-    a kind).
+    The penalty of all rows together is minus the logarithm of a prior of the weights. Each weight
+    has the prior ``c_i exp(-c_i |w_i|)``, whose inverse scale c_i has a Gamma distribution of the
+    shape a = ``SHAPE`` around a common c; c has one as well, which bounds it. The most probable
+    values, given weights of the mean size m, are
+
+        c = 1 / (m + 1 / strongest),    c_i = (a + 1) / (a / c + |w_i|).
+
+    So a table with much structure, which makes large weights, has a weak penalty, and one with few
+    rows or little to learn a strong one; and within a table large weights are let off (the priors
+    of the Bayesian lasso, Park & Casella 2008, and of the generalised double Pareto shrinkage,
+    Armagan, Dunson & Lee 2013). What of the penalty is quadratic has the strength c for all.
 
     n_rows : rows of the table; strongest : the bound of c.
     """
@@ -37,10 +44,16 @@ class EstimatedPenalty:
     strongest: float
 
     def strengths(self, size, square):
-        """Decay and lasso; size, square : means of the weights' sizes and of their squares."""
+        """Decay, lasso and relief; size, square : means of the weights' sizes and squares.
+
+        The lasso is that of weights near zero; that of others is divided by 1 + relief |w|.
+        """
         half = (1 - self.l1_ratio) / 2
         mean = (self.l1_ratio * size + half * square) / (self.l1_ratio + half)
-        return _split(1 / (mean + 1 / self.strongest) / self.n_rows, self.l1_ratio)
+        common = 1 / (mean + 1 / self.strongest)
+        alpha = common / self.n_rows
+        lasso = alpha * self.l1_ratio * (SHAPE + 1) / SHAPE
+        return alpha * (1 - self.l1_ratio), lasso, common / SHAPE
 
 
 def penalise(optimizer, parameters, penalties):
@@ -48,17 +61,12 @@ def penalise(optimizer, parameters, penalties):
     machine, (first, last) = parameters.tree, parameters.ends
     parts = parameters.vector[:first], parameters.vector[first:last]
     counts = machine.n_connections, machine.n_lateral_weights
-    (decay, lasso), lateral = (
+    (decay, lasso, relief), lateral = (
         penalty.strengths(_mean(np.abs(part), n), _mean(np.square(part), n))
         for penalty, part, n in zip(penalties, parts, counts, strict=True)
     )
-    return replace(optimizer, decay=decay, lasso=lasso, lateral=lateral)
+    return replace(optimizer, decay=decay, lasso=lasso, relief=relief, lateral=lateral)
 
 
 def _mean(values, n):
     return float(values.sum(dtype=np.float64)) / max(n, 1)
-
-
-def _split(alpha, l1_ratio):
-    lasso = alpha * l1_ratio
-    return alpha - lasso, lasso
