@@ -1,7 +1,5 @@
 """Gaps in rows of autoregressive machines, whose later units depend on what is missing."""
 
-import inspect
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,11 +21,6 @@ NETS = cases.NETS
 BOTH = ["ordered binary", "ordered gaussian"]
 N_IDLE = 15  # units that generate nothing: with them, a machine is not enumerated
 NAN = np.nan
-
-needs_sweeps = pytest.mark.skipif(
-    "completed" not in inspect.signature(Gibbs.sweep).parameters,
-    reason="sweeps do not know of gaps in autoregressive machines yet",
-)
 
 
 def marginal(params, x):
@@ -338,7 +331,6 @@ def test_importance_means_are_right_within_their_error(visible):
     assert np.abs((np.mean(runs, axis=0) - expected) / error).max() < 4.5
 
 
-@needs_sweeps
 @pytest.mark.parametrize("visible", BOTH)
 def test_sweeps_end_in_the_posterior(visible):
     """From pools of a single particle, which tell nothing: 40 sweeps do all the work."""
@@ -448,7 +440,6 @@ def test_draws_of_zeros_and_ones_have_the_enumerated_joint_probabilities(row, n_
     assert_frequencies(cases.state_numbers(draws), completion_probabilities(params, x))
 
 
-@needs_sweeps
 @pytest.mark.parametrize("n_units", NETS)
 @pytest.mark.parametrize("row", [1, 3])
 def test_draws_of_large_machines_have_the_enumerated_joint_probabilities(row, n_units):
@@ -469,7 +460,7 @@ def assert_normal_mixture(draws, params, x):
     assert abs(product.mean() - expected) < 4 * product.std() / np.sqrt(len(product))
 
 
-@pytest.mark.parametrize("n_idle", [0, pytest.param(N_IDLE, marks=needs_sweeps)])
+@pytest.mark.parametrize("n_idle", [0, N_IDLE])
 @pytest.mark.parametrize("together", [True, False])
 def test_draws_of_gaussian_features_have_the_enumerated_distribution(together, n_idle):
     model, params = small_machine((4, 3, 2), "ordered gaussian", scale=0.8, n_idle=n_idle)
@@ -519,7 +510,7 @@ def test_means_of_mixed_rows_are_where_they_belong():
 # Samples given a part of the data
 
 
-@pytest.mark.parametrize("n_idle", [0, pytest.param(N_IDLE, marks=needs_sweeps)])
+@pytest.mark.parametrize("n_idle", [0, N_IDLE])
 @pytest.mark.parametrize("row", [1, 3])
 def test_samples_have_the_enumerated_conditional_probabilities(row, n_idle):
     model, params = small_machine(
@@ -535,7 +526,7 @@ def test_samples_have_the_enumerated_conditional_probabilities(row, n_idle):
     assert_frequencies(cases.state_numbers(states), joint)
 
 
-@pytest.mark.parametrize("n_idle", [0, pytest.param(N_IDLE, marks=needs_sweeps)])
+@pytest.mark.parametrize("n_idle", [0, N_IDLE])
 def test_gaussian_samples_have_the_enumerated_conditional_distribution(n_idle):
     model, params = small_machine(
         (4, 3, 2), "ordered gaussian", scale=0.8, n_idle=n_idle, n_importance_samples=20

@@ -231,10 +231,7 @@ class GibbsPosterior(SampledPosterior):
         (data, *hidden), sizes = self._start.start_chains(x, addresses, n_samples)
         states = np.concatenate(hidden, axis=1)
         draws = Draws(_keys.key(self._seed, Purpose.SWEEP), addresses, n_samples)
-        if data is None:
-            self._gibbs.sweep(x, states, draws, self._n_sweeps)
-        else:
-            self._gibbs.sweep(x, states, draws, self._n_sweeps, completed=data)
+        self._gibbs.sweep(x, states, draws, self._n_sweeps, completed=data)
         hidden = [np.ascontiguousarray(layer) for layer in self._gibbs.split(states)]
         return hidden, data, sizes
 
