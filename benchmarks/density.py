@@ -30,44 +30,48 @@ from .datasets import TWENTY, UCI, load
 from .learning_curve import replace_file
 from .simple_densities import ChowLiuTree, LogisticAutoregression
 
-VALID_SAMPLES, TEST_SAMPLES = 200, 1000
-SIZES = ((100,), (30,), (200,), (100, 50))
-STRENGTHS = (2, 0.5, 8)  # of the L1 penalty of the whole table, not per row
-_C = (0.1, 0.3, 1.0)  # of the logistic autoregression: inverse strengths of the same penalty
-_FEWEST_STEPS, _MOST_EPOCHS = 6000, 400
-
-
-class Settings:
-    """Which settings to try next: strengths of the penalty, then sizes at the best of them."""
-
-    def __init__(self, n_rows):
-        self.n_rows = n_rows
-
-    def machine(self, sizes, strength):
-        """The parameters of an estimator."""
-        epochs = -(-_FEWEST_STEPS * 100 // self.n_rows)
-        return {
-            "hidden_layer_sizes": sizes,
-            "alpha": strength / self.n_rows,
-            "max_iter": int(np.clip(epochs, 20, _MOST_EPOCHS)),
-        }
-
-    def following(self, tried):
-        """The next (sizes, strength), or None; tried : dict of validation scores so far."""
-        for strength in STRENGTHS:
-            if (SIZES[0], strength) not in tried:
-                return SIZES[0], strength
-        best = max(STRENGTHS, key=lambda strength: tried[SIZES[0], strength])
-        for sizes in SIZES[1:]:
-            if (sizes, best) not in tried:
-                return sizes, best
-        return None
-
-
+TEST_SAMPLES = 1000
 COMMON = {
-    "autoregressive": True, "l1_ratio": 1, "averaging": True, "learning_rate_init": 1e-2,
-    "early_stopping": True, "n_iter_no_change": 30, "random_state": 0,
+    "autoregressive": True, "early_stopping": True, "n_iter_no_change": 20, "random_state": 0,
 }  # fmt: skip
+SIZES = ((100,), (200,), (40,))
+VARIANTS = ({"n_particles": 20}, {"lateral": 1.0}, {"lateral": 0.1})
+_C = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the logistic autoregression: inverse strengths
+_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 15, 300
+
+
+def following(fits):
+    """The next setting to try: sizes first, then variants of the best setting so far; or None.
+
+    fits : those made so far. ``lateral`` is the strength of an L1 penalty on the lateral weights
+    that takes the place of the learnt one, for the table as a whole.
+    """
+    tried = [fit["setting"] for fit in fits]
+    for sizes in SIZES:
+        setting = {"sizes": list(sizes)}
+        if setting not in tried:
+            return setting
+    for number, variant in enumerate(VARIANTS, len(SIZES)):
+        if number >= len(fits):
+            return chosen(fits)["setting"] | variant
+    return None
+
+
+def chosen(fits):
+    """The fit that is best on the validation rows."""
+    return max(fits, key=lambda fit: fit["valid"])
+
+
+def parameters(setting, n_rows):
+    """The parameters of an estimator."""
+    batch = min(max(n_rows // 100, 20), 100)
+    epochs = np.clip(-(-_FEWEST_STEPS * batch // n_rows), _FEWEST_EPOCHS, _MOST_EPOCHS)
+    given = COMMON | {"hidden_layer_sizes": tuple(setting["sizes"]), "max_iter": int(epochs)}
+    if "n_particles" in setting:
+        given["n_particles"] = setting["n_particles"]
+    if "lateral" in setting:
+        given["lateral_alpha"] = setting["lateral"] / n_rows
+    return given
 
 
 class Record:
@@ -93,11 +97,6 @@ class Record:
         """The best machine so far."""
         return pickle.loads(self._pickle.read_bytes())
 
-    @property
-    def tried(self):
-        """Validation scores by (sizes, strength)."""
-        return {(tuple(f["sizes"]), f["strength"]): f["valid"] for f in self.values["fits"]}
-
 
 def score(machine, X, n_samples):
     """A log-likelihood with what it is worth, as plain numbers."""
@@ -112,25 +111,23 @@ def score(machine, X, n_samples):
 
 def tune(record, data, minutes):
     """Fit one setting after the other; the best on the validation rows is kept."""
-    settings = Settings(len(data["train"]))
-    while (following := settings.following(record.tried)) is not None:
+    while (setting := following(record.values["fits"])) is not None:
+        fits = record.values["fits"]
         if record.values["minutes"] > minutes:
             break
         start = time.perf_counter()
-        machine = HelmholtzMachine(**COMMON, **settings.machine(*following))
+        machine = HelmholtzMachine(**parameters(setting, len(data["train"])))
         machine.fit(data["train"], X_val=data["valid"])
         valid = machine.score(data["valid"])
-        if valid > max(record.tried.values(), default=-np.inf):
+        if not fits or valid > chosen(fits)["valid"]:
             record.keep(machine)
         seconds = time.perf_counter() - start
         fit = {
-            "sizes": following[0], "strength": following[1], "valid": valid,
-            "epochs": machine.n_iter_, "train_bound": -machine.loss_curve_[-1],
-            "seconds": round(seconds, 1),
+            "setting": setting, "valid": valid, "epochs": machine.n_iter_,
+            "train_bound": -machine.loss_curve_[-1], "seconds": round(seconds, 1),
         }  # fmt: skip
         print(record.values["set"], fit, flush=True)
-        fits = [*record.values["fits"], fit]
-        record.add(fits=fits, minutes=record.values["minutes"] + seconds / 60)
+        record.add(fits=[*fits, fit], minutes=record.values["minutes"] + seconds / 60)
 
 
 def evaluate(record, data):

@@ -10,6 +10,7 @@ import json
 import pathlib
 
 from .datasets import TWENTY, UCI
+from .density import chosen
 from .published import CHECKED, PUBLISHED, REPORTED
 
 
@@ -59,16 +60,18 @@ def _marked(column):
 def details(names, records):
     """Rows of what was chosen, what it cost, defaults and baselines."""
     heading = [
-        "data", "sizes", "strength", "valid", "test", "error", "sampling", "ESS", "default",
+        "data", "sizes", "settings", "valid", "test", "error", "sampling", "ESS", "default",
         "epochs", "fully visible", "Chow-Liu", "minutes",
     ]  # fmt: skip
     rows = []
     for name in names:
         r = records[name]
-        best = max(r["fits"], key=lambda fit: fit["valid"])
-        sizes = "-".join(str(size) for size in best["sizes"])
+        best = chosen(r["fits"])
+        setting = dict(best["setting"])
+        sizes = "-".join(str(size) for size in setting.pop("sizes"))
+        others = ", ".join(f"{name} {value:g}" for name, value in setting.items())
         rows.append([
-            name, sizes, f"{best['strength']:g}", number(best["valid"]), number(r["test"]["mean"]),
+            name, sizes, others or "\N{EM DASH}", number(best["valid"]), number(r["test"]["mean"]),
             number(r["test"]["standard_error"]), number(r["test"]["monte_carlo_error"], 3),
             number(r["test"]["median_effective_sample_size"], 0),
             number(r.get("default", {}).get("mean")), str(best["epochs"]),

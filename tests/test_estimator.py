@@ -680,7 +680,7 @@ def test_penalties_by_default_and_apart():
         return machine(**params)._penalties(100)
 
     def estimated(l1_ratio=1.0):
-        return EstimatedPenalty(100, l1_ratio, 2.0), EstimatedPenalty(100, l1_ratio, 8.0)
+        return EstimatedPenalty(100, l1_ratio, 1.0), EstimatedPenalty(100, l1_ratio, 8.0)
 
     ordered = {"autoregressive": True}
     assert penalties() == (FixedPenalty(1e-4), FixedPenalty(1e-4))
@@ -692,6 +692,16 @@ def test_penalties_by_default_and_apart():
     assert penalties(**ordered, alpha=1, lateral_alpha="auto") == (
         FixedPenalty(1, 1), estimated()[1]
     )  # fmt: skip
+
+
+def test_batches_by_default():
+    def size(n_rows, **params):
+        return HelmholtzMachine(**params)._batch_size(n_rows)
+
+    assert [size(n) for n in (10, 5000, 10**6)] == [100, 100, 100]
+    ordered = {"autoregressive": True}
+    assert [size(n, **ordered) for n in (10, 1999, 5000, 10**6)] == [20, 20, 50, 100]
+    assert size(5000, **ordered, batch_size=7) == size(5000, batch_size=7) == 7
 
 
 def test_averaging_is_what_autoregressive_machines_do_by_default():
