@@ -680,7 +680,8 @@ def test_penalties_by_default_and_apart():
         return machine(**params)._penalties(100)
 
     def estimated(l1_ratio=1.0):
-        return EstimatedPenalty(100, l1_ratio, 1.0), EstimatedPenalty(100, l1_ratio, 8.0)
+        connections = EstimatedPenalty(100, l1_ratio, 2.0, np.inf)
+        return connections, EstimatedPenalty(100, l1_ratio, 8.0, 2.0)
 
     ordered = {"autoregressive": True}
     assert penalties() == (FixedPenalty(1e-4), FixedPenalty(1e-4))

@@ -35,7 +35,6 @@ from sklearn_helmholtz.learning import (
     penalise,
 )
 from sklearn_helmholtz.learning.fused import FusedReweightedWakeSleep, FusedWakeSleep
-from sklearn_helmholtz.learning.penalties import SHAPE
 from sklearn_helmholtz.learning.phases import (
     generation_gradient,
     recognition_gradient,
@@ -692,36 +691,37 @@ def test_the_common_strength_is_that_of_the_most_probable_prior():
         log_density = power * np.log(c) - c * (exponent + power / strongest)
         expected = c[np.argmax(log_density)]
         decay, lasso, relief = EstimatedPenalty(n_rows, l1_ratio, strongest).strengths(size, square)
-        assert relief * SHAPE == pytest.approx(expected, rel=1e-3)
         assert decay == pytest.approx((1 - l1_ratio) * expected / n_rows, rel=1e-3)
-        assert lasso == pytest.approx(l1_ratio * (1 + 1 / SHAPE) * expected / n_rows, rel=1e-3)
+        assert lasso == pytest.approx(l1_ratio * expected / n_rows, rel=1e-3)
+        assert relief == 0
     decay, lasso, relief = EstimatedPenalty(n_rows, 0.5, strongest).strengths(size, square)
-    assert relief * SHAPE == pytest.approx(1 / ((size / 2 + square / 4) / 0.75 + 1 / 3))
-    assert lasso == pytest.approx((1 + 1 / SHAPE) * decay)
+    common = 1 / ((size / 2 + square / 4) / 0.75 + 1 / 3)
+    assert decay == lasso == pytest.approx(common / 2 / n_rows)
 
 
 def test_each_weight_has_the_most_probable_strength_of_its_own():
     """The mode of c_i^a exp(-a c_i / c) c_i exp(-c_i |w|), over the rows, by a grid."""
-    n_rows, size = 40, 0.7
-    _, lasso, relief = EstimatedPenalty(n_rows, 1.0, 3.0).strengths(size, size**2)
+    n_rows, size, shape = 40, 0.7, 1.7
+    _, lasso, relief = EstimatedPenalty(n_rows, 1.0, 3.0, shape).strengths(size, size**2)
     common, grid = 1 / (size + 1 / 3), np.linspace(1e-3, 20, 200_001)
     for weight in (0.0, 0.2, 3.0):
-        log_density = (SHAPE + 1) * np.log(grid) - grid * (SHAPE / common + weight)
+        log_density = (shape + 1) * np.log(grid) - grid * (shape / common + weight)
         expected = grid[np.argmax(log_density)] / n_rows
         assert lasso / (1 + relief * weight) == pytest.approx(expected, rel=1e-3)
 
 
 def test_penalties_are_set_apart_for_connections_and_lateral_weights():
     machine, params, _ = make_case((4, 3, 2), "ordered gaussian")
-    penalties = EstimatedPenalty(10, 1.0, 2.0), EstimatedPenalty(10, 1.0, 8.0)
+    penalties = EstimatedPenalty(10, 1.0, 2.0), EstimatedPenalty(10, 1.0, 8.0, 1.0)
     optimizer = penalise(Adam(), _tree.pack(machine), penalties)
     connections = [*params.generative_coefs, *params.recognition_coefs]
     size = np.concatenate([np.abs(w).ravel() for w in connections]).mean()
     assert optimizer.decay == optimizer.lateral[0] == 0
-    assert optimizer.relief * SHAPE == pytest.approx(1 / (size + 1 / 2))
+    assert optimizer.lasso == pytest.approx(1 / (size + 1 / 2) / 10)
+    assert optimizer.relief == 0
     laterals = [w[np.triu_indices(len(w), 1)] for w in params.generative_lateral_coefs]
     size = np.abs(np.concatenate(laterals)).mean()
-    assert optimizer.lateral[2] * SHAPE == pytest.approx(1 / (size + 1 / 8))
+    assert optimizer.lateral[1:] == pytest.approx((0.2 / (size + 1 / 8), 1 / (size + 1 / 8)))
     fixed = penalise(Adam(), _tree.pack(machine), (FixedPenalty(0.4, 0.25), FixedPenalty(0.1)))
     assert (fixed.decay, fixed.lasso, fixed.lateral) == (pytest.approx(0.3), 0.1, (0.1, 0.0, 0.0))
     assert fixed.relief == 0
@@ -737,7 +737,7 @@ def test_training_estimates_penalties_anew_every_epoch():
 
     class Watch(Monitor):
         def end_epoch(self, training, loss, n_epochs):
-            seen.append(training._optimizer.lateral[2] * SHAPE)
+            seen.append(training._optimizer.lateral[1] * 2000)
             return super().end_epoch(training, loss, n_epochs)
 
     train(training, rows, plan, Watch())

@@ -1,10 +1,9 @@
 """Penalties on weights: of a given strength, or of one that the weights themselves tell."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-
-SHAPE = 1.0  # of the Gamma distribution of inverse scales: an infinite one would make them equal
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,9 @@ class EstimatedPenalty:
     """As `FixedPenalty`, with the strength of priors that are learnt along with the weights.
 
     The penalty of all rows together is minus the logarithm of a prior of the weights. Each weight
-    has the prior ``c_i exp(-c_i |w_i|)``, whose inverse scale c_i has a Gamma distribution of the
-    shape a = ``SHAPE`` around a common c; c has one as well, which bounds it. The most probable
-    values, given weights of the mean size m, are
+    has the prior ``c_i exp(-c_i |w_i|)``, whose inverse scale c_i has a Gamma distribution of some
+    ``shape`` a around a common c; c has one as well, which bounds it. The most probable values,
+    given weights of the mean size m, are
 
         c = 1 / (m + 1 / strongest),    c_i = (a + 1) / (a / c + |w_i|).
 
@@ -36,12 +35,14 @@ class EstimatedPenalty:
     of the Bayesian lasso, Park & Casella 2008, and of the generalised double Pareto shrinkage,
     Armagan, Dunson & Lee 2013). What of the penalty is quadratic has the strength c for all.
 
-    n_rows : rows of the table; strongest : the bound of c.
+    n_rows : rows of the table; strongest : the bound of c; shape : a, infinite for inverse scales
+    that are all c.
     """
 
     n_rows: int
     l1_ratio: float
     strongest: float
+    shape: float = math.inf
 
     def strengths(self, size, square):
         """Decay, lasso and relief; size, square : means of the weights' sizes and squares.
@@ -52,8 +53,8 @@ class EstimatedPenalty:
         mean = (self.l1_ratio * size + half * square) / (self.l1_ratio + half)
         common = 1 / (mean + 1 / self.strongest)
         alpha = common / self.n_rows
-        lasso = alpha * self.l1_ratio * (SHAPE + 1) / SHAPE
-        return alpha * (1 - self.l1_ratio), lasso, common / SHAPE
+        lasso = alpha * self.l1_ratio * (1 + 1 / self.shape)
+        return alpha * (1 - self.l1_ratio), lasso, common / self.shape
 
 
 def penalise(optimizer, parameters, penalties):
