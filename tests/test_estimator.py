@@ -23,6 +23,7 @@ from sklearn.utils import estimator_html_repr
 
 import sklearn_helmholtz.estimators.density as density_module
 from sklearn_helmholtz import HelmholtzMachine, _monitor, _training
+from sklearn_helmholtz.estimators import automatic
 from sklearn_helmholtz.learning import EstimatedPenalty, FixedPenalty
 from tests import exact
 
@@ -666,7 +667,7 @@ def test_an_l1_penalty_makes_weights_exactly_zero_but_no_intercepts(solver):
 
 def test_the_ridge_has_the_share_that_the_lasso_leaves():
     X = binary_data(100)
-    own, lateral = machine(alpha=0.2, l1_ratio=0.5)._penalties(100)
+    own, lateral = automatic.penalties(machine(alpha=0.2, l1_ratio=0.5), 100)
     assert own.strengths(1.0, 1.0) == lateral.strengths(1.0, 1.0) == (0.1, 0.1, 0)
     ridge = machine(alpha=0.1).fit(X)
     assert same_bits(ridge, machine(alpha=0.1, l1_ratio=0.0).fit(X))
@@ -677,7 +678,7 @@ def test_penalties_by_default_and_apart():
     """Those of connections and of lateral weights."""
 
     def penalties(**params):
-        return machine(**params)._penalties(100)
+        return automatic.penalties(machine(**params), 100)
 
     def estimated(l1_ratio=1.0):
         connections = EstimatedPenalty(100, l1_ratio, 2.0, np.inf)
@@ -697,12 +698,21 @@ def test_penalties_by_default_and_apart():
 
 def test_batches_by_default():
     def size(n_rows, **params):
-        return HelmholtzMachine(**params)._batch_size(n_rows)
+        return automatic.batch_size(HelmholtzMachine(**params), n_rows)
 
     assert [size(n) for n in (10, 5000, 10**6)] == [100, 100, 100]
     ordered = {"autoregressive": True}
     assert [size(n, **ordered) for n in (10, 1999, 5000, 10**6)] == [20, 20, 50, 100]
     assert size(5000, **ordered, batch_size=7) == size(5000, batch_size=7) == 7
+
+
+def test_learning_rates_by_default():
+    def rate(**params):
+        return automatic.learning_rate(machine(**params))
+
+    assert (rate(), rate(averaging=True), rate(autoregressive=True)) == (0.01, 0.02, 0.02)
+    assert rate(autoregressive=True, averaging=False) == 0.01
+    assert rate(autoregressive=True, learning_rate_init=0.5) == 0.5
 
 
 def test_averaging_is_what_autoregressive_machines_do_by_default():

@@ -1,6 +1,5 @@
 """The Helmholtz machine as a scikit-learn estimator."""
 
-import math
 import sys
 import warnings
 from dataclasses import dataclass, replace
@@ -21,14 +20,13 @@ from ..learning import (
     Adaptive,
     Constant,
     Cosine,
-    EstimatedPenalty,
-    FixedPenalty,
     ReweightedWakeSleep,
     WakeSleep,
 )
 from ..machines import initialise
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
 from .attributes import machine_from_parameters, publish
+from .automatic import batch_size, learning_rate, penalties, takes_averages
 from .callbacks import EpochCallbacks
 from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
 from .density import LatentDensityEstimator
@@ -42,10 +40,6 @@ from .visible import (
 )
 
 _FEWEST_HELD_OUT = 1
-_ALPHA = 1e-4
-_RATE, _RATE_OF_AVERAGES = 1e-2, 2e-2
-_BATCH, _SMALLEST_BATCH = 100, 20
-_PRIOR, _LATERAL_PRIOR = (2.0, math.inf), (8.0, 2.0)  # of estimated penalties: bound and shape
 _RULES = {
     "wake-sleep": lambda estimator: WakeSleep(),
     "reweighted-wake-sleep": lambda estimator: ReweightedWakeSleep(estimator.n_particles),
@@ -417,7 +411,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         train_rows, held_out = self._split(known, seed, X_val is not None)
         start = self._continue(X) if goes_on else self._begin(X, train_rows, seed)
         plan = Plan(
-            train_rows, self._batch_size(len(train_rows)), self.max_iter, self._schedule(),
+            train_rows, batch_size(self, len(train_rows)), self.max_iter, self._schedule(),
             self.shuffle, goes_on,
         )  # fmt: skip
         validation = None if held_out is None else replace(start.rows, chosen=held_out)
@@ -460,9 +454,8 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         else:
             seed = _keys.draw_seed(check_random_state(self.random_state))
             start = self._begin(X, indices, seed)
-        rate = Constant(self._rate())
-        batch_size = self._batch_size(len(indices))
-        plan = Plan(indices, batch_size, 1, rate, self.shuffle, goes_on)
+        rate = Constant(learning_rate(self))
+        plan = Plan(indices, batch_size(self, len(indices)), 1, rate, self.shuffle, goes_on)
         return self._train(start, plan)
 
     @classmethod
@@ -596,21 +589,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         return known[np.sort(order[n_held_out:])], known[np.sort(order[:n_held_out])]
 
     def _schedule(self):
-        return _SCHEDULES[self.learning_rate](self._rate())
-
-    def _rate(self):
-        if self.learning_rate_init != "auto":
-            return self.learning_rate_init
-        return _RATE_OF_AVERAGES if self._averages() else _RATE
-
-    def _averages(self):
-        return self.autoregressive if self.averaging == "auto" else self.averaging
-
-    def _batch_size(self, n_rows):
-        if self.batch_size != "auto":
-            return self.batch_size
-        most = n_rows // 100 if self.autoregressive else _BATCH
-        return min(max(most, _SMALLEST_BATCH), _BATCH)
+        return _SCHEDULES[self.learning_rate](learning_rate(self))
 
     def _rule(self):
         return _RULES[self.algorithm](self)
@@ -618,23 +597,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     def _optimizer(self):
         return Adam() if self.solver == "adam" else SGD(self.momentum)
 
-    def _penalties(self, n_rows):
-        """Those of connections and of lateral weights."""
-        alpha = _ALPHA if self.alpha == "auto" and not self.autoregressive else self.alpha
-        l1_ratio = float(self.autoregressive) if self.l1_ratio == "auto" else self.l1_ratio
-        lateral_alpha = alpha if self.lateral_alpha is None else self.lateral_alpha
-        lateral_ratio = l1_ratio if self.lateral_l1_ratio is None else self.lateral_l1_ratio
-        return (
-            _penalty(alpha, l1_ratio, n_rows, *_PRIOR),
-            _penalty(lateral_alpha, lateral_ratio, n_rows, *_LATERAL_PRIOR),
-        )
-
     def _train(self, start, plan, validation=None, callbacks=None):
         """Train from a start, then publish what came of it."""
         n_threads, scaling = count_threads(self.n_jobs), start.rows.scaling
         training = Training(
             start.machine, self._rule(), self._optimizer(), start.seed, n_threads, start.state,
-            start.step, self._averages(), start.last, self._penalties(len(plan.indices)),
+            start.step, takes_averages(self), start.last, penalties(self, len(plan.indices)),
         )  # fmt: skip
         waits = self.early_stopping or isinstance(plan.schedule, Adaptive)
         monitor = Monitor(
@@ -663,12 +631,6 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "generative_coefs_")
-
-
-def _penalty(alpha, l1_ratio, n_rows, *prior):
-    if alpha == "auto":
-        return EstimatedPenalty(n_rows, l1_ratio, *prior)
-    return FixedPenalty(alpha, l1_ratio)
 
 
 def _print_line(line):

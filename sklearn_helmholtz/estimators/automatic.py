@@ -1,0 +1,52 @@
+"""What ``"auto"`` means: settings that suit the machine and the number of rows.
+
+The numbers were chosen on the validation rows of public data sets (`benchmarks.density`).
+"""
+
+import math
+
+from ..learning import EstimatedPenalty, FixedPenalty
+
+_RATE, _RATE_OF_AVERAGES = 1e-2, 2e-2
+_BATCH, _SMALLEST_BATCH, _BATCHES = 100, 20, 100
+_ALPHA = 1e-4
+_PRIOR, _LATERAL_PRIOR = (2.0, math.inf), (8.0, 2.0)  # of estimated penalties: bound and shape
+
+
+def takes_averages(estimator):
+    """Whether the result of training is an average."""
+    return estimator.autoregressive if estimator.averaging == "auto" else estimator.averaging
+
+
+def learning_rate(estimator):
+    """The first learning rate."""
+    if estimator.learning_rate_init != "auto":
+        return estimator.learning_rate_init
+    return _RATE_OF_AVERAGES if takes_averages(estimator) else _RATE
+
+
+def batch_size(estimator, n_rows):
+    """Rows of a minibatch."""
+    if estimator.batch_size != "auto":
+        return estimator.batch_size
+    most = n_rows // _BATCHES if estimator.autoregressive else _BATCH
+    return min(max(most, _SMALLEST_BATCH), _BATCH)
+
+
+def penalties(estimator, n_rows):
+    """Those of connections and of lateral weights."""
+    autoregressive, alpha, ratio = estimator.autoregressive, estimator.alpha, estimator.l1_ratio
+    alpha = _ALPHA if alpha == "auto" and not autoregressive else alpha
+    ratio = float(autoregressive) if ratio == "auto" else ratio
+    lateral_alpha = alpha if estimator.lateral_alpha is None else estimator.lateral_alpha
+    lateral_ratio = ratio if estimator.lateral_l1_ratio is None else estimator.lateral_l1_ratio
+    return (
+        _penalty(alpha, ratio, n_rows, *_PRIOR),
+        _penalty(lateral_alpha, lateral_ratio, n_rows, *_LATERAL_PRIOR),
+    )
+
+
+def _penalty(alpha, l1_ratio, n_rows, *prior):
+    if alpha == "auto":
+        return EstimatedPenalty(n_rows, l1_ratio, *prior)
+    return FixedPenalty(alpha, l1_ratio)
