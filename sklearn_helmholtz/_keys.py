@@ -14,10 +14,10 @@ counter 3  step                                           high half of the row's
 
 When scoring, the key of a row is a hash of its content; when sampling, it is the sample's number.
 Particles from the prior are numbered from 2^31. What is missing of the data, and a parent of other
-units, is drawn as layer 0, which recognition does not use. The sweeps of Gibbs sampling use layer 0 and number
-all sweeps of all chains of a row, one chain after the other, in word 1. Its units are all hidden
-ones, and after them those of the data, if what is missing of them is drawn as well. What chains
-hold there to begin with is drawn as layer 1 of a particle numbered from 2^31.
+units, is drawn as layer 0, which recognition does not use. The sweeps of Gibbs sampling use layer 0
+and number all sweeps of all chains of a row, one chain after the other, in word 1. Its units are
+all hidden ones, and after them those of the data, if what is missing of them is drawn as well. What
+chains hold there to begin with is drawn as layer 1 of a particle numbered from 2^31.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
 
