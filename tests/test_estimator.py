@@ -824,7 +824,7 @@ def test_partial_fit_resumes(visible, solver, averaging):
 
 def test_averaging_changes_what_comes_of_training_and_not_its_course():
     X = DATA["bernoulli"]
-    plain, averaged = machine(), machine(averaging=True)
+    plain, averaged = (machine(averaging=on, learning_rate_init=0.01) for on in (False, True))
     for _ in range(3):
         assert not same_bits(plain.partial_fit(X), averaged.partial_fit(X))
     assert plain.loss_curve_ == averaged.loss_curve_
