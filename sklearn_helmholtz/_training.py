@@ -61,8 +61,7 @@ class Training:
             self.result = _tree.pack(machine)
             self.average = Average(self.result.vector)
             if last is not None:
-                self.parameters.vector[:], *counts = last
-                self.average.n_moves, self.average.n_terms = counts
+                self._resume_average(last)
         self.state = _tree.copy(state) if state else optimizer.init(len(self.parameters.vector))
         self.step_number = step
         self._rule, self._optimizer, self._n_threads = rule, optimizer, n_threads
@@ -86,6 +85,22 @@ class Training:
         if self.average is None:
             return None
         return self.parameters.vector.copy(), self.average.n_moves, self.average.n_terms
+
+    def remember(self):
+        """What `go_back` needs to undo all steps from now on."""
+        return self.result.vector.copy(), self.last
+
+    def go_back(self, remembered):
+        """Undo the steps since then; the optimiser's state starts anew."""
+        self.result.vector[:], last = remembered
+        if last is not None:
+            self._resume_average(last)
+        for part in self.state:
+            part[:] = 0
+
+    def _resume_average(self, last):
+        """Go on from where an average stands, see `last`."""
+        self.parameters.vector[:], self.average.n_moves, self.average.n_terms = last
 
     @property
     def loss_of_ignorance(self):
@@ -242,7 +257,7 @@ def train(training, rows, plan, monitor):
     where the monitor stops early.
     """
     probe = replace(rows, chosen=plan.indices[:_PROBED_ROWS])
-    good = _vectors(training, np.copy)
+    good = training.remember()
     limit = _TOLERANCE * max(training.loss_of_ignorance, training.loss(probe))
     end = End.FINISHED
     try:
@@ -253,7 +268,7 @@ def train(training, rows, plan, monitor):
             loss = _epoch(training, rows, plan, epoch)
             if not max(loss, training.loss(probe)) < limit:
                 raise DivergenceError
-            good = _vectors(training, np.copy)
+            good = training.remember()
             asked = monitor.end_epoch(training, loss, plan.max_iter)
             if not asked and monitor.has_stalled:
                 plan = replace(plan, schedule=plan.schedule.after_stalling())
@@ -266,18 +281,10 @@ def train(training, rows, plan, monitor):
     except DivergenceError:
         end = End.DIVERGED
     if end is End.DIVERGED:
-        for vector, kept in zip(_vectors(training), good, strict=True):
-            vector[:] = kept
-        for part in training.state:
-            part[:] = 0
+        training.go_back(good)
     if monitor.best is not None:
         training.result.vector[:] = monitor.best
     return end
-
-
-def _vectors(training, make=lambda vector: vector):
-    """The parameters and what has come of them, or something made of each."""
-    return [make(training.parameters.vector), make(training.result.vector)]
 
 
 def _epoch(training, rows, plan, epoch):

@@ -1159,6 +1159,20 @@ def test_divergence_is_undone(solver, X, rate):
     assert np.isfinite(model.score(X))
 
 
+def test_an_average_stands_where_it_stood_before_a_divergence():
+    X = DATA["bernoulli"]
+    model, new = machine(averaging=True).fit(X), machine(averaging=True)
+    before = pickle.loads(pickle.dumps(model))
+    for each in (model, new):
+        each.set_params(learning_rate_init=1e6)
+        with np.errstate(all="ignore"), pytest.warns(ConvergenceWarning, match=REMEDY):
+            each.partial_fit(X)
+    assert same_bits(model, before)
+    for one, other in zip(model._last, before._last, strict=True):
+        assert_array_equal(one, other)
+    assert new._last[1:] == (0, 0)
+
+
 # Gaussian features that invite trouble
 
 
