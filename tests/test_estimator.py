@@ -1017,6 +1017,18 @@ def test_pickle_of_another_version_warns(monkeypatch):
     assert vars(copy).keys() == vars(model).keys()
 
 
+def test_machines_saved_before_there_were_averages_go_on():
+    X = DATA["bernoulli"]
+    model = machine().fit(X)
+    old = pickle.loads(pickle.dumps(model))
+    del old._last
+    assert same_bits(old.partial_fit(X), model.partial_fit(X))
+    old = pickle.loads(pickle.dumps(old))
+    del old._last
+    old.set_params(warm_start=True, averaging=True).fit(X)
+    assert is_finite(old)
+
+
 def test_memory_mapped_model(tmp_path, wide):
     model, X = wide
     joblib.dump(model, tmp_path / "model.joblib")

@@ -284,6 +284,8 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     (3, 64)
     """
 
+    _last = None  # where the average of an earlier training stands
+
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "algorithm": [StrOptions(set(_RULES))],
@@ -548,7 +550,6 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         estimator.validation_scores_ = estimator.best_validation_score_ = None
         estimator._seed = _keys.draw_seed(check_random_state(estimator.random_state))
         estimator._step, estimator._state, estimator._state_solver = 0, None, None
-        estimator._last = None
         publish(estimator, machine, scaling, machine.generation.means(None)[-1][0])
         return estimator
 
