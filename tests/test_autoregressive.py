@@ -302,6 +302,12 @@ def test_a_fully_visible_net_is_a_product_of_logistic_regressions():
     cases.assert_frequencies(numbers, np.exp(log_p))
 
 
+def test_scores_of_fractions_that_are_parents_are_no_bounds():
+    x, model = np.array([[0.5, 0.5]]), fully_visible(np.zeros(2), np.array([[0, 10], [0, 0]]))
+    assert model.score(x) > model.score(exact.all_states(2)) + 0.3  # all four are as probable
+    assert model.score(x) == pytest.approx(np.log(0.5) + 0.5 * 5 - np.logaddexp(0, 5), rel=1e-6)
+
+
 def test_a_fully_visible_net_of_real_data_is_a_normal_distribution():
     rng = np.random.default_rng(0)
     b, A, noise = rng.normal(size=4), np.triu(rng.normal(size=(4, 4)), 1), np.array([1, 0.1, 4, 2])

@@ -97,8 +97,9 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         Distribution of the features given the first hidden layer. ``"auto"`` means Bernoulli where
         every training value lies in [0, 1], Gaussian otherwise. Bernoulli units take a value
         inside (0, 1) as the expectation of a binary one; the score is then a lower bound on the
-        expected log-likelihood of the binarised row, not a normalised density, and not comparable
-        across scalings or with Gaussian units. Gaussian units have a learnt noise variance each.
+        expected log-likelihood of the binarised row (with ``autoregressive=True`` no bound: later
+        features see the fraction), not a normalised density, and not comparable across scalings or
+        with Gaussian units. Gaussian units have a learnt noise variance each.
 
     autoregressive : bool, default=False
         Whether the units of every layer of the generative net, prior and data included, also depend
