@@ -308,6 +308,21 @@ def test_scores_of_fractions_that_are_parents_are_no_bounds():
     assert model.score(x) == pytest.approx(np.log(0.5) + 0.5 * 5 - np.logaddexp(0, 5), rel=1e-6)
 
 
+def test_guesses_at_missing_values_are_a_part_of_sampled_kl_gaps():
+    rows, weights = np.array([[np.nan, 1], [0, 1]]), np.array([[0, 6.0], [0, 0]])
+    small = fully_visible([0, -3.0], weights)
+    assert_allclose(small.kl_gap(rows), 0, atol=1e-6)
+    n = 15
+    large = HelmholtzMachine.from_parameters(
+        [np.zeros((n, 2))], [[0, -3.0], np.zeros(n)], [np.zeros((2, n))], [np.zeros(n)],
+        generative_lateral_coefs=[weights, np.zeros((n, n))], n_importance_samples=4000,
+    )  # fmt: skip
+    p = expit([-3.0, 3.0])  # of the second value, by the first, which is 0 or 1 at even odds
+    gap = large.kl_gap(rows)
+    assert gap[0] == pytest.approx(np.log(p.mean()) - np.log(p).mean(), abs=0.15)
+    assert gap[1] == pytest.approx(0, abs=1e-6)
+
+
 def test_a_fully_visible_net_of_real_data_is_a_normal_distribution():
     rng = np.random.default_rng(0)
     b, A, noise = rng.normal(size=4), np.triu(rng.normal(size=(4, 4)), 1), np.array([1, 0.1, 4, 2])

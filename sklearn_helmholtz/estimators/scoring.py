@@ -192,7 +192,9 @@ class ScoringMixin:
         -------
         divergence : ndarray of shape (n_samples,)
             In nats: by enumeration if the machine has at most 14 hidden units, otherwise from
-            importance samples, and then a lower bound in expectation, since log p(x) is.
+            importance samples, and then a lower bound in expectation, since log p(x) is. Where an
+            autoregressive machine has to draw missing values, there is no such bound: the gap is
+            also that between the draws and what the observed values say of them.
         """
         estimate = self._estimate(X, "auto", None, None)[0]
         return estimate.free_energy + estimate.per_sample
