@@ -140,6 +140,19 @@ def test_a_chain_of_copies_is_found():
     assert plain.score(test) < truth - 0.5
 
 
+def test_a_table_that_comes_in_pieces_wants_a_penalty_for_all_of_it():
+    X = copies(600)
+    scores = {}
+    for alpha, n_pieces in itertools.product(("auto", 1 / 600), (1, 15)):
+        model = machine(6, alpha=alpha)
+        for _ in range(20):
+            for piece in np.array_split(X, n_pieces):
+                model.partial_fit(piece)
+        scores[alpha, n_pieces] = model.score(X)
+    assert scores["auto", 15] < scores["auto", 1] - 0.5
+    assert scores[1 / 600, 15] > scores["auto", 1] - 0.1
+
+
 @pytest.mark.parametrize("visible", DATA)
 def test_fits_and_scores_have_the_same_bits_for_any_number_of_threads(visible, monkeypatch):
     monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)

@@ -221,7 +221,8 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     loss_curve_ : list of float
         Mean negative bound per training row, in nats, over each epoch. The bound of a row is
         log p(x, h) - log q(h | x) for the one particle of wake-sleep, and the log of the mean of
-        p(x, h) / q(h | x) over the ``n_particles`` of reweighted wake-sleep.
+        p(x, h) / q(h | x) over the ``n_particles`` of reweighted wake-sleep. With ``averaging`` it
+        is that of the parameters that move, not of their average.
 
     validation_scores_ : list of float or None
         Mean importance-weighted bound of the held-out rows after each epoch, in nats; None if none
@@ -433,7 +434,9 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
         The state of the optimiser and the step counter go on, also after `fit`. The first rows
         decide ``visible_`` and, for Gaussian visible units, the units of measurement in which the
-        machine learns.
+        machine learns. An autoregressive machine with ``alpha="auto"`` takes the rows of a call for
+        all there are: for a table of n rows that comes in small pieces, ``alpha=1 / n`` is about
+        right.
 
         Parameters
         ----------
