@@ -61,6 +61,15 @@ class Run:
         """The share of the training time that is used up."""
         return self.seconds / (60 * self.minutes)
 
+    def check(self, minutes, random_state):
+        """Refuse to go on as something else than what was begun."""
+        begun, asked = (self.minutes, self.machine.random_state), (minutes, random_state)
+        if begun != asked:
+            raise ValueError(
+                "The checkpoint is of a run with minutes={} and random_state={}, got {} and {}. Go "
+                "on with the same, or name another folder.".format(*begun, *asked)
+            )
+
     def epoch(self, X):
         """Train on all rows once, with the rate and the particles that are due."""
         rate = self.rate * 0.5 * (1 + math.cos(math.pi * min(self.progress, 1)))
@@ -144,6 +153,7 @@ def main():
     checkpoint = folder / f"{arguments.model}.pickle"
     if checkpoint.exists():
         run = pickle.loads(checkpoint.read_bytes())
+        run.check(arguments.minutes, arguments.random_state)
     else:
         run = Run(arguments.model, arguments.minutes, arguments.random_state)
     go_on(run, data, folder, arguments.model)
