@@ -1,8 +1,8 @@
-"""The tables of `benchmarks.density` and of `benchmarks.learning_curve`, as a page of the docs.
+"""The tables of `benchmarks.density`, as a page of the docs.
 
     python -m benchmarks.density_table [--folder benchmarks/results/density] [--page FILE]
 
-Reads what those commands have written so far, and writes doc/benchmarks/density.rst.
+Reads what that command has written so far, and writes doc/benchmarks/density.rst.
 """
 
 import argparse
