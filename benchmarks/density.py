@@ -4,7 +4,8 @@
 
 DIR as in `benchmarks.datasets`. For each data set a few settings (`Settings`) are trained on
 ``train`` and compared on ``valid``; the best one is scored on ``test``, and so is a machine with
-default settings, which ``valid`` has not touched. A tree and a logistic autoregression are the
+default settings, which is trained without ``valid`` (though the defaults themselves were chosen on
+such rows). A tree and a logistic autoregression are the
 baselines. Scores are by importance sampling: lower bounds in expectation, with the standard error
 over test rows.
 

@@ -2,10 +2,17 @@
 
 import numpy as np
 import scipy.sparse
+import sklearn
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils.fixes import parse_version
 
+_L1 = (
+    {"l1_ratio": 1}
+    if parse_version(sklearn.__version__) >= parse_version("1.8")
+    else {"penalty": "l1"}
+)
 _CHUNK = 20_000  # rows
 
 
@@ -78,7 +85,7 @@ class LogisticAutoregression(DensityMixin, BaseEstimator):
             self.intercepts_[i] = np.log(mean / (1 - mean))
             if i and 0 < X[:, i].sum() < n:
                 model = LogisticRegression(
-                    l1_ratio=1, C=self.C, solver="liblinear", intercept_scaling=10, tol=1e-3
+                    **_L1, C=self.C, solver="liblinear", intercept_scaling=10, tol=1e-3
                 )
                 model.fit(columns[:, :i].tocsr(), X[:, i])
                 self.coefs_[:i, i], self.intercepts_[i] = model.coef_[0], model.intercept_[0]

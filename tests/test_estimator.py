@@ -685,6 +685,8 @@ def test_penalties_by_default_and_apart():
         return connections, EstimatedPenalty(100, l1_ratio, 8.0, 2.0)
 
     ordered = {"autoregressive": True}
+    in_pieces = automatic.penalties(machine(**ordered), None)
+    assert in_pieces == (FixedPenalty(1e-4, 1), FixedPenalty(1e-4, 1))
     assert penalties() == (FixedPenalty(1e-4), FixedPenalty(1e-4))
     assert penalties(**ordered) == estimated()
     assert penalties(**ordered, l1_ratio=0) == estimated(0.0)

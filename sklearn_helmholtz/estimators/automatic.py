@@ -34,7 +34,7 @@ def batch_size(estimator, n_rows):
 
 
 def penalties(estimator, n_rows):
-    """Those of connections and of lateral weights."""
+    """Those of connections and of lateral weights; n_rows : of the table, None if nobody knows."""
     autoregressive, alpha, ratio = estimator.autoregressive, estimator.alpha, estimator.l1_ratio
     alpha = _ALPHA if alpha == "auto" and not autoregressive else alpha
     ratio = float(autoregressive) if ratio == "auto" else ratio
@@ -47,6 +47,6 @@ def penalties(estimator, n_rows):
 
 
 def _penalty(alpha, l1_ratio, n_rows, *prior):
-    if alpha == "auto":
+    if alpha == "auto" and n_rows is not None:
         return EstimatedPenalty(n_rows, l1_ratio, *prior)
-    return FixedPenalty(alpha, l1_ratio)
+    return FixedPenalty(_ALPHA if alpha == "auto" else alpha, l1_ratio)

@@ -247,7 +247,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     With ``alpha="auto"``, weights between layers of an autoregressive machine have an L1 penalty
     of the strength ``1 / (m + 1 / 2) / n`` per row, and a lateral weight w one of the strength
     ``3 / (2 (m + 1 / 8) + |w|) / n``, where m is the mean size of the weights of its kind at the
-    beginning of an epoch and n the number of rows (in `partial_fit` those of the call). This
+    beginning of an epoch and n the number of rows. This
     follows from a prior of the weights whose scales have priors themselves [7]_: tables of few rows
     and little structure get a strong penalty, and large lateral weights are let off. With
     ``l1_ratio=0`` m is the mean square, and large weights are not let off. The numbers 2, 8 and 2
@@ -287,6 +287,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     """
 
     _last = None  # where the average of an earlier training stands
+    _n_rows = None  # of the table that was fitted; None if only pieces of one were ever seen
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -424,7 +425,8 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         elif monitor is not None and held_out is not None:
             X_val = _safe_indexing(given, held_out)
         callbacks = EpochCallbacks(self, X, self.max_iter, start, monitor, X_val)
-        self._train(replace(start, state=None, last=None), plan, validation, callbacks)
+        start = replace(start, state=None, last=None)
+        self._train(start, plan, len(train_rows), validation, callbacks)
         callbacks.end_fit()
         return self
 
@@ -434,9 +436,9 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
 
         The state of the optimiser and the step counter go on, also after `fit`. The first rows
         decide ``visible_`` and, for Gaussian visible units, the units of measurement in which the
-        machine learns. An autoregressive machine with ``alpha="auto"`` takes the rows of a call for
-        all there are: for a table of n rows that comes in small pieces, ``alpha=1 / n`` is about
-        right.
+        machine learns. Without a `fit` before, nobody knows how many rows there will be: with
+        ``alpha="auto"`` autoregressive machines have the fixed strength 1e-4, too. For a table of
+        n rows that comes in pieces, ``alpha=1 / n`` is about right.
 
         Parameters
         ----------
@@ -461,8 +463,10 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
             seed = _keys.draw_seed(check_random_state(self.random_state))
             start = self._begin(X, indices, seed)
         rate = Constant(learning_rate(self))
-        plan = Plan(indices, batch_size(self, len(indices)), 1, rate, self.shuffle, goes_on)
-        return self._train(start, plan)
+        n_rows = self._n_rows if goes_on else None
+        size = batch_size(self, len(indices) if n_rows is None else n_rows)
+        plan = Plan(indices, size, 1, rate, self.shuffle, goes_on)
+        return self._train(start, plan, n_rows)
 
     @classmethod
     def from_parameters(
@@ -602,12 +606,12 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
     def _optimizer(self):
         return Adam() if self.solver == "adam" else SGD(self.momentum)
 
-    def _train(self, start, plan, validation=None, callbacks=None):
-        """Train from a start, then publish what came of it."""
+    def _train(self, start, plan, n_rows, validation=None, callbacks=None):
+        """Train, then publish what came of it; n_rows : of the whole table, None if not known."""
         n_threads, scaling = count_threads(self.n_jobs), start.rows.scaling
         training = Training(
             start.machine, self._rule(), self._optimizer(), start.seed, n_threads, start.state,
-            start.step, takes_averages(self), start.last, penalties(self, len(plan.indices)),
+            start.step, takes_averages(self), start.last, penalties(self, n_rows),
         )  # fmt: skip
         waits = self.early_stopping or isinstance(plan.schedule, Adaptive)
         monitor = Monitor(
@@ -625,6 +629,7 @@ class HelmholtzMachine(CallbackSupportMixin, LatentDensityEstimator):
         self.visible_, self._seed, self._step = start.visible, start.seed, training.step_number
         self._state, self._state_solver = training.state, self.solver
         self._last = training.last if monitor.best is None else None
+        self._n_rows = n_rows
         self._sparse = start.rows.sparse
         self.loss_curve_ = [*start.losses, *monitor.losses]
         self.n_iter_ = len(self.loss_curve_)
