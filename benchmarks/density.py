@@ -2,12 +2,11 @@
 
     python -m benchmarks.density --data DIR [--sets nltcs plants] [--minutes 6] [--folder FOLDER]
 
-DIR as in `benchmarks.datasets`. For each data set a few settings (`Settings`) are trained on
+DIR as in `benchmarks.datasets`. For each data set a few settings (`following`) are trained on
 ``train`` and compared on ``valid``; the best one is scored on ``test``, and so is a machine with
 default settings, which is trained without ``valid`` (though the defaults themselves were chosen on
-such rows). A tree and a logistic autoregression are the
-baselines. Scores are by importance sampling: lower bounds in expectation, with the standard error
-over test rows.
+such rows). A tree and a logistic autoregression are the baselines. Scores are by importance
+sampling: lower bounds in expectation, with the standard error over test rows.
 
 After each fit FOLDER/NAME.json holds what is known, beside the best machine so far (NAME.pickle):
 the same command goes on from there. No new setting is begun after ``--minutes`` minutes on a set,
