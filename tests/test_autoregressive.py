@@ -548,3 +548,17 @@ def test_many_features():
     assert_sound(model)
     assert np.isfinite(model.score(X[:5]))
     assert model.sample(2, random_state=0).shape == (2, 2000)
+
+
+def test_given_machines_of_data_far_from_zero_can_be_trained_further():
+    X = 100 + 2 * np.random.default_rng(0).normal(size=(300, 4)).cumsum(axis=1)
+    fitted = machine(3, max_iter=60).fit(X)
+    given = HelmholtzMachine.from_parameters(
+        **{name.rstrip("_"): getattr(fitted, name) for name in NETS},
+        noise_variance=fitted.noise_variance_, random_state=0,
+    )  # fmt: skip
+    before = fitted.score(X)
+    assert given.score(X) == pytest.approx(before, abs=1e-3)
+    for _ in range(3):
+        given.partial_fit(X)
+        assert given.score(X) > before - 0.05

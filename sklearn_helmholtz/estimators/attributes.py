@@ -1,6 +1,7 @@
 """Fitted attributes and machines: the same numbers in the user's units and in the machine's."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
@@ -68,7 +69,9 @@ def machine_from_parameters(generative, recognition, variance, laterals=None):
     """A machine, and its scaling, from arrays in the user's units, after checking their shapes.
 
     generative, recognition : pairs (coefs, intercepts) of lists from the data upward; laterals :
-    lateral weights of all layers of an autoregressive machine, or None.
+    lateral weights of all layers of an autoregressive machine, or None. Gaussian data that are
+    parents of each other are centred at what the machine expects: far from zero, steps of training
+    by their weights would be long.
     """
     coefs, intercepts = (real_arrays(name, value) for name, value in generative.items())
     recognition_coefs, recognition_intercepts = (
@@ -86,10 +89,21 @@ def machine_from_parameters(generative, recognition, variance, laterals=None):
         if laterals is not None:
             laterals[0] = laterals[0] * (scaling.scale[:, None] / scaling.scale)
     lists = (coefs, intercepts, recognition_coefs, recognition_intercepts)
+    machine = _assemble(lists, units, laterals)
+    if isinstance(units, Gaussian) and laterals is not None:
+        expected = machine.generation.means(None)[-1][0].astype(np.float64)
+        intercepts[0] = intercepts[0] + expected @ laterals[0] - expected
+        recognition_intercepts[0] = recognition_intercepts[0] + expected @ recognition_coefs[0]
+        scaling = replace(scaling, centre=expected * scaling.scale)
+        machine = _assemble(lists, units, laterals)
+    return machine, scaling
+
+
+def _assemble(lists, units, laterals):
     lists = [[_single(array) for array in values] for values in lists]
     if laterals is not None:
         laterals = [_single(array) for array in laterals]
-    return assemble(*lists, units, laterals), scaling
+    return assemble(*lists, units, laterals)
 
 
 def _check_laterals(laterals, sizes):
