@@ -13,6 +13,8 @@ from .datasets import TWENTY, UCI
 from .density import chosen
 from .published import CHECKED, PUBLISHED, REPORTED
 
+_OCCASION = ("date", "version", "cores")
+
 
 def read(folder):
     """The finished records by name."""
@@ -116,8 +118,8 @@ def verdicts(records):
         if max(r["fully_visible"], r["chow_liu"]) > r["test"]["mean"]
     ]  # fmt: skip
     if measured:
-        where = f"better on {', '.join(behind)}" if behind else "better on none"
-        lines.append(f"Of the {len(measured)} sets with baselines, one is {where}.")
+        where = f"better on {', '.join(behind)}" if behind else "better on none of them"
+        lines.append(f"Baselines were measured on {len(measured)} sets, and are {where}.")
     return lines
 
 
@@ -133,6 +135,7 @@ def page(records):
     parts = [
         (pathlib.Path(__file__).parent / "density_page.rst").read_text().rstrip(),
         "\n".join(f"* {line}" for line in verdicts(records)),
+        _occasion(records),
     ]
     for title, names in (("Twenty data sets", TWENTY), ("UCI sets", UCI)):
         names = [name for name in names if name in records]
@@ -141,6 +144,13 @@ def page(records):
             parts += [details(names, records)]
     parts += ["Sources\n-------", "\n".join(sources)]
     return "\n\n".join(parts) + "\n"
+
+
+def _occasion(records):
+    """When, with what, and on how many cores the figures were measured."""
+    found = {key: sorted({str(r[key]) for r in records.values()}) for key in _OCCASION}
+    dates, versions, cores = (" and ".join(found[key]) for key in _OCCASION)
+    return f"Measured on {dates} with version {versions} on {cores} cores."
 
 
 def main():

@@ -130,6 +130,7 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path, monkeypatch):
     density.tune(record, data, 6)
     density.evaluate(record, data)
     density.compare(record, data)
+    record.add(cores=2)
     assert made[:4] == [(100,), (200,), (40,), (40,)]
     assert len(made) == 3 + 4 + 1  # what was begun, what was left, and the default
     records = density_table.read(tmp_path)
