@@ -1,6 +1,6 @@
 """Held-out log-likelihoods of autoregressive Helmholtz machines beside published ones.
 
-    python -m benchmarks.density --data DIR [--sets nltcs plants] [--minutes 6] [--folder FOLDER]
+    python -m benchmarks.density --data DIR --folder FOLDER [--sets nltcs plants] [--minutes 6]
 
 DIR as in `benchmarks.datasets`. For each data set a few settings (`following`) are trained on
 ``train`` and compared on ``valid``; the best one is scored on ``test``, and so is a machine with
@@ -9,8 +9,8 @@ such rows). A tree and a logistic autoregression are the baselines. Scores are b
 sampling: lower bounds in expectation, with the standard error over test rows.
 
 After each fit FOLDER/NAME.json holds what is known, beside the best machine so far (NAME.pickle):
-the same command goes on from there. No new setting is begun after ``--minutes`` minutes on a set,
-scoring included. `benchmarks.density_table` makes the table.
+the same command goes on from there. No new setting is begun after ``--minutes`` minutes of fits of
+a set. `benchmarks.density_table` makes the table.
 """
 
 import argparse
@@ -25,11 +25,13 @@ from datetime import date
 import numpy as np
 
 from sklearn_helmholtz import HelmholtzMachine, __version__
+from sklearn_helmholtz.estimators.automatic import batch_size
 
 from .datasets import TWENTY, UCI, load
 from .learning_curve import replace_file
 from .simple_densities import ChowLiuTree, LogisticAutoregression
 
+STEPS = ("tune", "evaluate", "compare")
 TEST_SAMPLES = 1000
 COMMON = {
     "autoregressive": True, "early_stopping": True, "n_iter_no_change": 20, "random_state": 0,
@@ -64,7 +66,7 @@ def chosen(fits):
 
 def parameters(setting, n_rows):
     """The parameters of an estimator."""
-    batch = min(max(n_rows // 100, 20), 100)
+    batch = batch_size(HelmholtzMachine(**COMMON), n_rows)
     epochs = np.clip(-(-_FEWEST_STEPS * batch // n_rows), _FEWEST_EPOCHS, _MOST_EPOCHS)
     given = COMMON | {"hidden_layer_sizes": tuple(setting["sizes"]), "max_iter": int(epochs)}
     if "n_particles" in setting:
@@ -90,8 +92,9 @@ class Record:
         replace_file(self._json, "w", lambda file: file.write(text + "\n"))
 
     def keep(self, machine):
-        """Write the best machine so far."""
+        """Write the best machine so far; what the one before it scored is of no account."""
         replace_file(self._pickle, "wb", lambda file: pickle.dump(machine, file))
+        self.values.pop("test", None)
 
     def machine(self):
         """The best machine so far."""
@@ -163,8 +166,8 @@ def main():
     parser.add_argument("--data", required=True, help="folder of the data sets")
     parser.add_argument("--sets", nargs="+", default=TWENTY + UCI, choices=TWENTY + UCI)
     parser.add_argument("--minutes", type=float, default=6, help="on each set")
-    parser.add_argument("--folder", default="benchmarks/results/density", help="for the results")
-    parser.add_argument("--steps", nargs="+", default=("tune", "evaluate", "compare"))
+    parser.add_argument("--folder", required=True, help="for the results")
+    parser.add_argument("--steps", nargs="+", default=STEPS, choices=STEPS)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="This log-likelihood")  # it is in the table
     folder = pathlib.Path(arguments.folder)

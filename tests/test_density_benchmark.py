@@ -153,3 +153,18 @@ def test_no_setting_is_begun_after_the_minutes_are_used_up(tmp_path):
     record.add(minutes=6.1)
     density.tune(record, {"train": dependent_rows()}, 6)
     assert record.values["fits"] == []
+
+
+@pytest.mark.filterwarnings("ignore:This log-likelihood")
+def test_a_better_machine_is_scored_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(density, "TEST_SAMPLES", 20)
+    X, record = dependent_rows(60), density.Record(tmp_path, "nltcs")
+    data = {"train": X, "test": X}
+    scores = []
+    for max_iter in (1, 20):
+        machine = HelmholtzMachine(3, autoregressive=True, max_iter=max_iter, random_state=0)
+        record.keep(machine.fit(X))
+        for _ in range(2):  # the second time there is nothing to do
+            density.evaluate(record, data)
+            scores.append(record.values["test"]["mean"])
+    assert scores[0] == scores[1] < scores[2] == scores[3]
