@@ -28,12 +28,12 @@ MODELS = {
     "plain": {
         "machine": {
             "hidden_layer_sizes": (200, 200, 200),
-            "alpha": 4e-5,
+            "alpha": 3e-5,
             "l1_ratio": 0,
             "batch_size": 100,
         },
-        "rate": 4e-3,
-        "particles": ((0.0, 5), (0.45, 10), (0.7, 20), (0.88, 50)),
+        "rate": 3e-3,
+        "particles": ((0.0, 5), (0.2, 10), (0.45, 20), (0.8, 50)),
         "target": -90.1,
     },
     "autoregressive": {
