@@ -7,7 +7,11 @@ a checkpoint of every few minutes from which the same command goes on, and ``MOD
 minutes of training (scoring and checkpoints are not counted), and bounds of the training,
 validation and test rows in nats. When the minutes are used up, the test rows are scored with more
 samples. The learning rate falls along half a cosine over the minutes; the number of particles
-rises.
+rises. Nothing else may run meanwhile: even a process of the lowest priority slows a step down.
+
+    python -m benchmarks.learning_curve --picture FILE --folder FOLDER
+
+draws the curves that FOLDER holds.
 """
 
 import argparse
@@ -141,19 +145,45 @@ def go_on(run, data, folder, name):
         run.write(folder, name)
 
 
+def draw(folder, path):
+    """A picture of the test curves in a folder, and of their targets."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    for name, model in MODELS.items():
+        table = folder / f"{name}.csv"
+        if table.exists():
+            rows = list(csv.DictReader(table.open(newline="")))
+            minutes = [float(row["minutes"]) for row in rows]
+            (line,) = axis.plot(minutes, [float(row["test"]) for row in rows], label=name)
+            axis.axhline(model["target"], color=line.get_color(), linestyle=":")
+    axis.set(
+        xscale="log", xlabel="minutes of training", ylabel="test log-likelihood, nats per row",
+        ylim=(-110, -82),
+    )  # fmt: skip
+    axis.legend()
+    figure.savefig(path, dpi=100)
+
+
 def main():
     """Train, or go on from a checkpoint, and print the curve."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", required=True, help="folder of the data sets")
+    parser.add_argument("--data", help="folder of the data sets")
+    parser.add_argument("--picture", help="to draw, instead of training: a PNG")
     parser.add_argument("--model", choices=sorted(MODELS), default="plain")
     parser.add_argument("--minutes", type=float, default=60, help="of training")
     parser.add_argument("--folder", required=True, help="for checkpoint and curve")
     parser.add_argument("--random-state", type=int, default=0)
     arguments = parser.parse_args()
-    data = load(arguments.data, "binarized_mnist")
     folder = pathlib.Path(arguments.folder)
+    if arguments.picture:
+        draw(folder, arguments.picture)
+        return
+    if not arguments.data:
+        parser.error("--data is needed to train")
+    data = load(arguments.data, "binarized_mnist")
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / f"{arguments.model}.pickle"
     if checkpoint.exists():
