@@ -70,14 +70,26 @@ class Run:
         """The share of the training time that is used up."""
         return self.seconds / (60 * self.minutes)
 
-    def check(self, minutes, random_state):
-        """Refuse to go on as something else than what was begun."""
-        begun, asked = (self.minutes, self.machine.random_state), (minutes, random_state)
-        if begun != asked:
+    @property
+    def settings(self):
+        """All that decides what a run measures, by name."""
+        fixed = self.machine.get_params()
+        for name in ("learning_rate_init", "n_particles"):  # these change on the way
+            del fixed[name]
+        return fixed | {"minutes": self.minutes, "rate": self.rate, "particles": self.particles}
+
+    def check(self, asked):
+        """Refuse to go on as something else than what was begun. asked : a `Run` not yet begun."""
+        begun, wanted = self.settings, asked.settings
+        changed = [name for name in wanted if begun.get(name) != wanted[name]]
+        if changed:
             raise ValueError(
-                "The checkpoint is of a run with minutes={} and random_state={}, got {} and {}. Go "
-                "on with the same, or name another folder.".format(*begun, *asked)
-            )
+                "The checkpoint is of a run with {}, got {}. Go on with the same, or name another "
+                "folder.".format(
+                    *(" and ".join(f"{name}={of.get(name)!r}" for name in changed)
+                      for of in (begun, wanted))
+                )
+            )  # fmt: skip
 
     def epoch(self, X):
         """Train on all rows once, with the rate and the particles that are due."""
@@ -149,20 +161,29 @@ def draw(folder, path):
     """A picture of the test curves in a folder, and of their targets."""
     import matplotlib.pyplot as plt
 
+    tables = {name: folder / f"{name}.csv" for name in MODELS}
+    found = {name: read(table) for name, table in tables.items() if table.exists()}
+    if not found:
+        raise ValueError(f"{folder} holds no curve of {' or '.join(MODELS)}: train one first.")
     figure, axis = plt.subplots(figsize=(7, 4.5), layout="constrained")
-    for name, model in MODELS.items():
-        table = folder / f"{name}.csv"
-        if table.exists():
-            rows = list(csv.DictReader(table.open(newline="")))
-            minutes = [float(row["minutes"]) for row in rows]
-            (line,) = axis.plot(minutes, [float(row["test"]) for row in rows], label=name)
-            axis.axhline(model["target"], color=line.get_color(), linestyle=":")
+    for name, rows in found.items():
+        minutes, test = ([float(row[key]) for row in rows] for key in ("minutes", "test"))
+        (line,) = axis.plot(minutes, test, label=name)
+        axis.axhline(MODELS[name]["target"], color=line.get_color(), linestyle=":")
     axis.set(
         xscale="log", xlabel="minutes of training", ylabel="test log-likelihood, nats per row",
         ylim=(-110, -82),
     )  # fmt: skip
     axis.legend()
     figure.savefig(path, dpi=100)
+    plt.close(figure)
+    return axis
+
+
+def read(table):
+    """The rows of a curve."""
+    with open(table, newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def main():
@@ -186,11 +207,11 @@ def main():
     data = load(arguments.data, "binarized_mnist")
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / f"{arguments.model}.pickle"
+    run = Run(arguments.model, arguments.minutes, arguments.random_state)
     if checkpoint.exists():
-        run = pickle.loads(checkpoint.read_bytes())
-        run.check(arguments.minutes, arguments.random_state)
-    else:
-        run = Run(arguments.model, arguments.minutes, arguments.random_state)
+        begun = pickle.loads(checkpoint.read_bytes())
+        begun.check(run)
+        run = begun
     go_on(run, data, folder, arguments.model)
     best, target = run.curve[-1], MODELS[arguments.model]["target"]
     print(f"test {best['test']:.2f} +- {best['standard_error']:.2f} nats, target {target}")

@@ -1,19 +1,34 @@
 """The benchmark of learning against time: how it ends, and how it resumes."""
 
+import copy
 import pickle
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 
-from benchmarks.learning_curve import FINAL_SAMPLES, Run, go_on
+from benchmarks import learning_curve
+from benchmarks.learning_curve import COLUMNS, FINAL_SAMPLES, MODELS, Run, draw, go_on
 
 
 def test_a_run_goes_on_as_what_it_was_begun():
     run = Run("plain", 60, 0)
-    run.check(60, 0)
-    for minutes, random_state in ((30, 0), (60, 1)):
-        with pytest.raises(ValueError, match="minutes=60 and random_state=0, got"):
-            run.check(minutes, random_state)
+    run.machine.set_params(learning_rate_init=1e-4, n_particles=50)  # as after some time
+    run.check(Run("plain", 60, 0))
+    with pytest.raises(ValueError, match="a run with minutes=60, got minutes=30"):
+        run.check(Run("plain", 30, 0))
+    with pytest.raises(ValueError, match="a run with random_state=0, got random_state=1"):
+        run.check(Run("plain", 60, 1))
+
+
+def test_a_run_does_not_go_on_when_its_settings_have_changed(monkeypatch):
+    run = Run("plain", 60, 0)
+    changed = copy.deepcopy(MODELS)
+    changed["plain"]["machine"]["alpha"] = 1e-5
+    changed["plain"]["rate"] = 2e-3
+    monkeypatch.setattr(learning_curve, "MODELS", changed)
+    with pytest.raises(ValueError, match=r"alpha=3e-05 and rate=0.003, got alpha=1e-05 and rate"):
+        run.check(Run("plain", 60, 0))
 
 
 def test_a_run_ends_with_a_last_look_and_stays_ended(tmp_path):
@@ -29,3 +44,18 @@ def test_a_run_ends_with_a_last_look_and_stays_ended(tmp_path):
     go_on(ended, data, tmp_path, "curve")
     assert (ended.curve, ended.epochs) == (run.curve, run.epochs)
     assert len((tmp_path / "curve.csv").read_text().splitlines()) == 1 + len(run.curve)
+
+
+def test_pictures_have_the_curves_of_a_folder_and_their_targets(tmp_path):
+    mpl.use("agg")
+    with pytest.raises(ValueError, match="holds no curve of plain or autoregressive"):
+        draw(tmp_path, tmp_path / "curves.png")
+    rows = [dict.fromkeys(COLUMNS, 0) | {"minutes": m, "test": -100 + m} for m in (1, 2, 4)]
+    lines = [COLUMNS, *(row.values() for row in rows)]
+    text = "\n".join(",".join(map(str, line)) for line in lines)
+    (tmp_path / "plain.csv").write_text(text)
+    curve, target = draw(tmp_path, tmp_path / "curves.png").get_lines()
+    assert curve.get_label() == "plain"
+    assert curve.get_xydata().tolist() == [[1, -99], [2, -98], [4, -96]]
+    assert set(target.get_ydata()) == {MODELS["plain"]["target"]}
+    assert (tmp_path / "curves.png").stat().st_size > 0
