@@ -32,7 +32,7 @@ MODELS = {
     "plain": {
         "machine": {
             "hidden_layer_sizes": (200, 200, 200),
-            "alpha": 3e-5,
+            "alpha": 1e-5,
             "l1_ratio": 0,
             "batch_size": 100,
         },
