@@ -24,10 +24,10 @@ def test_a_run_goes_on_as_what_it_was_begun():
 def test_a_run_does_not_go_on_when_its_settings_have_changed(monkeypatch):
     run = Run("plain", 60, 0)
     changed = copy.deepcopy(MODELS)
-    changed["plain"]["machine"]["alpha"] = 1e-5
-    changed["plain"]["rate"] = 2e-3
+    changed["plain"]["machine"]["alpha"] = 7
+    changed["plain"]["rate"] = 8
     monkeypatch.setattr(learning_curve, "MODELS", changed)
-    with pytest.raises(ValueError, match=r"alpha=3e-05 and rate=0.003, got alpha=1e-05 and rate"):
+    with pytest.raises(ValueError, match=r"alpha=\S+ and rate=\S+, got alpha=7 and rate=8"):
         run.check(Run("plain", 60, 0))
 
 
