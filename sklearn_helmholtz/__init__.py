@@ -1,6 +1,17 @@
 """Helmholtz machines and their relatives: latent-variable density models for scikit-learn."""
 
 from ._version import __version__
-from .estimators import HeldOutLikelihood, HelmholtzMachine, compare_log_likelihood
+from .estimators import (
+    HeldOutLikelihood,
+    HelmholtzMachine,
+    SigmoidBeliefNet,
+    compare_log_likelihood,
+)
 
-__all__ = ["HeldOutLikelihood", "HelmholtzMachine", "__version__", "compare_log_likelihood"]
+__all__ = [
+    "HeldOutLikelihood",
+    "HelmholtzMachine",
+    "SigmoidBeliefNet",
+    "__version__",
+    "compare_log_likelihood",
+]

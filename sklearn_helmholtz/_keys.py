@@ -17,7 +17,8 @@ Particles from the prior are numbered from 2^31. What is missing of the data, an
 units, is drawn as layer 0, which recognition does not use. The sweeps of Gibbs sampling use layer 0
 and number all sweeps of all chains of a row, one chain after the other, in word 1. Its units are
 all hidden ones, and after them those of the data, if what is missing of them is drawn as well. What
-chains hold there to begin with is drawn as layer 1 of a particle numbered from 2^31.
+chains hold there to begin with is drawn as layer 1 of a particle numbered from 2^31. Mean field
+starts from numbers of its own, which depend on nothing but the key of the row.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
 
@@ -48,6 +49,7 @@ class Purpose(enum.IntEnum):
     SWEEP = 10
     COMPLETE = 11
     BOUND = 12
+    START = 13
 
 
 @dataclass(frozen=True)

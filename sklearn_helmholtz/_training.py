@@ -72,7 +72,11 @@ class Training:
         self._seed = seed
         self._fused, self._started = rule.fused(machine), None
         self._vectors, self._gradients = _tree.parts_like(machine, 1)
-        self._workspaces = [Workspace()]
+        self._workspaces, self._memory = [Workspace()], None
+
+    def begin(self, rows):
+        """Get ready for the rows of a table: rules may remember something of each."""
+        self._memory = self._rule.remember(self.parameters.tree, rows.data.shape[0])
 
     @property
     def machine(self):
@@ -143,6 +147,8 @@ class Training:
                 self._gather(first, count)
         if not math.isfinite(bound):
             raise DivergenceError
+        if self._memory is not None:
+            self._memory.end_step()
         gradient = self._total if n_blocks > _BLOCKS_AT_A_TIME else self._vectors[:n_blocks]
         self._move(gradient, 1 / len(indices), rate)
         return bound
@@ -215,15 +221,19 @@ class Training:
     def _gradient(self, rows, indices, limits, block):
         start, stop = limits[block], limits[block + 1]
         addresses = _keys.training_addresses(self.step_number, start, stop)
-        work = self._workspaces[block]
+        work, numbers = self._workspaces[block], indices[start:stop]
+        part = () if self._memory is None else (self._memory.take(numbers),)
         bound = self._rule.gradient(
             self.parameters.tree,
-            rows.take(indices[start:stop]),
+            rows.take(numbers),
             Draws(self._wake_key, addresses, self._rule.n_particles),
             Draws(self._dream_key, addresses),
             self._gradients[block].tree,
             work,
+            *part,
         )
+        if part:
+            self._memory.put(numbers, *part)
         work.reset()
         return bound
 
@@ -260,6 +270,7 @@ def train(training, rows, plan, monitor):
     good = training.remember()
     limit = _TOLERANCE * max(training.loss_of_ignorance, training.loss(probe))
     end = End.FINISHED
+    training.begin(rows)
     try:
         monitor.begin(training, plan.goes_on)
         for epoch in range(plan.max_iter):

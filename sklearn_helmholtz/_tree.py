@@ -32,8 +32,8 @@ class Packed:
     """A value whose arrays are views of one float32 vector, the matrices first.
 
     vector : its entries; tree : the value; ends : (2,) int64, where the matrices end that are not
-    lateral, and where all matrices do: the parts that penalties apply to; starts : where each array
-    begins, in the order of `leaves`. One pass over the vector updates, adds, copies or checks
+    lateral, and where the lateral ones do: the parts that penalties apply to; starts : where each
+    array begins, in the order of `leaves`. One pass over the vector updates, adds, copies or checks
     everything. Every array starts at a multiple of 16 entries; the gaps are zero and stay zero.
     """
 
@@ -76,15 +76,15 @@ def parts_like(tree, n_parts):
     return vectors, parts
 
 
-def _groups(tree, lateral=False):
-    """Of each leaf: 0 for a matrix, 1 if its value says it ``is_lateral``, 2 for a vector."""
+def _groups(tree, group=0):
+    """Of each leaf: 0 for a matrix, or the ``penalty_group`` of its value, and 2 for a vector."""
     if isinstance(tree, np.ndarray):
-        return [2 if tree.ndim != 2 else int(lateral)]
+        return [2 if tree.ndim != 2 else group]
     if isinstance(tree, tuple):
-        return [group for part in tree for group in _groups(part, lateral)]
-    lateral = getattr(tree, "is_lateral", lateral)
+        return [number for part in tree for number in _groups(part, group)]
+    group = getattr(tree, "penalty_group", group)
     names = _names(type(tree))
-    return [group for name in names for group in _groups(getattr(tree, name), lateral)]
+    return [number for name in names for number in _groups(getattr(tree, name), group)]
 
 
 def _aligned_zeros(n_rows, n_columns):

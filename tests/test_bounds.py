@@ -107,7 +107,7 @@ def expected_upper(params, x, n_samples):
 def test_causes_weigh_and_are_proposed_as_the_mixture_has_it():
     machine, params, _ = make_case((4, 3), "binary", scale=1.5)
     (x, h), _ = dreams(machine, 20)
-    weights, from_prior = _weights_of_causes(machine, (x, h), 0.2)
+    weights, from_prior = _weights_of_causes(machine, (x, h), np.arange(20, dtype=np.uint64), 0.2)
     for row in range(20):
         log_joint = exact.log_joint(params, x[row], [h[row]])
         q = np.exp(exact.log_recognition(params, x[row].astype(float), [h[row]]))

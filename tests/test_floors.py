@@ -8,7 +8,7 @@ import pytest
 import sklearn_helmholtz
 
 ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent
-GROUND = ["_keys", "_tree", "_threads", "_batches", "_workspace", "_version"]
+GROUND = ["_content", "_keys", "_tree", "_threads", "_batches", "_workspace", "_version"]
 FLOORS = {"_kernels": -2, "_sparse": -1, "_incomplete": -1} | dict.fromkeys(GROUND, 0) | {
     "units": 1, "layers": 2, "machines": 3, "inference": 4, "likelihood": 5, "learning": 5,
     "_training": 6, "_monitor": 6, "estimators": 7, "plotting": 7, "__init__": 8,

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import _keys
 from sklearn_helmholtz._batches import Rows
+from sklearn_helmholtz._content import content_keys
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._workspace import Workspace
 from sklearn_helmholtz.inference import exact as exact_inference
@@ -20,7 +21,6 @@ from sklearn_helmholtz.likelihood import (
 )
 from sklearn_helmholtz.likelihood import importance as importance_module
 from sklearn_helmholtz.likelihood import scoring as scoring_module
-from sklearn_helmholtz.likelihood.scoring import content_keys
 from tests import cases, exact, naive
 from tests.cases import CASES, make_case
 

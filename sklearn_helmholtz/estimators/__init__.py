@@ -3,5 +3,6 @@
 from .comparison import compare_log_likelihood
 from .helmholtz_machine import HelmholtzMachine
 from .monitoring import HeldOutLikelihood
+from .sigmoid_belief_net import SigmoidBeliefNet
 
-__all__ = ["HeldOutLikelihood", "HelmholtzMachine", "compare_log_likelihood"]
+__all__ = ["HeldOutLikelihood", "HelmholtzMachine", "SigmoidBeliefNet", "compare_log_likelihood"]

@@ -5,11 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..machines import assemble
+from ..machines import BeliefNet, assemble, descend, has_recognition
 from ..units import Gaussian
 from .visible import given_units, noise_variance, real_arrays
 
-_ONLY_SOME_HAVE = ("noise_variance_", "generative_lateral_coefs_")
+_ONLY_SOME_HAVE = (
+    "noise_variance_",
+    "generative_lateral_coefs_",
+    "recognition_coefs_",
+    "recognition_intercepts_",
+)
 
 
 def publish(estimator, machine, scaling, stand_in):
@@ -28,17 +33,18 @@ def fitted_attributes(machine, scaling, stand_in):
     stand_in : (n_features,), what recognition sees of missing values, in the machine's units.
     """
     down = list(reversed(machine.generation.conditionals))
-    up = machine.recognition.conditionals
     attributes = {
         "generative_coefs_": [c.affine.weights for c in down[:-1]],
         "generative_intercepts_": [c.affine.intercept for c in down],
-        "recognition_coefs_": [c.affine.weights for c in up],
-        "recognition_intercepts_": [c.affine.intercept for c in up],
         "feature_means_": stand_in.copy(),
         "_machine": machine,
         "_scaling": scaling,
         "_stand_in": stand_in,
     }
+    if has_recognition(machine):
+        up = machine.recognition.conditionals
+        attributes["recognition_coefs_"] = [c.affine.weights for c in up]
+        attributes["recognition_intercepts_"] = [c.affine.intercept for c in up]
     if machine.is_autoregressive:
         attributes["generative_lateral_coefs_"] = [c.lateral.weights for c in down]
     if scaling is not None:
@@ -59,6 +65,8 @@ def _to_user_units(attributes, scaling):
         intercept -= np.einsum("j,ji->i", scaling.centre, weights)
         laterals[0] = _single(weights)
     intercepts[0] = _single(intercept)
+    if "recognition_coefs_" not in attributes:
+        return
     coefs, intercepts = attributes["recognition_coefs_"], attributes["recognition_intercepts_"]
     weights = coefs[0] / scaling.scale[:, None]
     coefs[0] = _single(weights)
@@ -68,42 +76,53 @@ def _to_user_units(attributes, scaling):
 def machine_from_parameters(generative, recognition, variance, laterals=None):
     """A machine, and its scaling, from arrays in the user's units, after checking their shapes.
 
-    generative, recognition : pairs (coefs, intercepts) of lists from the data upward; laterals :
-    lateral weights of all layers of an autoregressive machine, or None. Gaussian data that are
-    parents of each other are centred at what the machine expects: far from zero, steps of training
-    by their weights would be long.
+    generative, recognition : pairs (coefs, intercepts) of lists from the data upward, with their
+    names, the second None for a net without recognition; laterals : lateral weights of all layers
+    of an autoregressive machine, or None. Gaussian data that are parents of each other are centred
+    at what the machine expects: far from zero, steps of training by their weights would be long.
     """
-    coefs, intercepts = (real_arrays(name, value) for name, value in generative.items())
-    recognition_coefs, recognition_intercepts = (
-        real_arrays(name, value) for name, value in recognition.items()
-    )
-    sizes = _check_shapes(coefs, intercepts, recognition_coefs, recognition_intercepts)
+    down = [real_arrays(name, value) for name, value in generative.items()]
+    sizes = _check_generative(*down)
+    up = None
+    if recognition is not None:
+        up = [real_arrays(name, value) for name, value in recognition.items()]
+        _check_recognition(*up, sizes)
     if laterals is not None:
         laterals = real_arrays("generative_lateral_coefs", laterals)
         _check_laterals(laterals, sizes)
     units, scaling = given_units(variance, sizes[0])
     if isinstance(units, Gaussian):
-        coefs[0] = coefs[0] / scaling.scale
-        intercepts[0] = intercepts[0] / scaling.scale
-        recognition_coefs[0] = recognition_coefs[0] * scaling.scale[:, None]
-        if laterals is not None:
-            laterals[0] = laterals[0] * (scaling.scale[:, None] / scaling.scale)
-    lists = (coefs, intercepts, recognition_coefs, recognition_intercepts)
-    machine = _assemble(lists, units, laterals)
+        _standardise(down, up, laterals, scaling.scale)
+    machine = _assemble(down, up, units, laterals)
     if isinstance(units, Gaussian) and laterals is not None:
         expected = machine.generation.means(None)[-1][0].astype(np.float64)
-        intercepts[0] = intercepts[0] + expected @ laterals[0] - expected
-        recognition_intercepts[0] = recognition_intercepts[0] + expected @ recognition_coefs[0]
+        down[1][0] = down[1][0] + expected @ laterals[0] - expected
+        if up is not None:
+            up[1][0] = up[1][0] + expected @ up[0][0]
         scaling = replace(scaling, centre=expected * scaling.scale)
-        machine = _assemble(lists, units, laterals)
+        machine = _assemble(down, up, units, laterals)
     return machine, scaling
 
 
-def _assemble(lists, units, laterals):
-    lists = [[_single(array) for array in values] for values in lists]
+def _standardise(down, up, laterals, scale):
+    """Express what touches the data in units of ``scale``, in place."""
+    (coefs, intercepts) = down
+    coefs[0] = coefs[0] / scale
+    intercepts[0] = intercepts[0] / scale
+    if up is not None:
+        up[0][0] = up[0][0] * scale[:, None]
+    if laterals is not None:
+        laterals[0] = laterals[0] * (scale[:, None] / scale)
+
+
+def _assemble(down, up, units, laterals):
+    coefs, intercepts = ([_single(array) for array in values] for values in down)
     if laterals is not None:
         laterals = [_single(array) for array in laterals]
-    return assemble(*lists, units, laterals)
+    if up is None:
+        return BeliefNet(descend(coefs, intercepts, units, laterals))
+    up = [[_single(array) for array in values] for values in up]
+    return assemble(coefs, intercepts, *up, units, laterals)
 
 
 def _check_laterals(laterals, sizes):
@@ -121,7 +140,8 @@ def _check_laterals(laterals, sizes):
             )
 
 
-def _check_shapes(coefs, intercepts, recognition_coefs, recognition_intercepts):
+def _check_generative(coefs, intercepts):
+    """The sizes of all layers."""
     if not coefs or len(intercepts) != len(coefs) + 1:
         raise ValueError(
             "generative_intercepts must have one array more than generative_coefs, which needs at "
@@ -130,19 +150,22 @@ def _check_shapes(coefs, intercepts, recognition_coefs, recognition_intercepts):
     if any(array.ndim != 1 or not len(array) for array in intercepts):
         raise ValueError("generative_intercepts must hold arrays of one dimension, none empty.")
     sizes = [len(array) for array in intercepts]
-    pairs = list(itertools.pairwise(sizes))
-    expected = {
-        "generative_coefs": (coefs, [(above, below) for below, above in pairs]),
-        "recognition_coefs": (recognition_coefs, pairs),
-        "recognition_intercepts": (recognition_intercepts, [(above,) for _, above in pairs]),
-    }
-    for name, (arrays, shapes) in expected.items():
-        if [array.shape for array in arrays] != shapes:
-            raise ValueError(
-                f"{name} must have the shapes {shapes} that go with generative_intercepts, got "
-                f"{[array.shape for array in arrays]}."
-            )
+    shapes = [(above, below) for below, above in itertools.pairwise(sizes)]
+    _check_shapes("generative_coefs", coefs, shapes)
     return sizes
+
+
+def _check_recognition(coefs, intercepts, sizes):
+    _check_shapes("recognition_coefs", coefs, list(itertools.pairwise(sizes)))
+    _check_shapes("recognition_intercepts", intercepts, [(size,) for size in sizes[1:]])
+
+
+def _check_shapes(name, arrays, shapes):
+    if [array.shape for array in arrays] != shapes:
+        raise ValueError(
+            f"{name} must have the shapes {shapes} that go with generative_intercepts, got "
+            f"{[array.shape for array in arrays]}."
+        )
 
 
 def _single(array):

@@ -5,6 +5,9 @@ from numbers import Integral
 import numpy as np
 
 from .._keys import MAX_LAYERS
+from ..likelihood import MAX_UNITS, units_to_sum_out
+from ..machines import has_recognition
+from ..units import Gaussian
 
 
 def hidden_sizes(given):
@@ -50,6 +53,46 @@ def check_continuation(estimator):
             f"visible is {estimator.visible!r}, but the fitted machine that is to be trained "
             f"further has {estimator.visible_!r} units. Fit a clone, or with warm_start=False."
         )
+
+
+def check_inference(inference, machine, rows):
+    """Refuse to train a belief net by an inference that cannot work for it, or for its data."""
+    if has_recognition(machine) != (inference == "nvil"):
+        raise ValueError(
+            f"inference is {inference!r}, but the fitted net that is to be trained further "
+            f"{'has' if has_recognition(machine) else 'lacks'} an inference net, which 'nvil' "
+            "alone trains. Fit a clone, or with warm_start=False."
+        )
+    if inference == "exact":
+        _check_enumerable(machine, rows)
+    gaussian = isinstance(machine.visible.units, Gaussian)
+    if inference in ("exact", "mean-field") and gaussian and machine.is_autoregressive:
+        missing = rows.count_missing()
+        if missing.any():
+            raise ValueError(
+                f"inference={inference!r} cannot learn where values of Gaussian features that "
+                f"depend on each other are missing (NaN), as in row {np.argmax(missing > 0)}. Use "
+                "inference='gibbs' or 'nvil', or autoregressive=False."
+            )
+
+
+def _check_enumerable(machine, rows):
+    """Refuse to enumerate too many states."""
+    n_units, n_hidden = units_to_sum_out(machine, rows), sum(machine.n_units[1:])
+    row = np.argmax(n_units)
+    most = int(n_units[row])
+    if most <= MAX_UNITS:
+        return
+    missing = ""
+    if most > n_hidden:
+        missing = (
+            " and, since features depend on those before them, of the "
+            f"{most - n_hidden} missing values of row {row}"
+        )
+    raise ValueError(
+        f"inference='exact' would enumerate {2**most} states of {n_hidden} hidden units{missing}; "
+        f"it is meant for at most {MAX_UNITS} units. Use another inference."
+    )
 
 
 def check_partial_fit(estimator):

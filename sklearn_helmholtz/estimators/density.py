@@ -64,16 +64,24 @@ class LatentDensityEstimator(
         """
         rows, dtype = self._rows(X)
         layers = self._transformed_layers()
-        limits = split_evenly(len(rows), self._machine.n_weights, _FEWEST_ROWS)
         out = np.empty((len(rows), self._n_features_out), dtype)
+        limits = self._limits_of_means(rows)
 
         def transform_block(block):
             place = slice(limits[block], limits[block + 1])
-            means = self._machine.recognition.means(fill(rows.take(place)))
+            means = self._hidden_means(rows.take(place))
             np.concatenate([means[layer - 1] for layer in layers], axis=1, out=out[place])
 
         run_blocks(transform_block, len(limits) - 1, count_threads(self.n_jobs))
         return out
+
+    def _limits_of_means(self, rows):
+        """Limits of the blocks of rows for `_hidden_means`."""
+        return split_evenly(len(rows), self._machine.n_weights, _FEWEST_ROWS)
+
+    def _hidden_means(self, x):
+        """What is thought of the units of each hidden layer, (n_rows, n_units), given the data."""
+        return self._machine.recognition.means(fill(x))
 
     def inverse_transform(self, X):
         """Expected data given the values of a layer.
@@ -149,7 +157,7 @@ class LatentDensityEstimator(
     def _dream(self, n_samples, key):
         """Samples of all layers from the data upward, in the machine's units."""
         machine, addresses = self._machine, np.arange(n_samples, dtype=np.uint64)
-        families = [machine.visible.units, *(c.units for c in machine.recognition.conditionals)]
+        families = [conditional.units for conditional in machine.generation.conditionals[::-1]]
         values = [
             np.empty((n_samples, size), units.dtype)
             for size, units in zip(machine.n_units, families, strict=True)

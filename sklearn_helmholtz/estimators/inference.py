@@ -5,25 +5,28 @@ from functools import partial
 import numpy as np
 import scipy.sparse
 from sklearn.utils import Bunch, check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from .. import _keys
+from .._content import content_keys
 from .._incomplete import observed
 from .._threads import count_threads, run_blocks
 from ..inference import (
     ExactPosterior,
     GibbsPosterior,
     ImportancePosterior,
+    MeanFieldPosterior,
     RecognitionPosterior,
     mixture_modes,
 )
-from ..likelihood import content_keys
+from ..machines import has_recognition
 from ..units import Gaussian
 from .checks import check_choice, check_count
 from .enumerated import enumerated_rows
 from .evidence import as_evidence, check_evidence
 from .gaps import put
 
-_POSTERIORS = ("auto", "exact", "recognition", "importance", "gibbs")
+_POSTERIORS = ("auto", "exact", "recognition", "mean-field", "importance", "gibbs")
 _STRATEGIES = ("mean", "mode", "sample")
 _ENTRIES = 2**22  # numbers that a block of rows holds at a time
 _SWEEPS = 20  # of Gibbs sampling between the choice of a particle and the draw it becomes
@@ -48,10 +51,11 @@ class InferenceMixin:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Data; NaN means missing.
 
-        method : {"auto", "exact", "recognition", "importance", "gibbs"}, default="auto"
+        method : {"auto", "exact", "recognition", "mean-field", "importance", "gibbs"}, \
+                default="auto"
             How: by enumeration of the hidden states (at most 20 units), as the recognition net
-            guesses, by weighted particles as in `log_likelihood`, or by Gibbs sampling from where
-            those end. ``"auto"`` means ``"exact"`` for machines of at most 14 hidden units,
+            guesses, by mean field, by weighted particles as in `log_likelihood`, or by Gibbs
+            sampling from where those end. ``"auto"`` means ``"exact"`` for machines of at most 14 hidden units,
             otherwise ``"importance"``; missing values count as in `log_likelihood`.
 
         n_samples : int, default=10
@@ -93,6 +97,12 @@ class InferenceMixin:
         array([0.982, 0.5  ])
         """
         check_choice("method", method, _POSTERIORS)
+        check_is_fitted(self)
+        if method == "recognition" and not has_recognition(self._machine):
+            raise ValueError(
+                "method='recognition' needs a recognition net, which this model does not have. Use "
+                "method='mean-field' or 'importance'."
+            )
         check_count("n_samples", n_samples)
         check_count("n_sweeps", n_sweeps)
         rows, _ = self._rows(X)
@@ -277,6 +287,8 @@ class InferenceMixin:
             return ExactPosterior(self._machine, seed)
         if method == "recognition":
             return RecognitionPosterior(self._machine, seed, n_samples)
+        if method == "mean-field":
+            return MeanFieldPosterior(self._machine, seed, n_samples)
         if method == "gibbs":
             return GibbsPosterior(self._machine, seed, n_samples, n_pool, n_sweeps)
         return ImportancePosterior(self._machine, seed, n_pool)

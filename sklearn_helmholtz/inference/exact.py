@@ -85,12 +85,16 @@ class ExactPosterior:
 
     def probabilities(self, x):
         """p(h | x) of a block of rows: (n_rows, 2^n_L, ..., 2^n_1) float64."""
+        joint = self.log_joint(x)
+        axes = tuple(range(1, joint.ndim))
+        return np.exp(joint - logsumexp(joint, axis=axes, keepdims=True))
+
+    def log_joint(self, x):
+        """Log p(x, h) of a block of rows, nats: (n_rows, 2^n_L, ..., 2^n_1) float64."""
         visible, x, states = self.machine.visible, observed(x), self.states[0]
         tables = [log_prob_table(visible, x, states[part]) for part in self._parts()]
         table = np.concatenate(tables, axis=1)
-        joint = self.log_prior + table.reshape(len(table), *[1] * (len(self.states) - 1), -1)
-        axes = tuple(range(1, joint.ndim))
-        return np.exp(joint - logsumexp(joint, axis=axes, keepdims=True))
+        return self.log_prior + table.reshape(len(table), *[1] * (len(self.states) - 1), -1)
 
     def sample(self, x, addresses, n_samples):
         """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8.
@@ -107,6 +111,10 @@ class ExactPosterior:
         probabilities = self.probabilities(x)
         draws = self._draw(probabilities, addresses, n_samples)
         return self._means(probabilities), draws, np.full(len(x), np.inf)
+
+    def hidden_means(self, x):
+        """Expected states of each hidden layer, from the data upward, (n_rows, n_units)."""
+        return self._means(self.probabilities(x))
 
     def _draw(self, probabilities, addresses, n_samples):
         uniforms = resampling_uniforms(self._seed, addresses, n_samples)

@@ -1,28 +1,20 @@
 """Gibbs sampling of the hidden layers given the data, one unit at a time, at any temperature."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from .._incomplete import observed, with_gaps
 from .._kernels.gibbs import gibbs_sweeps
 from .._kernels.gibbs_in_order import gibbs_sweeps_in_order
 from .._keys import Draws
-from ..units import Bernoulli, Gaussian
+from .flat_net import FlatNet
 
 _MOST_SWEEPS = 2**32  # that one row can have: numbers of 32 bits
 _SWEEPS_WORK = 2**27  # weights times chains of a call, which cannot be interrupted
 _COMPLETIONS_LAYER, _COMPLETIONS = 1, 2**31  # whose numbers they take, and from which particle on
 
 
-@dataclass(frozen=True)
-class Gibbs:
-    """The generative net of a machine in the form that sampling its hidden units one by one wants.
-
-    Units of one layer are dependent given their children, so they are drawn one by one. sizes :
-    units of each layer from the data upward; weights : of layers 1, 2, ..., flat, one after the
-    other, and then the lateral ones of all layers if the machine is autoregressive; intercepts : of
-    all layers; precision : of Gaussian visible units, else empty.
+class Gibbs(FlatNet):
+    """Samples hidden units one by one, since those of a layer are dependent given their children.
 
     In an autoregressive machine units depend on the data before them, missing ones too. What is
     missing is then a part of the state of each chain, ``completed``: (draws.n_rows, n_features)
@@ -30,29 +22,7 @@ class Gibbs:
     machines leave gaps out, and have no use for it.
     """
 
-    sizes: np.ndarray
-    weights: np.ndarray
-    intercepts: np.ndarray
-    precision: np.ndarray
-    machine: object
-
-    @classmethod
-    def of(cls, machine):
-        """For a machine."""
-        upward = machine.generation.conditionals[::-1]
-        units = machine.visible.units
-        gaussian = isinstance(units, Gaussian)
-        if not gaussian and not isinstance(units, Bernoulli):
-            raise TypeError(f"There is no Gibbs sampling for {type(units).__name__} visible units.")
-        weights = [c.affine.weights for c in upward[:-1]]
-        weights += [c.lateral.weights for c in upward if c.lateral is not None]
-        return cls(
-            np.array(machine.n_units, np.int64),
-            np.concatenate([array.ravel() for array in weights]),
-            np.concatenate([c.affine.intercept for c in upward]),
-            1 / units.variance if gaussian else np.empty(0, np.float32),
-            machine,
-        )
+    what = "Gibbs sampling"
 
     def start(self, draws):
         """Hidden states from the prior, (draws.n_rows, n_hidden) uint8, layers side by side."""
@@ -69,10 +39,6 @@ class Gibbs:
         visible, log_prob = self.machine.visible, np.zeros(draws.n_rows)
         eta = visible.eta(np.ascontiguousarray(self.split(states)[0]))
         return visible.observe(x, eta, draws, _COMPLETIONS_LAYER, log_prob)[0]
-
-    def split(self, states):
-        """Hidden states by layer, from the data upward."""
-        return np.split(states, np.cumsum(self.sizes[1:-1]), axis=1)
 
     def sweep(self, x, states, draws, n_sweeps, completed=None):
         """Move chains towards p(h | x) by sweeps over all hidden units, in place.

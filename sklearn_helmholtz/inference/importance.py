@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._incomplete import fill
 from .._keys import Draws
+from .proposals import propose
 
 PRIOR_SHARE = 1 / 5
 _FEWEST_FROM_PRIOR = 2  # fewer have no variance
@@ -29,7 +29,7 @@ class Particles:
 
     @property
     def log_weights(self):
-        """Log p(x, h) - log q(h | x): weights of particles from the recognition chain."""
+        """Log p(x, h) - log q(h | x): weights of particles from the proposal q."""
         return self.log_prior + self.log_visible - self.log_q
 
     def mixture_log_weights(self, share):
@@ -52,19 +52,24 @@ def n_from_prior(n_samples):
     return n if n >= _FEWEST_FROM_PRIOR else 0
 
 
-def sample_particles(machine, x, draws, work=np):
-    """Particles from the recognition chain for a block of rows x under given random numbers."""
-    values, log_q = machine.recognise(x, draws, work)
+def sample_particles(machine, x, draws, work=np, proposal=None):
+    """Particles from a proposal for a block of rows x under given random numbers.
+
+    proposal : what `propose` makes of the machine and the rows, which is the default.
+    """
+    proposal = proposal or propose(machine, x, draws.addresses)
+    values, log_q = proposal.sample(draws, work)
     log_prior, log_visible, values = machine.observe(values, draws, work)
     return _particles(values, log_q, log_prior, log_visible, draws)
 
 
-def sample_prior_particles(machine, x, draws, work=np):
-    """Particles from the prior of the hidden layers for a block of rows x."""
+def sample_prior_particles(machine, x, draws, work=np, proposal=None):
+    """Particles from the prior of the hidden layers for a block of rows x; else the same."""
+    proposal = proposal or propose(machine, x, draws.addresses)
     draws = Draws(draws.key, draws.addresses, draws.n_particles, draws.first + _PRIOR_PARTICLES)
     hidden, log_prior = machine.imagine(draws, work)
     log_q, log_visible = _zeros(draws, work), _zeros(draws, work)
-    machine.recognition.log_prob((fill(x), *hidden), log_q, work)
+    proposal.log_prob(hidden, log_q, work)
     visible = machine.visible
     completed, _ = visible.observe(x, visible.eta(hidden[0], work), draws, 0, log_visible, work)
     return _particles((completed, *hidden), log_q, log_prior, log_visible, draws)

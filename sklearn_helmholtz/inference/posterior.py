@@ -7,11 +7,16 @@ rows x whose random numbers have ``addresses``, one for each row.
 import numpy as np
 
 from .. import _keys
+from .._content import content_keys
+from .._incomplete import fill
+from .._kernels.random import uniform_rows
 from .._keys import Draws, Purpose
 from ..units import Gaussian
 from .completion import depends_on_gaps, draw_children, normal_components, unit_variances
 from .gibbs import Gibbs
 from .importance import n_from_prior, sample_particles, sample_prior_particles
+from .mean_field import MeanField
+from .proposals import propose
 from .resampling import choose, resampling_uniforms
 from .states import outer
 
@@ -62,7 +67,18 @@ class SampledPosterior:
         return _mean(self.machine.visible.mean(first), len(addresses))
 
 
-class RecognitionPosterior(SampledPosterior):
+class GuessedPosterior(SampledPosterior):
+    """What is thought of the hidden layers is a guess, from which draws are independent."""
+
+    def _complete_in_order(self, x, addresses, n_samples):
+        """The data drawn given nothing that comes after them: a guess as well."""
+        hidden = self.sample(x, addresses, n_samples)
+        draws = Draws(_keys.key(self._seed, Purpose.COMPLETE), addresses, n_samples)
+        visible, log_prob = self.machine.visible, np.zeros(draws.n_rows)
+        return hidden, visible.observe(x, visible.eta(hidden[0]), draws, 0, log_prob)[0]
+
+
+class RecognitionPosterior(GuessedPosterior):
     """q(h | x), the recognition chain's guess."""
 
     method = "recognition"
@@ -72,12 +88,45 @@ class RecognitionPosterior(SampledPosterior):
         draws = Draws(_keys.key(self._seed, Purpose.SCORE), addresses, n_samples)
         return self.machine.recognise(x, draws)[0][1:]
 
-    def _complete_in_order(self, x, addresses, n_samples):
-        """The data drawn given nothing that comes after them: a guess as well."""
-        hidden = self.sample(x, addresses, n_samples)
-        draws = Draws(_keys.key(self._seed, Purpose.COMPLETE), addresses, n_samples)
-        visible, log_prob = self.machine.visible, np.zeros(draws.n_rows)
-        return hidden, visible.observe(x, visible.eta(hidden[0]), draws, 0, log_prob)[0]
+    def hidden_means(self, x):
+        """Probabilities of each hidden layer's units, each seeing those of the layer below."""
+        return self.machine.recognition.means(fill(x))
+
+
+class MeanFieldPosterior(GuessedPosterior):
+    """The factorised distribution of mean field."""
+
+    method = "mean-field"
+
+    def sample(self, x, addresses, n_samples):
+        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
+        return self._draw(self.hidden_means(x), addresses, n_samples)
+
+    def explain(self, x, addresses, n_samples):
+        """The probabilities of the units of each hidden layer, (n_rows, n_units), and draws.
+
+        And effective sample sizes: infinite, since nothing is weighed.
+        """
+        layers = self.hidden_means(x)
+        draws = self._draw(layers, addresses, n_samples)
+        return layers, draws, np.full(len(addresses), np.inf)
+
+    def hidden_means(self, x):
+        """The probabilities of the units of each hidden layer, (n_rows, n_units)."""
+        mean_field = MeanField.of(self.machine)
+        means = mean_field.start(content_keys(x))
+        mean_field.solve(x, means)
+        return mean_field.hidden(means)
+
+    def _draw(self, layers, addresses, n_samples):
+        draws = Draws(_keys.key(self._seed, Purpose.SCORE), addresses, n_samples)
+        states = []
+        for number, means in enumerate(layers, start=1):
+            numbers = np.empty((draws.n_rows, means.shape[1]), np.float32)
+            word = _keys.layer_word(number)
+            uniform_rows(draws.key, addresses, n_samples, 0, word, numbers)
+            states.append((numbers < np.repeat(means, n_samples, axis=0)).astype(np.uint8))
+        return states
 
 
 class ImportancePosterior(SampledPosterior):
@@ -110,7 +159,12 @@ class ImportancePosterior(SampledPosterior):
         n_prior = n_from_prior(self.n_samples)
         key, share = _keys.key(self._seed, Purpose.SCORE), n_prior / self.n_samples
         parts = [(sample_particles, self.n_samples - n_prior), (sample_prior_particles, n_prior)]
-        particles = [sample(self.machine, x, Draws(key, addresses, n)) for sample, n in parts if n]
+        proposal = propose(self.machine, x, addresses)
+        particles = [
+            sample(self.machine, x, Draws(key, addresses, n), proposal=proposal)
+            for sample, n in parts
+            if n
+        ]
         log_weights = np.concatenate([p.mixture_log_weights(share) for p in particles], axis=1)
         weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
         return particles, weights / weights.sum(axis=1, keepdims=True)

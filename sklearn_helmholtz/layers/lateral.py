@@ -19,7 +19,7 @@ class Lateral:
 
     weights: np.ndarray
 
-    is_lateral = True  # to penalties, which may be others here
+    penalty_group = 1  # penalties may be others here
 
     def add(self, children, eta, work=np):
         """Inputs of the units given all their values, a row for each row of eta or of children.

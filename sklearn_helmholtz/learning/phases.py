@@ -1,6 +1,6 @@
 """The wake and the sleep phase of one step: rows and dreams go through the products together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,7 +70,38 @@ def wake_and_dream(machine, x, wake, dream, work=np):
     return Phases(x, dreamt, data, hidden, etas, errors, prior_eta, log_weights)
 
 
-def _recognise(recognition, x, hidden, etas, wake, work):
+def explain_by_recognition(machine, x, wake, work=np):
+    """Explain a block of rows by samples from recognition, without dreams.
+
+    Returns `Phases`, and log q(h_i | h_{i-1}) and log p(h_{i-1}, h_i, ...) of each explanation,
+    nats, for each hidden layer i from the data upward.
+    """
+    hidden = [work.empty((wake.n_rows, size), np.uint8) for size in machine.n_units[1:]]
+    etas = [work.empty((len(x) if i == 0 else wake.n_rows, h.shape[1]), np.float32)
+            for i, h in enumerate(hidden)]  # fmt: skip
+    upward, downward = [], []
+    log_q = _recognise(machine.recognition, x, hidden, etas, wake, work, upward)
+    phases = explain_by_states(machine, x, hidden, wake, work, downward)
+    log_weights = phases.log_weights - log_q.reshape(phases.log_weights.shape)
+    phases = replace(phases, recognition_etas=etas, log_weights=log_weights)
+    return phases, np.diff(upward, axis=0, prepend=0), np.array(downward[:0:-1])
+
+
+def explain_by_states(machine, x, hidden, wake, work=np, trace=None):
+    """Explain a block of rows by given states of the hidden layers, without dreams.
+
+    wake : random numbers for what is missing and has to be drawn; trace : a list, to which log
+    p(h_i, ..., h_L) of the explanations is appended from the top down to the data, or None. Returns
+    `Phases` with log p(x, h) as the log-weights.
+    """
+    prior_eta, errors, _, data, log_p = _descend(
+        machine.generation, x, hidden, wake, None, work, trace
+    )
+    log_weights = log_p.reshape(-1, wake.n_particles)
+    return Phases(x, None, data, hidden, [], errors, prior_eta, log_weights)
+
+
+def _recognise(recognition, x, hidden, etas, wake, work, trace=None):
     """Sample explanations into the first rows of the hidden layers; log q(h | x)."""
     log_q = _zeros(wake.n_rows, work)
     below = fill(x)
@@ -79,22 +110,33 @@ def _recognise(recognition, x, hidden, etas, wake, work):
         eta = conditional.eta(below, work, out=eta[: len(below)])
         below = states[: wake.n_rows]
         conditional.sample(eta, wake, layer, log_q, work, out=below)
+        _note(trace, log_q)
     return log_q
 
 
-def _descend(generation, x, hidden, wake, dream, work):
-    """Score explanations, sample dreams: all that `Phases` has of generation, and log p(x, h)."""
-    n = wake.n_rows
-    log_p, ignored, errors = _zeros(n, work), _zeros(dream.n_rows, work), []
+def _note(trace, log_prob):
+    if trace is not None:
+        trace.append(log_prob.copy())
+
+
+def _descend(generation, x, hidden, wake, dream, work, trace=None):
+    """Score explanations, sample dreams: all that `Phases` has of generation, and log p(x, h).
+
+    dream : None where there are no dreams; trace : see `explain_by_states`.
+    """
+    n, dreamt = wake.n_rows, None
+    log_p, ignored, errors = _zeros(n, work), _zeros(dream.n_rows if dream else 0, work), []
     prior, *conditionals = generation.conditionals
     top, *layers = generation.layers
     prior_eta = prior.eta(None, work)
-    prior.sample(prior_eta, dream, top, ignored, work, out=hidden[-1][n:])
+    if dream:
+        prior.sample(prior_eta, dream, top, ignored, work, out=hidden[-1][n:])
     if prior.lateral is None:
         prior.units.log_prob(hidden[-1][:n], prior_eta, log_p)
     else:
         eta = prior.given(hidden[-1][:n], prior.eta(None, work), work)
         errors.append(prior.units.score(hidden[-1][:n], eta, log_p))
+    _note(trace, log_p)
     for conditional, layer in zip(conditionals, layers, strict=True):
         eta = conditional.eta(hidden[layer], work)
         if layer:
@@ -104,8 +146,10 @@ def _descend(generation, x, hidden, wake, dream, work):
         else:
             data, error = _explain(conditional, x, eta[:n], wake, log_p, work)
             errors.append(error)
-        out = hidden[layer - 1][n:] if layer else None
-        dreamt = conditional.sample(eta[n:], dream, layer, ignored, work, out)
+        _note(trace, log_p)
+        if dream:
+            out = hidden[layer - 1][n:] if layer else None
+            dreamt = conditional.sample(eta[n:], dream, layer, ignored, work, out)
     return prior_eta, errors, dreamt, data, log_p
 
 

@@ -28,6 +28,9 @@ class WakeSleep:
         """The same rule in one kernel, where there is one for the machine, else None."""
         return FusedWakeSleep() if is_plain(machine) else None
 
+    def remember(self, machine, n_rows):
+        """Nothing: rows are explained anew in every step."""
+
     def gradient(self, machine, x, wake, dream, out, work=np):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.
 

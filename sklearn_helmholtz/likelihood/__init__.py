@@ -6,7 +6,6 @@ from .enumeration import MAX_AUTOMATIC_UNITS, MAX_UNITS, Enumeration, units_to_s
 from .estimate import Estimate
 from .importance import importance_estimate
 from .scoring import (
-    content_keys,
     score_by_annealing,
     score_by_importance,
     score_exactly,
@@ -22,7 +21,6 @@ __all__ = [
     "Estimate",
     "annealed_bounds",
     "annealed_estimate",
-    "content_keys",
     "importance_bounds",
     "importance_estimate",
     "score_by_annealing",

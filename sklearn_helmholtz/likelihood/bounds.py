@@ -9,9 +9,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from .. import _keys
-from .._incomplete import fill
 from .._keys import Draws, Purpose
-from ..inference import n_from_prior
+from ..inference import n_from_prior, propose
 from ..inference.resampling import resampling_uniforms
 from .annealing import annealed_log_weights, reversed_log_weights, temperatures
 from .importance import importance_log_weights
@@ -30,7 +29,7 @@ def importance_bounds(machine, values, seed, addresses, n_samples):
     log_weights, _ = importance_log_weights(machine, x, key, addresses, n_samples)
     lower = logsumexp(log_weights, axis=1) - np.log(n_samples)
     share = n_from_prior(n_samples) / n_samples
-    own, from_prior = _weights_of_causes(machine, values, share)
+    own, from_prior = _weights_of_causes(machine, values, addresses, share)
     uniforms = resampling_uniforms(seed, addresses, 1)[:, 0]
     # The causes replace a particle of the stratum that is likely to have proposed them.
     stratum = np.where(uniforms < from_prior, n_samples - 1, 0)
@@ -38,13 +37,14 @@ def importance_bounds(machine, values, seed, addresses, n_samples):
     return lower, logsumexp(log_weights, axis=1) - np.log(n_samples)
 
 
-def _weights_of_causes(machine, values, share):
+def _weights_of_causes(machine, values, addresses, share):
     """Of the true causes: log p(x, h) / m(h | x), and the probability that the prior proposed them.
 
-    m is the mixture of recognition chain and prior.
+    m is the mixture of proposal and prior.
     """
-    path, log_q = (fill(values[0]), *values[1:]), np.zeros(len(values[0]))
-    machine.recognition.log_prob(path, log_q)
+    x, *hidden = values
+    log_q = np.zeros(len(x))
+    propose(machine, x, addresses).log_prob(hidden, log_q)
     log_prior, log_visible = machine.log_parts(values)
     if not share:
         return log_prior + log_visible - log_q, np.zeros(len(log_q))

@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 from .._incomplete import fill, observed
 from ..inference.exact import log_prob_table, state_parts
 from ..inference.states import all_states, inputs, outer
+from ..machines import has_recognition
 from ..units import Bernoulli
 from .estimate import Estimate
 
@@ -33,25 +34,25 @@ class Enumeration:
     """The tables that scoring any row needs, made once for a machine.
 
     states : all states of the first hidden layer, (2^n_1, n_1), the first unit varying fastest;
-    log_prior : log p(h_1) of each, (2^n_1,); cost : the free energy of the layers above given h_1,
-    E_q[log q(h_2, ... | h_1) - log p(h_1, h_2, ...)], (2^n_1,). All in nats.
+    log_prior : log p(h_1) of each, (2^n_1,); guess : what is known of the recognition chain, an
+    `EnumeratedRecognition`, or None for a net without one, which has no free energy (NaN). All in
+    nats.
     """
 
     def __init__(self, machine):
         self.machine = machine
         generation = machine.generation.conditionals
-        recognition = machine.recognition.conditionals
         states = all_states(machine.n_units[-1])
         log_prior = log_prob_table(generation[0], states, None)[:, 0]
-        cost = -log_prior
-        for level in range(len(recognition) - 1, 0, -1):
+        tables = []
+        for level in range(len(generation) - 2, 0, -1):
             children = all_states(machine.n_units[level])
             log_p = log_prob_table(generation[len(generation) - 1 - level], children, states)
-            log_q = log_prob_table(recognition[level], states, children).T
-            cost = (np.exp(log_q) * (log_q - log_p + cost)).sum(axis=1)
+            tables.append(log_p)
             log_prior = logsumexp(log_p + log_prior, axis=1)
             states = children
-        self.states, self.log_prior, self.cost = states, log_prior, cost
+        self.states, self.log_prior = states, log_prior
+        self.guess = EnumeratedRecognition(machine, tables) if has_recognition(machine) else None
 
     def estimate(self, x):
         """Exact values for a block of rows (n_rows, n_features), as an `Estimate`."""
@@ -59,17 +60,44 @@ class Enumeration:
         highest, total, energy = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
         for part in state_parts(len(self.states), x.shape[1]):
             log_p = log_prob_table(self.machine.visible, x, self.states[part])
-            log_q = self._log_recognition(seen, part)
-            energy += (np.exp(log_q) * (log_q - log_p + self.cost[part])).sum(axis=1)
+            energy += np.nan if self.guess is None else self.guess.energy(seen, part, log_p)
             log_p += self.log_prior[part]
             peak = np.maximum(highest, log_p.max(axis=1))
             total = total * np.exp(highest - peak) + np.exp(log_p - peak[:, None]).sum(axis=1)
             highest = peak
         return Estimate.exactly(highest + np.log(total), energy)
 
-    def _log_recognition(self, x, part):
+
+class EnumeratedRecognition:
+    """What the recognition chain makes of all states, for the free energy.
+
+    tables : log p of the states of a layer given those of the layer above, from the top down.
+    cost : the free energy of the layers above given h_1, E_q[log q(h_2, ... | h_1) - log p(h_1,
+    h_2, ...)], (2^n_1,).
+    """
+
+    def __init__(self, machine, tables):
+        first, *others = machine.recognition.conditionals
+        self._affine = first.affine
+        states = all_states(machine.n_units[-1])
+        cost = -log_prob_table(machine.generation.conditionals[0], states, None)[:, 0]
+        for level, log_p in zip(range(len(others), 0, -1), tables, strict=True):
+            children = all_states(machine.n_units[level])
+            log_q = log_prob_table(others[level - 1], states, children).T
+            cost = (np.exp(log_q) * (log_q - log_p + cost)).sum(axis=1)
+            states = children
+        self.states, self.cost = states, cost
+
+    def energy(self, x, part, log_p):
+        """The share of some states of the first hidden layer in the free energy, (n_rows,).
+
+        x : data as recognition sees them; log_p : log p(x | h_1), (n_rows, n_states).
+        """
+        log_q = self._log_prob(x, part)
+        return (np.exp(log_q) * (log_q - log_p + self.cost[part])).sum(axis=1)
+
+    def _log_prob(self, x, part):
         """Log q(h_1 | x), (n_rows, n_states)."""
-        affine = self.machine.recognition.conditionals[0].affine
-        eta = inputs(affine, x)
+        eta = inputs(self._affine, x)
         signs = self.states[part].T
         return outer(eta, signs) - np.logaddexp(0, eta).sum(axis=1)[:, None]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._keys import Draws
-from ..inference import n_from_prior, sample_particles, sample_prior_particles
+from ..inference import n_from_prior, propose, sample_particles, sample_prior_particles
 from .weights import estimate_from_weights
 
 _PARTICLE_ENTRIES = 2**19  # entries of the widest layer that are held at a time
@@ -35,11 +35,12 @@ def importance_log_weights(machine, x, key, addresses, n_samples, work=np):
     log_weights = np.empty((len(x), n_samples))
     own_weights = np.empty((len(x), n_first))  # of the recognition chain alone
     proposals = (sample_particles, 0, n_first), (sample_prior_particles, n_first, n_prior)
+    proposal = propose(machine, x, addresses)
     chunk = max(_PARTICLE_ENTRIES // (len(x) * max(machine.n_units)), 1)
     for sample, start, n in proposals:
         for first in range(0, n, chunk):
             draws = Draws(key, addresses, min(chunk, n - first), first)
-            particles = sample(machine, x, draws, work)
+            particles = sample(machine, x, draws, work, proposal)
             place = slice(start + first, start + first + draws.n_particles)
             log_weights[:, place] = particles.mixture_log_weights(share)
             if start == 0:

@@ -4,9 +4,8 @@ import numpy as np
 
 from .. import _keys
 from .._batches import split_evenly
-from .._incomplete import IncompleteRows, known
-from .._kernels.content import content_keys_binary, content_keys_real, content_keys_sparse
-from .._sparse import SparseRows
+from .._content import content_keys
+from .._incomplete import known
 from .._threads import run_blocks
 from .._workspace import Workspace
 from ..inference import Gibbs
@@ -72,20 +71,6 @@ def score_by_annealing(machine, rows, key, n_chains, n_temperatures, n_threads):
 
     work = machine.n_weights * n_chains * n_temperatures
     return _score(estimate, rows, split_evenly(len(rows), work, 1), n_threads)
-
-
-def content_keys(x):
-    """The content key of each row of a block, (n_rows,) uint64."""
-    keys = np.empty(len(x), np.uint64)
-    if isinstance(x, SparseRows):
-        content_keys_sparse(*x.lists, keys)
-    elif isinstance(x, IncompleteRows):
-        content_keys_real(x.values, keys)
-    elif x.dtype == np.uint8:
-        content_keys_binary(x, keys)
-    else:
-        content_keys_real(x, keys)
-    return keys
 
 
 def _by_content(rows, x, place):

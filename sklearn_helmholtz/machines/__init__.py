@@ -1,6 +1,21 @@
-"""Machines: chains of conditionals, and pairs of chains."""
+"""Machines: chains of conditionals, and what they make together."""
 
+from .belief_net import BeliefNet, descend, downward, has_recognition, initialise_net
 from .chain import Chain
-from .helmholtz import Helmholtz, assemble, downward, initialise
+from .helmholtz import Helmholtz, assemble, initialise
+from .judged import Judged, initialise_judged, with_baselines
 
-__all__ = ["Chain", "Helmholtz", "assemble", "downward", "initialise"]
+__all__ = [
+    "BeliefNet",
+    "Chain",
+    "Helmholtz",
+    "Judged",
+    "assemble",
+    "descend",
+    "downward",
+    "has_recognition",
+    "initialise",
+    "initialise_judged",
+    "initialise_net",
+    "with_baselines",
+]

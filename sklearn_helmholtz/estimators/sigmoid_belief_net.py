@@ -1,0 +1,455 @@
+"""The sigmoid belief net as a scikit-learn estimator."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .. import _keys
+from .._content import content_keys
+from .._keys import Purpose
+from ..inference import (
+    ChainPosterior,
+    ExactPosterior,
+    MeanField,
+    MeanFieldPosterior,
+    RecognitionPosterior,
+)
+from ..learning import NVIL, VIMCO, ExactLearning, GibbsLearning, MeanFieldLearning
+from ..machines import initialise_judged, initialise_net, with_baselines
+from ._compat import Interval, StrOptions
+from .attributes import machine_from_parameters
+from .checks import check_inference
+from .trained import TrainedDensityEstimator
+
+_CHAINS, _SWEEPS = 20, 100  # of a row, whose mean states are its features
+_ENTRIES, _MOST_ROWS = 2**22, 64  # of a block: numbers that are held, and rows
+_RULES = {
+    "exact": lambda estimator: ExactLearning(),
+    "mean-field": lambda estimator: MeanFieldLearning(estimator.n_inference_steps),
+    "gibbs": lambda estimator: GibbsLearning(estimator.n_particles, estimator.n_inference_steps),
+    "nvil": lambda estimator: (
+        NVIL() if estimator.n_particles == 1 else VIMCO(estimator.n_particles)
+    ),
+}
+_POSTERIORS = {
+    "exact": lambda machine, estimator: ExactPosterior(machine, None),
+    "mean-field": lambda machine, estimator: MeanFieldPosterior(machine, None, 1),
+    "gibbs": lambda machine, estimator: ChainPosterior(machine, _CHAINS, _SWEEPS),
+    "nvil": lambda machine, estimator: RecognitionPosterior(machine, None, 1),
+}
+
+
+class SigmoidBeliefNet(TrainedDensityEstimator):
+    """Layers of binary causes above the data, and a choice of ways to infer them.
+
+    The generative half of a `HelmholtzMachine`: p(h_L) ... p(h_1 | h_2) p(x | h_1) with sigmoid
+    units [1]_. What the causes of a row are is found anew for each row, by enumeration, mean field
+    [2]_ or Gibbs sampling, or guessed by an inference net that learns by reward [3]_ [4]_. Missing
+    values (NaN) are taken everywhere.
+
+    Read more in the :ref:`User Guide <user_guide>`.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of int, default=(50,)
+        Binary units of each hidden layer, from the data upward.
+
+    inference : {"exact", "mean-field", "gibbs", "nvil"}, default="mean-field"
+        How the causes of a row are inferred, in training and by `transform`:
+
+        - ``"exact"``: by enumeration of the states of at most 20 hidden units. Training follows
+          the gradient of the log-likelihood itself;
+        - ``"mean-field"``: by the factorised distribution with the highest bound of log p(x).
+          Training raises the bound;
+        - ``"gibbs"``: by Markov chains, which in training stay with their rows from epoch to epoch;
+        - ``"nvil"``: by an inference net, which follows the gradient of the evidence lower bound
+          by the score function with learnt baselines, or with ``n_particles`` above 1 that of the
+          importance-weighted bound (VIMCO).
+
+    n_particles : int, default=1
+        Chains of a row under ``"gibbs"``, samples of a row under ``"nvil"``. The others have none,
+        whatever this says.
+
+    n_inference_steps : int, default=10
+        Sweeps over the hidden units of a row whenever it is met in training: of Gibbs sampling, or
+        the most of mean field. The others have none, whatever this says.
+
+    visible : {"auto", "bernoulli", "gaussian"}, default="auto"
+        Distribution of the features given the first hidden layer, as in `HelmholtzMachine`.
+
+    autoregressive : bool, default=False
+        Whether the units of every layer also depend on the units before them in the same layer, as
+        in `HelmholtzMachine`.
+
+    solver : {"adam", "sgd"}, default="adam"
+        The optimiser: Adam, or stochastic gradient steps with momentum.
+
+    momentum : float, default=0.9
+        Momentum in [0, 1) of ``solver="sgd"``; not used by Adam.
+
+    learning_rate : {"constant", "cosine", "adaptive"}, default="constant"
+        Whether the learning rate stays, falls to zero along half a cosine over ``max_iter`` epochs,
+        or is divided by 5 whenever ``n_iter_no_change`` epochs in a row have not improved the
+        held-out bound (without held-out rows the training bound) by ``tol``. Where it would fall
+        below 1e-6, training ends.
+
+    learning_rate_init : float or "auto", default="auto"
+        The (first) learning rate. ``"auto"`` means 1e-2, and 2e-2 with ``averaging``.
+
+    averaging : bool or "auto", default="auto"
+        Whether the net is an average of the parameters over the later part of training instead
+        of the last ones: after t steps, those of step s weigh about ``s**8``, so that most of the
+        weight lies on the last ninth [6]_. It takes the place of a falling learning rate, and
+        allows a higher one, without knowing when training will end. ``"auto"`` means for
+        autoregressive machines.
+
+    batch_size : int or "auto", default="auto"
+        Rows of a minibatch. ``"auto"`` means 100, but for autoregressive machines a hundredth of
+        the rows if that is less, and at least 20: small tables, too, need some thousands of steps.
+
+    max_iter : int, default=100
+        Epochs: passes over the data.
+
+    alpha : float or "auto", default="auto"
+        Strength of the penalty on all weights, of the inference net too, but no intercepts,
+        relative to the mean bound per row: ``alpha * (l1_ratio * |W|_1 + (1 - l1_ratio) / 2 *
+        |W|^2)``. ``"auto"`` means 1e-4, but for autoregressive machines the strength of a prior
+        that is learnt along with the weights (see Notes).
+
+    lateral_alpha : float, "auto" or None, default=None
+        Strength of the penalty on the lateral weights of an autoregressive machine, where
+        ``"auto"`` has a prior of their own; None means as ``alpha``.
+
+    l1_ratio : float or "auto", default="auto"
+        Share of the L1 penalty, from 0 to 1. It makes weights exactly zero, unless ``averaging``
+        takes means of them. ``"auto"`` means 1 for autoregressive machines, otherwise 0.
+
+    lateral_l1_ratio : float or None, default=None
+        The share for lateral weights; None means as ``l1_ratio``.
+
+    shuffle : bool, default=True
+        Whether rows are put in a new order every epoch.
+
+    early_stopping : bool, default=False
+        Whether to hold out rows, to stop when their importance-weighted bound (50 samples, fixed
+        random numbers) no longer improves, and to keep the best parameters seen.
+
+    validation_fraction : float, default=0.1
+        Share of the rows held out by early stopping when ``fit`` is given no ``X_val``.
+
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which early stopping stops, or the adaptive learning rate
+        falls (with both it falls first).
+
+    tol : float, default=1e-4
+        The improvement of the bound, in nats per row, that counts as one.
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the parameters of the last fit.
+
+    transform_layer : int, "all" or None, default=None
+        Hidden layer whose probabilities `transform` returns, 1 being next to the data; None means
+        the top.
+
+    n_importance_samples : int, default=200
+        Importance samples for each row when scoring a machine of more than 14 hidden units.
+
+    n_jobs : int or None, default=None
+        Threads. None means all cores that this process may use, within the limits of the
+        environment variables OMP_NUM_THREADS and NUMBA_NUM_THREADS. Results do not depend on it.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, order of rows, held-out rows and all sampling during training.
+
+    verbose : int, default=0
+        Whether to print a line after every epoch.
+
+    Attributes
+    ----------
+    generative_coefs_ : list of ndarray of shape (n_units[l + 1], n_units[l])
+        Weights from layer l + 1 down to layer l; layer 0 is the data. float32, like all parameters.
+
+    generative_intercepts_ : list of ndarray of shape (n_units[l],)
+        Intercepts of the generative net; the last one holds the prior logits of the top layer.
+
+    generative_lateral_coefs_ : list of ndarray of shape (n_units[l], n_units[l])
+        Weights between the units of layer l, strictly upper triangular: entry [j, i] is the weight
+        of unit j on unit i > j. Only with ``autoregressive=True``.
+
+    recognition_coefs_ : list of ndarray of shape (n_units[l], n_units[l + 1])
+        Weights of the inference net from layer l up to layer l + 1, only with ``inference="nvil"``.
+
+    recognition_intercepts_ : list of ndarray of shape (n_units[l + 1],)
+        Intercepts of the inference net.
+
+    noise_variance_ : ndarray of shape (n_features,)
+        Noise variances, only with Gaussian visible units. Never below 0.001 of the variance that a
+        feature had in training (0.001 if it was constant).
+
+    visible_ : {"bernoulli", "gaussian"}
+        The distribution of the features.
+
+    n_iter_ : int
+        Epochs done.
+
+    loss_curve_ : list of float
+        Mean negative bound per training row, in nats, over each epoch: that of mean field, of
+        ``"nvil"`` for its samples, log p(x) itself under ``"exact"``, and under ``"gibbs"`` no
+        bound but log p(x, h) for the states of the chains, which is lower. With ``averaging`` it is
+        that of the parameters that move, not of their average.
+
+    validation_scores_ : list of float or None
+        Mean importance-weighted bound of the held-out rows after each epoch, in nats; None if none
+        were held out.
+
+    best_validation_score_ : float or None
+        The highest bound of the held-out rows in the last fit; with ``warm_start`` it may be that
+        of the parameters it began with.
+
+    n_features_in_ : int
+        Number of features seen during :term:`fit`.
+
+    feature_means_ : ndarray of shape (n_features,)
+        Means of the features in training, missing values left out: what the inference net sees
+        where a value is missing. Of a net made by `from_parameters`, its own expected data.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during :term:`fit`, where they were all strings.
+
+    See Also
+    --------
+    HelmholtzMachine : The same generative net, with a recognition net trained by (reweighted)
+        wake-sleep.
+
+    References
+    ----------
+    .. [1] Neal (1992), Connectionist learning of belief networks, Artificial Intelligence 56,
+           71-113.
+    .. [2] Saul, Jaakkola & Jordan (1996), Mean field theory for sigmoid belief networks, Journal of
+           Artificial Intelligence Research 4, 61-76.
+    .. [3] Mnih & Gregor (2014), Neural variational inference and learning in belief networks, ICML.
+    .. [4] Mnih & Rezende (2016), Variational inference for Monte Carlo objectives, ICML.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_helmholtz import SigmoidBeliefNet
+    >>> X = load_digits().data >= 8
+    >>> net = SigmoidBeliefNet(20, max_iter=10, random_state=0).fit(X[:1500])
+    >>> net.score(X[1500:]) > -25  # nats per row; independent pixels reach about -26
+    True
+    >>> net.transform(X[1500:]).shape
+    (297, 20)
+    """
+
+    _parameter_constraints = {
+        **TrainedDensityEstimator._parameter_constraints,
+        "inference": [StrOptions(set(_RULES))],
+        "n_inference_steps": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(50,),
+        *,
+        inference="mean-field",
+        n_particles=1,
+        n_inference_steps=10,
+        visible="auto",
+        autoregressive=False,
+        solver="adam",
+        momentum=0.9,
+        learning_rate="constant",
+        learning_rate_init="auto",
+        averaging="auto",
+        batch_size="auto",
+        max_iter=100,
+        alpha="auto",
+        lateral_alpha=None,
+        l1_ratio="auto",
+        lateral_l1_ratio=None,
+        shuffle=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        transform_layer=None,
+        n_importance_samples=200,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.inference = inference
+        self.n_particles = n_particles
+        self.n_inference_steps = n_inference_steps
+        self.visible = visible
+        self.autoregressive = autoregressive
+        self.solver = solver
+        self.momentum = momentum
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.averaging = averaging
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.alpha = alpha
+        self.lateral_alpha = lateral_alpha
+        self.l1_ratio = l1_ratio
+        self.lateral_l1_ratio = lateral_l1_ratio
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.transform_layer = transform_layer
+        self.n_importance_samples = n_importance_samples
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @classmethod
+    def from_parameters(
+        cls,
+        generative_coefs,
+        generative_intercepts,
+        *,
+        generative_lateral_coefs=None,
+        recognition_coefs=None,
+        recognition_intercepts=None,
+        noise_variance=None,
+        **params,
+    ):
+        """A fitted net with given parameters, for teaching, tests and nets learnt elsewhere.
+
+        Parameters
+        ----------
+        generative_coefs : list of array-like of shape (n_units[l + 1], n_units[l])
+            As the attribute ``generative_coefs_``.
+
+        generative_intercepts : list of array-like of shape (n_units[l],)
+            As the attribute; one more than the coefficients, the last being the prior logits.
+
+        generative_lateral_coefs : list of array-like of shape (n_units[l], n_units[l]) or None
+            As the attribute; None means a net that is not autoregressive.
+
+        recognition_coefs : list of array-like of shape (n_units[l], n_units[l + 1]) or None
+            As the attribute; needed with ``inference="nvil"``, and with no other.
+
+        recognition_intercepts : list of array-like of shape (n_units[l + 1],) or None
+            As the attribute.
+
+        noise_variance : array-like of shape (n_features,), default=None
+            Noise variances of Gaussian visible units; None means Bernoulli units.
+
+        **params : dict
+            Parameters of the constructor. Sizes come from the arrays.
+
+        Returns
+        -------
+        net : SigmoidBeliefNet
+            A fitted estimator with ``n_iter_`` 0.
+
+        Examples
+        --------
+        A rare event has two causes, each of which is enough: given the event, one of them is there.
+
+        >>> from sklearn_helmholtz import SigmoidBeliefNet
+        >>> net = SigmoidBeliefNet.from_parameters(
+        ...     [[[20.0], [20.0]]], [[-20.0], [-10.0, -10.0]], inference="exact")
+        >>> net.transform([[1]]).round(3)
+        array([[0.5, 0.5]])
+        """
+        given = (recognition_coefs, recognition_intercepts)
+        has_net = [array is not None for array in given]
+        inference = params.get("inference", "mean-field")
+        if has_net != [inference == "nvil"] * 2:
+            raise ValueError(
+                "recognition_coefs and recognition_intercepts must be given with inference='nvil' "
+                f"and with no other, got inference={inference!r} and "
+                f"{'both' if all(has_net) else 'one' if any(has_net) else 'none'} of them."
+            )
+        names = ("recognition_coefs", "recognition_intercepts")
+        machine, scaling = machine_from_parameters(
+            {"generative_coefs": generative_coefs, "generative_intercepts": generative_intercepts},
+            dict(zip(names, given, strict=True)) if all(has_net) else None,
+            noise_variance,
+            generative_lateral_coefs,
+        )
+        if all(has_net):
+            seed = _keys.draw_seed(check_random_state(params.get("random_state")))
+            machine = with_baselines(machine, _keys.generator(seed, Purpose.INITIALISE))
+        return cls._holding(machine, scaling, params)
+
+    def free_energy(self, X):
+        """Minus the bound of log p(x) that inference makes for each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        free_energy : ndarray of shape (n_samples,)
+            In nats, and at least -log p(x): -log p(x) itself under ``inference="exact"``; minus the
+            bound of mean field; or of ``"nvil"`` the variational free energy of its inference net,
+            as of a `HelmholtzMachine`. Markov chains make no bound: under ``"gibbs"`` this is a
+            ValueError.
+        """
+        if self.inference == "nvil":
+            return super().free_energy(X)
+        if self.inference == "exact":
+            return -self._estimate(X, "exact", None, None)[0].per_sample
+        if self.inference == "gibbs":
+            raise ValueError(
+                "inference='gibbs' has no free energy: its chains have no density. Use "
+                "log_likelihood."
+            )
+        rows, _ = self._rows(X)
+        mean_field = MeanField.of(self._machine)
+
+        def energies(x, addresses):
+            means = mean_field.start(content_keys(x))
+            bounds = mean_field.solve(x, means)[1]
+            return (-bounds if rows.scaling is None else rows.scaling.log_volumes(x) - bounds,)
+
+        addresses = np.arange(len(rows), dtype=np.uint64)
+        return self._by_blocks(energies, rows, addresses, len(mean_field.intercepts))[0]
+
+    def kl_gap(self, X):
+        """How far inference is from the truth: the free energy plus log p(x) of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        divergence : ndarray of shape (n_samples,)
+            In nats: 0 under ``inference="exact"``. Where log p(x) is estimated, a lower bound in
+            expectation. Under ``"gibbs"`` a ValueError, as of `free_energy`.
+        """
+        return self.free_energy(X) + self.score_samples(X)
+
+    def _new_machine(self, n_units, units, intercept, rng):
+        make = initialise_judged if self.inference == "nvil" else initialise_net
+        return make(n_units, units, intercept, rng, self.autoregressive)
+
+    def _rule(self):
+        return _RULES[self.inference](self)
+
+    def _train(self, start, *args):
+        check_inference(self.inference, start.machine, start.rows)
+        return super()._train(start, *args)
+
+    def _limits_of_means(self, rows):
+        posterior = _POSTERIORS[self.inference](self._machine, self)
+        size = min(max(_ENTRIES // posterior.entries_per_row, 1), _MOST_ROWS)
+        return [*range(0, len(rows), size), len(rows)]
+
+    def _hidden_means(self, x):
+        return _POSTERIORS[self.inference](self._machine, self).hidden_means(x)

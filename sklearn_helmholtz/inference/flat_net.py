@@ -1,0 +1,45 @@
+"""The generative net of a machine as flat arrays, as kernels that go unit by unit want it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..units import Bernoulli, Gaussian
+
+
+@dataclass(frozen=True)
+class FlatNet:
+    """All layers of a generative net side by side.
+
+    sizes : units of each layer from the data upward; weights : of layers 1, 2, ..., flat, one after
+    the other, and then the lateral ones of all layers if the machine is autoregressive; intercepts
+    : of all layers; precision : of Gaussian visible units, else empty; machine : the machine.
+    """
+
+    sizes: np.ndarray
+    weights: np.ndarray
+    intercepts: np.ndarray
+    precision: np.ndarray
+    machine: object
+
+    @classmethod
+    def of(cls, machine):
+        """For a machine."""
+        upward = machine.generation.conditionals[::-1]
+        units = machine.visible.units
+        gaussian = isinstance(units, Gaussian)
+        if not gaussian and not isinstance(units, Bernoulli):
+            raise TypeError(f"There is no {cls.what} for {type(units).__name__} visible units.")
+        weights = [c.affine.weights for c in upward[:-1]]
+        weights += [c.lateral.weights for c in upward if c.lateral is not None]
+        return cls(
+            np.array(machine.n_units, np.int64),
+            np.concatenate([array.ravel() for array in weights]),
+            np.concatenate([c.affine.intercept for c in upward]),
+            1 / units.variance if gaussian else np.empty(0, np.float32),
+            machine,
+        )
+
+    def split(self, states):
+        """What is known of hidden units, (n_rows, n_hidden), by layer from the data upward."""
+        return np.split(states, np.cumsum(self.sizes[1:-1]), axis=1)

@@ -1,0 +1,100 @@
+"""Mean field: the factorised distribution of the hidden units that is closest to p(h | x)."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .. import _keys
+from .._incomplete import observed
+from .._kernels import mean_field as kernels
+from .._kernels.random import uniform_rows
+from .._keys import Purpose
+from .flat_net import FlatNet
+
+MOST_SWEEPS = 200
+TOL = 1e-4  # nats that a sweep has to gain of a row's bound to be followed by another
+LARGEST_WEIGHT = 150.0  # in magnitude: products of four exponentials are float64 numbers
+_SPREAD = 0.25  # of probabilities around 1/2 where nothing is known yet
+
+
+class MeanField(FlatNet):
+    """Distributions in which hidden units are independent, and lower bounds of log p(x).
+
+    Coordinate ascent on the bound of Saul, Jaakkola & Jordan (1996), unit by unit: it never falls.
+    *Means* are the probabilities of all units, those of the data first, (n_rows, n_all) float64.
+    Where units depend on those before them, what is missing of the data is treated like hidden
+    units.
+
+    References
+    ----------
+    Saul, Jaakkola & Jordan (1996), Mean field theory for sigmoid belief networks, Journal of
+    Artificial Intelligence Research 4, 61-76.
+    """
+
+    what = "mean field"
+
+    def tame(self):
+        """The same net with no weight beyond what `check` allows: good enough for proposals."""
+        weights = np.clip(self.weights, -LARGEST_WEIGHT, LARGEST_WEIGHT)
+        return replace(self, weights=weights)
+
+    def start(self, addresses):
+        """Means to start from: different for each unit, since equal ones might never part.
+
+        They depend on the address of a row and on nothing else, whatever the random numbers are.
+        """
+        n_units = len(self.intercepts)
+        numbers = np.empty((len(addresses), n_units), np.float32)
+        key = _keys.key(_keys.scoring_seed(), Purpose.START)
+        uniform_rows(key, addresses, 1, 0, _keys.layer_word(0), numbers)
+        return 0.5 + 2 * _SPREAD * (numbers.astype(np.float64) - 0.5)
+
+    def solve(self, x, means, most_sweeps=MOST_SWEEPS, tol=TOL):
+        """Raise the bounds of a block of rows from given means, which are changed in place.
+
+        Returns xi (n_rows, n_all), the other parameters of the bounds, these, (n_rows,) nats, and
+        the sweeps that each row took.
+        """
+        self.check(x)
+        values = np.ascontiguousarray(observed(x), np.float32)
+        xi, bounds = np.full(means.shape, 0.5), np.empty(len(means))
+        n_sweeps = np.empty(len(means), np.int64)
+        kernels.mean_field(
+            values, self.sizes, self.weights, self.intercepts, self.precision, most_sweeps, tol,
+            means, xi, bounds, n_sweeps,
+        )  # fmt: skip
+        return xi, bounds, n_sweeps
+
+    def gradient(self, x, means, xi):
+        """Derivatives of the sum of the bounds by weights and intercepts, and squared residuals.
+
+        The first two as the fields; the expected squares of x - eta of Gaussian data, (n_rows,
+        n_features), 0 where they are missing.
+        """
+        values = np.ascontiguousarray(observed(x), np.float32)
+        weights, intercepts = np.zeros(len(self.weights)), np.zeros(len(self.intercepts))
+        residuals = np.zeros((len(values), len(self.precision)))
+        kernels.mean_field_gradient(
+            values, self.sizes, self.weights, self.intercepts, self.precision, means, xi, weights,
+            intercepts, residuals,
+        )  # fmt: skip
+        return weights, intercepts, residuals
+
+    def hidden(self, means):
+        """The means of each hidden layer, from the data upward."""
+        return self.split(means[:, self.sizes[0] :])
+
+    def check(self, x):
+        """A ValueError where the bound cannot be computed."""
+        largest = np.abs(self.weights).max(initial=0)
+        if not largest <= LARGEST_WEIGHT:
+            raise ValueError(
+                f"inference='mean-field' needs weights of at most {LARGEST_WEIGHT:g} in magnitude, "
+                f"and one of this net is {largest:g}. Use another inference, or a larger alpha."
+            )
+        if len(self.precision) and self.machine.is_autoregressive and np.isnan(observed(x)).any():
+            raise ValueError(
+                "inference='mean-field' has no bound where values of Gaussian features that depend "
+                "on each other are missing (NaN). Use inference='nvil' or 'gibbs', or "
+                "autoregressive=False."
+            )

@@ -1,0 +1,66 @@
+"""Learning from Gibbs sampling: chains that stay with their rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._keys import Draws
+from ..inference import Gibbs
+from .memory import Memory
+from .phases import explain_by_states, generation_gradient
+
+
+@dataclass(frozen=True)
+class GibbsLearning:
+    """States of Markov chains explain each row and teach a belief net (Neal 1992).
+
+    The step is the mean gradient of log p(x, h) over the chains of a row. Once chains have reached
+    p(h | x) its expectation is the gradient of log p(x); they begin in the prior, go on from where
+    the row left them in the epoch before, and follow a net that changes slowly.
+
+    n_particles : chains of a row; n_sweeps : sweeps over all hidden units between two steps.
+
+    References
+    ----------
+    Neal (1992), Connectionist learning of belief networks, Artificial Intelligence 56, 71-113.
+    """
+
+    n_particles: int = 1
+    n_sweeps: int = 5
+
+    def fused(self, machine):
+        """None: its kernel goes through all layers as it is."""
+
+    def remember(self, machine, n_rows):
+        """The states of the chains of each row, and their data where gaps belong to the state."""
+        sizes = sum(machine.n_units[1:]), machine.n_units[0] if machine.is_autoregressive else 0
+        return Memory(n_rows, [(self.n_particles, n) for n in sizes], [np.uint8, np.float32])
+
+    def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
+        """Write the step for a block of rows to ``out``; return the sum of log p(x, h), nats.
+
+        Of chains in the mean. wake : random numbers with an address for each row; dream : not used;
+        memory : `Recollections` of the rows, or None for rows that were never met.
+        """
+        gibbs, draws = Gibbs.of(machine), Draws(wake.key, wake.addresses, self.n_particles)
+        states = gibbs.start(draws)
+        completed = gibbs.complete(x, states, draws)
+        chains = [states] if completed is None else [states, completed]
+        if memory is not None:
+            for chain, kept in zip(chains, memory.arrays, strict=False):
+                _by_row(chain, kept)[memory.met] = kept[memory.met]
+        gibbs.sweep(x, states, draws, self.n_sweeps, completed)
+        if memory is not None:
+            for chain, kept in zip(chains, memory.arrays, strict=False):
+                kept[...] = _by_row(chain, kept)
+        hidden = [np.ascontiguousarray(layer) for layer in gibbs.split(states)]
+        data = x if completed is None else completed
+        phases = explain_by_states(machine, data, hidden, draws, work)
+        weights = np.full(len(states), 1 / self.n_particles, np.float32)
+        generation_gradient(machine, phases, weights, out.generation)
+        return float(phases.log_weights.sum()) / self.n_particles
+
+
+def _by_row(chains, kept):
+    """The chains of each row side by side, a view."""
+    return chains.reshape(kept.shape)

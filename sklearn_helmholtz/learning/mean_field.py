@@ -1,0 +1,77 @@
+"""Learning from mean field: the gradient of a bound that every row makes as high as it can."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._content import content_keys
+from .._incomplete import observed
+from ..inference import MeanField
+from ..units import Gaussian
+from .memory import Memory
+
+
+@dataclass(frozen=True)
+class MeanFieldLearning:
+    """Factorised explanations teach a belief net that has no recognition chain.
+
+    The step is the gradient of the sum of the bounds of Saul, Jaakkola & Jordan (1996), which for
+    each row is maximised by `MeanField` first, starting from where it ended in the epoch before.
+    Every step is a function of parameters and rows: nothing is drawn.
+
+    most_sweeps : over the units of a row; tol : nats that a sweep has to gain to be followed by
+    another.
+
+    References
+    ----------
+    Saul, Jaakkola & Jordan (1996), Mean field theory for sigmoid belief networks, Journal of
+    Artificial Intelligence Research 4, 61-76.
+    """
+
+    most_sweeps: int = 20
+    tol: float = 1e-3
+
+    n_particles = 1
+
+    def fused(self, machine):
+        """None: its kernel goes through all layers as it is."""
+
+    def remember(self, machine, n_rows):
+        """Where each row ended: the probabilities of its units."""
+        return Memory(n_rows, [(sum(machine.n_units),)], [np.float32])
+
+    def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
+        """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.
+
+        x : (n_rows, n_features); wake, dream : not used; memory : `Recollections` of the rows, or
+        None for rows that were never met.
+        """
+        mean_field = MeanField.of(machine)
+        means = mean_field.start(content_keys(x))
+        if memory is not None:
+            means[memory.met] = memory.arrays[0][memory.met]
+        xi, bounds, _ = mean_field.solve(x, means, self.most_sweeps, self.tol)
+        if memory is not None:
+            memory.arrays[0][:] = means
+        _write(mean_field, machine, x, mean_field.gradient(x, means, xi), out.generation)
+        return float(bounds.sum())
+
+
+def _write(mean_field, machine, x, slopes, out):
+    """Write derivatives by the flat parameters of a net to a chain of the same shape."""
+    weights, intercepts, residuals = slopes
+    upward, place = out.conditionals[::-1], 0
+    matrices = [c.affine.weights for c in upward[:-1]]
+    matrices += [c.lateral.weights for c in upward if c.lateral is not None]
+    for matrix in matrices:
+        matrix[...] = weights[place : place + matrix.size].reshape(matrix.shape)
+        place += matrix.size
+    parts = np.split(intercepts, np.cumsum(mean_field.sizes)[:-1])
+    for conditional, part in zip(upward, parts, strict=True):
+        conditional.affine.intercept[:] = part
+    units = machine.visible.units
+    if isinstance(units, Gaussian):
+        variance = units.variance.astype(np.float64)
+        squares, counts = residuals.sum(axis=0), (~np.isnan(observed(x))).sum(axis=0)
+        slope = 0.5 * (squares / variance - counts) / variance
+        upward[0].units.log_excess[:] = slope * units.excess

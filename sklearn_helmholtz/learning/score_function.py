@@ -1,0 +1,182 @@
+"""Learning by the score function: recognition is rewarded for what its samples are worth.
+
+The gradient of E_q[f(h)] by the parameters of q is E_q[f(h) d log q(h)], whatever f is, and so is
+that of f less anything that h does not change. What is taken away decides how noisy it is.
+"""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._incomplete import fill
+from .._kernels.particles import self_normalise
+from .phases import explain_by_recognition, generation_gradient
+
+_DECAY = 0.8  # of running means, from step to step
+
+
+@dataclass(frozen=True)
+class NVIL:
+    """Neural variational inference and learning: one sample, and rewards less what was expected.
+
+    Both chains move along the gradient of the evidence lower bound E_q[log p(x, h) - log q(h | x)].
+    A layer of recognition is rewarded by that part of it which depends on the layer, given the
+    layer below, less what a learnt `Baseline` expects of the layer below, less the running mean of
+    the rest; rewards that vary much (a standard deviation above 1) are scaled down to 1, which
+    changes the length of the step and no direction in the mean.
+
+    baseline : whether anything is taken away; normalise : whether rewards are scaled down.
+
+    References
+    ----------
+    Mnih & Gregor (2014), Neural variational inference and learning in belief networks, ICML.
+    """
+
+    baseline: bool = True
+    normalise: bool = True
+
+    n_particles = 1
+
+    def fused(self, machine):
+        """None: there is no such kernel."""
+
+    def remember(self, machine, n_rows):
+        """The running means of the rewards of each layer."""
+        return Rewards(len(machine.n_units) - 1)
+
+    def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
+        """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.
+
+        machine : `Judged`; x : (n_rows, n_features); wake : random numbers with an address for each
+        row; dream : not used; memory : running means, or None where there are none yet.
+        """
+        phases, log_q, log_p = explain_by_recognition(machine, x, wake, work)
+        worth = log_p - np.cumsum(log_q[::-1], axis=0)[::-1]
+        rewards = worth.copy()
+        below = machine.below(x, phases.hidden)
+        if self.baseline:
+            expected = [
+                b.predict(part, work) for b, part in zip(machine.baselines, below, strict=True)
+            ]
+            rewards -= [numbers for numbers, _ in expected]
+            if memory is not None:
+                memory.count(rewards)
+                rewards -= memory.means[:, None]
+        if self.normalise and memory is not None:
+            rewards /= np.maximum(1, np.sqrt(memory.variances))[:, None]
+        rewards = rewards.astype(np.float32)
+        generation_gradient(machine, phases, np.ones(len(rewards[0]), np.float32), out.generation)
+        reward_gradient(machine, phases, rewards, out.recognition)
+        for i, target in enumerate(out.baselines):
+            if self.baseline:
+                states = expected[i][1]
+                machine.baselines[i].gradient(below[i], states, rewards[i], target)
+        return float(worth[0].sum())
+
+
+class Rewards:
+    """Running means and variances of rewards, one for each hidden layer, from step to step."""
+
+    def __init__(self, n_layers):
+        self.means, self.variances = np.zeros((2, n_layers))
+        self._n_steps, self._parts, self._lock = 0, {}, threading.Lock()
+
+    def take(self, numbers):
+        """A view for a block of rows, with a place for the rewards that it will get."""
+        return _Share(self.means, self.variances)
+
+    def put(self, numbers, share):
+        """Keep the rewards of a block until the end of the step."""
+        with self._lock:
+            self._parts[int(numbers[0])] = share.sums
+
+    def end_step(self):
+        """Let the rewards of a step enter the running means: blocks in the order of their rows."""
+        total = sum(self._parts[number] for number in sorted(self._parts))
+        self._parts = {}
+        first, second = total[1:] / total[0]
+        share = 1 - _DECAY if self._n_steps else 1.0
+        self._n_steps += 1
+        self.means = self.means + share * (first - self.means)
+        self.variances = self.variances + share * (
+            np.maximum(second - first**2, 0) - self.variances
+        )
+
+
+class _Share:
+    def __init__(self, means, variances):
+        self.means, self.variances, self.sums = means, variances, None
+
+    def count(self, rewards):
+        """Note the rewards (n_layers, n_rows) of a block."""
+        ones = np.full(len(rewards), rewards.shape[1], np.float64)
+        self.sums = np.array([ones, rewards.sum(axis=1), (rewards**2).sum(axis=1)])
+
+
+@dataclass(frozen=True)
+class VIMCO:
+    """Several samples of each row, each rewarded by what the bound would be without it.
+
+    Both chains move along the gradient of the importance-weighted bound E log(1/K sum_k p/q). A
+    sample is rewarded by the bound less what it would be if the sample's weight were the geometric
+    mean of the others; besides, the bound depends on q itself, through the weights.
+
+    n_particles : K, at least 2; baseline : whether anything is taken away.
+
+    References
+    ----------
+    Mnih & Rezende (2016), Variational inference for Monte Carlo objectives, ICML.
+    """
+
+    n_particles: int
+    baseline: bool = True
+
+    def fused(self, machine):
+        """None: there is no such kernel."""
+
+    def remember(self, machine, n_rows):
+        """Nothing: the samples of a row are each other's baseline."""
+
+    def gradient(self, machine, x, wake, dream, out, work=np):
+        """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.
+
+        x : (n_rows, n_features); wake : random numbers with an address for each row and
+        ``n_particles`` particles; dream : not used.
+        """
+        phases, _, _ = explain_by_recognition(machine, x, wake, work)
+        weights = np.empty(phases.log_weights.shape, np.float32)
+        bounds = np.empty(len(weights))
+        self_normalise(phases.log_weights, weights, bounds)
+        rewards = np.repeat(bounds[:, None], self.n_particles, axis=1)
+        if self.baseline:
+            rewards -= bounds_without(phases.log_weights)
+        rewards = np.ascontiguousarray((rewards - weights).reshape(1, -1), np.float32)
+        rewards = np.repeat(rewards, len(phases.hidden), axis=0)
+        generation_gradient(machine, phases, weights, out.generation)
+        reward_gradient(machine, phases, rewards, out.recognition)
+        return float(bounds.sum())
+
+
+def bounds_without(log_weights):
+    """The bound of each row, each weight in turn being the geometric mean of the others.
+
+    log_weights : (n_rows, n_particles), of at least two particles. The same shape, nats.
+    """
+    n = log_weights.shape[1]
+    others = (log_weights.sum(axis=1, keepdims=True) - log_weights) / (n - 1)
+    swapped = np.repeat(log_weights[:, None], n, axis=1)
+    place = np.arange(n)
+    swapped[:, place, place] = others
+    return np.logaddexp.reduce(swapped, axis=2) - np.log(n)
+
+
+def reward_gradient(machine, phases, rewards, out):
+    """Write the gradient of ``sum reward log q(h_i | h_{i-1})`` over the explanations to ``out``.
+
+    rewards : (n_layers, n_explanations) float32.
+    """
+    for i, conditional in enumerate(machine.recognition.conditionals):
+        below = phases.hidden[i - 1] if i else fill(phases.x)
+        error = conditional.units.error(phases.hidden[i], phases.recognition_etas[i], rewards[i])
+        conditional.gradient(below, phases.hidden[i], error, out.conditionals[i])

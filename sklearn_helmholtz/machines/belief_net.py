@@ -1,0 +1,142 @@
+"""The sigmoid belief net: layers of hidden causes above the data."""
+
+import functools
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..layers import Affine, Conditional, Lateral
+from ..units import Bernoulli
+from .chain import Chain
+
+
+@dataclass(frozen=True)
+class BeliefNet:
+    """p(h_L) ... p(h_1 | h_2) p(x | h_1).
+
+    generation : the chain from the prior of the top layer down to the data. *Values* are the tuple
+    (x, h_1, ..., h_L), from the data upward; x may have fewer rows than the hidden layers, whose
+    particles then share it, and gaps.
+
+    References
+    ----------
+    Neal (1992), Connectionist learning of belief networks, Artificial Intelligence 56, 71-113.
+    """
+
+    generation: Chain
+
+    @functools.cached_property
+    def n_units(self):
+        """Units of each layer, from the data upward."""
+        return tuple(len(c.affine.intercept) for c in reversed(self.generation.conditionals))
+
+    @property
+    def visible(self):
+        """p(x | h_1)."""
+        return self.generation.conditionals[-1]
+
+    @functools.cached_property
+    def is_autoregressive(self):
+        """Whether the units of a generative layer depend on those before them."""
+        return self.visible.lateral is not None
+
+    @property
+    def n_connections(self):
+        """Weights between layers."""
+        return sum(a * b for a, b in itertools.pairwise(self.n_units))
+
+    @property
+    def n_lateral_weights(self):
+        """Weights within layers."""
+        return sum(n * (n - 1) // 2 for n in self.n_units) if self.is_autoregressive else 0
+
+    @functools.cached_property
+    def n_weights(self):
+        """The work that a row makes: lateral products are made whole."""
+        return self.n_connections + 2 * self.n_lateral_weights
+
+    def dream(self, draws, work=np):
+        """Sample everything from the generative chain: values and log p(x, h)."""
+        log_prob = work.empty((draws.n_rows,), np.float64)
+        log_prob[:] = 0
+        path = self.generation.sample(None, draws, log_prob, work)
+        return path[:0:-1], log_prob
+
+    def imagine(self, draws, work=np):
+        """Sample the hidden layers from their prior: (h_1, ..., h_L) and log p(h)."""
+        log_prob = work.empty((draws.n_rows,), np.float64)
+        log_prob[:] = 0
+        path = self.prior.sample(None, draws, log_prob, work)
+        return path[:0:-1], log_prob
+
+    @functools.cached_property
+    def prior(self):
+        """The generative chain of the hidden layers alone: p(h)."""
+        return Chain(self.generation.conditionals[:-1], self.generation.layers[:-1])
+
+    def log_parts(self, values, work=np):
+        """Log p(h) and log p(x | h) of each row in nats."""
+        return self.observe(values, None, work)[:2]
+
+    def observe(self, values, draws, work=np):
+        """Log p(h) and log p(x | h) of each row in nats, and the values without gaps.
+
+        In an autoregressive machine, units depend on missing ones before them: those are drawn, and
+        there is a row of data for each row of the hidden layers; log p(x | h) is that of what is
+        observed, given all before it. In others gaps stay. draws : of the rows of the hidden
+        layers; not needed where there are no gaps.
+        """
+        path = downward(values)
+        log_prior, log_visible = (work.empty((len(values[-1]),), np.float64) for _ in range(2))
+        log_prior[:], log_visible[:] = 0, 0
+        self.prior.log_prob(path[:-1], log_prior, work)
+        eta = self.visible.eta(values[1], work)
+        x, _ = self.visible.observe(values[0], eta, draws, 0, log_visible, work)
+        return log_prior, log_visible, (x, *values[1:])
+
+
+def has_recognition(net):
+    """Whether a belief net comes with a guess at its causes."""
+    return hasattr(net, "recognition")
+
+
+def downward(values):
+    """Values, from the data upward, as a path of the generative chain."""
+    return (None, *reversed(values))
+
+
+def descend(coefs, intercepts, visible, laterals=None):
+    """The generative chain of lists of arrays, from the data upward, and the units of the data."""
+    top = len(coefs)
+    families = [visible] + [Bernoulli()] * top
+    coefs, laterals = [*coefs, None], laterals or [None] * (top + 1)
+    down = [
+        Conditional(
+            Affine(coefs[layer], intercepts[layer]), families[layer],
+            None if laterals[layer] is None else Lateral(laterals[layer]),
+        )
+        for layer in range(top, -1, -1)
+    ]  # fmt: skip
+    return Chain(tuple(down), tuple(range(top, -1, -1)))
+
+
+def initialise_net(n_units, visible, visible_intercept, rng, autoregressive=False):
+    """A belief net with small random weights: uniform as in Glorot & Bengio (2010).
+
+    Intercepts are zero, but for those of the data, (n_features,). Zero weights everywhere would be
+    a stationary point of the exact gradient by symmetry; lateral weights, which an autoregressive
+    net has, break none and start at zero. n_units : units of each layer from the data upward.
+    """
+    pairs = itertools.pairwise(n_units)
+    coefs = [glorot(above, below, rng) for below, above in pairs]
+    zeros = [np.zeros(n, np.float32) for n in n_units[1:]]
+    intercepts = [np.asarray(visible_intercept, np.float32), *zeros]
+    laterals = [np.zeros((n, n), np.float32) for n in n_units] if autoregressive else None
+    return BeliefNet(descend(coefs, intercepts, visible, laterals))
+
+
+def glorot(n_in, n_out, rng):
+    """Weights (n_in, n_out) uniform between plus and minus the root of 6 / (n_in + n_out)."""
+    limit = np.sqrt(6 / (n_in + n_out))
+    return rng.uniform(-limit, limit, (n_in, n_out)).astype(np.float32)

@@ -1,0 +1,78 @@
+"""Helmholtz machines with baselines, which guess how well a row will be explained."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._incomplete import fill
+from ..layers import Affine
+from .belief_net import glorot
+from .helmholtz import Helmholtz, initialise
+
+_N_UNITS = 100  # of the hidden layer of a baseline
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A number for each row: an affine map of tanh units, which see what a layer has below it.
+
+    hidden, value : the affine maps, to (n_units,) and to (1,).
+    """
+
+    hidden: Affine
+    value: Affine
+
+    penalty_group = 2  # no penalty: it is no part of the model
+
+    def predict(self, below, work=np):
+        """The numbers (n_rows,), and the states of the tanh units, (n_rows, n_units)."""
+        states = self.hidden.forward(below, work)
+        np.tanh(states, out=states)
+        return self.value.forward(states, work)[:, 0], states
+
+    def gradient(self, below, states, error, out):
+        """Write the derivatives of what has the derivative ``error`` (n_rows,) by the numbers.
+
+        states : those of `predict`, which are used up; out : a `Baseline` of the same shape.
+        """
+        error = np.ascontiguousarray(error[:, None], np.float32)
+        self.value.gradient(states, error, out.value)
+        slopes = (1 - states * states) * (error * self.value.weights[:, 0])
+        self.hidden.gradient(below, slopes, out.hidden)
+
+
+@dataclass(frozen=True)
+class Judged(Helmholtz):
+    """A Helmholtz machine whose recognition learns by reward, and what reward it should expect.
+
+    baselines : one for each hidden layer, from the data upward, of the layer below it.
+
+    References
+    ----------
+    Mnih & Gregor (2014), Neural variational inference and learning in belief networks, ICML.
+    """
+
+    baselines: tuple[Baseline, ...]
+
+    def below(self, x, hidden):
+        """What each baseline sees: the data as recognition does, and all layers but the top."""
+        return [fill(x), *hidden[:-1]]
+
+
+def initialise_judged(n_units, visible, visible_intercept, rng, autoregressive=False):
+    """A machine as from `initialise`, and baselines that expect nothing."""
+    machine = initialise(n_units, visible, visible_intercept, rng, autoregressive)
+    return with_baselines(machine, rng)
+
+
+def with_baselines(machine, rng):
+    """A Helmholtz machine with baselines that expect nothing."""
+    baselines = [
+        Baseline(
+            Affine(glorot(n, _N_UNITS, rng), np.zeros(_N_UNITS, np.float32)),
+            Affine(np.zeros((_N_UNITS, 1), np.float32), np.zeros(1, np.float32)),
+        )
+        for n, _ in itertools.pairwise(machine.n_units)
+    ]
+    return Judged(machine.generation, machine.recognition, tuple(baselines))
