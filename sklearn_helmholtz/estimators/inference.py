@@ -55,8 +55,8 @@ class InferenceMixin:
                 default="auto"
             How: by enumeration of the hidden states (at most 20 units), as the recognition net
             guesses, by mean field, by weighted particles as in `log_likelihood`, or by Gibbs
-            sampling from where those end. ``"auto"`` means ``"exact"`` for machines of at most 14 hidden units,
-            otherwise ``"importance"``; missing values count as in `log_likelihood`.
+            sampling from where those end. ``"auto"`` means ``"exact"`` for machines of at most 14
+            hidden units, otherwise ``"importance"``; missing values count as in `log_likelihood`.
 
         n_samples : int, default=10
             Samples for each row.
