@@ -19,6 +19,7 @@ from .lanes import (
     LANES,
     Lanes,
     constant,
+    doubles,
     flags,
     floats,
     spread,
@@ -35,7 +36,8 @@ def _operator(symbol, result=None, **generators):
     Compiled as a builtin: an overload would be a function of its own, compiled for every pair of
     types, and compiling is what a first fit waits for.
     """
-    kinds = {floats: generators.get("on_floats"), words: generators.get("on_words")}
+    on_floats = generators.get("on_floats")
+    kinds = {floats: on_floats, doubles: on_floats, words: generators.get("on_words")}
 
     @infer_global(symbol)
     class Operator(AbstractTemplate):
@@ -71,6 +73,12 @@ def _picked(predicate):
     return lambda b, x, y: b.select(b.fcmp_ordered(predicate, y, x), y, x)
 
 
+def _operands(*operands):
+    """The kind of lanes that floats, doubles and scalars make together, and what each counts as."""
+    kind = doubles if doubles in operands else floats
+    return kind, [one if isinstance(one, Lanes) else kind.scalar for one in operands]
+
+
 def _binary(generate):
     """An intrinsic of two floats, at least one of them lanes."""
 
@@ -79,8 +87,8 @@ def _binary(generate):
         def code(context, builder, called, arguments):
             return generate(builder, *(spread(builder, argument) for argument in arguments))
 
-        operands = [one if isinstance(one, Lanes) else types.float32 for one in (x, y)]
-        return floats(*operands), code
+        kind, operands = _operands(x, y)
+        return kind(*operands), code
 
     return function
 
@@ -95,20 +103,29 @@ def select(context, condition, x, y):
     def generate(context, builder, signature, arguments):
         return builder.select(arguments[0], *(spread(builder, one) for one in arguments[1:]))
 
-    return floats(flags, x, y), generate
+    kind, operands = _operands(x, y)
+    return kind(flags, *operands), generate
+
+
+def _call(builder, name, arguments):
+    """Call LLVM's function of lanes of one kind."""
+    kind = arguments[0].type
+    width = "f64" if kind.element == DOUBLE else "f32"
+    called = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(kind, [kind] * len(arguments)),
+        f"llvm.{name}.v{LANES}{width}",
+    )
+    return builder.call(called, arguments)
 
 
 def _elementwise(name):
     @intrinsic
     def function(context, x):
         def generate(context, builder, signature, arguments):
-            kind = vector_of(FLOAT)
-            called = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(kind, [kind]), f"llvm.{name}.v{LANES}f32"
-            )
-            return builder.call(called, arguments)
+            return _call(builder, name, arguments)
 
-        return floats(floats), generate
+        return x(x), generate
 
     return function
 
@@ -124,14 +141,10 @@ def multiply_add(context, x, y, z):
     """
 
     def generate(context, builder, signature, arguments):
-        kind = vector_of(FLOAT)
-        called = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(kind, [kind] * 3), f"llvm.fmuladd.v{LANES}f32"
-        )
-        return builder.call(called, [spread(builder, argument) for argument in arguments])
+        return _call(builder, "fmuladd", [spread(builder, argument) for argument in arguments])
 
-    operands = [one if isinstance(one, Lanes) else types.float32 for one in (x, y, z)]
-    return floats(*operands), generate
+    kind, operands = _operands(x, y, z)
+    return kind(*operands), generate
 
 
 @intrinsic
@@ -145,11 +158,23 @@ def fill(context, x):
 
 
 @intrinsic
+def fill_doubles(context, x):
+    """A float64 in every lane."""
+
+    def generate(context, builder, signature, arguments):
+        return spread(builder, arguments[0])
+
+    return doubles(types.float64), generate
+
+
+@intrinsic
 def total(context, x):
     """The sum of the lanes in float64: halves are added until one number is left."""
 
     def generate(context, builder, signature, arguments):
-        value, width = builder.fpext(arguments[0], vector_of(DOUBLE)), LANES
+        value, width = arguments[0], LANES
+        if signature.args[0] == floats:
+            value = builder.fpext(value, vector_of(DOUBLE))
         while width > 1:
             width //= 2
             low, high = (
@@ -161,21 +186,25 @@ def total(context, x):
             value = builder.fadd(low, high)
         return builder.extract_element(value, I32(0))
 
-    return types.float64(floats), generate
+    return types.float64(x), generate
+
+
+_LAYOUTS = {floats: (I32, FLOAT, 127, 23), doubles: (I64, DOUBLE, 1023, 52)}
+# Of each kind: words of its width, its element, the bias of its exponent, and the bits below that.
 
 
 @intrinsic
 def power_of_two(context, n):
-    """2 to the power of whole numbers n from -126 to 127."""
+    """2 to the power of whole numbers n, from -126 to 127 for floats, to 1023 for doubles."""
 
     def generate(context, builder, signature, arguments):
-        n = builder.fptosi(arguments[0], vector_of(I32))
-        bits = builder.shl(
-            builder.add(n, constant(I32, [127] * LANES)), constant(I32, [23] * LANES)
-        )
-        return builder.bitcast(bits, vector_of(FLOAT))
+        word, element, bias, below = _LAYOUTS[n]
+        whole = builder.fptosi(arguments[0], vector_of(word))
+        biased = builder.add(whole, constant(word, [bias] * LANES))
+        bits = builder.shl(biased, constant(word, [below] * LANES))
+        return builder.bitcast(bits, vector_of(element))
 
-    return floats(floats), generate
+    return n(n), generate
 
 
 @intrinsic
@@ -183,12 +212,13 @@ def exponent(context, x):
     """The whole n for which x is 2^n times a number in [1, 2); x positive and normal."""
 
     def generate(context, builder, signature, arguments):
-        bits = builder.bitcast(arguments[0], vector_of(I32))
-        n = builder.lshr(bits, constant(I32, [23] * LANES))
-        n = builder.sub(n, constant(I32, [127] * LANES))
-        return builder.sitofp(n, vector_of(FLOAT))
+        word, element, bias, below = _LAYOUTS[x]
+        bits = builder.bitcast(arguments[0], vector_of(word))
+        n = builder.lshr(bits, constant(word, [below] * LANES))
+        n = builder.sub(n, constant(word, [bias] * LANES))
+        return builder.sitofp(n, vector_of(element))
 
-    return floats(floats), generate
+    return x(x), generate
 
 
 @intrinsic

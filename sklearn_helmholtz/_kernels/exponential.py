@@ -1,8 +1,10 @@
-"""exp, sigmoid and softplus of lanes, as polynomials in float32.
+"""exp, sigmoid and softplus of lanes, as polynomials in float32, and exp and log in float64.
 
 Coefficients are those of the Cephes library (Moshier, 1992); relative errors are below 4e-7.
 NaN stays NaN; arguments of exp are clamped to the range of float32.
 """
+
+import math
 
 import numpy as np
 
@@ -35,6 +37,17 @@ _ZERO, _HALF, _ONE, _TWO = (np.float32(x) for x in (0, 0.5, 1, 2))
 _L0, _L1, _L2 = np.float32(2 / 15), np.float32(2 / 13), np.float32(2 / 11)
 _L3, _L4, _L5 = np.float32(2 / 9), np.float32(2 / 7), np.float32(2 / 5)
 _L6 = np.float32(2 / 3)
+_LOWEST_DOUBLE, _HIGHEST_DOUBLE = np.float64(-700), np.float64(700)
+_ZERO_DOUBLE, _HALF_DOUBLE, _ONE_DOUBLE, _TWO_DOUBLE = (np.float64(x) for x in (0, 0.5, 1, 2))
+_ROOT_TWO = np.float64(math.sqrt(2))
+_A1, _A2, _A3, _A4, _A5, _A6, _A7, _A8, _A9 = (np.float64(2 / (2 * k + 1)) for k in range(1, 10))
+_LOG2_E_DOUBLE = np.float64(1.4426950408889634074)
+_LN2_HIGH_DOUBLE, _LN2_LOW_DOUBLE = (
+    np.float64(6.93145751953125e-1),
+    np.float64(1.42860682030941723212e-6),
+)
+_T3, _T4, _T5, _T6, _T7 = (np.float64(1 / math.factorial(k)) for k in range(3, 8))
+_T8, _T9, _T10, _T11, _T12 = (np.float64(1 / math.factorial(k)) for k in range(8, 13))
 
 
 @helper
@@ -93,3 +106,42 @@ def compound(surplus, grown):
     stay in the range of float32, and no accuracy is lost where they are small.
     """
     return surplus * grown + (surplus + grown)
+
+
+@helper
+def exp_double(x):
+    """exp(x) of doubles, x clamped to [-700, 700]: the Taylor series of what is left of ln 2."""
+    x = minimum(maximum(x, _LOWEST_DOUBLE), _HIGHEST_DOUBLE)
+    n = floor(x * _LOG2_E_DOUBLE + _HALF_DOUBLE)
+    r = x - n * _LN2_HIGH_DOUBLE - n * _LN2_LOW_DOUBLE
+    p = r * _T12 + _T11
+    p = p * r + _T10
+    p = p * r + _T9
+    p = p * r + _T8
+    p = p * r + _T7
+    p = p * r + _T6
+    p = p * r + _T5
+    p = p * r + _T4
+    p = p * r + _T3
+    p = p * r + _HALF_DOUBLE
+    p = p * r + _ONE_DOUBLE
+    return (p * r + _ONE_DOUBLE) * power_of_two(n)
+
+
+@helper
+def log_double(x):
+    """log(x) of doubles, positive and normal: the series of 2 atanh((m - 1) / (m + 1)), near 1."""
+    n = exponent(x * _ROOT_TWO)
+    m = x * power_of_two(_ZERO_DOUBLE - n)
+    s = (m - _ONE_DOUBLE) / (m + _ONE_DOUBLE)
+    z = s * s
+    p = z * _A9 + _A8
+    p = p * z + _A7
+    p = p * z + _A6
+    p = p * z + _A5
+    p = p * z + _A4
+    p = p * z + _A3
+    p = p * z + _A2
+    p = p * z + _A1
+    p = p * z + _TWO_DOUBLE
+    return n * _LN2_HIGH_DOUBLE + (s * p + n * _LN2_LOW_DOUBLE)

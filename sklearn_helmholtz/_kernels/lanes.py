@@ -3,7 +3,8 @@
 LLVM turns plain loops into vector instructions only where it can prove that arrays do not overlap
 and that no order of additions matters. Kernels that live on additions say instead what goes side by
 side: a value of type ``lanes`` is one register of AVX-512, two of AVX2, four of SSE or NEON, and
-every lane computes what the scalar code would. `arithmetic` has what can be done with them.
+every lane computes what the scalar code would; doubles take twice as many registers. `arithmetic`
+has what can be done with them.
 """
 
 from llvmlite import ir
@@ -25,7 +26,9 @@ class Lanes(types.Type):
         super().__init__(f"lanes({scalar})")
 
 
-_ELEMENTS = {types.float32: FLOAT, types.uint32: I32, types.boolean: I1}
+_ELEMENTS = {
+    types.float32: FLOAT, types.uint32: I32, types.boolean: I1, types.float64: DOUBLE,
+}  # fmt: skip
 
 
 @register_model(Lanes)
@@ -39,7 +42,7 @@ def vector_of(element):
     return ir.VectorType(element, LANES)
 
 
-floats, words, flags = (Lanes(scalar) for scalar in _ELEMENTS)
+floats, words, flags, doubles = (Lanes(scalar) for scalar in _ELEMENTS)
 
 
 def constant(element, values):
@@ -81,6 +84,7 @@ _FORMATS = {
     types.float32: _Format(FLOAT, 4, "f32", floats),
     types.uint32: _Format(I32, 4, "i32", words),
     types.uint8: _Format(I8, 1, "i8", floats),
+    types.float64: _Format(DOUBLE, 8, "f64", doubles),
 }
 
 
@@ -126,7 +130,7 @@ def _store_code(context, builder, signature, arguments):
 
 @intrinsic
 def load(context, array, index):
-    """Sixteen neighbours in a flat array: float32 and uint8 as floats, uint32 as words."""
+    """Sixteen neighbours in a flat array: float32 and uint8 as floats, uint32 as words, float64."""
     return _FORMATS[array.dtype].kind(array, types.int64), _load_code
 
 
@@ -138,7 +142,7 @@ def load_first(context, array, index, count):
 
 @intrinsic
 def store(context, array, index, value):
-    """Write floats or words to an array of their kind, flags to uint8 as zeros and ones."""
+    """Write floats, doubles or words to an array of their kind, flags to uint8 as zeros and ones."""
     return types.void(array, types.int64, value), _store_code
 
 

@@ -20,11 +20,32 @@ import math
 import numpy as np
 from numba import float32, float64, int64
 
+from .arithmetic import (
+    absolute,
+    exponent,
+    fill_doubles,
+    maximum,
+    minimum,
+    power_of_two,
+    select,
+    total,
+)
+from .exponential import exp_double, log_double
 from .kernel import helper, kernel, reads, routine, writes
+from .lanes import LANES, first, load_first, store_first
 
-_FACTORS = 4  # of a product whose logarithm is taken: with weights below 150 none is out of range
-_EDGE = 1e-12  # no unit is surer than this
+_FACTORS = 4  # of a product before its exponent is taken out: weights are below 150
+_SUREST = 1 - 1e-12  # no unit is surer than this
 _TRIALS = 40  # halvings of a step of xi
+_SLACK = 1e-13  # of a cost that has not risen but by rounding
+_LOG_RATIO = 600.0  # the largest log(A / B) that is told from larger ones
+_LOW_RATIO, _HIGH_RATIO = np.float64(1e-280), np.float64(1e280)
+_ZERO, _HALF, _ONE = np.float64(0), np.float64(0.5), np.float64(1)
+_LN2 = np.float64(math.log(2))
+
+# Rows of the table of what tilted parents make of units, for A, and in the same order for B.
+_PRODUCT, _EXPONENT, _LOG, _MEAN, _VARIANCE = range(5)
+_OTHER_SIDE = 5  # how many these are
 
 
 @helper
@@ -35,7 +56,7 @@ def _count_connections(sizes):
     return count
 
 
-@helper
+@routine
 def _make_children(sizes, ordered, children):
     """Of each unit: the first of its children, where their weights start, and how many they are.
 
@@ -56,95 +77,161 @@ def _make_children(sizes, ordered, children):
 
 
 @routine
+def _mark(values, ordered, present, free):
+    """Which units of a row are children (1 or 0), and which are free."""
+    for i in range(values.shape[0]):
+        known = values[i] == values[i]
+        free[i] = ordered and not known
+        present[i] = 1.0 if ordered or known else 0.0
+
+
+@routine
+def _add_row(value, children, weights, out):
+    """Add what a value makes of the inputs of its children, of both kinds."""
+    for kind in range(2):
+        start, w0, n = children[kind, 0], children[kind, 1], children[kind, 2]
+        for k in range(n):
+            out[start + k] += value * weights[w0 + k]
+
+
+@routine
 def _known_inputs(intercepts, weights, children, values, free, base):
     """What is known of the inputs of all units: intercepts, and known values of units before."""
     for i in range(base.shape[0]):
         base[i] = intercepts[i]
     for u in range(values.shape[0]):
-        start, w0, n = children[u, 1, 0], children[u, 1, 1], children[u, 1, 2]
         if not free[u] and values[u] != 0 and values[u] == values[u]:
-            for k in range(n):
-                base[start + k] += values[u] * weights[w0 + k]
+            _add_row(float64(values[u]), children[u], weights, base)
 
 
 @routine
 def _expected_inputs(base, weights, children, free, means, expected):
     """``E[eta]`` of all units."""
-    for i in range(base.shape[0]):
-        expected[i] = base[i]
+    expected[:] = base
     for u in range(base.shape[0]):
         if free[u]:
-            for kind in range(2):
-                start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
-                for k in range(n):
-                    expected[start + k] += means[u] * weights[w0 + k]
+            _add_row(means[u], children[u], weights, expected)
 
 
 @routine
-def _tilt(n_real, base, weights, growth, children, free, means, xi, factors, products, tilted):
-    """Log A and log B of all units but the Gaussian ones, and inputs under the tilted parents.
+def _make_factors(n_real, weights, growth, children, free, xi, low, high):
+    """``f - 1`` of A and of B for all children of free units but Gaussian ones.
 
-    n_real : Gaussian units, which come first; growth : exp of the weights; factors : (2, n_weights)
-    ``f - 1`` of A and B, written; products : (2, n_units), room; tilted : (2, 3, n_units), written:
-    the logarithm, and the mean and variance of eta where the parents are weighted by f.
+    n_real : Gaussian units, which come first; growth : exp of the weights.
     """
-    n_units = base.shape[0]
-    for i in range(n_real, n_units):
-        for side in range(2):
-            tilted[side, 0, i] = (side - xi[i]) * base[i]
-            tilted[side, 1, i] = base[i]
-            tilted[side, 2, i] = 0
-            products[side, i] = 1
-    count = 0
+    for u in range(free.shape[0]):
+        if not free[u]:
+            continue
+        for kind in range(2):
+            start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
+            if start < n_real:
+                continue
+            for k in range(0, n, LANES):
+                count = min(n - k, LANES)
+                w, x = load_first(weights, w0 + k, count), load_first(xi, start + k, count)
+                f = exp_double(_ZERO - x * w)
+                store_first(low, w0 + k, f - _ONE, count)
+                store_first(high, w0 + k, f * load_first(growth, w0 + k, count) - _ONE, count)
+
+
+@helper
+def _weigh(m, w, factors, e, row, n_units, i, table, count):
+    """Let one parent of some units enter a side of the table."""
+    g = load_first(factors, e, count)
+    q = g * m + _ONE
+    p = (g + _ONE) * m / q
+    place = row * n_units + i
+    product = load_first(table, place + _PRODUCT * n_units, count)
+    mean = load_first(table, place + _MEAN * n_units, count)
+    variance = load_first(table, place + _VARIANCE * n_units, count)
+    store_first(table, place + _PRODUCT * n_units, product * q, count)
+    store_first(table, place + _MEAN * n_units, mean + w * p, count)
+    store_first(table, place + _VARIANCE * n_units, variance + w * w * p * (_ONE - p), count)
+
+
+@routine
+def _tilt(n_real, base, weights, children, free, means, xi, low, high, table):
+    """Write the table of all units but the Gaussian ones, see above: 2 x 5 rows of units.
+
+    Log A and log B, and the mean and variance of eta where the parents are weighted by f.
+    """
+    n_units, count = base.shape[0], 0
+    for i in range(n_units):
+        for row in (0, _OTHER_SIDE):
+            table[(row + _PRODUCT) * n_units + i] = 1
+            table[(row + _EXPONENT) * n_units + i] = 0
+            table[(row + _MEAN) * n_units + i] = base[i]
+            table[(row + _VARIANCE) * n_units + i] = 0
     for u in range(n_units):
         if not free[u]:
             continue
-        m = means[u]
         for kind in range(2):
             start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
-            skipped = min(max(n_real - start, 0), n)
-            for k in range(skipped, n):
-                i, w = start + k, float64(weights[w0 + k])
-                f = math.exp(-xi[i] * w)
-                factors[0, w0 + k] = f - 1
-                factors[1, w0 + k] = f * growth[w0 + k] - 1
-            for side in range(2):
-                for k in range(skipped, n):
-                    i, w, g = start + k, float64(weights[w0 + k]), factors[side, w0 + k]
-                    q = 1 + m * g
-                    p = m * (1 + g) / q
-                    products[side, i] *= q
-                    tilted[side, 1, i] += w * p
-                    tilted[side, 2, i] += w * w * p * (1 - p)
+            if start < n_real:
+                continue
+            for k in range(0, n, LANES):
+                part = min(n - k, LANES)
+                w = load_first(weights, w0 + k, part)
+                _weigh(means[u], w, low, w0 + k, 0, n_units, start + k, table, part)
+                _weigh(means[u], w, high, w0 + k, _OTHER_SIDE, n_units, start + k, table, part)
         count += 1
         if count % _FACTORS == 0:
-            _take_logarithms(n_real, products, tilted)
-    _take_logarithms(n_real, products, tilted)
+            _take_exponents(n_real, n_units, table)
+    _take_exponents(n_real, n_units, table)
+    _take_logarithms(n_real, base, xi, table)
+
+
+@routine
+def _take_exponents(n_real, n_units, table):
+    """Keep the products of the table in [1, 2)."""
+    for row in (0, _OTHER_SIDE):
+        for i in range(n_real, n_units, LANES):
+            count = min(n_units - i, LANES)
+            place = (row + _PRODUCT) * n_units + i
+            product = maximum(load_first(table, place, count), _LOW_RATIO)
+            n = exponent(product)
+            store_first(table, place, product * power_of_two(_ZERO - n), count)
+            place = (row + _EXPONENT) * n_units + i
+            store_first(table, place, load_first(table, place, count) + n, count)
+
+
+@routine
+def _take_logarithms(n_real, base, xi, table):
+    """Log A and log B from the products."""
+    n_units = base.shape[0]
+    for row in (0, _OTHER_SIDE):
+        share = _ONE if row else _ZERO
+        for i in range(n_real, n_units, LANES):
+            count = min(n_units - i, LANES)
+            product = maximum(load_first(table, (row + _PRODUCT) * n_units + i, count), _HALF)
+            n = load_first(table, (row + _EXPONENT) * n_units + i, count)
+            own = (share - load_first(xi, i, count)) * load_first(base, i, count)
+            place = (row + _LOG) * n_units + i
+            store_first(table, place, own + (n * _LN2 + log_double(product)), count)
 
 
 @helper
-def _take_logarithms(n_real, products, tilted):
-    for side in range(2):
-        for i in range(n_real, products.shape[1]):
-            tilted[side, 0, i] += math.log(products[side, i])
-            products[side, i] = 1
+def _row(table, row, n_units, i, count):
+    """Some units of a row of the table."""
+    return load_first(table, row * n_units + i, count)
 
 
 @helper
-def _log_sum(a, b):
-    return max(a, b) + math.log1p(math.exp(-abs(a - b)))
+def _costs(xi, expected, table, n_units, i, count):
+    """``xi E[eta] + log(A + B)``, upper bounds of the expected softplus of eta."""
+    a = _row(table, _LOG, n_units, i, count)
+    b = _row(table, _OTHER_SIDE + _LOG, n_units, i, count)
+    rest = log_double(exp_double(_ZERO - absolute(a - b)) + _ONE)
+    linear = load_first(xi, i, count) * load_first(expected, i, count)
+    return linear + (maximum(a, b) + rest)
 
 
 @helper
-def _cost(xi, expected, tilted, i):
-    """``xi E[eta] + log(A + B)``, an upper bound of the expected softplus of eta."""
-    return xi[i] * expected[i] + _log_sum(tilted[0, 0, i], tilted[1, 0, i])
-
-
-@helper
-def _share(tilted, i):
-    """``A / (A + B)``: 1 minus the expected state that the bound sees in a unit."""
-    return 1 / (1 + math.exp(min(tilted[1, 0, i] - tilted[0, 0, i], 700.0)))
+def _ratios(table, n_units, i, count):
+    """A / B of some units."""
+    a = _row(table, _LOG, n_units, i, count)
+    b = _row(table, _OTHER_SIDE + _LOG, n_units, i, count)
+    return exp_double(minimum(maximum(a - b, -_LOG_RATIO), _LOG_RATIO))
 
 
 @routine
@@ -158,20 +245,23 @@ def _entropy(m):
 
 
 @routine
-def _bound(present, free, means, expected, xi, tilted, precision, values, residual):
+def _bound(present, free, means, expected, xi, table, precision, residual):
     """The lower bound of log p(x), nats.
 
     residual : (n_features,), the expected square of x - eta of Gaussian data.
     """
-    result, n_real = 0.0, precision.shape[0]
+    result, n_real, n_units = 0.0, precision.shape[0], present.shape[0]
     for i in range(n_real):
         if present[i]:
             result -= 0.5 * (precision[i] * residual[i] - math.log(precision[i] / (2 * math.pi)))
-    for i in range(n_real, present.shape[0]):
-        if present[i]:
-            result += means[i] * expected[i] - _cost(xi, expected, tilted, i)
-        if free[i]:
-            result += _entropy(means[i])
+    for i in range(n_real, n_units, LANES):
+        count = min(n_units - i, LANES)
+        terms = load_first(means, i, count) * load_first(expected, i, count)
+        terms = terms - _costs(xi, expected, table, n_units, i, count)
+        result += total(select(first(count), load_first(present, i, count) * terms, _ZERO))
+    for u in range(n_units):
+        if free[u]:
+            result += _entropy(means[u])
     return result
 
 
@@ -185,40 +275,101 @@ def _residuals(present, free, means, expected, weights, children, values, n_real
         if start < n_real:
             spread = means[u] * (1 - means[u])
             for k in range(n):
-                if present[start + k]:
-                    residual[start + k] += spread * weights[w0 + k] ** 2
+                residual[start + k] += present[start + k] * spread * weights[w0 + k] ** 2
 
 
 @routine
-def _newton(n_real, xi, expected, tilted, cost, trial):
+def _newton(n_real, xi, expected, table, costs, trial):
     """A step of Newton's method for every xi; the cost is convex in it, and lowest in [0, 1]."""
-    for i in range(n_real, xi.shape[0]):
-        cost[i] = _cost(xi, expected, tilted, i)
-        r = _share(tilted, i)
-        low, high = tilted[0, 1, i], tilted[1, 1, i]
-        mean = r * low + (1 - r) * high
-        curvature = (
-            r * tilted[0, 2, i] + (1 - r) * tilted[1, 2, i] + r * (1 - r) * (high - low) ** 2
-        )
-        slope = expected[i] - mean
-        step = slope / curvature if curvature > abs(slope) else math.copysign(1.0, slope)
-        trial[i] = min(max(xi[i] - step, 0.0), 1.0) if slope != 0 else xi[i]
+    n_units = xi.shape[0]
+    for i in range(n_real, n_units, LANES):
+        count = min(n_units - i, LANES)
+        store_first(costs, i, _costs(xi, expected, table, n_units, i, count), count)
+        ratio = _ratios(table, n_units, i, count)
+        b = fill_doubles(_ONE) / (ratio + _ONE)
+        a = ratio * b
+        low = _row(table, _MEAN, n_units, i, count)
+        high = _row(table, _OTHER_SIDE + _MEAN, n_units, i, count)
+        curvature = a * _row(table, _VARIANCE, n_units, i, count)
+        curvature = curvature + b * _row(table, _OTHER_SIDE + _VARIANCE, n_units, i, count)
+        curvature = curvature + a * b * (high - low) * (high - low)
+        slope = load_first(expected, i, count) - (a * low + b * high)
+        longest = absolute(slope)
+        step = slope / maximum(curvature, maximum(longest, _LOW_RATIO))
+        x = load_first(xi, i, count)
+        store_first(trial, i, minimum(maximum(x - step, _ZERO), _ONE), count)
 
 
 @routine
-def _retreat(n_real, xi, expected, tilted, cost, trial):
+def _retreat(n_real, xi, expected, table, costs, trial):
     """Halve the steps of those xi whose cost has risen; how many they are."""
-    count = 0
-    for i in range(n_real, xi.shape[0]):
-        if not _cost(trial, expected, tilted, i) <= cost[i] + 1e-13 * abs(cost[i]):
-            trial[i] = 0.5 * (trial[i] + xi[i])
-            count += 1
-    return count
+    n_units, number = xi.shape[0], 0.0
+    for i in range(n_real, n_units, LANES):
+        count = min(n_units - i, LANES)
+        before = load_first(costs, i, count)
+        now = _costs(trial, expected, table, n_units, i, count)
+        fine = now - before < absolute(before) * _SLACK + _SLACK
+        x, y = load_first(xi, i, count), load_first(trial, i, count)
+        store_first(trial, i, select(fine, y, (x + y) * _HALF), count)
+        risen = select(fine, fill_doubles(_ZERO), _ONE)
+        number += total(select(first(count), risen, _ZERO))
+    return number
+
+
+@routine
+def _settle(n_real, xi, table, trial, ratio):
+    """Take the steps of all xi, and note A / B under them."""
+    n_units = xi.shape[0]
+    for i in range(n_real, n_units, LANES):
+        count = min(n_units - i, LANES)
+        store_first(xi, i, load_first(trial, i, count), count)
+        store_first(ratio, i, _ratios(table, n_units, i, count), count)
+
+
+@helper
+def _pull(m, present, means, xi, weights, low, high, ratio, start, w0, n):
+    """What children make of the log-odds of a unit: the slope of the tangent of their terms."""
+    slopes = fill_doubles(_ZERO)
+    for k in range(0, n, LANES):
+        count = min(n - k, LANES)
+        i, e = start + k, w0 + k
+        g, h = load_first(low, e, count), load_first(high, e, count)
+        q, r = g * m + _ONE, h * m + _ONE
+        rho = load_first(ratio, i, count)
+        b = fill_doubles(_ONE) / (rho + _ONE)
+        tangent = (rho * b * g * r + b * h * q) / (q * r)
+        linear = (load_first(means, i, count) - load_first(xi, i, count)) * load_first(
+            weights, e, count
+        )
+        slopes += load_first(present, i, count) * (linear - tangent)
+    return total(slopes)
+
+
+@helper
+def _update_ratios(m, moved, low, high, ratio, start, w0, n):
+    """A / B of the children of a unit that has moved."""
+    for k in range(0, n, LANES):
+        count = min(n - k, LANES)
+        g, h = load_first(low, w0 + k, count), load_first(high, w0 + k, count)
+        change = (g * moved + _ONE) * (h * m + _ONE) / ((g * m + _ONE) * (h * moved + _ONE))
+        rho = load_first(ratio, start + k, count) * change
+        store_first(ratio, start + k, minimum(maximum(rho, _LOW_RATIO), _HIGH_RATIO), count)
+
+
+@helper
+def _gaussian_pull(m, present, values, expected, weights, precision, start, w0, n):
+    """As `_pull`, of Gaussian children."""
+    slope = 0.0
+    for k in range(n):
+        i, w = start + k, weights[w0 + k]
+        if present[i]:
+            slope += precision[i] * w * (values[i] - expected[i] + w * (m - 0.5))
+    return slope
 
 
 @routine
 def _move_units(
-    values, present, free, means, expected, xi, weights, children, precision, factors, ratio
+    values, present, free, means, expected, xi, weights, children, precision, low, high, ratio
 ):  # fmt: skip
     """Move each free unit to where the bound is no lower, all others staying as they are.
 
@@ -233,28 +384,20 @@ def _move_units(
         m, field = means[u], expected[u]
         for kind in range(2):
             start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
-            skipped = min(max(n_real - start, 0), n)
-            for k in range(skipped):
-                i, w = start + k, float64(weights[w0 + k])
-                if present[i]:
-                    field += precision[i] * w * (values[i] - expected[i] + w * (m - 0.5))
-            for k in range(skipped, n):
-                i, e = start + k, w0 + k
-                r = 1 / (1 + 1 / ratio[i])
-                g, h = factors[0, e], factors[1, e]
-                pull = r * g / (1 + m * g) + (1 - r) * h / (1 + m * h)
-                field += present[i] * ((means[i] - xi[i]) * weights[e] - pull)
-        moved = min(max(1 / (1 + math.exp(-min(max(field, -700.0), 700.0))), _EDGE), 1 - _EDGE)
+            if start < n_real:
+                field += _gaussian_pull(
+                    m, present, values, expected, weights, precision, start, w0, n
+                )
+            else:
+                field += _pull(m, present, means, xi, weights, low, high, ratio, start, w0, n)
+        on = 1 / (1 + math.exp(-min(max(field, -700.0), 700.0)))
+        moved = min(max(on, 1 - _SUREST), _SUREST)
         means[u] = moved
+        _add_row(moved - m, children[u], weights, expected)
         for kind in range(2):
             start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
-            skipped = min(max(n_real - start, 0), n)
-            for k in range(n):
-                expected[start + k] += (moved - m) * weights[w0 + k]
-            for k in range(skipped, n):
-                g, h = factors[0, w0 + k], factors[1, w0 + k]
-                change = (1 + moved * g) * (1 + m * h) / ((1 + m * g) * (1 + moved * h))
-                ratio[start + k] *= change
+            if start >= n_real:
+                _update_ratios(m, moved, low, high, ratio, start, w0, n)
 
 
 @kernel(
@@ -279,46 +422,59 @@ def mean_field(
     ordered = weights.shape[0] > _count_connections(sizes)
     children = np.zeros((n_units, 2, 3), np.int64)
     _make_children(sizes, ordered, children)
-    growth = np.exp(weights.astype(np.float64))
-    factors, products = np.zeros((2, weights.shape[0])), np.ones((2, n_units))
-    tilted, cost = np.zeros((2, 3, n_units)), np.empty(n_units)
+    wide = weights.astype(np.float64)
+    growth = np.exp(wide)
+    low, high = np.zeros(weights.shape[0]), np.zeros(weights.shape[0])
+    table, costs = np.zeros(2 * _OTHER_SIDE * n_units), np.zeros(n_units)
     base, expected = np.empty(n_units), np.empty(n_units)
-    ratio, trial = np.empty(n_units), np.empty(n_units)
+    ratio, trial = np.ones(n_units), np.zeros(n_units)
     residual = np.zeros(n_real)
-    present, free = np.ones(n_units, np.bool_), np.ones(n_units, np.bool_)
+    present, free = np.ones(n_units), np.ones(n_units, np.bool_)
     for row in range(values.shape[0]):
         x, m, s = values[row], means[row], xi[row]
+        _mark(x, ordered, present, free)
         for i in range(n_features):
-            known = x[i] == x[i]
-            free[i], present[i] = ordered and not known, ordered or known
             if not free[i]:
-                m[i] = x[i] if known else 0.0
-        _known_inputs(intercepts, weights, children, x, free, base)
+                m[i] = x[i] if present[i] else 0.0
+        _known_inputs(intercepts, wide, children, x, free, base)
+        _make_factors(n_real, wide, growth, children, free, s, low, high)
         before, sweep = -np.inf, 0
         while True:
-            _expected_inputs(base, weights, children, free, m, expected)
-            _tilt(n_real, base, weights, growth, children, free, m, s, factors, products, tilted)
-            _residuals(present, free, m, expected, weights, children, x, n_real, residual)
-            bounds[row] = _bound(present, free, m, expected, s, tilted, precision, x, residual)
+            _expected_inputs(base, wide, children, free, m, expected)
+            _tilt(n_real, base, wide, children, free, m, s, low, high, table)
+            _residuals(present, free, m, expected, wide, children, x, n_real, residual)
+            bounds[row] = _bound(present, free, m, expected, s, table, precision, residual)
             if sweep == most_sweeps or not bounds[row] > before + tol:
                 break
             before = bounds[row]
-            _newton(n_real, s, expected, tilted, cost, trial)
+            _newton(n_real, s, expected, table, costs, trial)
             for _ in range(_TRIALS):
-                _tilt(
-                    n_real, base, weights, growth, children, free, m, trial, factors, products,
-                    tilted,
-                )  # fmt: skip
-                if _retreat(n_real, s, expected, tilted, cost, trial) == 0:
+                _make_factors(n_real, wide, growth, children, free, trial, low, high)
+                _tilt(n_real, base, wide, children, free, m, trial, low, high, table)
+                if _retreat(n_real, s, expected, table, costs, trial) == 0:
                     break
-            for i in range(n_real, n_units):
-                s[i] = trial[i]
-                ratio[i] = math.exp(min(max(tilted[0, 0, i] - tilted[1, 0, i], -600.0), 600.0))
+            _settle(n_real, s, table, trial, ratio)
             _move_units(
-                x, present, free, m, expected, s, weights, children, precision, factors, ratio
+                x, present, free, m, expected, s, wide, children, precision, low, high, ratio
             )
             sweep += 1
         n_sweeps[row] = sweep
+
+
+@helper
+def _add_slopes(m, present, means, xi, low, high, ratio, start, w0, n, slopes):
+    """Add the derivatives by the weights of a free unit on its children."""
+    for k in range(0, n, LANES):
+        count = min(n - k, LANES)
+        i, e = start + k, w0 + k
+        g, h, x = load_first(low, e, count), load_first(high, e, count), load_first(xi, i, count)
+        rho = load_first(ratio, i, count)
+        b = fill_doubles(_ONE) / (rho + _ONE)
+        a = rho * b * x * (g + _ONE) / (g * m + _ONE)
+        b = b * (_ONE - x) * (h + _ONE) / (h * m + _ONE)
+        slope = load_first(means, i, count) - x + a - b
+        slope = load_first(present, i, count) * slope * m
+        store_first(slopes, e, load_first(slopes, e, count) + slope, count)
 
 
 @kernel(
@@ -335,45 +491,44 @@ def mean_field_gradient(
     As for `mean_field`; weight_slopes, intercept_slopes : as the weights and intercepts, added to;
     residuals : (n_rows, n_features), written, the expected squares of x - eta of Gaussian data.
     """
-    n_units, n_features, n_real = intercepts.shape[0], sizes[0], precision.shape[0]
+    n_units, n_real = intercepts.shape[0], precision.shape[0]
     ordered = weights.shape[0] > _count_connections(sizes)
     children = np.zeros((n_units, 2, 3), np.int64)
     _make_children(sizes, ordered, children)
-    growth = np.exp(weights.astype(np.float64))
-    factors, products = np.zeros((2, weights.shape[0])), np.ones((2, n_units))
-    tilted, error = np.zeros((2, 3, n_units)), np.empty(n_units)
-    base, expected, share = np.empty(n_units), np.empty(n_units), np.empty(n_units)
-    present, free = np.ones(n_units, np.bool_), np.ones(n_units, np.bool_)
+    wide = weights.astype(np.float64)
+    growth = np.exp(wide)
+    low, high = np.zeros(weights.shape[0]), np.zeros(weights.shape[0])
+    table, error = np.zeros(2 * _OTHER_SIDE * n_units), np.empty(n_units)
+    base, expected, ratio = np.empty(n_units), np.empty(n_units), np.ones(n_units)
+    present, free = np.ones(n_units), np.ones(n_units, np.bool_)
     for row in range(values.shape[0]):
         x, m, s = values[row], means[row], xi[row]
-        for i in range(n_features):
-            known = x[i] == x[i]
-            free[i], present[i] = ordered and not known, ordered or known
-        _known_inputs(intercepts, weights, children, x, free, base)
-        _expected_inputs(base, weights, children, free, m, expected)
-        _tilt(n_real, base, weights, growth, children, free, m, s, factors, products, tilted)
-        _residuals(present, free, m, expected, weights, children, x, n_real, residuals[row])
+        _mark(x, ordered, present, free)
+        _known_inputs(intercepts, wide, children, x, free, base)
+        _expected_inputs(base, wide, children, free, m, expected)
+        _make_factors(n_real, wide, growth, children, free, s, low, high)
+        _tilt(n_real, base, wide, children, free, m, s, low, high, table)
+        _residuals(present, free, m, expected, wide, children, x, n_real, residuals[row])
+        for i in range(n_real, n_units, LANES):
+            count = min(n_units - i, LANES)
+            store_first(ratio, i, _ratios(table, n_units, i, count), count)
         for i in range(n_units):
             if i < n_real:
                 error[i] = precision[i] * (x[i] - expected[i]) if present[i] else 0.0
             else:
-                share[i] = _share(tilted, i)
-                error[i] = present[i] * (m[i] - 1 + share[i])
+                error[i] = present[i] * (m[i] - 1 / (1 + ratio[i]))
             intercept_slopes[i] += error[i]
         for u in range(n_units):
             for kind in range(2):
                 start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
-                skipped = min(max(n_real - start, 0), n)
                 if not free[u]:
                     for k in range(n):
                         weight_slopes[w0 + k] += m[u] * error[start + k]
-                    continue
-                for k in range(skipped):
-                    i, w = start + k, float64(weights[w0 + k])
-                    spread = present[i] * precision[i] * m[u] * (1 - m[u])
-                    weight_slopes[w0 + k] += m[u] * error[i] - w * spread
-                for k in range(skipped, n):
-                    i, g, h = start + k, factors[0, w0 + k], factors[1, w0 + k]
-                    low = share[i] * s[i] * (1 + g) / (1 + m[u] * g)
-                    high = (1 - share[i]) * (1 - s[i]) * (1 + h) / (1 + m[u] * h)
-                    weight_slopes[w0 + k] += present[i] * m[u] * (m[i] - s[i] + low - high)
+                elif start < n_real:
+                    spread = m[u] * (1 - m[u])
+                    for k in range(n):
+                        i, w = start + k, wide[w0 + k]
+                        squeeze = present[i] * precision[i] * spread * w
+                        weight_slopes[w0 + k] += m[u] * error[i] - squeeze
+                else:
+                    _add_slopes(m[u], present, m, s, low, high, ratio, start, w0, n, weight_slopes)
