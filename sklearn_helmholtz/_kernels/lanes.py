@@ -130,7 +130,7 @@ def _store_code(context, builder, signature, arguments):
 
 @intrinsic
 def load(context, array, index):
-    """Sixteen neighbours in a flat array: float32 and uint8 as floats, uint32 as words, float64."""
+    """Sixteen neighbours in a flat array: floats of float32 or uint8, doubles, words of uint32."""
     return _FORMATS[array.dtype].kind(array, types.int64), _load_code
 
 
