@@ -8,22 +8,19 @@ mean field to rounding, and the states of Markov chains, which get the same rand
 of the library's Gibbs sampling includes drawing them, that of NumPy's with its own generator too.
 """
 
-import os
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"  # read when NumPy is loaded
-
 import statistics
-import time
 
 import numpy as np
 
+from sklearn_helmholtz import _keys
+from sklearn_helmholtz._kernels.random import uniform_rows
 from sklearn_helmholtz._keys import Draws
 from sklearn_helmholtz.inference import Gibbs, MeanField
 from sklearn_helmholtz.machines import BeliefNet, descend
 from sklearn_helmholtz.units import Bernoulli
 
 from . import numpy_inference
+from .stopwatch import turns
 
 SIZES = ((100, 20), (64, 20), (784, 200))
 N_ROWS, N_SWEEPS, N_TURNS = {100: 500, 64: 500, 784: 50}, 10, 7
@@ -84,23 +81,9 @@ def compare_gibbs(net, weights, x, addresses):
 
 def _uniforms(draws, n_hidden):
     """The numbers of the library's sweeps."""
-    from sklearn_helmholtz import _keys
-    from sklearn_helmholtz._kernels.random import uniform_rows
-
     sweeps = np.empty((len(draws.addresses) * N_SWEEPS, n_hidden), np.float32)
     uniform_rows(draws.key, draws.addresses, N_SWEEPS, 0, _keys.layer_word(0), sweeps)
     return sweeps.reshape(len(draws.addresses), N_SWEEPS, n_hidden).transpose(1, 0, 2)
-
-
-def seconds(functions):
-    """Median seconds of each, in turns."""
-    times = [[] for _ in functions]
-    for _ in range(N_TURNS):
-        for function, spent in zip(functions, times, strict=True):
-            start = time.perf_counter()
-            function()
-            spent.append(time.perf_counter() - start)
-    return [statistics.median(spent) for spent in times]
 
 
 def main():
@@ -110,7 +93,8 @@ def main():
         made = make_net(*sizes, np.random.default_rng(0))
         per = 1e6 / (len(made[2]) * N_SWEEPS)
         for name, compare in (("mean field", compare_mean_field), ("Gibbs", compare_gibbs)):
-            ours, theirs = seconds(compare(*made))
+            spent = turns(dict(zip(("ours", "NumPy"), compare(*made), strict=True)), 1, N_TURNS)
+            ours, theirs = (statistics.median(times) for times in spent.values())
             size = "-".join(map(str, sizes))
             print(
                 f"{name:<12}{size:<10}{ours * per:>22.2f}{theirs * per:>10.1f}{theirs / ours:>8.1f}"

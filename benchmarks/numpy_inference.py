@@ -10,8 +10,8 @@ import numpy as np
 def mean_field(x, weights, intercepts, prior, means, n_sweeps):
     """Coordinate ascent on the bound of Saul, Jaakkola & Jordan (1996): means and bounds (nats).
 
-    x : (n_rows, n_features) of zeros and ones; weights : (n_hidden, n_features); intercepts, prior :
-    of the data and of the hidden units; means : (n_rows, n_hidden), where to start.
+    x : (n_rows, n_features) of zeros and ones; weights : (n_hidden, n_features); intercepts,
+    prior : of the data and of the hidden units; means : (n_rows, n_hidden), where to start.
     """
     means, xi = means.copy(), np.full(x.shape, 0.5)
     for _ in range(n_sweeps):
@@ -35,7 +35,7 @@ def mean_field(x, weights, intercepts, prior, means, n_sweeps):
 
 
 def _factors(xi, weights):
-    """``f - 1`` of all pairs of a hidden unit and a feature, twice (n_rows, n_hidden, n_features)."""
+    """``f - 1`` of pairs of a hidden unit and a feature, twice (n_rows, n_hidden, n_features)."""
     low = np.exp(-xi[:, None] * weights)
     return low - 1, low * np.exp(weights) - 1
 

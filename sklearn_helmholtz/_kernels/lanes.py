@@ -142,7 +142,7 @@ def load_first(context, array, index, count):
 
 @intrinsic
 def store(context, array, index, value):
-    """Write floats, doubles or words to an array of their kind, flags to uint8 as zeros and ones."""
+    """Write lanes to an array of their kind, flags to uint8 as zeros and ones."""
     return types.void(array, types.int64, value), _store_code
 
 
