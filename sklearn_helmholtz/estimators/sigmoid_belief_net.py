@@ -60,8 +60,8 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
 
         - ``"exact"``: by enumeration of the states of at most 20 hidden units. Training follows
           the gradient of the log-likelihood itself;
-        - ``"mean-field"``: by the factorised distribution with the highest bound of log p(x).
-          Training raises the bound;
+        - ``"mean-field"``: by a factorised distribution, whose bound of log p(x) is raised unit by
+          unit to where it rises no more, which need not be its highest. Training raises it too;
         - ``"gibbs"``: by Markov chains, which in training stay with their rows from epoch to epoch;
         - ``"nvil"``: by an inference net, which follows the gradient of the evidence lower bound
           by the score function with learnt baselines, or with ``n_particles`` above 1 that of the
@@ -100,7 +100,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
     averaging : bool or "auto", default="auto"
         Whether the net is an average of the parameters over the later part of training instead
         of the last ones: after t steps, those of step s weigh about ``s**8``, so that most of the
-        weight lies on the last ninth [6]_. It takes the place of a falling learning rate, and
+        weight lies on the last ninth [5]_. It takes the place of a falling learning rate, and
         allows a higher one, without knowing when training will end. ``"auto"`` means for
         autoregressive machines.
 
@@ -115,7 +115,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         Strength of the penalty on all weights, of the inference net too, but no intercepts,
         relative to the mean bound per row: ``alpha * (l1_ratio * |W|_1 + (1 - l1_ratio) / 2 *
         |W|^2)``. ``"auto"`` means 1e-4, but for autoregressive machines the strength of a prior
-        that is learnt along with the weights (see Notes).
+        that is learnt along with the weights (see the notes of `HelmholtzMachine`).
 
     lateral_alpha : float, "auto" or None, default=None
         Strength of the penalty on the lateral weights of an autoregressive machine, where
@@ -230,6 +230,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
            Artificial Intelligence Research 4, 61-76.
     .. [3] Mnih & Gregor (2014), Neural variational inference and learning in belief networks, ICML.
     .. [4] Mnih & Rezende (2016), Variational inference for Monte Carlo objectives, ICML.
+    .. [5] Shamir & Zhang (2013), Stochastic gradient descent for non-smooth optimization, ICML.
 
     Examples
     --------
