@@ -20,9 +20,7 @@ from .particles import N_TEMPERATURES, count_particles
 
 METHODS = ("auto", "exact", "importance", "annealed")
 _REMEDIES = {
-    "importance": (
-        "Raise n_importance_samples, train the recognition net longer, or use method='annealed'."
-    ),
+    "importance": "Raise n_importance_samples, train longer, or use method='annealed'.",
     "annealed": "Raise n_temperatures, or n_importance_samples for more chains.",
 }
 
@@ -85,9 +83,9 @@ class ScoringMixin:
 
         method : {"auto", "exact", "importance", "annealed"}, default="auto"
             Enumeration of the hidden states (at most 20 units); importance sampling with a mixture
-            of the recognition net and, for one sample in five, the prior of the hidden layers as
-            the proposal; or annealed importance sampling [2]_, which needs no recognition net and
-            is much slower. ``"auto"`` is the first for machines of at most 14 hidden units,
+            of the recognition net (or mean field, where there is none) and, for one sample in five,
+            the prior of the hidden layers as the proposal; or annealed importance sampling [2]_,
+            which needs no proposal and is much slower. ``"auto"`` is the first for machines of at most 14 hidden units,
             otherwise the second. In autoregressive machines missing values of Bernoulli features
             are enumerated or drawn as hidden units are, and count as such: ``"auto"`` then chooses
             for each row by itself.

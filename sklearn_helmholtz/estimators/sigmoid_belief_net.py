@@ -4,14 +4,13 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from .. import _keys
-from .._content import content_keys
 from .._keys import Purpose
 from ..inference import (
     ChainPosterior,
     ExactPosterior,
-    MeanField,
     MeanFieldPosterior,
     RecognitionPosterior,
 )
@@ -22,7 +21,7 @@ from .attributes import machine_from_parameters
 from .checks import check_inference
 from .trained import TrainedDensityEstimator
 
-_CHAINS, _SWEEPS = 20, 100  # of a row, whose mean states are its features
+_CHAINS, _SWEEPS = 10, 100  # of a row and direction, whose mean states are its features
 _ENTRIES, _MOST_ROWS = 2**22, 64  # of a block: numbers that are held, and rows
 _RULES = {
     "exact": lambda estimator: ExactLearning(),
@@ -33,10 +32,10 @@ _RULES = {
     ),
 }
 _POSTERIORS = {
-    "exact": lambda machine, estimator: ExactPosterior(machine, None),
-    "mean-field": lambda machine, estimator: MeanFieldPosterior(machine, None, 1),
+    "exact": lambda machine, estimator: ExactPosterior(machine),
+    "mean-field": lambda machine, estimator: MeanFieldPosterior(machine),
     "gibbs": lambda machine, estimator: ChainPosterior(machine, _CHAINS, _SWEEPS),
-    "nvil": lambda machine, estimator: RecognitionPosterior(machine, None, 1),
+    "nvil": lambda machine, estimator: RecognitionPosterior(machine),
 }
 
 
@@ -384,6 +383,25 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             machine = with_baselines(machine, _keys.generator(seed, Purpose.INITIALISE))
         return cls._holding(machine, scaling, params)
 
+    def transform(self, X):
+        """Posterior means of the hidden units, as ``inference`` finds them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data; NaN means missing.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_units)
+            Means of the layer ``transform_layer``, or of all layers side by side from the data
+            upward: exact, of mean field, over the states of Markov chains, or of the inference net
+            of ``"nvil"``, whose upper layers see the probabilities of the layer below. What is
+            random depends on what a row holds and on nothing else. float32 for float32, uint8 and
+            bool input, float64 otherwise.
+        """
+        return super().transform(X)
+
     def free_energy(self, X):
         """Minus the bound of log p(x) that inference makes for each row.
 
@@ -402,23 +420,16 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         """
         if self.inference == "nvil":
             return super().free_energy(X)
-        if self.inference == "exact":
-            return -self._estimate(X, "exact", None, None)[0].per_sample
-        if self.inference == "gibbs":
-            raise ValueError(
-                "inference='gibbs' has no free energy: its chains have no density. Use "
-                "log_likelihood."
-            )
+        check_is_fitted(self)
         rows, _ = self._rows(X)
-        mean_field = MeanField.of(self._machine)
+        found = self._found()
 
         def energies(x, addresses):
-            means = mean_field.start(content_keys(x))
-            bounds = mean_field.solve(x, means)[1]
-            return (-bounds if rows.scaling is None else rows.scaling.log_volumes(x) - bounds,)
+            volumes = 0.0 if rows.scaling is None else rows.scaling.log_volumes(x)
+            return (found.free_energy(x) + volumes,)
 
         addresses = np.arange(len(rows), dtype=np.uint64)
-        return self._by_blocks(energies, rows, addresses, len(mean_field.intercepts))[0]
+        return self._by_blocks(energies, rows, addresses, found.entries_per_row)[0]
 
     def kl_gap(self, X):
         """How far inference is from the truth: the free energy plus log p(x) of each row.
@@ -448,9 +459,13 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         return super()._train(start, *args)
 
     def _limits_of_means(self, rows):
-        posterior = _POSTERIORS[self.inference](self._machine, self)
+        posterior = self._found()
         size = min(max(_ENTRIES // posterior.entries_per_row, 1), _MOST_ROWS)
         return [*range(0, len(rows), size), len(rows)]
 
+    def _found(self):
+        """What knows p(h | x)."""
+        return _POSTERIORS[self.inference](self._machine, self)
+
     def _hidden_means(self, x):
-        return _POSTERIORS[self.inference](self._machine, self).hidden_means(x)
+        return self._found().hidden_means(x)

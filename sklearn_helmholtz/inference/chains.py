@@ -12,7 +12,8 @@ class ChainPosterior:
     """The states that Gibbs sampling goes through, the later half of its sweeps.
 
     Where chains rarely pass from one explanation of a row to another, they report the one that they
-    met first. n_chains : of each row; n_sweeps : of each chain.
+    met first; which that is depends on the order of the units, so half of the chains go through
+    them backwards. n_chains : of each row and direction; n_sweeps : of each chain.
     """
 
     method = "gibbs"
@@ -31,16 +32,28 @@ class ChainPosterior:
 
         Random numbers depend on what a row holds, and on nothing else.
         """
-        key = _keys.key(_keys.scoring_seed(), Purpose.SWEEP)
-        draws = Draws(key, content_keys(x), self.n_chains)
+        means = self._mean_states(x, False) + self._mean_states(x, True)
+        return self._gibbs.split(0.5 * means)
+
+    def free_energy(self, x):
+        """A ValueError: nobody knows the density of what chains report."""
+        raise ValueError(
+            "inference='gibbs' has no free energy: its chains have no density. Use log_likelihood."
+        )
+
+    def _mean_states(self, x, backwards):
+        """Mean states of all hidden units, (n_rows, n_hidden), over the chains of a direction."""
+        key, addresses = _keys.key(_keys.scoring_seed(), Purpose.SWEEP), content_keys(x)
+        first = backwards * self.n_chains * self.n_sweeps
+        draws = Draws(key, addresses, self.n_chains, first)
         states = self._gibbs.start(draws)
         completed = self._gibbs.complete(x, states, draws)
-        burn_in = self.n_sweeps // 2
-        total = np.zeros(states.shape)
+        total, burn_in = np.zeros(states.shape), self.n_sweeps // 2
+        once = np.zeros(1), np.ones(1)
         for sweep in range(self.n_sweeps):
-            place = Draws(key, draws.addresses, self.n_chains, sweep * self.n_chains)
-            self._gibbs.sweep(x, states, place, 1, completed)
+            draws = Draws(key, addresses, self.n_chains, first + sweep * self.n_chains)
+            self._gibbs.anneal(x, states, draws, *once, backwards, completed)
             if sweep >= burn_in:
                 total += states
-        means = total.reshape(len(draws.addresses), self.n_chains, -1).mean(axis=1)
-        return self._gibbs.split(means / (self.n_sweeps - burn_in))
+        means = total.reshape(len(addresses), self.n_chains, -1).mean(axis=1)
+        return means / (self.n_sweeps - burn_in)

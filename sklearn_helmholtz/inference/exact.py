@@ -66,7 +66,7 @@ class ExactPosterior:
 
     method = "exact"
 
-    def __init__(self, machine, seed):
+    def __init__(self, machine, seed=None):
         self.machine, self._seed = machine, seed
         prior, *conditionals = machine.generation.conditionals[:-1]
         self.states = [all_states(n) for n in machine.n_units[1:]]
@@ -115,6 +115,11 @@ class ExactPosterior:
     def hidden_means(self, x):
         """Expected states of each hidden layer, from the data upward, (n_rows, n_units)."""
         return self._means(self.probabilities(x))
+
+    def free_energy(self, x):
+        """Minus log p(x) of each row, nats: the posterior itself makes the bound tight."""
+        joint = self.log_joint(x)
+        return -logsumexp(joint.reshape(len(joint), -1), axis=1)
 
     def _draw(self, probabilities, addresses, n_samples):
         uniforms = resampling_uniforms(self._seed, addresses, n_samples)

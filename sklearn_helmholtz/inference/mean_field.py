@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .. import _keys
+from .._content import content_keys
 from .._incomplete import observed
 from .._kernels import mean_field as kernels
 from .._kernels.random import uniform_rows
@@ -12,9 +13,10 @@ from .._keys import Purpose
 from .flat_net import FlatNet
 
 MOST_SWEEPS = 200
-TOL = 1e-4  # nats that a sweep has to gain of a row's bound to be followed by another
+TOL = 1e-5  # nats that a sweep has to gain of a row's bound to be followed by another
 LARGEST_WEIGHT = 150.0  # in magnitude: products of four exponentials are float64 numbers
-_SPREAD = 0.25  # of probabilities around 1/2 where nothing is known yet
+_LOWEST = 0.01  # probability to start from where nothing is known yet
+_N_STARTS = 2
 
 
 class MeanField(FlatNet):
@@ -38,16 +40,30 @@ class MeanField(FlatNet):
         weights = np.clip(self.weights, -LARGEST_WEIGHT, LARGEST_WEIGHT)
         return replace(self, weights=weights)
 
-    def start(self, addresses):
+    def start(self, addresses, number=0):
         """Means to start from: different for each unit, since equal ones might never part.
 
-        They depend on the address of a row and on nothing else, whatever the random numbers are.
+        They depend on the address of a row and the number of the start, on nothing else, and lie
+        anywhere: the bound is all but flat around 1/2.
         """
-        n_units = len(self.intercepts)
-        numbers = np.empty((len(addresses), n_units), np.float32)
+        means = np.empty((len(addresses), len(self.intercepts)), np.float32)
         key = _keys.key(_keys.scoring_seed(), Purpose.START)
-        uniform_rows(key, addresses, 1, 0, _keys.layer_word(0), numbers)
-        return 0.5 + 2 * _SPREAD * (numbers.astype(np.float64) - 0.5)
+        uniform_rows(key, addresses, 1, number, _keys.layer_word(0), means)
+        return _LOWEST + (1 - 2 * _LOWEST) * means.astype(np.float64)
+
+    def explain(self, x):
+        """The means with the highest bounds that a few starts lead to, and the bounds, nats.
+
+        Starts depend on what a row holds.
+        """
+        addresses, best = content_keys(x), np.full(len(x), -np.inf)
+        means = np.empty((len(x), len(self.intercepts)))
+        for number in range(_N_STARTS):
+            found = self.start(addresses, number)
+            bounds = self.solve(x, found)[1]
+            higher = bounds > best
+            means[higher], best[higher] = found[higher], bounds[higher]
+        return means, best
 
     def solve(self, x, means, most_sweeps=MOST_SWEEPS, tol=TOL):
         """Raise the bounds of a block of rows from given means, which are changed in place.

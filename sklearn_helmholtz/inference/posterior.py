@@ -7,7 +7,6 @@ rows x whose random numbers have ``addresses``, one for each row.
 import numpy as np
 
 from .. import _keys
-from .._content import content_keys
 from .._incomplete import fill
 from .._kernels.random import uniform_rows
 from .._keys import Draws, Purpose
@@ -83,6 +82,9 @@ class RecognitionPosterior(GuessedPosterior):
 
     method = "recognition"
 
+    def __init__(self, machine, seed=None, n_samples=1):
+        super().__init__(machine, seed, n_samples)
+
     def sample(self, x, addresses, n_samples):
         """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
         draws = Draws(_keys.key(self._seed, Purpose.SCORE), addresses, n_samples)
@@ -97,6 +99,10 @@ class MeanFieldPosterior(GuessedPosterior):
     """The factorised distribution of mean field."""
 
     method = "mean-field"
+
+    def __init__(self, machine, seed=None, n_samples=1):
+        super().__init__(machine, seed, n_samples)
+        self._mean_field = MeanField.of(machine)
 
     def sample(self, x, addresses, n_samples):
         """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
@@ -113,10 +119,11 @@ class MeanFieldPosterior(GuessedPosterior):
 
     def hidden_means(self, x):
         """The probabilities of the units of each hidden layer, (n_rows, n_units)."""
-        mean_field = MeanField.of(self.machine)
-        means = mean_field.start(content_keys(x))
-        mean_field.solve(x, means)
-        return mean_field.hidden(means)
+        return self._mean_field.hidden(self._mean_field.explain(x)[0])
+
+    def free_energy(self, x):
+        """Minus the bound of log p(x) of each row, nats."""
+        return -self._mean_field.explain(x)[1]
 
     def _draw(self, layers, addresses, n_samples):
         draws = Draws(_keys.key(self._seed, Purpose.SCORE), addresses, n_samples)
