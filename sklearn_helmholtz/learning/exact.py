@@ -73,9 +73,7 @@ def _normalised(log_joint, rows):
     """p(h | x) of each row or completion, and log p(x) of each row."""
     flat = log_joint.reshape(len(rows), -1)
     totals = logsumexp(flat, axis=1)
-    log_likelihood = np.array([
-        logsumexp(totals[rows == row]) for row in range(rows[-1] + 1)
-    ])  # fmt: skip
+    log_likelihood = np.logaddexp.reduceat(totals, np.flatnonzero(np.diff(rows, prepend=-1)))
     weights = np.exp(flat - log_likelihood[rows, None])
     return weights.reshape(log_joint.shape), log_likelihood
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._incomplete import observed
 from .._keys import Draws
 from ..inference import Gibbs
 from .memory import Memory
@@ -45,20 +46,31 @@ class GibbsLearning:
         gibbs, draws = Gibbs.of(machine), Draws(wake.key, wake.addresses, self.n_particles)
         states = gibbs.start(draws)
         completed = gibbs.complete(x, states, draws)
-        chains = [states] if completed is None else [states, completed]
         if memory is not None:
-            for chain, kept in zip(chains, memory.arrays, strict=False):
-                _by_row(chain, kept)[memory.met] = kept[memory.met]
+            _go_on(memory, x, states, completed)
         gibbs.sweep(x, states, draws, self.n_sweeps, completed)
         if memory is not None:
-            for chain, kept in zip(chains, memory.arrays, strict=False):
-                kept[...] = _by_row(chain, kept)
+            for chain, kept in zip([states, completed], memory.arrays, strict=True):
+                if chain is not None:
+                    kept[...] = _by_row(chain, kept)
         hidden = [np.ascontiguousarray(layer) for layer in gibbs.split(states)]
         data = x if completed is None else completed
         phases = explain_by_states(machine, data, hidden, draws, work)
         weights = np.full(len(states), 1 / self.n_particles, np.float32)
         generation_gradient(machine, phases, weights, out.generation)
         return float(phases.log_weights.sum()) / self.n_particles
+
+
+def _go_on(memory, x, states, completed):
+    """Put chains of rows that were met where they were; of the data, only what is missing.
+
+    The rest of them is not known of a row that was met in a block without gaps.
+    """
+    hidden, data = memory.arrays
+    _by_row(states, hidden)[memory.met] = hidden[memory.met]
+    if completed is not None:
+        gaps = np.isnan(observed(x)) & memory.met[:, None]
+        np.copyto(_by_row(completed, data), data, where=gaps[:, None])
 
 
 def _by_row(chains, kept):

@@ -60,8 +60,9 @@ class NVIL:
                 b.predict(part, work) for b, part in zip(machine.baselines, below, strict=True)
             ]
             rewards -= [numbers for numbers, _ in expected]
-            if memory is not None:
-                memory.count(rewards)
+        if memory is not None:
+            memory.count(rewards)
+            if self.baseline:
                 rewards -= memory.means[:, None]
         if self.normalise and memory is not None:
             rewards /= np.maximum(1, np.sqrt(memory.variances))[:, None]
