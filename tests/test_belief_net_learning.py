@@ -412,13 +412,16 @@ def draws_of_chains(x, n_chains, first=0):
 @pytest.mark.parametrize(("visible", "missing"), [("binary", False), ("ordered binary", True)])
 def test_hidden_means_are_those_of_the_later_half_of_the_sweeps(visible, missing, n_sweeps):
     machine, _, x, _ = make_rows_with_gaps((4, 3, 2), visible, missing)
-    gibbs, n_chains = Gibbs.of(machine), 3
-    states = gibbs.start(draws_of_chains(x, n_chains))
-    completed, path = gibbs.complete(x, states, draws_of_chains(x, n_chains)), []
-    for sweep in range(n_sweeps):
-        gibbs.sweep(x, states, draws_of_chains(x, n_chains, sweep * n_chains), 1, completed)
-        path.append(states.reshape(4, n_chains, -1).mean(axis=1))
-    expected = np.mean(path[n_sweeps // 2 :], axis=0)
+    gibbs, n_chains, expected = Gibbs.of(machine), 3, 0
+    for backwards in (False, True):
+        first, path = backwards * n_chains * n_sweeps, []
+        states = gibbs.start(draws_of_chains(x, n_chains, first))
+        completed = gibbs.complete(x, states, draws_of_chains(x, n_chains, first))
+        for sweep in range(n_sweeps):
+            draws = draws_of_chains(x, n_chains, first + sweep * n_chains)
+            gibbs.anneal(x, states, draws, [0.0], [1.0], backwards, completed)
+            path.append(states.reshape(4, n_chains, -1).mean(axis=1))
+        expected = expected + 0.5 * np.mean(path[n_sweeps // 2 :], axis=0)
     means = ChainPosterior(BeliefNet(machine.generation), n_chains, n_sweeps).hidden_means(x)
     assert [part.shape for part in means] == [(4, 3), (4, 2)]
     assert_allclose(np.hstack(means), expected, rtol=1e-12)

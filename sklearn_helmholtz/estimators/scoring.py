@@ -85,10 +85,10 @@ class ScoringMixin:
             Enumeration of the hidden states (at most 20 units); importance sampling with a mixture
             of the recognition net (or mean field, where there is none) and, for one sample in five,
             the prior of the hidden layers as the proposal; or annealed importance sampling [2]_,
-            which needs no proposal and is much slower. ``"auto"`` is the first for machines of at most 14 hidden units,
-            otherwise the second. In autoregressive machines missing values of Bernoulli features
-            are enumerated or drawn as hidden units are, and count as such: ``"auto"`` then chooses
-            for each row by itself.
+            which needs no proposal and is much slower. ``"auto"`` is the first for machines of at
+            most 14 hidden units, otherwise the second. In autoregressive machines missing values
+            of Bernoulli features are enumerated or drawn as hidden units are, and count as such:
+            ``"auto"`` then chooses for each row by itself.
 
         n_importance_samples : int, default=None
             Samples for each row, or chains when annealing. None means the estimator's parameter,

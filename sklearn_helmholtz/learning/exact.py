@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logsumexp
 
+from .. import _tree
 from .._incomplete import observed
 from ..inference import ExactPosterior
 from ..inference.states import all_states, inputs, outer
@@ -40,15 +41,27 @@ class ExactLearning:
 
         x : (n_rows, n_features); wake, dream : not used.
         """
-        posterior, values = ExactPosterior(machine, None), observed(x)
-        values, rows = _completions(machine, values)
-        log_joint = posterior.log_joint(values)
-        weights, log_likelihood = _normalised(log_joint, rows)
-        total = weights.sum(axis=0)
-        _hidden_gradient(machine, posterior.states, total, out.generation)
-        first = weights.sum(axis=tuple(range(1, weights.ndim - 1)))
-        _visible_gradient(machine.visible, values, posterior.states[0], first, out.generation)
-        return float(log_likelihood.sum())
+        posterior, values = ExactPosterior(machine), observed(x)
+        step = max(_TABLE_ENTRIES // posterior.entries_per_row, 1)
+        part, log_likelihood = _tree.zeros_like(out.generation).tree, 0.0
+        for target in _tree.leaves(out.generation):
+            target[...] = 0
+        for start in range(0, len(values), step):
+            log_likelihood += _gradient(posterior, values[start : start + step], part)
+            for target, more in zip(_tree.leaves(out.generation), _tree.leaves(part), strict=True):
+                target += more
+        return log_likelihood
+
+
+def _gradient(posterior, values, out):
+    """Write the gradient of some rows to the chain ``out``; return the sum of log p(x)."""
+    machine = posterior.machine
+    values, rows = _completions(machine, values)
+    weights, log_likelihood = _normalised(posterior.log_joint(values), rows)
+    _hidden_gradient(machine, posterior.states, weights.sum(axis=0), out)
+    first = weights.sum(axis=tuple(range(1, weights.ndim - 1)))
+    _visible_gradient(machine.visible, values, posterior.states[0], first, out)
+    return float(log_likelihood.sum())
 
 
 def _completions(machine, values):
