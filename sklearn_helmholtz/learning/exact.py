@@ -42,7 +42,8 @@ class ExactLearning:
         x : (n_rows, n_features); wake, dream : not used.
         """
         posterior, values = ExactPosterior(machine), observed(x)
-        step = max(_TABLE_ENTRIES // posterior.entries_per_row, 1)
+        most = 2 ** np.isnan(values).sum(axis=1).max() if _has_completions(machine) else 1
+        step = max(_TABLE_ENTRIES // (posterior.entries_per_row * int(most)), 1)
         part, log_likelihood = _tree.zeros_like(out.generation).tree, 0.0
         for target in _tree.leaves(out.generation):
             target[...] = 0
@@ -64,12 +65,17 @@ def _gradient(posterior, values, out):
     return float(log_likelihood.sum())
 
 
+def _has_completions(machine):
+    """Whether what is missing of the data is enumerated, since units depend on it."""
+    return machine.is_autoregressive and isinstance(machine.visible.units, Bernoulli)
+
+
 def _completions(machine, values):
     """Rows with all that may be in their gaps, where units depend on these, and which row each is.
 
     Other rows as they are.
     """
-    if not (machine.is_autoregressive and isinstance(machine.visible.units, Bernoulli)):
+    if not _has_completions(machine):
         return values, np.arange(len(values))
     completed, rows = [], []
     for number, row in enumerate(values):
