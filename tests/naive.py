@@ -407,3 +407,51 @@ def bernoulli_completion_table(values, missing, weights, eta):
                 x * a - softplus(a) for x, a in zip(row, inputs, strict=True)
             )
     return table
+
+
+def mean_field_terms(params, x, means, xi):
+    """Return what each unit adds to the bound of log p(x) that a factorised q makes, in nats.
+
+    Units are numbered from the data upward, and all results and arguments but ``params`` are of
+    shape ``(n_units,)``, x of shape ``(n_features,)`` with NaN where values are missing. Free units
+    are the hidden ones, and where units depend on those before them the missing ones as well: unit
+    u is on with probability ``means[u]``, independently of all others. A unit adds
+    ``m E[eta] - xi E[eta] - log E[exp(-xi eta) + exp((1 - xi) eta)]``, m its mean or value, a
+    Gaussian one ``E[log N(x; eta, v)]``, and a free one its entropy. All expectations are sums over
+    the states of the unit's free parents. Source: Saul, Jaakkola and Jordan, "Mean field theory for
+    sigmoid belief networks", JAIR 4, 1996.
+    """
+    sizes = [len(intercept) for intercept in params.generative_intercepts]
+    starts, laterals = np.cumsum([0, *sizes]), params.generative_lateral_coefs
+    values = np.append(np.asarray(x, dtype=np.float64), np.full(starts[-1] - len(x), np.nan))
+    terms = np.zeros(starts[-1])
+    for depth, size in enumerate(sizes):
+        for i in range(size):
+            u, parents = starts[depth] + i, []
+            if depth < len(sizes) - 1:
+                column = params.generative_coefs[depth][:, i]
+                parents += [(starts[depth + 1] + j, weight) for j, weight in enumerate(column)]
+            if laterals is not None:
+                parents += [(starts[depth] + j, laterals[depth][j, i]) for j in range(i)]
+            free = math.isnan(values[u])
+            if free and depth == 0 and laterals is None:
+                continue
+            p, eta = np.ones(1), np.array([float(params.generative_intercepts[depth][i])])
+            for parent, weight in parents:
+                if math.isnan(values[parent]):
+                    p = np.append((1 - means[parent]) * p, means[parent] * p)
+                    eta = np.append(eta, eta + weight)
+                else:
+                    eta = eta + values[parent] * weight
+            p, eta = p[p > 0], eta[p > 0]
+            if depth == 0 and params.noise_variance is not None:
+                variance = params.noise_variance[i]
+                squares = np.log(2 * np.pi * variance) + (values[u] - eta) ** 2 / variance
+                terms[u] = -0.5 * math.fsum(p * squares)
+                continue
+            logs = np.append(np.log(p) - xi[u] * eta, np.log(p) + (1 - xi[u]) * eta)
+            mean = means[u] if free else values[u]
+            terms[u] = (mean - xi[u]) * math.fsum(p * eta) - logsumexp(logs)
+            if free:
+                terms[u] -= sum(m * math.log(m) for m in (means[u], 1 - means[u]) if m > 0)
+    return terms
