@@ -13,7 +13,7 @@ from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._kernels import mean_field as kernels
 from sklearn_helmholtz._keys import Draws, Purpose
 from sklearn_helmholtz._sparse import SparseRows
-from sklearn_helmholtz.inference import MeanField, MeanFieldPosterior, propose
+from sklearn_helmholtz.inference import MeanField, MeanFieldPosterior, propose, sample_particles
 from sklearn_helmholtz.inference.posterior import ImportancePosterior
 from sklearn_helmholtz.inference.proposals import MeanFieldProposal
 from sklearn_helmholtz.learning import MeanFieldLearning
@@ -199,6 +199,26 @@ def test_means_that_have_converged_are_best_with_xi_of_their_own(visible, gaps):
                 moved[u] += change
                 again = best_xi(params, row, moved)
                 assert naive.mean_field_terms(params, row, moved, again).sum() <= bound + 1e-10
+
+
+@pytest.mark.parametrize(("visible", "gaps"), CASES)
+@pytest.mark.parametrize("n_units", NETS[1:])
+def test_units_move_one_after_the_other_to_where_the_tangents_point(n_units, visible, gaps):
+    net, params, _, values = make_net(n_units, visible, gaps, scale=2.0)
+    start, xi = start_of(net, 3)
+    twin = np.clip(start, 0.1, 0.9)
+    means, step, edge = twin.copy(), 1e-5, 1e-4  # differences need some room
+    sweep(MeanField.of(net), values, means, xi)  # xi moves first
+    for row, m, s, actual in zip(values, twin, xi, means, strict=True):
+        units = free_units(net, row)
+        for u in units:
+            ends = np.repeat(m[None], 2, axis=0)
+            ends[:, u] += [-step, step]
+            low, high = (naive.mean_field_terms(params, row, end, s).sum() for end in ends)
+            slope = (high - low) / (2 * step) + logit(m[u])  # of all but the unit's own entropy
+            m[u] = np.clip(expit(slope), edge, 1 - edge)
+        actual = np.clip(actual[units], edge, 1 - edge)
+        assert_allclose(logit(actual), logit(m[units]), atol=1e-3)
 
 
 def test_one_sweep_over_one_unit_finds_its_best_mean_if_data_are_gaussian():
@@ -612,6 +632,14 @@ def test_proposals_are_made_however_large_weights_are():
     _, log_q = proposal_of(net, x).sample(Draws(KEY, content_keys(x), 100))
     assert np.isfinite(log_q).all()
     assert log_q.min() > 5 * np.log(expit(-4)) - 1e-3
+
+
+def test_proposals_and_completions_share_no_random_numbers():
+    net, _, _, _ = make_net((3, 3, 3), "ordered binary", scale=0.0)
+    x = IncompleteRows(np.full((1, 3), np.nan, np.float32), np.zeros(3, np.float32))
+    values = sample_particles(net, x, Draws(KEY, content_keys(x), 10_000)).values
+    correlations = np.corrcoef(np.hstack(values).T) - np.eye(9)
+    assert abs(correlations).max() < 0.05
 
 
 @pytest.mark.parametrize(("visible", "gaps"), [*CASES, ("ordered gaussian", True)])
