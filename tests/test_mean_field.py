@@ -221,6 +221,20 @@ def test_units_move_one_after_the_other_to_where_the_tangents_point(n_units, vis
         assert_allclose(logit(actual), logit(m[units]), atol=1e-3)
 
 
+@pytest.mark.parametrize("visible", ["binary", "ordered fractional"])
+@pytest.mark.parametrize("n_units", NETS[1:])
+def test_one_sweep_takes_xi_that_are_nearly_best_much_nearer(n_units, visible):
+    net, params, _, values = make_net(n_units, visible, scale=2.0)
+    means, _ = start_of(net, 3)
+    rows = zip(values, means, strict=True)
+    best = np.stack([best_xi(params, row, m) for row, m in rows])
+    top = np.cumsum(n_units)[-2]  # units without parents have no best xi
+    for change in (-0.02, 0.02):
+        xi = np.clip(best + change, 0, 1)
+        sweep(MeanField.of(net), values, means.copy(), xi)
+        assert abs(xi - best)[:, :top].max() < 0.002
+
+
 def test_one_sweep_over_one_unit_finds_its_best_mean_if_data_are_gaussian():
     net, params, _, values = make_net((4, 1), "gaussian", n_rows=5)
     means, xi = start_of(net, 5)
