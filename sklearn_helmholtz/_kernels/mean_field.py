@@ -10,7 +10,7 @@ unit i, known or free, adds to a lower bound of log p(x)
 
 for any xi_i in [0, 1], and a free unit also its entropy (Saul, Jaakkola & Jordan 1996, eq. 20).
 A_i and B_i are products over the parents of i: f is short for ``exp(-xi_i w)`` or ``exp((1 - xi_i)
-w)``, and ``q = 1 + m (f - 1)`` for its expectation. Gaussian data need no xi.
+w)``, and ``q = 1 - m + m f`` for its expectation. Gaussian data need no xi.
 
 Everything is float64: a bound that only rises can be told from one that does not.
 """
@@ -115,7 +115,7 @@ def _expected_inputs(base, weights, children, free, means, expected):
 
 @routine
 def _make_factors(n_real, weights, growth, children, free, xi, low, high):
-    """``f - 1`` of A and of B for all children of free units but Gaussian ones.
+    """The factors f of A and of B for all children of free units but Gaussian ones.
 
     n_real : Gaussian units, which come first; growth : exp of the weights.
     """
@@ -130,16 +130,16 @@ def _make_factors(n_real, weights, growth, children, free, xi, low, high):
                 count = min(n - k, LANES)
                 w, x = load_first(weights, w0 + k, count), load_first(xi, start + k, count)
                 f = exp_double(_ZERO - x * w)
-                store_first(low, w0 + k, f - _ONE, count)
-                store_first(high, w0 + k, f * load_first(growth, w0 + k, count) - _ONE, count)
+                store_first(low, w0 + k, f, count)
+                store_first(high, w0 + k, f * load_first(growth, w0 + k, count), count)
 
 
 @helper
 def _weigh(m, w, factors, e, row, n_units, i, table, count):
     """Let one parent of some units enter a side of the table."""
-    g = load_first(factors, e, count)
-    q = g * m + _ONE
-    p = (g + _ONE) * m / q
+    f = load_first(factors, e, count) * m
+    q = f + (_ONE - m)
+    p = f / q
     place = row * n_units + i
     product = load_first(table, place + _PRODUCT * n_units, count)
     mean = load_first(table, place + _MEAN * n_units, count)
@@ -333,11 +333,11 @@ def _pull(m, present, means, xi, weights, low, high, ratio, start, w0, n):
     for k in range(0, n, LANES):
         count = min(n - k, LANES)
         i, e = start + k, w0 + k
-        g, h = load_first(low, e, count), load_first(high, e, count)
-        q, r = g * m + _ONE, h * m + _ONE
+        f, g = load_first(low, e, count), load_first(high, e, count)
+        q, r = f * m + (_ONE - m), g * m + (_ONE - m)
         rho = load_first(ratio, i, count)
         b = fill_doubles(_ONE) / (rho + _ONE)
-        tangent = (rho * b * g * r + b * h * q) / (q * r)
+        tangent = (rho * b * (f - _ONE) * r + b * (g - _ONE) * q) / (q * r)
         linear = (load_first(means, i, count) - load_first(xi, i, count)) * load_first(
             weights, e, count
         )
@@ -350,9 +350,10 @@ def _update_ratios(m, moved, low, high, ratio, start, w0, n):
     """A / B of the children of a unit that has moved."""
     for k in range(0, n, LANES):
         count = min(n - k, LANES)
-        g, h = load_first(low, w0 + k, count), load_first(high, w0 + k, count)
-        change = (g * moved + _ONE) * (h * m + _ONE) / ((g * m + _ONE) * (h * moved + _ONE))
-        rho = load_first(ratio, start + k, count) * change
+        f, g = load_first(low, w0 + k, count), load_first(high, w0 + k, count)
+        above = (f * moved + (_ONE - moved)) * (g * m + (_ONE - m))
+        below = (f * m + (_ONE - m)) * (g * moved + (_ONE - moved))
+        rho = load_first(ratio, start + k, count) * (above / below)
         store_first(ratio, start + k, minimum(maximum(rho, _LOW_RATIO), _HIGH_RATIO), count)
 
 
@@ -418,7 +419,7 @@ def mean_field(
 
     Each step, of a unit or of all xi, leaves the bound at least as high as it was.
     """
-    n_units, n_features, n_real = intercepts.shape[0], sizes[0], precision.shape[0]
+    n_units, n_real = intercepts.shape[0], precision.shape[0]
     ordered = weights.shape[0] > _count_connections(sizes)
     children = np.zeros((n_units, 2, 3), np.int64)
     _make_children(sizes, ordered, children)
@@ -433,8 +434,10 @@ def mean_field(
     for row in range(values.shape[0]):
         x, m, s = values[row], means[row], xi[row]
         _mark(x, ordered, present, free)
-        for i in range(n_features):
-            if not free[i]:
+        for i in range(n_units):
+            if free[i]:
+                m[i] = min(max(m[i], 1 - _SUREST), _SUREST)
+            else:
                 m[i] = x[i] if present[i] else 0.0
         _known_inputs(intercepts, wide, children, x, free, base)
         _make_factors(n_real, wide, growth, children, free, s, low, high)
@@ -467,11 +470,11 @@ def _add_slopes(m, present, means, xi, low, high, ratio, start, w0, n, slopes):
     for k in range(0, n, LANES):
         count = min(n - k, LANES)
         i, e = start + k, w0 + k
-        g, h, x = load_first(low, e, count), load_first(high, e, count), load_first(xi, i, count)
+        f, g, x = load_first(low, e, count), load_first(high, e, count), load_first(xi, i, count)
         rho = load_first(ratio, i, count)
         b = fill_doubles(_ONE) / (rho + _ONE)
-        a = rho * b * x * (g + _ONE) / (g * m + _ONE)
-        b = b * (_ONE - x) * (h + _ONE) / (h * m + _ONE)
+        a = rho * b * x * f / (f * m + (_ONE - m))
+        b = b * (_ONE - x) * g / (g * m + (_ONE - m))
         slope = load_first(means, i, count) - x + a - b
         slope = load_first(present, i, count) * slope * m
         store_first(slopes, e, load_first(slopes, e, count) + slope, count)
