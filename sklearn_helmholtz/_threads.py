@@ -6,6 +6,8 @@ threads never queue up; and results never depend on who did what, because each b
 what is its own. Numba's ``prange`` offers none of these inside joblib, Dask or a web server.
 """
 
+import contextvars
+import functools
 import itertools
 import os
 import threading
@@ -101,7 +103,8 @@ def _ask_helpers(pool, free, work, n_helpers):
     """A ticket for each helper that may come."""
     tickets = []
     while pool is not None and len(tickets) < n_helpers and free.acquire(blocking=False):
-        tickets.append(_Ticket(work, free))
+        context = contextvars.copy_context()  # such as what the caller does of NumPy's warnings
+        tickets.append(_Ticket(functools.partial(context.run, work), free))
         try:
             pool.submit(tickets[-1].redeem)
         except RuntimeError:  # no thread can be started, or the interpreter is shutting down

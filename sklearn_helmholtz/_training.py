@@ -24,6 +24,8 @@ _WORTH_SHARING = 2**18  # entries of a gradient from which on threads share a mo
 _PROBED_ROWS = 100
 _LOSS_OF_IGNORANCE = 1.5  # nats that a unit costs when nothing is known of it
 _TOLERANCE = 10
+# Training that diverges is noticed by its bounds: NumPy need not warn of what leads there.
+_WHATEVER_HAPPENS = np.errstate(divide="ignore", over="ignore", invalid="ignore")
 
 
 class DivergenceError(ArithmeticError):
@@ -111,16 +113,23 @@ class Training:
         """What units that know nothing cost, nats per row: no sane training gets far above."""
         return _LOSS_OF_IGNORANCE * sum(self.parameters.tree.n_units)
 
+    @_WHATEVER_HAPPENS
     def loss(self, probe):
         """The mean negative bound of some rows as things are now, nats; infinite if all is lost.
 
         Steps report the bound from before they move: this is how the last one is judged.
         """
-        vector = self.parameters.vector
-        if not np.isfinite(vector).all():
+        if not self._can_go_on:
             return math.inf
         score = validation_score(self.parameters.tree, probe, self._seed, 1, self._n_threads)
         return -score if math.isfinite(score) else math.inf
+
+    @property
+    def _can_go_on(self):
+        """Whether parameters are finite, and such that a rule that is particular takes them."""
+        if not np.isfinite(self.parameters.vector).all():
+            return False
+        return not hasattr(self._rule, "accepts") or self._rule.accepts(self.parameters.tree)
 
     def set_penalties(self):
         """Give the optimiser penalties as strong as they should be for weights as they are."""
@@ -298,6 +307,7 @@ def train(training, rows, plan, monitor):
     return end
 
 
+@_WHATEVER_HAPPENS
 def _epoch(training, rows, plan, epoch):
     """One pass over the rows; returns the mean negative bound per row, nats."""
     n_rows = len(plan.indices)

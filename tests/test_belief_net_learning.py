@@ -422,7 +422,9 @@ def test_hidden_means_are_those_of_the_later_half_of_the_sweeps(visible, missing
             gibbs.anneal(x, states, draws, [0.0], [1.0], backwards, completed)
             path.append(states.reshape(4, n_chains, -1).mean(axis=1))
         expected = expected + 0.5 * np.mean(path[n_sweeps // 2 :], axis=0)
-    means = ChainPosterior(BeliefNet(machine.generation), n_chains, n_sweeps).hidden_means(x)
+    means = ChainPosterior(BeliefNet(machine.generation), n_chains, n_sweeps).hidden_means(
+        x, content_keys(x)
+    )
     assert [part.shape for part in means] == [(4, 3), (4, 2)]
     assert_allclose(np.hstack(means), expected, rtol=1e-12)
 
@@ -430,7 +432,7 @@ def test_hidden_means_are_those_of_the_later_half_of_the_sweeps(visible, missing
 @pytest.mark.parametrize(("n_units", "visible", "missing"), SAMPLED)
 def test_hidden_means_of_many_chains_are_those_of_the_posterior(n_units, visible, missing):
     machine, params, x, X = make_rows_with_gaps(n_units, visible, missing)
-    means = ChainPosterior(BeliefNet(machine.generation), 800, 50).hidden_means(x)
+    means = ChainPosterior(BeliefNet(machine.generation), 800, 50).hidden_means(x, content_keys(x))
     hidden = np.hstack(exact.hidden_states(n_units))
     for row, observed in enumerate(X):
         log_joint = exact.log_joint_observed(params, observed)
@@ -443,11 +445,11 @@ def test_hidden_means_of_many_chains_are_those_of_the_posterior(n_units, visible
 def test_hidden_means_depend_on_nothing_but_what_a_row_holds(visible, missing):
     machine, _, x, _ = make_rows_with_gaps((4, 3, 2), visible, missing)
     posterior = ChainPosterior(BeliefNet(machine.generation), 4, 5)
-    whole = np.hstack(posterior.hidden_means(x))
+    whole = np.hstack(posterior.hidden_means(x, content_keys(x)))
     assert len(np.unique(whole, axis=0)) > 1
     for rows in ([3, 2, 1, 0], [2], [1, 3], [0, 0]):
         part = IncompleteRows(x.values[rows], x.stand_in) if missing else x[rows]
-        assert_array_equal(np.hstack(posterior.hidden_means(part)), whole[rows])
+        assert_array_equal(np.hstack(posterior.hidden_means(part, content_keys(part))), whole[rows])
 
 
 # Rewards of one sample

@@ -697,7 +697,7 @@ def test_pools_of_particles_have_the_means_of_the_posterior():
 @pytest.mark.parametrize(("visible", "gaps"), CASES)
 def test_explanations_are_those_of_the_start_that_leads_highest(visible, gaps):
     net, _, x, _ = make_net((4, 3, 2), visible, gaps, n_rows=20, scale=3.0)
-    field, keys = MeanField.of(net), content_keys(x)
+    field, keys = MeanField.of(net), np.zeros(20, np.uint64)
     starts = [field.start(keys, number) for number in range(2)]
     bounds = np.array([field.solve(x, start)[1] for start in starts])
     means, highest = field.explain(x)

@@ -5,9 +5,12 @@ from numbers import Integral
 import numpy as np
 
 from .._keys import MAX_LAYERS
+from ..inference import MeanField
 from ..likelihood import MAX_UNITS, units_to_sum_out
 from ..machines import has_recognition
 from ..units import Gaussian
+
+INFERENCES = ("exact", "mean-field", "gibbs", "nvil")  # of belief nets
 
 
 def hidden_sizes(given):
@@ -56,7 +59,11 @@ def check_continuation(estimator):
 
 
 def check_inference(inference, machine, rows):
-    """Refuse to train a belief net by an inference that cannot work for it, or for its data."""
+    """Refuse to train a belief net by an inference that cannot work for it, or for its data.
+
+    Those are the rows chosen.
+    """
+    check_choice("inference", inference, INFERENCES)
     if has_recognition(machine) != (inference == "nvil"):
         raise ValueError(
             f"inference is {inference!r}, but the fitted net that is to be trained further "
@@ -65,32 +72,52 @@ def check_inference(inference, machine, rows):
         )
     if inference == "exact":
         _check_enumerable(machine, rows)
+    if inference == "mean-field":
+        MeanField.of(machine).check_weights()
     gaussian = isinstance(machine.visible.units, Gaussian)
     if inference in ("exact", "mean-field") and gaussian and machine.is_autoregressive:
         missing = rows.count_missing()
         if missing.any():
+            row = _number(rows, missing > 0)
             raise ValueError(
                 f"inference={inference!r} cannot learn where values of Gaussian features that "
-                f"depend on each other are missing (NaN), as in row {np.argmax(missing > 0)}. Use "
-                "inference='gibbs' or 'nvil', or autoregressive=False."
+                f"depend on each other are missing (NaN), as in row {row}. Use inference='gibbs' "
+                "or 'nvil', or autoregressive=False."
             )
+
+
+def check_explanation(inference, machine, rows):
+    """Refuse to explain rows by an inference that cannot work for a fitted belief net."""
+    check_choice("inference", inference, INFERENCES)
+    if inference == "nvil" and not has_recognition(machine):
+        raise ValueError(
+            "inference is 'nvil', but the fitted net lacks an inference net. Fit it anew, or set "
+            "another inference."
+        )
+    if inference == "exact":
+        _check_enumerable(machine, rows)
+
+
+def _number(rows, counts):
+    """The number that the first row with the highest count has in the whole table."""
+    place = np.argmax(counts)
+    return place if rows.chosen is None else rows.chosen[place]
 
 
 def _check_enumerable(machine, rows):
     """Refuse to enumerate too many states."""
     n_units, n_hidden = units_to_sum_out(machine, rows), sum(machine.n_units[1:])
-    row = np.argmax(n_units)
-    most = int(n_units[row])
+    most = int(n_units.max())
     if most <= MAX_UNITS:
         return
     missing = ""
     if most > n_hidden:
         missing = (
             " and, since features depend on those before them, of the "
-            f"{most - n_hidden} missing values of row {row}"
+            f"{most - n_hidden} missing values of row {_number(rows, n_units)}"
         )
     raise ValueError(
-        f"inference='exact' would enumerate {2**most} states of {n_hidden} hidden units{missing}; "
+        f"inference='exact' would enumerate 2**{most} states of {n_hidden} hidden units{missing}; "
         f"it is meant for at most {MAX_UNITS} units. Use another inference."
     )
 

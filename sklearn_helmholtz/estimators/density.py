@@ -65,23 +65,26 @@ class LatentDensityEstimator(
         rows, dtype = self._rows(X)
         layers = self._transformed_layers()
         out = np.empty((len(rows), self._n_features_out), dtype)
-        limits = self._limits_of_means(rows)
+        limits, hidden_means = self._explanation(rows)
 
         def transform_block(block):
             place = slice(limits[block], limits[block + 1])
-            means = self._hidden_means(rows.take(place))
+            means = hidden_means(place)
             np.concatenate([means[layer - 1] for layer in layers], axis=1, out=out[place])
 
         run_blocks(transform_block, len(limits) - 1, count_threads(self.n_jobs))
         return out
 
-    def _limits_of_means(self, rows):
-        """Limits of the blocks of rows for `_hidden_means`."""
-        return split_evenly(len(rows), self._machine.n_weights, _FEWEST_ROWS)
+    def _explanation(self, rows):
+        """Limits of blocks of rows, and what is thought of the hidden layers given a block.
 
-    def _hidden_means(self, x):
-        """What is thought of the units of each hidden layer, (n_rows, n_units), given the data."""
-        return self._machine.recognition.means(fill(x))
+        The latter is a function of a slice of the rows, to a list of arrays (n_rows, n_units).
+        """
+
+        def hidden_means(place):
+            return self._machine.recognition.means(fill(rows.take(place)))
+
+        return split_evenly(len(rows), self._machine.n_weights, _FEWEST_ROWS), hidden_means
 
     def inverse_transform(self, X):
         """Expected data given the values of a layer.

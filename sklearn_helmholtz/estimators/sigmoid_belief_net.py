@@ -1,5 +1,6 @@
 """The sigmoid belief net as a scikit-learn estimator."""
 
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
@@ -7,6 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _keys
+from .._content import keys_of_rows
 from .._keys import Purpose
 from ..inference import (
     ChainPosterior,
@@ -18,7 +20,7 @@ from ..learning import NVIL, VIMCO, ExactLearning, GibbsLearning, MeanFieldLearn
 from ..machines import initialise_judged, initialise_net, with_baselines
 from ._compat import Interval, StrOptions
 from .attributes import machine_from_parameters
-from .checks import check_inference
+from .checks import check_explanation, check_inference
 from .trained import TrainedDensityEstimator
 
 _CHAINS, _SWEEPS = 10, 100  # of a row and direction, whose mean states are its features
@@ -45,7 +47,8 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
     The generative half of a `HelmholtzMachine`: p(h_L) ... p(h_1 | h_2) p(x | h_1) with sigmoid
     units [1]_. What the causes of a row are is found anew for each row, by enumeration, mean field
     [2]_ or Gibbs sampling, or guessed by an inference net that learns by reward [3]_ [4]_. Missing
-    values (NaN) are taken everywhere.
+    values (NaN) are taken everywhere, but where Gaussian features depend on each other
+    (``autoregressive=True``) training by ``"exact"`` and whatever mean field does refuse them.
 
     Read more in the :ref:`User Guide <user_guide>`.
 
@@ -418,11 +421,12 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             as of a `HelmholtzMachine`. Markov chains make no bound: under ``"gibbs"`` this is a
             ValueError.
         """
-        if self.inference == "nvil":
-            return super().free_energy(X)
         check_is_fitted(self)
+        if self.inference == "nvil":
+            check_explanation(self.inference, self._machine, None)
+            return super().free_energy(X)
         rows, _ = self._rows(X)
-        found = self._found()
+        found = self._found(rows)
 
         def energies(x, addresses):
             volumes = 0.0 if rows.scaling is None else rows.scaling.log_volumes(x)
@@ -445,7 +449,10 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             In nats: 0 under ``inference="exact"``. Where log p(x) is estimated, a lower bound in
             expectation. Under ``"gibbs"`` a ValueError, as of `free_energy`.
         """
-        return self.free_energy(X) + self.score_samples(X)
+        energy = self.free_energy(X)
+        if self.inference == "exact":
+            return np.zeros(len(energy))
+        return energy + self.score_samples(X)
 
     def _new_machine(self, n_units, units, intercept, rng):
         make = initialise_judged if self.inference == "nvil" else initialise_net
@@ -454,18 +461,23 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
     def _rule(self):
         return _RULES[self.inference](self)
 
-    def _train(self, start, *args):
-        check_inference(self.inference, start.machine, start.rows)
-        return super()._train(start, *args)
+    def _train(self, start, plan, *args):
+        rows = replace(start.rows, chosen=plan.indices)
+        check_inference(self.inference, start.machine, rows)
+        return super()._train(start, plan, *args)
 
-    def _limits_of_means(self, rows):
-        posterior = self._found()
-        size = min(max(_ENTRIES // posterior.entries_per_row, 1), _MOST_ROWS)
-        return [*range(0, len(rows), size), len(rows)]
-
-    def _found(self):
-        """What knows p(h | x)."""
+    def _found(self, rows):
+        """What knows p(h | x) of some rows."""
+        check_explanation(self.inference, self._machine, rows)
         return _POSTERIORS[self.inference](self._machine, self)
 
-    def _hidden_means(self, x):
-        return self._found().hidden_means(x)
+    def _explanation(self, rows):
+        posterior = self._found(rows)
+        size = min(max(_ENTRIES // posterior.entries_per_row, 1), _MOST_ROWS)
+
+
+        def hidden_means(place):
+            x = rows.take(place)
+            return posterior.hidden_means(x, keys_of_rows(rows, x, place))
+
+        return [*range(0, len(rows), size), len(rows)], hidden_means

@@ -3,7 +3,6 @@
 import numpy as np
 
 from .. import _keys
-from .._content import content_keys
 from .._keys import Draws, Purpose
 from .gibbs import Gibbs
 
@@ -27,13 +26,13 @@ class ChainPosterior:
         """How many numbers are held for each row of a block."""
         return self.n_chains * sum(self.machine.n_units)
 
-    def hidden_means(self, x):
+    def hidden_means(self, x, addresses):
         """The mean states of each hidden layer's units, (n_rows, n_units).
 
-        Random numbers depend on what a row holds, and on nothing else.
+        addresses : of the random numbers of each row.
         """
-        means = self._mean_states(x, False) + self._mean_states(x, True)
-        return self._gibbs.split(0.5 * means)
+        means = [self._mean_states(x, addresses, backwards) for backwards in (False, True)]
+        return self._gibbs.split(np.mean(means, axis=0))
 
     def free_energy(self, x):
         """A ValueError: nobody knows the density of what chains report."""
@@ -41,9 +40,9 @@ class ChainPosterior:
             "inference='gibbs' has no free energy: its chains have no density. Use log_likelihood."
         )
 
-    def _mean_states(self, x, backwards):
+    def _mean_states(self, x, addresses, backwards):
         """Mean states of all hidden units, (n_rows, n_hidden), over the chains of a direction."""
-        key, addresses = _keys.key(_keys.scoring_seed(), Purpose.SWEEP), content_keys(x)
+        key = _keys.key(_keys.scoring_seed(), Purpose.SWEEP)
         first = backwards * self.n_chains * self.n_sweeps
         draws = Draws(key, addresses, self.n_chains, first)
         states = self._gibbs.start(draws)

@@ -112,7 +112,7 @@ class ExactPosterior:
         draws = self._draw(probabilities, addresses, n_samples)
         return self._means(probabilities), draws, np.full(len(x), np.inf)
 
-    def hidden_means(self, x):
+    def hidden_means(self, x, addresses=None):
         """Expected states of each hidden layer, from the data upward, (n_rows, n_units)."""
         return self._means(self.probabilities(x))
 

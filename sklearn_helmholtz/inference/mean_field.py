@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from .. import _keys
-from .._content import content_keys
 from .._incomplete import observed
 from .._kernels import mean_field as kernels
 from .._kernels.random import uniform_rows
@@ -54,9 +53,9 @@ class MeanField(FlatNet):
     def explain(self, x):
         """The means with the highest bounds that a few starts lead to, and the bounds, nats.
 
-        Starts depend on what a row holds.
+        All rows start alike, so that those that are nearly equal end alike.
         """
-        addresses, best = content_keys(x), np.full(len(x), -np.inf)
+        addresses, best = np.zeros(len(x), np.uint64), np.full(len(x), -np.inf)
         means = np.empty((len(x), len(self.intercepts)))
         for number in range(_N_STARTS):
             found = self.start(addresses, number)
@@ -100,17 +99,26 @@ class MeanField(FlatNet):
         """The means of each hidden layer, from the data upward."""
         return self.split(means[:, self.sizes[0] :])
 
+    @property
+    def is_tame(self):
+        """Whether no weight is beyond what the bound can be computed for."""
+        return bool((np.abs(self.weights) <= LARGEST_WEIGHT).all())
+
+    def check_weights(self):
+        """A ValueError where a weight is too large."""
+        if not self.is_tame:
+            raise ValueError(
+                f"Mean field needs weights of at most {LARGEST_WEIGHT:g} in magnitude, and one of "
+                f"this net is {np.abs(self.weights).max():g}. Infer in another way, or train with "
+                "a larger alpha."
+            )
+
     def check(self, x):
         """A ValueError where the bound cannot be computed."""
-        largest = np.abs(self.weights).max(initial=0)
-        if not largest <= LARGEST_WEIGHT:
-            raise ValueError(
-                f"inference='mean-field' needs weights of at most {LARGEST_WEIGHT:g} in magnitude, "
-                f"and one of this net is {largest:g}. Use another inference, or a larger alpha."
-            )
+        self.check_weights()
         if len(self.precision) and self.machine.is_autoregressive and np.isnan(observed(x)).any():
             raise ValueError(
-                "inference='mean-field' has no bound where values of Gaussian features that depend "
-                "on each other are missing (NaN). Use inference='nvil' or 'gibbs', or "
+                "Mean field has no bound where values of Gaussian features that depend on each "
+                "other are missing (NaN). Infer in another way, or train with "
                 "autoregressive=False."
             )

@@ -90,7 +90,7 @@ class RecognitionPosterior(GuessedPosterior):
         draws = Draws(_keys.key(self._seed, Purpose.SCORE), addresses, n_samples)
         return self.machine.recognise(x, draws)[0][1:]
 
-    def hidden_means(self, x):
+    def hidden_means(self, x, addresses=None):
         """Probabilities of each hidden layer's units, each seeing those of the layer below."""
         return self.machine.recognition.means(fill(x))
 
@@ -117,7 +117,7 @@ class MeanFieldPosterior(GuessedPosterior):
         draws = self._draw(layers, addresses, n_samples)
         return layers, draws, np.full(len(addresses), np.inf)
 
-    def hidden_means(self, x):
+    def hidden_means(self, x, addresses=None):
         """The probabilities of the units of each hidden layer, (n_rows, n_units)."""
         return self._mean_field.hidden(self._mean_field.explain(x)[0])
 

@@ -1,5 +1,6 @@
 """Learning from mean field: the gradient of a bound that every row makes as high as it can."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,10 @@ class MeanFieldLearning:
     def fused(self, machine):
         """None: its kernel goes through all layers as it is."""
 
+    def accepts(self, machine):
+        """Whether there are bounds for a machine, or training has diverged."""
+        return MeanField.of(machine).is_tame
+
     def remember(self, machine, n_rows):
         """Where each row ended: the probabilities of its units."""
         return Memory(n_rows, [(sum(machine.n_units),)], [np.float32])
@@ -43,10 +48,13 @@ class MeanFieldLearning:
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.
 
-        x : (n_rows, n_features); wake, dream : not used; memory : `Recollections` of the rows, or
-        None for rows that were never met.
+        Minus infinity, and no step, where a machine is not accepted. x : (n_rows, n_features);
+        wake, dream : not used; memory : `Recollections` of the rows, or None for rows that were
+        never met.
         """
         mean_field = MeanField.of(machine)
+        if not mean_field.is_tame:
+            return -math.inf
         means = mean_field.start(content_keys(x))
         if memory is not None:
             means[memory.met] = memory.arrays[0][memory.met]

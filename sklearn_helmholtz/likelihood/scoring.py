@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import _keys
 from .._batches import split_evenly
-from .._content import content_keys
+from .._content import keys_of_rows
 from .._incomplete import known
 from .._threads import run_blocks
 from .._workspace import Workspace
@@ -73,17 +73,12 @@ def score_by_annealing(machine, rows, key, n_chains, n_temperatures, n_threads):
     return _score(estimate, rows, split_evenly(len(rows), work, 1), n_threads)
 
 
-def _by_content(rows, x, place):
-    """Addresses of a block of rows that go wherever the rows go."""
-    return content_keys(x if rows.scaling is None else rows.contents(place))
-
-
 def _by_place(rows, x, place):
     """Addresses of a block of rows that always stand where they stand."""
     return np.arange(place.start, place.stop, dtype=np.uint64)
 
 
-def _score(estimate, rows, limits, n_threads, address=_by_content):
+def _score(estimate, rows, limits, n_threads, address=keys_of_rows):
     """The estimates of all rows in the user's units, and their addresses, block by block.
 
     Rows of which nothing is known have the probability 1, whatever samples say.
