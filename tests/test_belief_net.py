@@ -192,6 +192,42 @@ def test_random_state_decides_everything(params):
     assert not np.array_equal(first.generative_coefs_[0], other.generative_coefs_[0])
 
 
+@pytest.mark.parametrize(
+    ("inference", "name", "matters"),
+    [
+        ("exact", "n_particles", False),
+        ("mean-field", "n_particles", False),
+        ("gibbs", "n_particles", True),
+        ("nvil", "n_particles", True),
+        ("exact", "n_inference_steps", False),
+        ("mean-field", "n_inference_steps", True),
+        ("gibbs", "n_inference_steps", True),
+        ("nvil", "n_inference_steps", False),
+    ],
+)
+def test_what_matters_to_which_inference(inference, name, matters):
+    X = data()
+    first, second = (net(inference=inference, **{name: n}).fit(X) for n in (1, 2))
+    same = zip(parameters(first), parameters(second), strict=True)
+    assert matters != all(np.array_equal(a, b) for a, b in same)
+
+
+@pytest.mark.parametrize("inference", ["gibbs", "nvil"])
+def test_random_state_decides_what_is_drawn_in_training(inference):
+    fits = []
+    for seed in (0, 1):
+        model, _ = given((4, 3), inference=inference, random_state=seed, shuffle=False)
+        fits.append(model.partial_fit(first_rows("binary", 4)).generative_coefs_[0])
+    assert not np.array_equal(*fits)
+
+
+def test_a_refit_leaves_no_attribute_of_another_net():
+    model = net(inference="nvil", autoregressive=True).fit(data("gaussian"))
+    model.set_params(inference="gibbs", autoregressive=False).fit(data())
+    names = ("recognition_coefs_", "recognition_intercepts_", "generative_lateral_coefs_")
+    assert not any(hasattr(model, name) for name in (*names, "noise_variance_"))
+
+
 @each_inference
 @pytest.mark.parametrize("visible", ["binary", "gaussian"])
 def test_forms_of_data_agree(params, visible):
@@ -366,6 +402,14 @@ def test_training_by_mean_field_leaves_a_net_that_has_one(rate, max_iter, autore
     assert np.isfinite(model.free_energy(data())).all()
 
 
+def test_weights_that_outgrow_mean_field_in_the_last_step():
+    X = np.ones((20, 3))  # which large weights explain best
+    model = net(2, learning_rate_init=200.0, max_iter=1, batch_size=20)
+    with pytest.warns(ConvergenceWarning, match="diverged after"):
+        model.fit(X)
+    assert np.isfinite(model.transform(X)).all()
+
+
 # Scores
 
 
@@ -526,6 +570,8 @@ def test_layers_and_types_of_features(params):
     w, b = model.generative_coefs_, model.generative_intercepts_
     expected = expit(expit(H[:, 3:] @ w[1] + b[1]) @ w[0] + b[0])
     assert_allclose(model.inverse_transform(H[:, 3:]), expected, atol=1e-5)
+    model.set_params(transform_layer="all")
+    assert_allclose(model.inverse_transform(H), expit(H[:, :3] @ w[0] + b[0]), atol=1e-5)
 
 
 @each_inference

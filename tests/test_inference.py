@@ -164,7 +164,7 @@ def test_fourteen_units_are_the_most_that_are_enumerated_unasked(n_hidden, metho
 
 
 REFUSED = [
-    ({"method": "mean-field"}, r"method must be one of .*, got 'mean-field'\."),
+    ({"method": "variational"}, r"method must be one of .*, got 'variational'\."),
     ({"method": None}, r"method must be one of .*, got None\."),
     ({"n_samples": 0}, r"n_samples must be an integer of at least 1, got 0\."),
     ({"n_samples": 2.0}, r"n_samples must be an integer of at least 1, got 2\.0\."),
