@@ -475,7 +475,6 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         posterior = self._found(rows)
         size = min(max(_ENTRIES // posterior.entries_per_row, 1), _MOST_ROWS)
 
-
         def hidden_means(place):
             x = rows.take(place)
             return posterior.hidden_means(x, keys_of_rows(rows, x, place))
