@@ -1,16 +1,12 @@
 """Fully factorised approximations of p(h | x) in a belief net, and the bound that they make.
 
-All units are numbered from the first of the data to the last of the top layer. Those that are not
-known are *free*: the hidden ones and, where units depend on those before them in their layer, what
-is missing of the data. Free unit u is on with probability m_u, independently of all others. Then
-unit i, known or free, adds to a lower bound of log p(x)
+Units are numbered and *free* as in `free_units`. Free unit u is on with probability m_u,
+independently of all others. Then unit i, known or free, adds to a lower bound of log p(x)
 
     m_i E[eta_i] - xi_i E[eta_i] - log(A_i + B_i),
-    A_i = E[exp(-xi_i eta_i)],  B_i = E[exp((1 - xi_i) eta_i)],
 
-for any xi_i in [0, 1], and a free unit also its entropy (Saul, Jaakkola & Jordan 1996, eq. 20).
-A_i and B_i are products over the parents of i: f is short for ``exp(-xi_i w)`` or ``exp((1 - xi_i)
-w)``, and ``q = 1 - m + m f`` for its expectation. Gaussian data need no xi.
+with A and B as in `tilting`, for any xi_i in [0, 1], and a free unit also its entropy (Saul,
+Jaakkola & Jordan 1996, eq. 20). Gaussian data need no xi.
 
 Everything is float64: a bound that only rises can be told from one that does not.
 """
@@ -20,218 +16,36 @@ import math
 import numpy as np
 from numba import float32, float64, int64
 
-from .arithmetic import (
-    absolute,
-    exponent,
-    fill_doubles,
-    maximum,
-    minimum,
-    power_of_two,
-    select,
-    total,
+from .arithmetic import absolute, fill_doubles, maximum, minimum, select, total
+from .free_units import (
+    add_row,
+    count_connections,
+    expected_inputs,
+    known_inputs,
+    make_children,
+    mark,
 )
-from .exponential import exp_double, log_double
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, first, load_first, store_first
+from .tilting import (
+    HALF,
+    LOW_RATIO,
+    MEAN,
+    ONE,
+    OTHER_SIDE,
+    VARIANCE,
+    ZERO,
+    costs_of,
+    make_factors,
+    ratios,
+    table_row,
+    tilt,
+)
 
-_FACTORS = 4  # of a product before its exponent is taken out: weights are below 150
 _SUREST = 1 - 1e-12  # no unit is surer than this
 _TRIALS = 40  # halvings of a step of xi
 _SLACK = 1e-13  # of a cost that has not risen but by rounding
-_LOG_RATIO = 600.0  # the largest log(A / B) that is told from larger ones
-_LOW_RATIO, _HIGH_RATIO = np.float64(1e-280), np.float64(1e280)
-_ZERO, _HALF, _ONE = np.float64(0), np.float64(0.5), np.float64(1)
-_LN2 = np.float64(math.log(2))
-
-# Rows of the table of what tilted parents make of units, for A, and in the same order for B.
-_PRODUCT, _EXPONENT, _LOG, _MEAN, _VARIANCE = range(5)
-_OTHER_SIDE = 5  # how many these are
-
-
-@helper
-def _count_connections(sizes):
-    count = 0
-    for layer in range(1, sizes.shape[0]):
-        count += sizes[layer] * sizes[layer - 1]
-    return count
-
-
-@routine
-def _make_children(sizes, ordered, children):
-    """Of each unit: the first of its children, where their weights start, and how many they are.
-
-    In the layer below, and in its own layer if those are ``ordered``: (n_units, 2, 3).
-    """
-    place, weight, lateral, below = 0, 0, _count_connections(sizes), 0
-    for layer in range(sizes.shape[0]):
-        n = sizes[layer]
-        for i in range(n):
-            others, own = children[place + i, 0], children[place + i, 1]
-            others[0], others[1], others[2] = place - below, weight + i * below, below
-            own[0], own[1] = place + i + 1, lateral + i * n + i + 1
-            own[2] = n - i - 1 if ordered else 0
-        if ordered:
-            lateral += n * n
-        weight += n * below
-        place, below = place + n, n
-
-
-@routine
-def _mark(values, ordered, present, free):
-    """Which units of a row are children (1 or 0), and which are free."""
-    for i in range(values.shape[0]):
-        known = values[i] == values[i]
-        free[i] = ordered and not known
-        present[i] = 1.0 if ordered or known else 0.0
-
-
-@routine
-def _add_row(value, children, weights, out):
-    """Add what a value makes of the inputs of its children, of both kinds."""
-    for kind in range(2):
-        start, w0, n = children[kind, 0], children[kind, 1], children[kind, 2]
-        for k in range(n):
-            out[start + k] += value * weights[w0 + k]
-
-
-@routine
-def _known_inputs(intercepts, weights, children, values, free, base):
-    """What is known of the inputs of all units: intercepts, and known values of units before."""
-    for i in range(base.shape[0]):
-        base[i] = intercepts[i]
-    for u in range(values.shape[0]):
-        if not free[u] and values[u] != 0 and values[u] == values[u]:
-            _add_row(float64(values[u]), children[u], weights, base)
-
-
-@routine
-def _expected_inputs(base, weights, children, free, means, expected):
-    """``E[eta]`` of all units."""
-    expected[:] = base
-    for u in range(base.shape[0]):
-        if free[u]:
-            _add_row(means[u], children[u], weights, expected)
-
-
-@routine
-def _make_factors(n_real, weights, growth, children, free, xi, low, high):
-    """The factors f of A and of B for all children of free units but Gaussian ones.
-
-    n_real : Gaussian units, which come first; growth : exp of the weights.
-    """
-    for u in range(free.shape[0]):
-        if not free[u]:
-            continue
-        for kind in range(2):
-            start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
-            if start < n_real:
-                continue
-            for k in range(0, n, LANES):
-                count = min(n - k, LANES)
-                w, x = load_first(weights, w0 + k, count), load_first(xi, start + k, count)
-                f = exp_double(_ZERO - x * w)
-                store_first(low, w0 + k, f, count)
-                store_first(high, w0 + k, f * load_first(growth, w0 + k, count), count)
-
-
-@helper
-def _weigh(m, w, factors, e, row, n_units, i, table, count):
-    """Let one parent of some units enter a side of the table."""
-    f = load_first(factors, e, count) * m
-    q = f + (_ONE - m)
-    p = f / q
-    place = row * n_units + i
-    product = load_first(table, place + _PRODUCT * n_units, count)
-    mean = load_first(table, place + _MEAN * n_units, count)
-    variance = load_first(table, place + _VARIANCE * n_units, count)
-    store_first(table, place + _PRODUCT * n_units, product * q, count)
-    store_first(table, place + _MEAN * n_units, mean + w * p, count)
-    store_first(table, place + _VARIANCE * n_units, variance + w * w * p * (_ONE - p), count)
-
-
-@routine
-def _tilt(n_real, base, weights, children, free, means, xi, low, high, table):
-    """Write the table of all units but the Gaussian ones, see above: 2 x 5 rows of units.
-
-    Log A and log B, and the mean and variance of eta where the parents are weighted by f.
-    """
-    n_units, count = base.shape[0], 0
-    for i in range(n_units):
-        for row in (0, _OTHER_SIDE):
-            table[(row + _PRODUCT) * n_units + i] = 1
-            table[(row + _EXPONENT) * n_units + i] = 0
-            table[(row + _MEAN) * n_units + i] = base[i]
-            table[(row + _VARIANCE) * n_units + i] = 0
-    for u in range(n_units):
-        if not free[u]:
-            continue
-        for kind in range(2):
-            start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
-            if start < n_real:
-                continue
-            for k in range(0, n, LANES):
-                part = min(n - k, LANES)
-                w = load_first(weights, w0 + k, part)
-                _weigh(means[u], w, low, w0 + k, 0, n_units, start + k, table, part)
-                _weigh(means[u], w, high, w0 + k, _OTHER_SIDE, n_units, start + k, table, part)
-        count += 1
-        if count % _FACTORS == 0:
-            _take_exponents(n_real, n_units, table)
-    _take_exponents(n_real, n_units, table)
-    _take_logarithms(n_real, base, xi, table)
-
-
-@routine
-def _take_exponents(n_real, n_units, table):
-    """Keep the products of the table in [1, 2)."""
-    for row in (0, _OTHER_SIDE):
-        for i in range(n_real, n_units, LANES):
-            count = min(n_units - i, LANES)
-            place = (row + _PRODUCT) * n_units + i
-            product = maximum(load_first(table, place, count), _LOW_RATIO)
-            n = exponent(product)
-            store_first(table, place, product * power_of_two(_ZERO - n), count)
-            place = (row + _EXPONENT) * n_units + i
-            store_first(table, place, load_first(table, place, count) + n, count)
-
-
-@routine
-def _take_logarithms(n_real, base, xi, table):
-    """Log A and log B from the products."""
-    n_units = base.shape[0]
-    for row in (0, _OTHER_SIDE):
-        share = _ONE if row else _ZERO
-        for i in range(n_real, n_units, LANES):
-            count = min(n_units - i, LANES)
-            product = maximum(load_first(table, (row + _PRODUCT) * n_units + i, count), _HALF)
-            n = load_first(table, (row + _EXPONENT) * n_units + i, count)
-            own = (share - load_first(xi, i, count)) * load_first(base, i, count)
-            place = (row + _LOG) * n_units + i
-            store_first(table, place, own + (n * _LN2 + log_double(product)), count)
-
-
-@helper
-def _row(table, row, n_units, i, count):
-    """Some units of a row of the table."""
-    return load_first(table, row * n_units + i, count)
-
-
-@helper
-def _costs(xi, expected, table, n_units, i, count):
-    """``xi E[eta] + log(A + B)``, upper bounds of the expected softplus of eta."""
-    a = _row(table, _LOG, n_units, i, count)
-    b = _row(table, _OTHER_SIDE + _LOG, n_units, i, count)
-    rest = log_double(exp_double(_ZERO - absolute(a - b)) + _ONE)
-    linear = load_first(xi, i, count) * load_first(expected, i, count)
-    return linear + (maximum(a, b) + rest)
-
-
-@helper
-def _ratios(table, n_units, i, count):
-    """A / B of some units."""
-    a = _row(table, _LOG, n_units, i, count)
-    b = _row(table, _OTHER_SIDE + _LOG, n_units, i, count)
-    return exp_double(minimum(maximum(a - b, -_LOG_RATIO), _LOG_RATIO))
+_HIGH_RATIO = np.float64(1e280)
 
 
 @routine
@@ -257,8 +71,8 @@ def _bound(present, free, means, expected, xi, table, precision, residual):
     for i in range(n_real, n_units, LANES):
         count = min(n_units - i, LANES)
         terms = load_first(means, i, count) * load_first(expected, i, count)
-        terms = terms - _costs(xi, expected, table, n_units, i, count)
-        result += total(select(first(count), load_first(present, i, count) * terms, _ZERO))
+        terms = terms - costs_of(xi, expected, table, n_units, i, count)
+        result += total(select(first(count), load_first(present, i, count) * terms, ZERO))
     for u in range(n_units):
         if free[u]:
             result += _entropy(means[u])
@@ -284,20 +98,20 @@ def _newton(n_real, xi, expected, table, costs, trial):
     n_units = xi.shape[0]
     for i in range(n_real, n_units, LANES):
         count = min(n_units - i, LANES)
-        store_first(costs, i, _costs(xi, expected, table, n_units, i, count), count)
-        ratio = _ratios(table, n_units, i, count)
-        b = fill_doubles(_ONE) / (ratio + _ONE)
+        store_first(costs, i, costs_of(xi, expected, table, n_units, i, count), count)
+        ratio = ratios(table, n_units, i, count)
+        b = fill_doubles(ONE) / (ratio + ONE)
         a = ratio * b
-        low = _row(table, _MEAN, n_units, i, count)
-        high = _row(table, _OTHER_SIDE + _MEAN, n_units, i, count)
-        curvature = a * _row(table, _VARIANCE, n_units, i, count)
-        curvature = curvature + b * _row(table, _OTHER_SIDE + _VARIANCE, n_units, i, count)
+        low = table_row(table, MEAN, n_units, i, count)
+        high = table_row(table, OTHER_SIDE + MEAN, n_units, i, count)
+        curvature = a * table_row(table, VARIANCE, n_units, i, count)
+        curvature = curvature + b * table_row(table, OTHER_SIDE + VARIANCE, n_units, i, count)
         curvature = curvature + a * b * (high - low) * (high - low)
         slope = load_first(expected, i, count) - (a * low + b * high)
         longest = absolute(slope)
-        step = slope / maximum(curvature, maximum(longest, _LOW_RATIO))
+        step = slope / maximum(curvature, maximum(longest, LOW_RATIO))
         x = load_first(xi, i, count)
-        store_first(trial, i, minimum(maximum(x - step, _ZERO), _ONE), count)
+        store_first(trial, i, minimum(maximum(x - step, ZERO), ONE), count)
 
 
 @routine
@@ -307,12 +121,12 @@ def _retreat(n_real, xi, expected, table, costs, trial):
     for i in range(n_real, n_units, LANES):
         count = min(n_units - i, LANES)
         before = load_first(costs, i, count)
-        now = _costs(trial, expected, table, n_units, i, count)
+        now = costs_of(trial, expected, table, n_units, i, count)
         fine = now - before < absolute(before) * _SLACK + _SLACK
         x, y = load_first(xi, i, count), load_first(trial, i, count)
-        store_first(trial, i, select(fine, y, (x + y) * _HALF), count)
-        risen = select(fine, fill_doubles(_ZERO), _ONE)
-        number += total(select(first(count), risen, _ZERO))
+        store_first(trial, i, select(fine, y, (x + y) * HALF), count)
+        risen = select(fine, fill_doubles(ZERO), ONE)
+        number += total(select(first(count), risen, ZERO))
     return number
 
 
@@ -323,21 +137,21 @@ def _settle(n_real, xi, table, trial, ratio):
     for i in range(n_real, n_units, LANES):
         count = min(n_units - i, LANES)
         store_first(xi, i, load_first(trial, i, count), count)
-        store_first(ratio, i, _ratios(table, n_units, i, count), count)
+        store_first(ratio, i, ratios(table, n_units, i, count), count)
 
 
 @helper
 def _pull(m, present, means, xi, weights, low, high, ratio, start, w0, n):
     """What children make of the log-odds of a unit: the slope of the tangent of their terms."""
-    slopes = fill_doubles(_ZERO)
+    slopes = fill_doubles(ZERO)
     for k in range(0, n, LANES):
         count = min(n - k, LANES)
         i, e = start + k, w0 + k
         f, g = load_first(low, e, count), load_first(high, e, count)
-        q, r = f * m + (_ONE - m), g * m + (_ONE - m)
+        q, r = f * m + (ONE - m), g * m + (ONE - m)
         rho = load_first(ratio, i, count)
-        b = fill_doubles(_ONE) / (rho + _ONE)
-        tangent = (rho * b * (f - _ONE) * r + b * (g - _ONE) * q) / (q * r)
+        b = fill_doubles(ONE) / (rho + ONE)
+        tangent = (rho * b * (f - ONE) * r + b * (g - ONE) * q) / (q * r)
         linear = (load_first(means, i, count) - load_first(xi, i, count)) * load_first(
             weights, e, count
         )
@@ -351,10 +165,10 @@ def _update_ratios(m, moved, low, high, ratio, start, w0, n):
     for k in range(0, n, LANES):
         count = min(n - k, LANES)
         f, g = load_first(low, w0 + k, count), load_first(high, w0 + k, count)
-        above = (f * moved + (_ONE - moved)) * (g * m + (_ONE - m))
-        below = (f * m + (_ONE - m)) * (g * moved + (_ONE - moved))
+        above = (f * moved + (ONE - moved)) * (g * m + (ONE - m))
+        below = (f * m + (ONE - m)) * (g * moved + (ONE - moved))
         rho = load_first(ratio, start + k, count) * (above / below)
-        store_first(ratio, start + k, minimum(maximum(rho, _LOW_RATIO), _HIGH_RATIO), count)
+        store_first(ratio, start + k, minimum(maximum(rho, LOW_RATIO), _HIGH_RATIO), count)
 
 
 @helper
@@ -394,7 +208,7 @@ def _move_units(
         on = 1 / (1 + math.exp(-min(max(field, -700.0), 700.0)))
         moved = min(max(on, 1 - _SUREST), _SUREST)
         means[u] = moved
-        _add_row(moved - m, children[u], weights, expected)
+        add_row(moved - m, children[u], weights, expected)
         for kind in range(2):
             start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
             if start >= n_real:
@@ -420,31 +234,31 @@ def mean_field(
     Each step, of a unit or of all xi, leaves the bound at least as high as it was.
     """
     n_units, n_real = intercepts.shape[0], precision.shape[0]
-    ordered = weights.shape[0] > _count_connections(sizes)
+    ordered = weights.shape[0] > count_connections(sizes)
     children = np.zeros((n_units, 2, 3), np.int64)
-    _make_children(sizes, ordered, children)
+    make_children(sizes, ordered, children)
     wide = weights.astype(np.float64)
     growth = np.exp(wide)
     low, high = np.zeros(weights.shape[0]), np.zeros(weights.shape[0])
-    table, costs = np.zeros(2 * _OTHER_SIDE * n_units), np.zeros(n_units)
+    table, costs = np.zeros(2 * OTHER_SIDE * n_units), np.zeros(n_units)
     base, expected = np.empty(n_units), np.empty(n_units)
     ratio, trial = np.ones(n_units), np.zeros(n_units)
     residual = np.zeros(n_real)
     present, free = np.ones(n_units), np.ones(n_units, np.bool_)
     for row in range(values.shape[0]):
         x, m, s = values[row], means[row], xi[row]
-        _mark(x, ordered, present, free)
+        mark(x, ordered, present, free)
         for i in range(n_units):
             if free[i]:
                 m[i] = min(max(m[i], 1 - _SUREST), _SUREST)
             else:
                 m[i] = x[i] if present[i] else 0.0
-        _known_inputs(intercepts, wide, children, x, free, base)
-        _make_factors(n_real, wide, growth, children, free, s, low, high)
+        known_inputs(intercepts, wide, children, x, free, base)
+        make_factors(n_real, wide, growth, children, free, s, low, high)
         before, sweep = -np.inf, 0
         while True:
-            _expected_inputs(base, wide, children, free, m, expected)
-            _tilt(n_real, base, wide, children, free, m, s, low, high, table)
+            expected_inputs(base, wide, children, free, m, expected)
+            tilt(n_real, base, wide, children, free, m, s, low, high, table)
             _residuals(present, free, m, expected, wide, children, x, n_real, residual)
             bounds[row] = _bound(present, free, m, expected, s, table, precision, residual)
             if sweep == most_sweeps or not bounds[row] > before + tol:
@@ -452,8 +266,8 @@ def mean_field(
             before = bounds[row]
             _newton(n_real, s, expected, table, costs, trial)
             for _ in range(_TRIALS):
-                _make_factors(n_real, wide, growth, children, free, trial, low, high)
-                _tilt(n_real, base, wide, children, free, m, trial, low, high, table)
+                make_factors(n_real, wide, growth, children, free, trial, low, high)
+                tilt(n_real, base, wide, children, free, m, trial, low, high, table)
                 if _retreat(n_real, s, expected, table, costs, trial) == 0:
                     break
             _settle(n_real, s, table, trial, ratio)
@@ -472,9 +286,9 @@ def _add_slopes(m, present, means, xi, low, high, ratio, start, w0, n, slopes):
         i, e = start + k, w0 + k
         f, g, x = load_first(low, e, count), load_first(high, e, count), load_first(xi, i, count)
         rho = load_first(ratio, i, count)
-        b = fill_doubles(_ONE) / (rho + _ONE)
-        a = rho * b * x * f / (f * m + (_ONE - m))
-        b = b * (_ONE - x) * g / (g * m + (_ONE - m))
+        b = fill_doubles(ONE) / (rho + ONE)
+        a = rho * b * x * f / (f * m + (ONE - m))
+        b = b * (ONE - x) * g / (g * m + (ONE - m))
         slope = load_first(means, i, count) - x + a - b
         slope = load_first(present, i, count) * slope * m
         store_first(slopes, e, load_first(slopes, e, count) + slope, count)
@@ -495,26 +309,26 @@ def mean_field_gradient(
     residuals : (n_rows, n_features), written, the expected squares of x - eta of Gaussian data.
     """
     n_units, n_real = intercepts.shape[0], precision.shape[0]
-    ordered = weights.shape[0] > _count_connections(sizes)
+    ordered = weights.shape[0] > count_connections(sizes)
     children = np.zeros((n_units, 2, 3), np.int64)
-    _make_children(sizes, ordered, children)
+    make_children(sizes, ordered, children)
     wide = weights.astype(np.float64)
     growth = np.exp(wide)
     low, high = np.zeros(weights.shape[0]), np.zeros(weights.shape[0])
-    table, error = np.zeros(2 * _OTHER_SIDE * n_units), np.empty(n_units)
+    table, error = np.zeros(2 * OTHER_SIDE * n_units), np.empty(n_units)
     base, expected, ratio = np.empty(n_units), np.empty(n_units), np.ones(n_units)
     present, free = np.ones(n_units), np.ones(n_units, np.bool_)
     for row in range(values.shape[0]):
         x, m, s = values[row], means[row], xi[row]
-        _mark(x, ordered, present, free)
-        _known_inputs(intercepts, wide, children, x, free, base)
-        _expected_inputs(base, wide, children, free, m, expected)
-        _make_factors(n_real, wide, growth, children, free, s, low, high)
-        _tilt(n_real, base, wide, children, free, m, s, low, high, table)
+        mark(x, ordered, present, free)
+        known_inputs(intercepts, wide, children, x, free, base)
+        expected_inputs(base, wide, children, free, m, expected)
+        make_factors(n_real, wide, growth, children, free, s, low, high)
+        tilt(n_real, base, wide, children, free, m, s, low, high, table)
         _residuals(present, free, m, expected, wide, children, x, n_real, residuals[row])
         for i in range(n_real, n_units, LANES):
             count = min(n_units - i, LANES)
-            store_first(ratio, i, _ratios(table, n_units, i, count), count)
+            store_first(ratio, i, ratios(table, n_units, i, count), count)
         for i in range(n_units):
             if i < n_real:
                 error[i] = precision[i] * (x[i] - expected[i]) if present[i] else 0.0
