@@ -704,7 +704,8 @@ def test_batches_by_default():
 
     assert [size(n) for n in (10, 5000, 10**6)] == [100, 100, 100]
     ordered = {"autoregressive": True}
-    assert [size(n, **ordered) for n in (10, 1999, 5000, 10**6)] == [20, 20, 50, 100]
+    expected = {10: 20, 1999: 20, 5000: 50, 10**4: 100, 40_399: 100, 10**5: 250, 10**6: 400}
+    assert {n: size(n, **ordered) for n in expected} == expected
     assert size(5000, **ordered, batch_size=7) == size(5000, batch_size=7) == 7
 
 
@@ -747,6 +748,24 @@ def test_size_of_the_held_out_share(n, fraction, expected, monkeypatch):
     seen = held_out_by(model, X, monkeypatch)
     assert [len(rows) for rows in seen] == [expected] * 2
     assert_array_equal(seen[0], seen[1])
+
+
+def test_large_tables_of_autoregressive_machines_stop_early(monkeypatch):
+    X = DATA["bernoulli"]
+    monkeypatch.setattr(automatic, "_MANY_ROWS", len(X) - 1)
+    settings = {"autoregressive": True, "max_iter": 2}
+    early = machine(**settings).fit(X)
+    assert same_bits(early, machine(**settings, early_stopping=True).fit(X))
+    assert len(early.validation_scores_) == 2
+    for quiet in (machine(**settings).fit(X[1:]), machine(max_iter=2).fit(X)):
+        assert quiet.validation_scores_ is None
+    assert machine(**settings, early_stopping=False).fit(X).validation_scores_ is None
+    # Rows of one's own stop it just as well, and none of the table is then held out.
+    early, own = machine(**settings, tol=1e6, n_iter_no_change=1).set_params(max_iter=9), X[:9]
+    assert early.fit(X, X_val=own).n_iter_ == 2
+    early.set_params(early_stopping=False)
+    assert early.fit(X, X_val=own).n_iter_ == 9
+    machine(**settings).partial_fit(X)  # which cannot stop early, and need not be told so
 
 
 def test_held_out_rows_are_not_trained_on(monkeypatch):

@@ -8,7 +8,9 @@ import math
 from ..learning import EstimatedPenalty, FixedPenalty
 
 _RATE, _RATE_OF_AVERAGES = 1e-2, 2e-2
-_BATCH, _SMALLEST_BATCH, _BATCHES = 100, 20, 100
+_SMALLEST_BATCH, _BATCH, _LARGEST_BATCH = 20, 100, 400
+_FEW_BATCHES, _MANY_BATCHES = 100, 400  # of small tables, and of those that have large batches
+_MANY_ROWS = 10_000  # from which on some can be held out
 _ALPHA = 1e-4
 _PRIOR, _LATERAL_PRIOR = (2.0, math.inf), (8.0, 2.0)  # of estimated penalties: bound and shape
 
@@ -29,8 +31,17 @@ def batch_size(estimator, n_rows):
     """Rows of a minibatch."""
     if estimator.batch_size != "auto":
         return estimator.batch_size
-    most = n_rows // _BATCHES if estimator.autoregressive else _BATCH
-    return min(max(most, _SMALLEST_BATCH), _BATCH)
+    if not estimator.autoregressive:
+        return _BATCH
+    few, many = n_rows // _FEW_BATCHES, n_rows // _MANY_BATCHES
+    return min(max(_SMALLEST_BATCH, min(few, _BATCH), many), _LARGEST_BATCH)
+
+
+def stops_early(estimator, n_rows):
+    """Whether training stops when rows that are held out are explained no better."""
+    if estimator.early_stopping != "auto":
+        return estimator.early_stopping
+    return estimator.autoregressive and n_rows > _MANY_ROWS
 
 
 def penalties(estimator, n_rows):

@@ -9,6 +9,7 @@ from ..inference import MeanField
 from ..likelihood import MAX_UNITS, units_to_sum_out
 from ..machines import has_recognition
 from ..units import Gaussian
+from .automatic import stops_early
 
 INFERENCES = ("exact", "mean-field", "gibbs", "nvil")  # of belief nets
 
@@ -124,7 +125,7 @@ def _check_enumerable(machine, rows):
 
 def check_partial_fit(estimator):
     """Refuse settings that need to know how long training will be."""
-    if estimator.early_stopping:
+    if stops_early(estimator, n_rows=0):
         raise ValueError(
             "early_stopping=True needs epochs over the same rows, which partial_fit does not "
             "have. Set early_stopping=False."

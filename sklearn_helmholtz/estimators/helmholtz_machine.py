@@ -71,8 +71,10 @@ class HelmholtzMachine(TrainedDensityEstimator):
         autoregressive machines.
 
     batch_size : int or "auto", default="auto"
-        Rows of a minibatch. ``"auto"`` means 100, but for autoregressive machines a hundredth of
-        the rows if that is less, and at least 20: small tables, too, need some thousands of steps.
+        Rows of a minibatch. ``"auto"`` means 100. Autoregressive machines have smaller ones (a
+        hundredth of the rows, at least 20) for small tables, which need some thousands of steps,
+        too, and larger ones (a four-hundredth of the rows, at most 400) for tables of more than
+        40,000 rows, which get enough of them.
 
     max_iter : int, default=100
         Epochs: passes over the data.
@@ -97,9 +99,10 @@ class HelmholtzMachine(TrainedDensityEstimator):
     shuffle : bool, default=True
         Whether rows are put in a new order every epoch.
 
-    early_stopping : bool, default=False
+    early_stopping : "auto" or bool, default="auto"
         Whether to hold out rows, to stop when their importance-weighted bound (50 samples, fixed
-        random numbers) no longer improves, and to keep the best parameters seen.
+        random numbers) no longer improves, and to keep the best parameters seen. ``"auto"`` does
+        for autoregressive machines and tables of more than 10,000 rows.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by early stopping when ``fit`` is given no ``X_val``.
@@ -252,7 +255,7 @@ class HelmholtzMachine(TrainedDensityEstimator):
         l1_ratio="auto",
         lateral_l1_ratio=None,
         shuffle=True,
-        early_stopping=False,
+        early_stopping="auto",
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,

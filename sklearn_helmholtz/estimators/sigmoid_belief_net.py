@@ -133,7 +133,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
     shuffle : bool, default=True
         Whether rows are put in a new order every epoch.
 
-    early_stopping : bool, default=False
+    early_stopping : "auto" or bool, default=False
         Whether to hold out rows, to stop when their importance-weighted bound (50 samples, fixed
         random numbers) no longer improves, and to keep the best parameters seen.
 

@@ -17,7 +17,7 @@ from .._training import End, Plan, Training, train
 from ..learning import SGD, Adam, Adaptive, Constant, Cosine
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
 from .attributes import publish
-from .automatic import batch_size, learning_rate, penalties, takes_averages
+from .automatic import batch_size, learning_rate, penalties, stops_early, takes_averages
 from .callbacks import EpochCallbacks
 from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
 from .density import LatentDensityEstimator
@@ -83,7 +83,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         "l1_ratio": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")],
         "lateral_l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
         "shuffle": ["boolean"],
-        "early_stopping": ["boolean"],
+        "early_stopping": [StrOptions({"auto"}), "boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -130,7 +130,10 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         X = self._validate(X, reset=not goes_on)
         seed = self._seed if goes_on else _keys.draw_seed(check_random_state(self.random_state))
         known = known_to_learn_from(X)
-        train_rows, held_out = self._split(known, seed, X_val is not None)
+        stops = stops_early(self, len(known))
+        train_rows, held_out = known, None
+        if stops and X_val is None:
+            train_rows, held_out = self._split(known, seed)
         start = self._continue(X) if goes_on else self._begin(X, train_rows, seed)
         plan = Plan(
             train_rows, batch_size(self, len(train_rows)), self.max_iter, self._schedule(),
@@ -143,7 +146,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
             X_val = _safe_indexing(given, held_out)
         callbacks = EpochCallbacks(self, X, self.max_iter, start, monitor, X_val)
         start = replace(start, state=None, last=None)
-        self._train(start, plan, len(train_rows), validation, callbacks)
+        self._train(start, plan, len(train_rows), validation, callbacks, stops)
         callbacks.end_fit()
         return self
 
@@ -243,10 +246,8 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
             tuple(self.loss_curve_), tuple(self.validation_scores_ or ()),
         )  # fmt: skip
 
-    def _split(self, known, seed, has_own):
-        """Numbers of the rows to train on and of the rows held out (or None), of those known."""
-        if not self.early_stopping or has_own:
-            return known, None
+    def _split(self, known, seed):
+        """Numbers of the rows to train on and of the rows held out, of those known."""
         n_rows = len(known)
         n_held_out = max(round(self.validation_fraction * n_rows), _FEWEST_HELD_OUT)
         if n_held_out >= n_rows:
@@ -263,19 +264,23 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
     def _optimizer(self):
         return Adam() if self.solver == "adam" else SGD(self.momentum)
 
-    def _train(self, start, plan, n_rows, validation=None, callbacks=None):
-        """Train, then publish what came of it; n_rows : of the whole table, None if not known."""
+    def _train(self, start, plan, n_rows, validation=None, callbacks=None, stops=False):
+        """Train, then publish what came of it.
+
+        n_rows : of the whole table, None if not known; stops : whether training ends when the
+        rows held out are explained no better, and the best machine is kept.
+        """
         n_threads, scaling = count_threads(self.n_jobs), start.rows.scaling
         training = Training(
             start.machine, self._rule(), self._optimizer(), start.seed, n_threads, start.state,
             start.step, takes_averages(self), start.last, penalties(self, n_rows),
         )  # fmt: skip
-        waits = self.early_stopping or isinstance(plan.schedule, Adaptive)
+        waits = stops or isinstance(plan.schedule, Adaptive)
         monitor = Monitor(
             validation,
             log_volume=replace(start.rows, chosen=plan.indices).log_volume,
             patience=self.n_iter_no_change if waits else None,
-            keeps_best=self.early_stopping,
+            keeps_best=stops,
             tol=self.tol,
             report=_print_line if self.verbose else None,
             callbacks=callbacks,
