@@ -390,10 +390,15 @@ def test_weights_that_are_too_large_are_refused_with_their_size(part, value):
     matrix[0, 3] = value
     field = MeanField.of(net)
     named = f"one of this net is {abs(value):g}".replace(".", r"\.")
-    with pytest.raises(ValueError, match=rf"at most 150 in magnitude, and {named}\. Use another"):
+    message = rf"at most 150 in magnitude, and {named}\. Infer in another way"
+    with pytest.raises(ValueError, match=message):
         field.solve(x, field.start(content_keys(x)))
-    with pytest.raises(ValueError, match="Use another inference, or a larger alpha"):
-        MeanFieldLearning().gradient(net, x, None, None, cases.empty_gradient(net))
+    rule, out = MeanFieldLearning(), _tree.zeros_like(net).tree
+    assert not rule.accepts(net)
+    for leaf in _tree.leaves(out):
+        leaf[...] = 7
+    assert rule.gradient(net, x, None, None, out) == -np.inf
+    assert all((leaf == 7).all() for leaf in _tree.leaves(out))
 
 
 @pytest.mark.parametrize("value", [150.0, -150.0])
