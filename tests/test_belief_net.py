@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_helmholtz import SigmoidBeliefNet, _training
-from sklearn_helmholtz.inference.mean_field import LARGEST_WEIGHT, MeanField
+from sklearn_helmholtz.inference import LARGEST_WEIGHT, ExactPosterior, MeanField
 from tests import exact, exact_gaps
 from tests.cases import make_rows
 
@@ -494,6 +494,27 @@ def test_free_energy_is_above_minus_the_log_likelihood(params, visible):
         assert_allclose(energy, exact.free_energy(oracle, X), rtol=1e-4)
 
 
+def test_a_gap_takes_no_work_that_another_has_done(monkeypatch):
+    """NVIL's two terms have the same samples, and the exact gap is none."""
+    X = data()
+    model, found = net(16, inference="nvil").fit(X), []
+    energy, score = model.free_energy(X), model.score_samples(X)
+    estimate = SigmoidBeliefNet._estimate_rows
+
+    def counted(*args, **kwargs):
+        found.append(estimate(*args, **kwargs))
+        return found[-1]
+
+    monkeypatch.setattr(SigmoidBeliefNet, "_estimate_rows", counted)
+    assert_array_equal(model.kl_gap(X), energy + score)
+    assert len(found) == 1
+    model = net(inference="exact").fit(X)
+    monkeypatch.setattr(ExactPosterior, "log_joint", None)
+    assert_array_equal(model.kl_gap(X), np.zeros(40))
+    with pytest.raises(ValueError, match="5 features"):
+        model.kl_gap(X[:, :3])
+
+
 def test_free_energy_of_mean_field_is_exact_where_units_are_independent():
     rng = np.random.default_rng(0)  # of Gaussian data that each depend on one unit
     model = SigmoidBeliefNet.from_parameters(
@@ -551,6 +572,31 @@ def test_features_depend_on_the_row_alone(params, visible):
     assert_array_equal(model.transform(X[order]), H[order])
     for part in (slice(3), slice(7, 8), slice(20, 140)):
         assert_array_equal(model.transform(X[part]), H[part])
+
+
+def test_rows_that_take_long_come_in_small_blocks(monkeypatch):
+    """A call can be interrupted, and rows shared among threads, between blocks only."""
+    X, sizes, solve = data(n=150), [], MeanField.solve
+    model = net().fit(X)
+
+    def watched(self, x, *args, **kwargs):
+        sizes.append(len(x))
+        return solve(self, x, *args, **kwargs)
+
+    monkeypatch.setattr(MeanField, "solve", watched)
+    for method in (model.transform, model.free_energy, model.kl_gap):
+        method(X)
+    model.posterior(X, method="mean-field", n_samples=1)
+    assert max(sizes) == 64
+    assert sum(sizes) == 4 * 2 * 150  # two starts of each row
+
+
+def test_features_of_an_inference_net_come_in_large_blocks_without_keys(monkeypatch):
+    model = net(inference="nvil").fit(data())
+    monkeypatch.setattr("sklearn_helmholtz.estimators.sigmoid_belief_net.keys_of_rows", None)
+    limits, _ = model._explanation(model._rows(data(n=200))[0])
+    assert limits == [0, 200]
+    assert model.transform(data(n=200)).shape == (200, 2)
 
 
 @each_inference
@@ -652,7 +698,8 @@ def test_missing_values_everywhere(params, visible, autoregressive):
     model = net(autoregressive=autoregressive, **params)
     ordered = autoregressive and visible == "gaussian"
     if ordered and params["inference"] in ("exact", "mean-field"):
-        with pytest.raises(ValueError, match=f"'{params['inference']}' cannot learn .* in row 3"):
+        trouble = f"inference='{params['inference']}' (cannot learn|has no bound)"
+        with pytest.raises(ValueError, match=rf"{trouble} where .* \(NaN\), as in row 3\."):
             model.fit(X)
         return
     model.fit(X)
@@ -679,11 +726,15 @@ def test_mean_field_of_gaps_that_others_depend_on():
     X = data("gaussian")
     model = net(autoregressive=True).fit(X)
     gappy = with_gaps(X)
+    trouble = r"='mean-field' has no bound where values of Gaussian .* as in row 1\. Use another "
     for method in (model.transform, model.free_energy):
-        with pytest.raises(ValueError, match="Mean field has no bound where values of Gaussian"):
+        with pytest.raises(ValueError, match=f"inference{trouble}inference, or train"):
             method(gappy)
+    with pytest.raises(ValueError, match=f"method{trouble}method, or train"):
+        model.posterior(gappy, method="mean-field")
     assert np.isfinite(model.score_samples(gappy)).all()
-    model.set_params(inference="exact")
+    with pytest.raises(ValueError, match="inference='exact' cannot learn .* as in row 3"):
+        model.set_params(inference="exact").partial_fit(gappy)
     assert np.isfinite(model.transform(gappy)).all()
 
 
@@ -889,10 +940,12 @@ def test_weights_beyond_mean_field(weight):
     arrays = {**GIVEN, "generative_coefs": [np.full((2, 3), -weight)]}
     model, X = SigmoidBeliefNet.from_parameters(**arrays), np.eye(3)
     message = "weights of at most 150 in magnitude, and one of this net is (151|1e[+]06)"
-    calls = [model.transform, model.free_energy, model.partial_fit]
-    calls += [lambda X: model.posterior(X, method="mean-field")]
-    for call in calls:
-        with pytest.raises(ValueError, match=message):
+    calls = dict.fromkeys(
+        [model.transform, model.free_energy, model.kl_gap, model.partial_fit], "inference"
+    )
+    calls[lambda X: model.posterior(X, method="mean-field")] = "method"
+    for call, name in calls.items():
+        with pytest.raises(ValueError, match=f"{name}='mean-field' needs {message}"):
             call(X)
     assert np.isfinite(model.score_samples(X)).all()
     assert np.isfinite(model.log_likelihood(X, method="importance").per_sample).all()

@@ -387,7 +387,8 @@ def test_log_likelihood_refuses(wide):
     for bad in ("guess", None, 3):
         with pytest.raises(ValueError, match=rf"method must be one of .*'exact'.* got {bad!r}"):
             model.log_likelihood(X, method=bad)
-    with pytest.raises(ValueError, match=r"2\*\*80 hidden states.*at most 20.*'importance'"):
+    message = r"2\*\*80 states of 80 hidden units; .*at most 20.*'importance'"
+    with pytest.raises(ValueError, match=message):
         model.log_likelihood(X, method="exact")
     for bad in (0, -1, 2.5, "many"):
         with pytest.raises(ValueError, match=rf"n_importance_samples must be .* got {bad!r}"):

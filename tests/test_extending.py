@@ -13,6 +13,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet, _tree
 from sklearn_helmholtz._keys import Draws, Purpose, key
 from sklearn_helmholtz.estimators import helmholtz_machine, sigmoid_belief_net
+from sklearn_helmholtz.estimators._compat import StrOptions
 from sklearn_helmholtz.learning import ExactLearning, ReweightedWakeSleep, WakeSleep
 
 PAGE = pathlib.Path(__file__).parents[1] / "doc" / "extending.rst"
@@ -80,11 +81,16 @@ def test_the_inference_of_the_recipe_finds_the_exact_one(monkeypatch):
     }
     exec(block_with('_RULES["particles"]'), {**vars(rule), **vars(posterior), **tables})
     for name, table in tables.items():
-        monkeypatch.setitem(getattr(sigmoid_belief_net, name), "mean-field", table["particles"])
-    net = SigmoidBeliefNet(3, n_particles=5, n_importance_samples=5000, max_iter=50, random_state=0)
-    net.fit(two_bars())
+        monkeypatch.setitem(getattr(sigmoid_belief_net, name), "particles", table["particles"])
+    words = [StrOptions(set(tables["_RULES"]))]  # as the class takes them from a longer table
+    monkeypatch.setitem(SigmoidBeliefNet._parameter_constraints, "inference", words)
+    settings = {"n_particles": 5, "n_importance_samples": 5000, "max_iter": 50, "random_state": 0}
+    net = SigmoidBeliefNet(3, inference="particles", **settings).fit(two_bars())
     exactly = net.posterior(two_bars(), method="exact").mean[0]
     assert np.abs(net.transform(two_bars()) - exactly).max() < 0.05
+    for method in (net.free_energy, net.kl_gap):
+        with pytest.raises(ValueError, match="inference='particles' has no free energy"):
+            method(two_bars())
     x = two_bars()[:20].astype(np.float32)
     step = step_of(rule.ParticleLearning(5000), net._machine, x, 5000)
     likelihood = step_of(ExactLearning(), net._machine, x)

@@ -186,7 +186,7 @@ def test_what_cannot_be_answered_is_refused(changes, message):
 
 def test_too_many_units_to_enumerate_are_refused():
     model, _ = small_machine((2, 11, 10), "binary")
-    with pytest.raises(ValueError, match=r"2\*\*21 hidden states.*at most 20"):
+    with pytest.raises(ValueError, match=r"2\*\*21 states of 21 hidden units; .*at most 20"):
         model.posterior([[1, 0]], method="exact")
 
 

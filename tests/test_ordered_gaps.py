@@ -250,7 +250,7 @@ def test_too_many_missing_values_to_enumerate_are_refused(ask):
 
 def test_too_many_hidden_units_are_refused_as_in_any_machine():
     model, _ = small_machine((2, 11, 10), "ordered binary")
-    with pytest.raises(ValueError, match=r"2\*\*21 hidden states.*at most 20"):
+    with pytest.raises(ValueError, match=r"2\*\*21 states of 21 hidden units; .*at most 20"):
         model.log_likelihood([[1, 0]], method="exact")
 
 

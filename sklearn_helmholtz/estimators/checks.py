@@ -5,13 +5,11 @@ from numbers import Integral
 import numpy as np
 
 from .._keys import MAX_LAYERS
-from ..inference import MeanField
-from ..likelihood import MAX_UNITS, units_to_sum_out
+from ..inference import LARGEST_WEIGHT, MeanField
 from ..machines import has_recognition
 from ..units import Gaussian
 from .automatic import stops_early
-
-INFERENCES = ("exact", "mean-field", "gibbs", "nvil")  # of belief nets
+from .enumerated import check_enumerable, number_of_first
 
 
 def hidden_sizes(given):
@@ -59,68 +57,64 @@ def check_continuation(estimator):
         )
 
 
-def check_inference(inference, machine, rows):
+def check_learning(inference, machine, rows):
     """Refuse to train a belief net by an inference that cannot work for it, or for its data.
 
     Those are the rows chosen.
     """
-    check_choice("inference", inference, INFERENCES)
     if has_recognition(machine) != (inference == "nvil"):
         raise ValueError(
             f"inference is {inference!r}, but the fitted net that is to be trained further "
             f"{'has' if has_recognition(machine) else 'lacks'} an inference net, which 'nvil' "
             "alone trains. Fit a clone, or with warm_start=False."
         )
+    check_inference(inference, machine, rows)
     if inference == "exact":
-        _check_enumerable(machine, rows)
-    if inference == "mean-field":
-        MeanField.of(machine).check_weights()
-    gaussian = isinstance(machine.visible.units, Gaussian)
-    if inference in ("exact", "mean-field") and gaussian and machine.is_autoregressive:
-        missing = rows.count_missing()
-        if missing.any():
-            row = _number(rows, missing > 0)
-            raise ValueError(
-                f"inference={inference!r} cannot learn where values of Gaussian features that "
-                f"depend on each other are missing (NaN), as in row {row}. Use inference='gibbs' "
-                "or 'nvil', or autoregressive=False."
-            )
+        _check_gaps("inference='exact' cannot learn", "inference='gibbs' or 'nvil'", machine, rows)
 
 
-def check_explanation(inference, machine, rows):
-    """Refuse to explain rows by an inference that cannot work for a fitted belief net."""
-    check_choice("inference", inference, INFERENCES)
+def check_inference(inference, machine, rows):
+    """Refuse to infer the causes of rows in a way that cannot work for a belief net, or for them.
+
+    In training and afterwards.
+    """
     if inference == "nvil" and not has_recognition(machine):
         raise ValueError(
             "inference is 'nvil', but the fitted net lacks an inference net. Fit it anew, or set "
             "another inference."
         )
     if inference == "exact":
-        _check_enumerable(machine, rows)
+        check_enumerable("inference", "another inference", machine, rows)
+    if inference == "mean-field":
+        check_mean_field("inference", "another inference", machine, rows)
 
 
-def _number(rows, counts):
-    """The number that the first row with the highest count has in the whole table."""
-    place = np.argmax(counts)
-    return place if rows.chosen is None else rows.chosen[place]
+def check_mean_field(name, remedy, machine, rows):
+    """Refuse mean field where it has no bound.
 
-
-def _check_enumerable(machine, rows):
-    """Refuse to enumerate too many states."""
-    n_units, n_hidden = units_to_sum_out(machine, rows), sum(machine.n_units[1:])
-    most = int(n_units.max())
-    if most <= MAX_UNITS:
-        return
-    missing = ""
-    if most > n_hidden:
-        missing = (
-            " and, since features depend on those before them, of the "
-            f"{most - n_hidden} missing values of row {_number(rows, n_units)}"
+    name : of the parameter that asks for it by ``"mean-field"``; remedy : what to use instead.
+    """
+    field = MeanField.of(machine)
+    if not field.is_tame:
+        raise ValueError(
+            f"{name}='mean-field' needs weights of at most {LARGEST_WEIGHT:g} in magnitude, and "
+            f"one of this net is {np.abs(field.weights).max():g}. Use {remedy}, or train with a "
+            "larger alpha."
         )
-    raise ValueError(
-        f"inference='exact' would enumerate 2**{most} states of {n_hidden} hidden units{missing}; "
-        f"it is meant for at most {MAX_UNITS} units. Use another inference."
-    )
+    _check_gaps(f"{name}='mean-field' has no bound", remedy, machine, rows)
+
+
+def _check_gaps(trouble, remedy, machine, rows):
+    """Refuse missing values among Gaussian features that depend on each other."""
+    if not (machine.is_autoregressive and isinstance(machine.visible.units, Gaussian)):
+        return
+    missing = rows.count_missing() > 0
+    if missing.any():
+        raise ValueError(
+            f"{trouble} where values of Gaussian features that depend on each other are missing "
+            f"(NaN), as in row {number_of_first(rows, missing)}. Use {remedy}, or train with "
+            "autoregressive=False."
+        )
 
 
 def check_partial_fit(estimator):

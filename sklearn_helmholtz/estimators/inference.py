@@ -21,7 +21,7 @@ from ..inference import (
 )
 from ..machines import has_recognition
 from ..units import Gaussian
-from .checks import check_choice, check_count
+from .checks import check_choice, check_count, check_mean_field
 from .enumerated import enumerated_rows
 from .evidence import as_evidence, check_evidence
 from .gaps import put
@@ -29,6 +29,7 @@ from .gaps import put
 _POSTERIORS = ("auto", "exact", "recognition", "mean-field", "importance", "gibbs")
 _STRATEGIES = ("mean", "mode", "sample")
 _ENTRIES = 2**22  # numbers that a block of rows holds at a time
+MOST_ROWS = 64  # of a block whose rows take long for the numbers that they hold
 _SWEEPS = 20  # of Gibbs sampling between the choice of a particle and the draw it becomes
 _MODE_COMPONENTS = 64  # of a mixture of Gaussians: the heaviest, of which the mode is looked for
 
@@ -106,6 +107,8 @@ class InferenceMixin:
         check_count("n_samples", n_samples)
         check_count("n_sweeps", n_sweeps)
         rows, _ = self._rows(X)
+        if method == "mean-field":
+            check_mean_field("method", "another method", self._machine, rows)
         seed = _keys.draw_seed(check_random_state(random_state))
 
         def explain(found, x, addresses):
@@ -117,8 +120,10 @@ class InferenceMixin:
         for name, numbers in parts:
             found = self._posterior(name, seed, n_samples, n_pool, n_sweeps)
             entries = max(found.entries_per_row, n_samples * max(self._machine.n_units))
+            most_rows = MOST_ROWS if name == "mean-field" else None
             part, addresses = rows.choose(numbers), numbers.astype(np.uint64)
-            results.append(self._by_blocks(partial(explain, found), part, addresses, entries))
+            task = partial(explain, found)
+            results.append(self._by_blocks(task, part, addresses, entries, most_rows))
         arrays = _join(results, [numbers for _, numbers in parts])
         n_layers = len(self._machine.n_units) - 1
         return Bunch(
@@ -293,12 +298,13 @@ class InferenceMixin:
             return GibbsPosterior(self._machine, seed, n_samples, n_pool, n_sweeps)
         return ImportancePosterior(self._machine, seed, n_pool)
 
-    def _by_blocks(self, function, rows, addresses, entries_per_row):
+    def _by_blocks(self, function, rows, addresses, entries_per_row, most_rows=None):
         """The arrays that a function makes of all rows, block by block and side by side.
 
-        Blocks are small enough for the numbers that it holds of each row.
+        Blocks are small enough for the numbers that it holds of each row, and have ``most_rows`` at
+        most: only between blocks are rows shared among threads, and can a call be interrupted.
         """
-        size = max(_ENTRIES // entries_per_row, 1)
+        size = rows_of_a_block(entries_per_row, most_rows or len(rows))
         starts = range(0, len(rows), size)
         results = [None] * len(starts)
 
@@ -308,6 +314,14 @@ class InferenceMixin:
 
         run_blocks(run, len(starts), count_threads(self.n_jobs))
         return [np.concatenate(arrays) for arrays in zip(*results, strict=True)]
+
+
+def rows_of_a_block(entries_per_row, most_rows):
+    """How many rows a block has: few enough for the numbers that are held of each, and at most so.
+
+    At least one.
+    """
+    return max(min(_ENTRIES // entries_per_row, most_rows), 1)
 
 
 def _join(results, places):

@@ -5,26 +5,20 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from .. import _keys
 from .._content import keys_of_rows
 from .._keys import Purpose
-from ..inference import (
-    ChainPosterior,
-    ExactPosterior,
-    MeanFieldPosterior,
-    RecognitionPosterior,
-)
+from ..inference import ChainPosterior, ExactPosterior, MeanFieldPosterior
 from ..learning import NVIL, VIMCO, ExactLearning, GibbsLearning, MeanFieldLearning
 from ..machines import initialise_judged, initialise_net, with_baselines
 from ._compat import Interval, StrOptions
 from .attributes import machine_from_parameters
-from .checks import check_explanation, check_inference
+from .checks import check_choice, check_inference, check_learning
+from .inference import MOST_ROWS, rows_of_a_block
 from .trained import TrainedDensityEstimator
 
 _CHAINS, _SWEEPS = 10, 100  # of a row and direction, whose mean states are its features
-_ENTRIES, _MOST_ROWS = 2**22, 64  # of a block: numbers that are held, and rows
 _RULES = {
     "exact": lambda estimator: ExactLearning(),
     "mean-field": lambda estimator: MeanFieldLearning(estimator.n_inference_steps),
@@ -33,11 +27,10 @@ _RULES = {
         NVIL() if estimator.n_particles == 1 else VIMCO(estimator.n_particles)
     ),
 }
-_POSTERIORS = {
+_POSTERIORS = {  # but for "nvil", whose net does what recognition does elsewhere
     "exact": lambda machine, estimator: ExactPosterior(machine),
     "mean-field": lambda machine, estimator: MeanFieldPosterior(machine),
     "gibbs": lambda machine, estimator: ChainPosterior(machine, _CHAINS, _SWEEPS),
-    "nvil": lambda machine, estimator: RecognitionPosterior(machine),
 }
 
 
@@ -421,19 +414,10 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             as of a `HelmholtzMachine`. Markov chains make no bound: under ``"gibbs"`` this is a
             ValueError.
         """
-        check_is_fitted(self)
+        rows = self._checked_rows(X)
         if self.inference == "nvil":
-            check_explanation(self.inference, self._machine, None)
             return super().free_energy(X)
-        rows, _ = self._rows(X)
-        found = self._found(rows)
-
-        def energies(x, addresses):
-            volumes = 0.0 if rows.scaling is None else rows.scaling.log_volumes(x)
-            return (found.free_energy(x) + volumes,)
-
-        addresses = np.arange(len(rows), dtype=np.uint64)
-        return self._by_blocks(energies, rows, addresses, found.entries_per_row)[0]
+        return self._free_energies(rows)
 
     def kl_gap(self, X):
         """How far inference is from the truth: the free energy plus log p(x) of each row.
@@ -449,10 +433,12 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             In nats: 0 under ``inference="exact"``. Where log p(x) is estimated, a lower bound in
             expectation. Under ``"gibbs"`` a ValueError, as of `free_energy`.
         """
-        energy = self.free_energy(X)
+        rows = self._checked_rows(X)
+        if self.inference == "nvil":
+            return super().kl_gap(X)  # both terms from the same samples
         if self.inference == "exact":
-            return np.zeros(len(energy))
-        return energy + self.score_samples(X)
+            return np.zeros(len(rows))
+        return self._free_energies(rows) + self.score_samples(X)
 
     def _new_machine(self, n_units, units, intercept, rng):
         make = initialise_judged if self.inference == "nvil" else initialise_net
@@ -462,18 +448,38 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         return _RULES[self.inference](self)
 
     def _train(self, start, plan, *args):
+        check_choice("inference", self.inference, tuple(_RULES))
         rows = replace(start.rows, chosen=plan.indices)
-        check_inference(self.inference, start.machine, rows)
+        check_learning(self.inference, start.machine, rows)
         return super()._train(start, plan, *args)
 
-    def _found(self, rows):
-        """What knows p(h | x) of some rows."""
-        check_explanation(self.inference, self._machine, rows)
-        return _POSTERIORS[self.inference](self._machine, self)
+    def _checked_rows(self, X):
+        """Data as `Rows`, where inference can explain them."""
+        rows, _ = self._rows(X)
+        self._check_inference(rows)
+        return rows
+
+    def _check_inference(self, rows):
+        check_choice("inference", self.inference, tuple(_RULES))
+        check_inference(self.inference, self._machine, rows)
+
+    def _free_energies(self, rows):
+        """Free energies of some rows, from what knows p(h | x)."""
+        found = _POSTERIORS[self.inference](self._machine, self)
+
+        def energies(x, addresses):
+            volumes = 0.0 if rows.scaling is None else rows.scaling.log_volumes(x)
+            return (found.free_energy(x) + volumes,)
+
+        addresses, entries = np.arange(len(rows), dtype=np.uint64), found.entries_per_row
+        return self._by_blocks(energies, rows, addresses, entries, MOST_ROWS)[0]
 
     def _explanation(self, rows):
-        posterior = self._found(rows)
-        size = min(max(_ENTRIES // posterior.entries_per_row, 1), _MOST_ROWS)
+        self._check_inference(rows)
+        if self.inference == "nvil":
+            return super()._explanation(rows)
+        posterior = _POSTERIORS[self.inference](self._machine, self)
+        size = rows_of_a_block(posterior.entries_per_row, MOST_ROWS)
 
         def hidden_means(place):
             x = rows.take(place)

@@ -5,7 +5,7 @@ from .exact import ExactPosterior
 from .gaps import GaussianGaps
 from .gibbs import Gibbs
 from .importance import Particles, n_from_prior, sample_particles, sample_prior_particles
-from .mean_field import MeanField
+from .mean_field import LARGEST_WEIGHT, MeanField
 from .modes import mixture_modes
 from .posterior import (
     GibbsPosterior,
@@ -16,6 +16,7 @@ from .posterior import (
 from .proposals import propose
 
 __all__ = [
+    "LARGEST_WEIGHT",
     "ChainPosterior",
     "ExactPosterior",
     "GaussianGaps",
