@@ -78,7 +78,7 @@ class Training:
 
     def begin(self, rows):
         """Get ready for the rows of a table: rules may remember something of each."""
-        self._memory = self._rule.remember(self.parameters.tree, rows.data.shape[0])
+        self._memory = self._rule.remember(self.parameters.tree, rows)
 
     @property
     def machine(self):

@@ -5,6 +5,8 @@ import pytest
 from scipy import stats
 
 from sklearn_helmholtz import HelmholtzMachine, _keys, _tree
+from sklearn_helmholtz._batches import Rows
+from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._keys import Draws, Purpose
 from sklearn_helmholtz.machines import assemble
 from sklearn_helmholtz.units import Bernoulli, Gaussian
@@ -190,6 +192,13 @@ def make_draws(n_rows, n_particles=1, *, purpose=Purpose.WAKE, first=0, start=0,
     """Random numbers as training addresses them."""
     addresses = _keys.training_addresses(step, start, start + n_rows)
     return Draws(_keys.key(SEED, purpose), addresses, n_particles, first)
+
+
+def rows_of(x):
+    """The table of which a block of rows is all."""
+    if isinstance(x, IncompleteRows):
+        return Rows(x.values, False, stand_in=x.stand_in)
+    return Rows(x, x.dtype == np.uint8)
 
 
 def empty_gradient(machine):

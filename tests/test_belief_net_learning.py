@@ -6,9 +6,11 @@ that such steps are gradients in the mean is estimated from independent blocks.
 
 import copy
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import SigmoidBeliefNet, _batches, _keys, _tree
@@ -27,6 +29,7 @@ from sklearn_helmholtz.learning import (
     EstimatedPenalty,
     ExactLearning,
     GibbsLearning,
+    MeanFieldLearning,
     penalise,
 )
 from sklearn_helmholtz.learning.phases import explain_by_recognition, explain_by_states
@@ -239,7 +242,7 @@ def test_exact_learning_takes_what_rows_are_made_of_for_certain(visible):
     """Rows one by one, of any other random numbers, make the step of all of them."""
     machine, _, x, _ = make_rows_with_gaps((4, 3, 2), visible, missing=True)
     learner, rule = BeliefNet(machine.generation), ExactLearning()
-    assert rule.remember(learner, 4) is None
+    assert rule.remember(learner, cases.rows_of(x)) is None
     parts = []
     for rows in ([0, 1, 2, 3], [2], [3], [0, 1]):
         out = cases.empty_gradient(learner)
@@ -283,7 +286,7 @@ def test_a_step_of_gibbs_learning_is_the_mean_over_the_chains_that_it_keeps(
 ):
     machine, params, x, X = make_rows_with_gaps(n_units, visible, missing)
     rule, learner = GibbsLearning(3, n_sweeps=2), BeliefNet(machine.generation)
-    memory = rule.remember(learner, len(X))
+    memory = rule.remember(learner, cases.rows_of(x))
     for step in (1, 2):
         out, part = cases.empty_gradient(learner), memory.take(np.arange(len(X)))
         bound = rule.gradient(learner, x, make_draws(len(X), step=step), None, out, memory=part)
@@ -303,7 +306,8 @@ def explained_by_chains(params, X, memory, numbers=None):
     n_chains = states.shape[1]
     for row, chain in itertools.product(range(len(X)), range(n_chains)):
         hidden, missing = np.split(states[row, chain].astype(float), ends), np.isnan(X[row])
-        data = np.where(missing, completions[row, chain] if ordered else 0.5, X[row])
+        drawn = completions[row, chain] if ordered and missing.any() else 0.5
+        data = np.where(missing, drawn, X[row])
         gradient = exact.grad_log_joint(params, data, hidden)
         if missing.any() and not ordered:  # as if it were not there
             for array in (gradient.generative_coefs[0].T, gradient.generative_intercepts[0]):
@@ -318,13 +322,13 @@ def explained_by_chains(params, X, memory, numbers=None):
     return exact.flatten(total), log_joint
 
 
-@pytest.mark.parametrize("met", [[True, False, False, True], [False, True, True, False]])
+@pytest.mark.parametrize("met", [[True, False, False, True], [False, True, True, False], [True] * 4])
 @pytest.mark.parametrize(("visible", "missing"), [("binary", False), ("ordered binary", True)])
 def test_rows_that_were_met_go_on_and_others_begin_in_the_prior(visible, missing, met):
     machine, _, x, _ = make_rows_with_gaps((4, 9, 6), visible, missing)
     rule, learner = GibbsLearning(9, n_sweeps=1), BeliefNet(machine.generation)
     rng, gibbs, draws = np.random.default_rng(0), Gibbs.of(learner), make_draws(4, 9)
-    part, met = rule.remember(learner, 4).take(np.arange(4)), np.array(met)
+    part, met = rule.remember(learner, cases.rows_of(x)).take(np.arange(4)), np.array(met)
     part.met[:], anywhere = met, [rng.integers(0, 2, array.shape) for array in part.arrays]
     fresh = gibbs.start(draws)
     data = gibbs.complete(x, fresh, draws)
@@ -346,11 +350,38 @@ def test_rows_that_were_met_go_on_and_others_begin_in_the_prior(visible, missing
             assert (elsewhere != expected).any()  # where chains begin shows in where they end
 
 
+@pytest.mark.parametrize(("visible", "missing"), [("binary", False), ("ordered binary", True)])
+def test_nothing_is_drawn_for_chains_that_go_on(visible, missing, monkeypatch):
+    machine, _, x, _ = make_rows_with_gaps((4, 3), visible, missing)
+    rule, learner = GibbsLearning(2, n_sweeps=1), BeliefNet(machine.generation)
+    memory, out = rule.remember(learner, cases.rows_of(x)), cases.empty_gradient(learner)
+    for step in (1, 2):
+        part = memory.take(np.arange(4))
+        bound = rule.gradient(learner, x, make_draws(4, step=step), None, out, memory=part)
+        memory.put(np.arange(4), part)
+        monkeypatch.setattr(Gibbs, "start", None)
+        monkeypatch.setattr(Gibbs, "complete", None)
+    assert np.isfinite(bound)
+
+
+@pytest.mark.parametrize("rule", [GibbsLearning(2), MeanFieldLearning()])
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("visible", ["binary", "ordered binary"])
+def test_only_values_that_are_inferred_are_remembered(rule, visible, missing):
+    """A sparse table may have very many columns."""
+    machine, _, x, _ = make_rows_with_gaps((4, 3, 2), visible, missing)
+    rows = cases.rows_of(x)
+    for data in (rows, replace(rows, data=scipy.sparse.csr_array(rows.data))):
+        memory = rule.remember(BeliefNet(machine.generation), data)
+        sizes = [array.shape[-1] for array in memory.take(np.arange(4)).arrays]
+        assert sizes == [5, 4 if missing and "ordered" in visible else 0]
+
+
 def test_a_row_without_gaps_keeps_its_values_among_rows_with_gaps():
     """Only blocks with gaps have chains of data: a row may come to one from a block without."""
     machine, params, x, X = make_rows_with_gaps((4, 3), "ordered binary", missing=True)
     rule, learner = GibbsLearning(2, n_sweeps=1), BeliefNet(machine.generation)
-    memory = rule.remember(learner, 4)
+    memory = rule.remember(learner, cases.rows_of(x))
     for step, numbers in enumerate(([2], [0, 1, 2, 3]), start=1):
         out, part = cases.empty_gradient(learner), memory.take(np.array(numbers))
         block = IncompleteRows(x.values[numbers], x.stand_in)
@@ -704,7 +735,7 @@ def test_nvil_counts_rewards_less_what_baselines_expect():
     pairs = zip(learner.baselines, [X, hidden[0]], strict=True)
     guesses = [numbers_of(baseline, below) for baseline, below in pairs]
     expected = worth(params, X, hidden) - guesses
-    memory = NVIL().remember(learner, 4)
+    memory = NVIL().remember(learner, cases.rows_of(x))
     memory.means = np.array([-3.0, 2.0])  # are taken away later
     share, out = memory.take(np.arange(4)), cases.empty_gradient(learner)
     NVIL().gradient(learner, x, make_draws(4), None, out, memory=share)
@@ -769,7 +800,7 @@ def test_a_step_of_vimco_rewards_samples_for_the_bound_that_they_bring(
         rewards -= bounds_without(log_weights)
     out = cases.empty_gradient(learner)
     rule = VIMCO(n_particles, baseline)
-    assert rule.remember(learner, 4) is None
+    assert rule.remember(learner, cases.rows_of(x)) is None
     bound = rule.gradient(learner, x, make_draws(4, n_particles), None, out)
     rewards = np.repeat(rewards.reshape(1, -1), len(hidden), axis=0)
     assert bound == pytest.approx(bounds.sum(), rel=1e-5)

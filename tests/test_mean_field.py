@@ -531,13 +531,15 @@ def test_what_is_missing_teaches_nothing():
 # What is remembered
 
 
-def test_rows_that_were_met_start_where_they_ended():
-    net, _, x, _ = make_net((4, 3, 2), "binary", n_rows=5, scale=3.0, seed=1)
+@pytest.mark.parametrize(("visible", "gaps"), [("binary", False), ("ordered binary", True)])
+def test_rows_that_were_met_start_where_they_ended(visible, gaps):
+    net, _, x, _ = make_net((4, 3, 2), visible, gaps, n_rows=5, scale=3.0, seed=1)
     field, rule = MeanField.of(net), MeanFieldLearning(1, 0)
-    memory = rule.remember(net, 5)
+    rows = cases.rows_of(x)
+    memory = rule.remember(net, rows)
     first = memory.take(np.array([0, 2]))
     assert not first.met.any()
-    _, bound = step_of(rule, net, x[[0, 2]], first)
+    _, bound = step_of(rule, net, rows.take([0, 2]), first)
     ended = field.start(content_keys(x))
     _, bounds, _ = field.solve(x, ended, 1, 0)
     assert bound == pytest.approx(bounds[[0, 2]].sum(), rel=1e-12)
@@ -545,24 +547,31 @@ def test_rows_that_were_met_start_where_they_ended():
 
     second = memory.take(np.array([1, 2, 0]))
     assert_array_equal(second.met, [False, True, True])
-    assert_array_equal(second.arrays[0][1:], ended[[2, 0]].astype(np.float32))
-    means = field.start(content_keys(x))[[1, 2, 0]]
+    assert_remembered(second, [1, 2], ended[[2, 0]], gaps)
+    means, block = field.start(content_keys(x))[[1, 2, 0]], rows.take([1, 2, 0])
     means[1:] = ended[[2, 0]].astype(np.float32)
-    xi, bounds, _ = field.solve(x[[1, 2, 0]], means, 1, 0)
-    step, bound = step_of(rule, net, x[[1, 2, 0]], second)
+    xi, bounds, _ = field.solve(block, means, 1, 0)
+    step, bound = step_of(rule, net, block, second)
     assert bound == bounds.sum()
-    _, slopes, _ = field.gradient(x[[1, 2, 0]], means, xi)
+    _, slopes, _ = field.gradient(block, means, xi)
     top = step.tree.generation.conditionals[0]
     assert_allclose(top.affine.intercept, slopes[-2:], rtol=1e-6)
     memory.put(np.array([1, 2, 0]), second)
     third = memory.take(np.arange(5))
     assert_array_equal(third.met, [True, True, True, False, False])
-    assert_array_equal(third.arrays[0][[1, 2, 0]], means.astype(np.float32))
+    assert_remembered(third, [1, 2, 0], means, gaps)
+
+
+def assert_remembered(memory, rows, means, gaps):
+    """Rows of a memory hold the means of the hidden units, and of data if those have any."""
+    hidden, data = (array[rows] for array in memory.arrays)
+    assert_array_equal(hidden, means[:, 4:].astype(np.float32))
+    assert_array_equal(data, means[:, : 4 if gaps else 0].astype(np.float32))
 
 
 def test_what_is_taken_from_memory_is_a_copy():
     net, _, x, _ = make_net((4, 3), "binary")
-    memory = MeanFieldLearning().remember(net, 3)
+    memory = MeanFieldLearning().remember(net, cases.rows_of(x))
     part = memory.take(np.arange(3))
     step_of(MeanFieldLearning(), net, x, part)
     again = memory.take(np.arange(3))
@@ -574,7 +583,7 @@ def test_steps_with_memory_of_nothing_are_those_without():
     net, _, x, _ = make_net((4, 3, 2), "ordered binary", gaps=True)
     rule = MeanFieldLearning()
     plain, bound = step_of(rule, net, x)
-    step, same = step_of(rule, net, x, rule.remember(net, 3).take(np.arange(3)))
+    step, same = step_of(rule, net, x, rule.remember(net, cases.rows_of(x)).take(np.arange(3)))
     assert_array_equal(step.vector, plain.vector)
     assert same == bound
     assert rule.fused(net) is None
@@ -587,7 +596,7 @@ def test_means_that_are_rounded_to_zero_or_one_can_be_gone_on_from(visible):
         for leaf in _tree.leaves(net):
             leaf.clip(-150, 150, out=leaf)
         params, rule = oracle_of(net), MeanFieldLearning()
-        memory = rule.remember(net, 8)
+        memory = rule.remember(net, cases.rows_of(x))
         bounds = []
         for _ in range(3):
             part = memory.take(np.arange(8))

@@ -28,12 +28,16 @@ class Gibbs(FlatNet):
         """Hidden states from the prior, (draws.n_rows, n_hidden) uint8, layers side by side."""
         return np.concatenate(self.machine.imagine(draws)[0], axis=1)
 
+    def completes(self, x):
+        """Whether what is missing of a block of rows is a part of the state of each chain."""
+        return self.machine.is_autoregressive and with_gaps(x)
+
     def complete(self, x, states, draws):
         """The data of each chain, what is missing drawn in order given all before it and h.
 
         That is ``completed``, see above, or None where chains need none. states : as of `start`.
         """
-        if not (self.machine.is_autoregressive and with_gaps(x)):
+        if not self.completes(x):
             return None
         draws = Draws(draws.key, draws.addresses, draws.n_particles, draws.first + _COMPLETIONS)
         visible, log_prob = self.machine.visible, np.zeros(draws.n_rows)

@@ -33,7 +33,7 @@ class ExactLearning:
     def fused(self, machine):
         """None: its kernel goes through all states as it is."""
 
-    def remember(self, machine, n_rows):
+    def remember(self, machine, rows):
         """Nothing: what is known of a row is known for certain."""
 
     def gradient(self, machine, x, wake, dream, out, work=np):

@@ -7,7 +7,7 @@ import numpy as np
 from .._incomplete import observed
 from .._keys import Draws
 from ..inference import Gibbs
-from .memory import Memory
+from .memory import Memory, n_kept_values
 from .phases import explain_by_states, generation_gradient
 
 
@@ -32,10 +32,11 @@ class GibbsLearning:
     def fused(self, machine):
         """None: its kernel goes through all layers as it is."""
 
-    def remember(self, machine, n_rows):
+    def remember(self, machine, rows):
         """The states of the chains of each row, and their data where gaps belong to the state."""
-        sizes = sum(machine.n_units[1:]), machine.n_units[0] if machine.is_autoregressive else 0
-        return Memory(n_rows, [(self.n_particles, n) for n in sizes], [np.uint8, np.float32])
+        sizes = sum(machine.n_units[1:]), n_kept_values(machine, rows)
+        shapes = [(self.n_particles, n) for n in sizes]
+        return Memory(rows.data.shape[0], shapes, [np.uint8, np.float32])
 
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of log p(x, h), nats.
@@ -44,8 +45,7 @@ class GibbsLearning:
         memory : `Recollections` of the rows, or None for rows that were never met.
         """
         gibbs, draws = Gibbs.of(machine), Draws(wake.key, wake.addresses, self.n_particles)
-        states = gibbs.start(draws)
-        completed = gibbs.complete(x, states, draws)
+        states, completed = _begin(gibbs, x, draws, memory)
         if memory is not None:
             _go_on(memory, x, states, completed)
         gibbs.sweep(x, states, draws, self.n_sweeps, completed)
@@ -59,6 +59,21 @@ class GibbsLearning:
         weights = np.full(len(states), 1 / self.n_particles, np.float32)
         generation_gradient(machine, phases, weights, out.generation)
         return float(phases.log_weights.sum()) / self.n_particles
+
+
+def _begin(gibbs, x, draws, memory):
+    """Chains in the prior and the data of each, see `Gibbs`.
+
+    Where all rows were met, as after the first epoch, nothing is drawn: there is room for where
+    they were.
+    """
+    if memory is None or not memory.met.all():
+        states = gibbs.start(draws)
+        return states, gibbs.complete(x, states, draws)
+    states = np.empty((draws.n_rows, memory.arrays[0].shape[2]), np.uint8)
+    if not gibbs.completes(x):
+        return states, None
+    return states, np.repeat(observed(x).astype(np.float32), draws.n_particles, axis=0)
 
 
 def _go_on(memory, x, states, completed):

@@ -9,7 +9,7 @@ from .._content import content_keys
 from .._incomplete import observed
 from ..inference import MeanField
 from ..units import Gaussian
-from .memory import Memory
+from .memory import Memory, n_kept_values
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class MeanFieldLearning:
         """Whether there are bounds for a machine, or training has diverged."""
         return MeanField.of(machine).is_tame
 
-    def remember(self, machine, n_rows):
-        """Where each row ended: the probabilities of its units."""
-        return Memory(n_rows, [(sum(machine.n_units),)], [np.float32])
+    def remember(self, machine, rows):
+        """Where each row ended: the probabilities of its hidden units, and of data like these."""
+        shapes = [(sum(machine.n_units[1:]),), (n_kept_values(machine, rows),)]
+        return Memory(rows.data.shape[0], shapes, [np.float32] * 2)
 
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.
@@ -56,13 +57,20 @@ class MeanFieldLearning:
         if not mean_field.is_tame:
             return -math.inf
         means = mean_field.start(content_keys(x))
-        if memory is not None:
-            means[memory.met] = memory.arrays[0][memory.met]
+        remembered = [] if memory is None else _side_by_side(means, memory.arrays)
+        for part, kept in remembered:
+            part[memory.met] = kept[memory.met]
         xi, bounds, _ = mean_field.solve(x, means, self.most_sweeps, self.tol)
-        if memory is not None:
-            memory.arrays[0][:] = means
+        for part, kept in remembered:
+            kept[:] = part
         _write(mean_field, machine, x, mean_field.gradient(x, means, xi), out.generation)
         return float(bounds.sum())
+
+
+def _side_by_side(means, arrays):
+    """Pairs of views of means and what is remembered of them: hidden units, and data if any are."""
+    hidden, data = arrays
+    return [(means[:, -hidden.shape[1] :], hidden), (means[:, : data.shape[1]], data)]
 
 
 def _write(mean_field, machine, x, slopes, out):

@@ -10,6 +10,8 @@ class Memory:
     different rows.
     """
 
+    lasting = None  # nothing of it is of use with the rows of another table
+
     def __init__(self, n_rows, shapes, dtypes):
         self._arrays = [
             np.zeros((n_rows, *shape), dtype) for shape, dtype in zip(shapes, dtypes, strict=True)
@@ -35,3 +37,12 @@ class Recollections:
 
     def __init__(self, met, arrays):
         self.met, self.arrays = met, arrays
+
+
+def n_kept_values(machine, rows):
+    """How many values of the data of each row are to be kept besides its hidden units.
+
+    All where the units depend on those that are missing, which are then inferred as well, and where
+    any are; otherwise none, since a table may have very many columns.
+    """
+    return machine.n_units[0] if machine.is_autoregressive and rows.stand_in is not None else 0

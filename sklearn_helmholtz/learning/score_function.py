@@ -41,7 +41,7 @@ class NVIL:
     def fused(self, machine):
         """None: there is no such kernel."""
 
-    def remember(self, machine, n_rows):
+    def remember(self, machine, rows):
         """The running means of the rewards of each layer."""
         return Rewards(len(machine.n_units) - 1)
 
@@ -136,7 +136,7 @@ class VIMCO:
     def fused(self, machine):
         """None: there is no such kernel."""
 
-    def remember(self, machine, n_rows):
+    def remember(self, machine, rows):
         """Nothing: the samples of a row are each other's baseline."""
 
     def gradient(self, machine, x, wake, dream, out, work=np):

@@ -28,7 +28,7 @@ class WakeSleep:
         """The same rule in one kernel, where there is one for the machine, else None."""
         return FusedWakeSleep() if is_plain(machine) else None
 
-    def remember(self, machine, n_rows):
+    def remember(self, machine, rows):
         """Nothing: rows are explained anew in every step."""
 
     def gradient(self, machine, x, wake, dream, out, work=np):
