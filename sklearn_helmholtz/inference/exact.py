@@ -92,9 +92,12 @@ class ExactPosterior:
     def log_joint(self, x):
         """Log p(x, h) of a block of rows, nats: (n_rows, 2^n_L, ..., 2^n_1) float64."""
         visible, x, states = self.machine.visible, observed(x), self.states[0]
-        tables = [log_prob_table(visible, x, states[part]) for part in self._parts()]
-        table = np.concatenate(tables, axis=1)
-        return self.log_prior + table.reshape(len(table), *[1] * (len(self.states) - 1), -1)
+        table = np.empty((len(x), len(states)))
+        for part in self._parts():
+            table[:, part] = log_prob_table(visible, x, states[part])
+        table = table.reshape(len(x), *[1] * (len(self.states) - 1), -1)
+        room = table if len(self.states) == 1 else None  # it may be too large to be held twice
+        return np.add(self.log_prior, table, out=room)
 
     def sample(self, x, addresses, n_samples):
         """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8.

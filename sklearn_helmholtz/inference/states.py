@@ -5,7 +5,10 @@ import numpy as np
 
 def all_states(n):
     """All 2^n states of n units, float64, the first unit varying fastest."""
-    return ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(np.float64)
+    states, numbers = np.empty((2**n, n)), np.arange(2**n)
+    for unit in range(n):
+        states[:, unit] = numbers >> unit & 1
+    return states
 
 
 def inputs(affine, parents):

@@ -1,9 +1,10 @@
 """Learning from the exact posterior: the gradient of the log-likelihood itself."""
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from .. import _tree
 from .._incomplete import observed
@@ -11,7 +12,8 @@ from ..inference import ExactPosterior
 from ..inference.states import all_states, inputs, outer
 from ..units import Bernoulli, Gaussian
 
-_TABLE_ENTRIES = 2**22  # float64: 32 MB, of which a few are held at a time
+_TABLE_ENTRIES = 2**21  # of rows and joint states, float64: 16 MB, of which two are held at most
+_PART_ENTRIES = 2**18  # of states and features: 2 MB, of which up to eight are held besides
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,18 @@ class ExactLearning:
         """None: its kernel goes through all states as it is."""
 
     def remember(self, machine, rows):
-        """Nothing: what is known of a row is known for certain."""
+        """Of rows nothing: what is known of them is known for certain; blocks share a posterior."""
+        return SharedPosterior()
 
-    def gradient(self, machine, x, wake, dream, out, work=np):
+    def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of log p(x), nats.
 
-        x : (n_rows, n_features); wake, dream : not used.
+        x : (n_rows, n_features); wake, dream : not used; memory : a `SharedPosterior` that knows
+        the machine, or None. A TypeError for units whose errors it does not know.
         """
-        posterior, values = ExactPosterior(machine), observed(x)
+        _check_units(machine.visible.units)
+        posterior = ExactPosterior(machine) if memory is None else memory.posterior(machine)
+        values = observed(x)
         most = 2 ** np.isnan(values).sum(axis=1).max() if _has_completions(machine) else 1
         step = max(_TABLE_ENTRIES // (posterior.entries_per_row * int(most)), 1)
         part, log_likelihood = _tree.zeros_like(out.generation).tree, 0.0
@@ -54,14 +60,46 @@ class ExactLearning:
         return log_likelihood
 
 
+class SharedPosterior:
+    """The posterior under the parameters of one step, which the first of its blocks makes."""
+
+    lasting = None
+
+    def __init__(self):
+        self._found, self._lock = None, threading.Lock()
+
+    def take(self, numbers):
+        """The same for all rows."""
+        return self
+
+    def put(self, numbers, share):
+        """Rows leave nothing behind."""
+
+    def end_step(self):
+        """Forget: parameters move."""
+        self._found = None
+
+    def posterior(self, machine):
+        """The `ExactPosterior` of the machine of this step."""
+        with self._lock:
+            self._found = self._found or ExactPosterior(machine)
+        return self._found
+
+
+def _check_units(units):
+    if not isinstance(units, (Bernoulli, Gaussian)):
+        raise TypeError(f"There is no exact learning for {type(units).__name__} visible units.")
+
+
 def _gradient(posterior, values, out):
     """Write the gradient of some rows to the chain ``out``; return the sum of log p(x)."""
     machine = posterior.machine
     values, rows = _completions(machine, values)
     weights, log_likelihood = _normalised(posterior.log_joint(values), rows)
     _hidden_gradient(machine, posterior.states, weights.sum(axis=0), out)
-    first = weights.sum(axis=tuple(range(1, weights.ndim - 1)))
-    _visible_gradient(machine.visible, values, posterior.states[0], first, out)
+    if weights.ndim > 2:
+        weights = weights.sum(axis=tuple(range(1, weights.ndim - 1)))
+    _visible_gradient(machine.visible, values, posterior.states[0], weights, out)
     return float(log_likelihood.sum())
 
 
@@ -89,12 +127,18 @@ def _completions(machine, values):
 
 
 def _normalised(log_joint, rows):
-    """p(h | x) of each row or completion, and log p(x) of each row."""
+    """p(h | x) of each row or completion, and log p(x) of each row.
+
+    The former take the place of log p(x, h), which are large.
+    """
     flat = log_joint.reshape(len(rows), -1)
-    totals = logsumexp(flat, axis=1)
+    highest = flat.max(axis=1)
+    flat -= highest[:, None]
+    np.exp(flat, out=flat)
+    totals = highest + np.log(flat.sum(axis=1))
     log_likelihood = np.logaddexp.reduceat(totals, np.flatnonzero(np.diff(rows, prepend=-1)))
-    weights = np.exp(flat - log_likelihood[rows, None])
-    return weights.reshape(log_joint.shape), log_likelihood
+    flat *= np.exp(highest - log_likelihood[rows])[:, None]
+    return flat.reshape(log_joint.shape), log_likelihood
 
 
 def _hidden_gradient(machine, states, total, out):
@@ -142,31 +186,72 @@ def _affine_gradient(out, parents, error):
 def _visible_gradient(visible, values, states, weights, out):
     """The derivatives by the parameters of the data. weights : (n_values, 2^n_1)."""
     out, d = out.conditionals[-1], values.shape[1]
-    error, residual = np.zeros((len(states), d)), np.zeros(d)
-    if visible.lateral is not None:
-        out.lateral.weights[...] = 0
-    eta = inputs(visible.affine, states)
-    gaussian = isinstance(visible.units, Gaussian)
-    step = max(_TABLE_ENTRIES // eta.size, 1)
-    for start in range(0, len(values), step):
-        part = slice(start, start + step)
-        x, seen = np.nan_to_num(values[part])[:, None], ~np.isnan(values[part])[:, None]
-        given = eta[None]
-        if visible.lateral is not None:
-            given = given + outer(x[:, 0], visible.lateral.weights.astype(np.float64))[:, None]
-        w = weights[part][..., None]
-        difference = np.where(seen, x - (given if gaussian else expit(given)), 0.0)
-        errors = w * difference
-        residual += (errors * difference).sum(axis=(0, 1))
-        if gaussian:
-            errors = errors / visible.units.variance.astype(np.float64)
-        error += errors.sum(axis=0)
-        if visible.lateral is not None:
-            out.lateral.weights[...] += np.triu(outer(x[:, 0].T, errors.sum(axis=1)), 1)
-    _affine_gradient(out.affine, states, error)
+    gaussian, ordered = isinstance(visible.units, Gaussian), visible.lateral is not None
+    variance = visible.units.variance.astype(np.float64) if gaussian else 1.0
+    slopes, squares = np.zeros((1 + states.shape[1], d)), np.zeros(d)
+    lateral = np.zeros((d, d)) if ordered else None
+    for part in _parts(len(states), d):
+        eta = inputs(visible.affine, states[part])
+        if ordered:
+            error, more = _errors_in_order(visible, values, eta, weights[:, part], lateral)
+        else:
+            error, more = _errors(visible, values, eta, weights[:, part])
+        squares += more
+        slopes[0] += error.sum(axis=0)
+        slopes[1:] += outer(states[part].T, error)
+    slopes /= variance
+    out.affine.intercept[...], out.affine.weights[...] = slopes[0], slopes[1:]
+    if ordered:
+        out.lateral.weights[...] = np.triu(lateral / variance, 1)
     if gaussian:
-        variance = visible.units.variance.astype(np.float64)
-        counts = outer(weights.sum(axis=1)[None], ~np.isnan(values))[0]
-        out.units.log_excess[:] = (
-            0.5 * (residual / variance - counts) / variance * visible.units.excess
-        )
+        out.units.log_excess[:] = _noise_slopes(visible.units, values, weights, squares)
+
+
+def _noise_slopes(units, values, weights, squares):
+    """The derivatives by the parameters of Gaussian units. squares : weighted, (n_features,)."""
+    counts = outer(weights.sum(axis=1)[None], ~np.isnan(values))[0]
+    variance = units.variance.astype(np.float64)
+    return 0.5 * (squares / variance - counts) / variance * units.excess
+
+
+def _parts(n, entries):
+    """Slices of n things, so few that tables with some entries for each stay small."""
+    step = max(_PART_ENTRIES // entries, 1)
+    return [slice(start, start + step) for start in range(0, n, step)]
+
+
+def _errors(visible, values, eta, weights):
+    """Sums over rows of ``weight (x - E[x])`` under each state, and over both of the squares.
+
+    eta : inputs under some states, (n_states, n_features); weights : (n_values, n_states). Returns
+    (n_states, n_features) and (n_features,); the squares only of Gaussian units, otherwise zeros.
+    Rows enter by their sums, so that what a state expects is computed once for all of them.
+    """
+    seen, x = ~np.isnan(values), np.nan_to_num(values)
+    totals = outer(weights.T, x)
+    counts = weights.sum(axis=0)[:, None] if seen.all() else outer(weights.T, seen)
+    if not isinstance(visible.units, Gaussian):
+        return totals - counts * expit(eta), np.zeros(len(eta[0]))
+    error = totals - counts * eta
+    known = outer(weights.sum(axis=1)[None], x * x)[0]
+    return error, known - (eta * (totals + error)).sum(axis=0)
+
+
+def _errors_in_order(visible, values, eta, weights, lateral):
+    """As `_errors`, where units see those before them, so that each row has errors of its own.
+
+    ``lateral`` is added to: sums over rows and states of products of x and ``weight (x - E[x])``.
+    """
+    seen, x = ~np.isnan(values), np.nan_to_num(values)
+    own = outer(x, visible.lateral.weights.astype(np.float64))
+    gaussian = isinstance(visible.units, Gaussian)
+    total, squares = np.zeros(eta.shape), np.zeros(eta.shape[1])
+    for part in _parts(len(values), eta.size):
+        given = eta + own[part, None]
+        difference = x[part, None] - (given if gaussian else expit(given, out=given))
+        difference *= seen[part, None]
+        errors = weights[part][..., None] * difference
+        total += errors.sum(axis=0)
+        squares += (errors * difference).sum(axis=(0, 1))
+        lateral += outer(x[part].T, errors.sum(axis=1))
+    return total, squares
