@@ -18,7 +18,8 @@ from .likelihood import validation_score
 _BLOCKS_AT_A_TIME = 8
 _ROWS_TOGETHER = 256  # times particles, in one call of a fused rule
 _WORTH_COMPILING = 30.0  # seconds of training after which a fused rule is compiled: it takes 9
-_FEWEST_ROWS = 32
+_FEWEST_ROWS = 32  # of a block whose rows share products of matrices
+_FEWEST_ROWS_ALONE = 4  # of one whose rows are gone through one by one
 _PRODUCT_ROWS, _LARGE_BATCH = 64, 512  # rows times particles of a block; twice as many if large
 _WORTH_SHARING = 2**18  # entries of a gradient from which on threads share a move
 _PROBED_ROWS = 100
@@ -140,13 +141,19 @@ class Training:
         """The order of the rows in the epoch that begins now."""
         return _keys.generator(self._seed, Purpose.SHUFFLE, self.step_number).permutation(n_rows)
 
+    def _limits(self, n_rows):
+        """Where the row blocks of a step start and end, whatever the number of threads."""
+        rule, machine = self._rule, self.parameters.tree
+        if hasattr(rule, "work_per_row"):
+            return split_evenly(n_rows, rule.work_per_row(machine), _FEWEST_ROWS_ALONE)
+        together = _PRODUCT_ROWS * (2 if n_rows >= _LARGE_BATCH else 1)
+        fewest = max(_FEWEST_ROWS, together // rule.n_particles)
+        return split_evenly(n_rows, machine.n_weights * rule.n_particles, fewest)
+
     def step(self, rows, indices, rate):
         """One step on a minibatch; returns the sum of its bounds before the step, nats."""
         self.step_number += 1
-        work = self.parameters.tree.n_weights * self._rule.n_particles
-        together = _PRODUCT_ROWS * (2 if len(indices) >= _LARGE_BATCH else 1)
-        fewest = max(_FEWEST_ROWS, together // self._rule.n_particles)
-        limits = split_evenly(len(indices), work, fewest)
+        limits = self._limits(len(indices))
         n_blocks = len(limits) - 1
         bound = 0.0
         for first in range(0, n_blocks, _BLOCKS_AT_A_TIME):

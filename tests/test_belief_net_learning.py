@@ -36,7 +36,8 @@ from sklearn_helmholtz.learning import (
 from sklearn_helmholtz.learning.phases import explain_by_recognition, explain_by_states
 from sklearn_helmholtz.learning.score_function import _DECAY, Rewards, bounds_without
 from sklearn_helmholtz.likelihood import Enumeration
-from sklearn_helmholtz.machines import BeliefNet, Helmholtz, with_baselines
+from sklearn_helmholtz.machines import BeliefNet, Helmholtz, initialise_net, with_baselines
+from sklearn_helmholtz.units import Bernoulli
 from tests import cases, exact, exact_gaps
 from tests.cases import CASES, make_case, make_draws
 from tests.test_learning import assert_expectation, recognition_entries
@@ -974,6 +975,19 @@ INFERENCES = {
     "nvil": {"inference": "nvil"},
     "vimco": {"inference": "nvil", "n_particles": 3},
 }
+
+
+@pytest.mark.parametrize(
+    ("rule", "n_hidden"), [(ExactLearning(), 10), (GibbsLearning(1, 10), 50),
+                           (MeanFieldLearning(10), 50)],
+)  # fmt: skip
+def test_rows_that_cost_much_are_shared_among_threads(rule, n_hidden):
+    """Of a minibatch of the usual size, at the settings that are the default."""
+    rng = np.random.default_rng(0)
+    for (n_features, n), n_blocks in (((64, n_hidden), 25), ((4, 2), 1)):
+        learner = initialise_net((n_features, n), Bernoulli(), np.zeros(n_features), rng)
+        limits = Training(learner, rule, Adam(), cases.SEED, 2)._limits(100)
+        assert (limits[0], limits[-1], len(limits) - 1) == (0, 100, n_blocks)
 
 
 @pytest.mark.parametrize("autoregressive", [False, True])

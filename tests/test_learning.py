@@ -572,6 +572,20 @@ def test_a_fused_rule_joins_blocks_up_to_a_number_of_rows_times_particles(rule, 
     assert n_explanations.sum() == 400 * rule.n_particles
 
 
+@pytest.mark.parametrize(
+    ("n_units", "n_rows", "expected"),
+    [((784, 200, 200), 100, [0, 25, 50, 75, 100]), ((784, 200, 200), 64, [0, 32, 64]),
+     ((6, 3), 600, [0, 600])],
+)  # fmt: skip
+def test_blocks_of_products_are_what_they_have_always_been(n_units, n_rows, expected):
+    """Sums over other blocks would be rounded differently."""
+    rng = np.random.default_rng(0)
+    machine = initialise(n_units, Bernoulli(), np.zeros(n_units[0]), rng)
+    for n_threads in (1, 7):
+        training = Training(machine, ReweightedWakeSleep(5), Adam(), cases.SEED, n_threads)
+        assert training._limits(n_rows) == expected
+
+
 # Trees
 
 

@@ -11,6 +11,7 @@ from .._incomplete import observed
 from ..inference import ExactPosterior
 from ..inference.states import all_states, inputs, outer
 from ..units import Bernoulli, Gaussian
+from .costs import OF_A_FUNCTION
 
 _TABLE_ENTRIES = 2**21  # of rows and joint states, float64: 16 MB, of which two are held at most
 _PART_ENTRIES = 2**18  # of states and features: 2 MB, of which up to eight are held besides
@@ -34,6 +35,10 @@ class ExactLearning:
 
     def fused(self, machine):
         """None: its kernel goes through all states as it is."""
+
+    def work_per_row(self, machine):
+        """What a row costs: each state makes a number of each feature."""
+        return OF_A_FUNCTION * machine.n_units[0] * 2 ** sum(machine.n_units[1:])
 
     def remember(self, machine, rows):
         """Of rows nothing: what is known of them is known for certain; blocks share a posterior."""

@@ -7,6 +7,7 @@ import numpy as np
 from .._incomplete import observed
 from .._keys import Draws
 from ..inference import Gibbs
+from .costs import OF_A_FUNCTION
 from .memory import Memory, n_kept_values
 from .phases import explain_by_states, generation_gradient
 
@@ -31,6 +32,10 @@ class GibbsLearning:
 
     def fused(self, machine):
         """None: its kernel goes through all layers as it is."""
+
+    def work_per_row(self, machine):
+        """What a row costs: each sweep of a chain tries every unit on all its children."""
+        return OF_A_FUNCTION * machine.n_weights * self.n_particles * self.n_sweeps
 
     def remember(self, machine, rows):
         """The states of the chains of each row, and their data where gaps belong to the state."""

@@ -9,7 +9,10 @@ from .._content import content_keys
 from .._incomplete import observed
 from ..inference import MeanField
 from ..units import Gaussian
+from .costs import OF_A_FUNCTION
 from .memory import Memory, n_kept_values
+
+_FUNCTIONS = 4  # of each weight and sweep
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class MeanFieldLearning:
     def accepts(self, machine):
         """Whether there are bounds for a machine, or training has diverged."""
         return MeanField.of(machine).is_tame
+
+    def work_per_row(self, machine):
+        """What a row costs at most: in each sweep every weight has factors, which are tilted."""
+        return OF_A_FUNCTION * _FUNCTIONS * machine.n_weights * self.most_sweeps
 
     def remember(self, machine, rows):
         """Where each row ended: the probabilities of its hidden units, and of data like these."""
