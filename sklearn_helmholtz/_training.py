@@ -46,7 +46,8 @@ class Training:
     """A machine that learns: its parameters in one vector, the optimiser's state, a step counter.
 
     penalties : of connections and of lateral weights, or None for those of the optimiser;
-    parameters : what steps start from and move; result : what comes of training, the same or, with
+    lasting : what the rule's memory was left with by an earlier training, see `lasting`; parameters
+    : what steps start from and move; result : what comes of training, the same or, with
     ``averages``, an average over the later steps. Both are packed.
 
     Steps write into arrays that are allocated once; `machine` is a copy. A step is the sum of the
@@ -56,7 +57,7 @@ class Training:
 
     def __init__(
         self, machine, rule, optimizer, seed, n_threads, state=None, step=0, averages=False,
-        last=None, penalties=None,
+        last=None, penalties=None, lasting=None,
     ):  # fmt: skip
         self.parameters = self.result = _tree.pack(machine)
         self.average = None
@@ -75,11 +76,13 @@ class Training:
         self._seed = seed
         self._fused, self._started = rule.fused(machine), None
         self._vectors, self._gradients = _tree.parts_like(machine, 1)
-        self._workspaces, self._memory = [Workspace()], None
+        self._workspaces, self._memory, self._lasting = [Workspace()], None, lasting
 
     def begin(self, rows):
         """Get ready for the rows of a table: rules may remember something of each."""
         self._memory = self._rule.remember(self.parameters.tree, rows)
+        if self._memory is not None and self._lasting is not None:
+            self._memory.resume(self._lasting)
 
     @property
     def machine(self):
@@ -93,13 +96,19 @@ class Training:
             return None
         return self.parameters.vector.copy(), self.average.n_moves, self.average.n_terms
 
+    @property
+    def lasting(self):
+        """What the rule remembers that is of use with the rows of other tables, or None."""
+        return None if self._memory is None else self._memory.lasting
+
     def remember(self):
         """What `go_back` needs to undo all steps from now on."""
         return self.result.vector.copy(), self.last
 
     def go_back(self, remembered):
-        """Undo the steps since then; the optimiser's state starts anew."""
+        """Undo the steps since then; the optimiser's state and the memory start anew."""
         self.result.vector[:], last = remembered
+        self._memory = self._lasting = None
         if last is not None:
             self._resume_average(last)
         for part in self.state:

@@ -298,6 +298,31 @@ def test_warm_start_and_partial_fit_go_on(params, visible):
     assert np.isfinite(pieces.score(X))
 
 
+@each_inference
+def test_pieces_of_a_table_in_order_make_the_steps_of_the_whole(params):
+    """What a rule knows of no row in particular goes on from call to call."""
+    X = data(n=80)
+    whole, pieces = (
+        net(shuffle=False, batch_size=20, **params).partial_fit(X) for _ in range(2)
+    )
+    whole.partial_fit(X)
+    for part in (X[:40], X[40:60], X[60:]):
+        pieces.partial_fit(part)
+    assert_same(whole, pieces)
+
+
+def test_rewards_of_a_training_that_diverged_are_forgotten():
+    X = data()
+    model = net(inference="nvil", learning_rate_init=1e6, max_iter=5, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="diverged after"):
+        model.fit(X)
+    assert model._lasting is None
+    model.set_params(learning_rate_init=0.01).partial_fit(X)
+    means, variances, n_steps = model._lasting
+    assert np.isfinite([*means, *variances]).all()
+    assert n_steps == 3
+
+
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_training_on_by_another_inference(method):
     X = data()

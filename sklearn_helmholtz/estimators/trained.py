@@ -41,7 +41,8 @@ class Start:
     machine, visible : the machine and the distribution of its data; rows : the data; stand_in :
     what recognition sees of missing values; seed, step, state : the random numbers, steps done and
     the optimiser's state (None for a new one); last : where the average of an earlier training
-    stands, or None; losses, scores : the records so far.
+    stands, or None; lasting : what the rule's memory was left with by it, or None; losses, scores :
+    the records so far.
     """
 
     machine: object
@@ -52,6 +53,7 @@ class Start:
     step: int = 0
     state: tuple | None = None
     last: tuple | None = None
+    lasting: object = None
     losses: tuple = ()
     scores: tuple = ()
 
@@ -64,6 +66,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
     """
 
     _last = None  # where the average of an earlier training stands
+    _lasting = None  # what the rule's memory was left with by it
     _n_rows = None  # of the table that was fitted; None if only pieces of one were ever seen
 
     _parameter_constraints = {
@@ -145,7 +148,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         elif monitor is not None and held_out is not None:
             X_val = _safe_indexing(given, held_out)
         callbacks = EpochCallbacks(self, X, self.max_iter, start, monitor, X_val)
-        start = replace(start, state=None, last=None)
+        start = replace(start, state=None, last=None, lasting=None)
         self._train(start, plan, len(train_rows), validation, callbacks, stops)
         callbacks.end_fit()
         return self
@@ -154,11 +157,12 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
     def partial_fit(self, X, y=None):
         """Train on some more rows: one pass over them, in minibatches.
 
-        The state of the optimiser and the step counter go on, also after `fit`. The first rows
-        decide ``visible_`` and, for Gaussian visible units, the units of measurement in which the
-        machine learns. Without a `fit` before, nobody knows how many rows there will be: with
-        ``alpha="auto"`` autoregressive machines have the fixed strength 1e-4, too. For a table of
-        n rows that comes in pieces, ``alpha=1 / n`` is about right.
+        The state of the optimiser, the rewards that are expected where rewards teach, and the step
+        counter go on, also after `fit`. The first rows decide ``visible_`` and, for Gaussian
+        visible units, the units of measurement in which the machine learns. Without a `fit` before,
+        nobody knows how many rows there will be: with ``alpha="auto"`` autoregressive machines have
+        the fixed strength 1e-4, too. For a table of n rows that comes in pieces, ``alpha=1 / n`` is
+        about right.
 
         Parameters
         ----------
@@ -243,7 +247,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         return Start(
             self._machine, self.visible_, self._as_rows(X), self._stand_in, self._seed, self._step,
             self._state if self.solver == self._state_solver else None, self._last,
-            tuple(self.loss_curve_), tuple(self.validation_scores_ or ()),
+            self._lasting, tuple(self.loss_curve_), tuple(self.validation_scores_ or ()),
         )  # fmt: skip
 
     def _split(self, known, seed):
@@ -273,7 +277,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         n_threads, scaling = count_threads(self.n_jobs), start.rows.scaling
         training = Training(
             start.machine, self._rule(), self._optimizer(), start.seed, n_threads, start.state,
-            start.step, takes_averages(self), start.last, penalties(self, n_rows),
+            start.step, takes_averages(self), start.last, penalties(self, n_rows), start.lasting,
         )  # fmt: skip
         waits = stops or isinstance(plan.schedule, Adaptive)
         monitor = Monitor(
@@ -291,6 +295,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         self.visible_, self._seed, self._step = start.visible, start.seed, training.step_number
         self._state, self._state_solver = training.state, self.solver
         self._last = training.last if monitor.best is None else None
+        self._lasting = training.lasting
         self._n_rows = n_rows
         self._sparse = start.rows.sparse
         self.loss_curve_ = [*start.losses, *monitor.losses]

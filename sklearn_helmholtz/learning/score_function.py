@@ -83,6 +83,15 @@ class Rewards:
         self.means, self.variances = np.zeros((2, n_layers))
         self._n_steps, self._parts, self._lock = 0, {}, threading.Lock()
 
+    @property
+    def lasting(self):
+        """The means and variances, and the number of steps that they are made of."""
+        return self.means, self.variances, self._n_steps
+
+    def resume(self, lasting):
+        """Go on from the means and variances of an earlier training."""
+        self.means, self.variances, self._n_steps = lasting
+
     def take(self, numbers):
         """A view for a block of rows, with a place for the rewards that it will get."""
         return _Share(self.means, self.variances)
