@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_helmholtz import SigmoidBeliefNet, _training
 from sklearn_helmholtz.inference import LARGEST_WEIGHT, ExactPosterior, MeanField
+from sklearn_helmholtz.machines import Judged
 from tests import exact, exact_gaps
 from tests.cases import make_rows
 
@@ -336,8 +337,29 @@ def test_training_on_by_another_inference(method):
     model = net(inference="exact", warm_start=True).fit(X)
     for second in ("mean-field", "gibbs", "exact"):
         getattr(model.set_params(inference=second), method)(X)
-    model = net(inference="nvil", warm_start=True).fit(X).set_params(n_particles=4)
-    assert np.isfinite(getattr(model, method)(X).score(X))
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@in_order_or_not
+def test_training_on_with_one_sample_or_with_several(method, autoregressive):
+    """One sample has baselines, which several do without: they are no part of the model."""
+    X = data()
+    settings = {"inference": "nvil", "warm_start": True, "autoregressive": autoregressive}
+    for first, second in ((1, 4), (4, 1)):
+        model = net(n_particles=first, **settings).fit(X)
+        before = model.score(X)
+        for n_particles in (first, second, first):
+            model.set_params(n_particles=n_particles)
+            assert np.isfinite(getattr(model, method)(X).score(X))
+            assert isinstance(model._machine, Judged) == (n_particles == 1)
+        assert model.score(X) != before
+
+
+def test_several_samples_have_no_baselines():
+    for name in ("nvil", "vimco"):
+        params = INFERENCES[name]
+        for model in (net(**params).fit(data()), given((4, 3), **params)[0]):
+            assert isinstance(model._machine, Judged) == (name == "nvil")
 
 
 @each_inference

@@ -11,7 +11,7 @@ from .._content import keys_of_rows
 from .._keys import Purpose
 from ..inference import ChainPosterior, ExactPosterior, MeanFieldPosterior
 from ..learning import NVIL, VIMCO, ExactLearning, GibbsLearning, MeanFieldLearning
-from ..machines import initialise_judged, initialise_net, with_baselines
+from ..machines import Helmholtz, Judged, has_recognition, initialise, initialise_net, with_baselines
 from ._compat import Interval, StrOptions
 from .attributes import machine_from_parameters
 from .checks import check_choice, check_inference, check_learning
@@ -64,7 +64,8 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
 
     n_particles : int, default=1
         Chains of a row under ``"gibbs"``, samples of a row under ``"nvil"``. The others have none,
-        whatever this says.
+        whatever this says. Where training goes on under ``"nvil"`` after a change from or to 1, the
+        optimiser starts anew.
 
     n_inference_steps : int, default=10
         Sweeps over the hidden units of a row whenever it is met in training: of Gibbs sampling, or
@@ -374,7 +375,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             noise_variance,
             generative_lateral_coefs,
         )
-        if all(has_net):
+        if all(has_net) and params.get("n_particles", 1) == 1:
             seed = _keys.draw_seed(check_random_state(params.get("random_state")))
             machine = with_baselines(machine, _keys.generator(seed, Purpose.INITIALISE))
         return cls._holding(machine, scaling, params)
@@ -441,8 +442,23 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         return self._free_energies(rows) + self.score_samples(X)
 
     def _new_machine(self, n_units, units, intercept, rng):
-        make = initialise_judged if self.inference == "nvil" else initialise_net
-        return make(n_units, units, intercept, rng, self.autoregressive)
+        make = initialise if self.inference == "nvil" else initialise_net
+        machine = make(n_units, units, intercept, rng, self.autoregressive)
+        judged = self.inference == "nvil" and self.n_particles == 1
+        return with_baselines(machine, rng) if judged else machine
+
+    def _continue(self, X):
+        """The fitted machine; one sample is judged by baselines, several by each other."""
+        start = super()._continue(X)
+        machine, judged = start.machine, self.n_particles == 1
+        if not has_recognition(machine) or isinstance(machine, Judged) == judged:
+            return start
+        if judged:
+            machine = with_baselines(machine, _keys.generator(start.seed, Purpose.INITIALISE, 1))
+        else:
+            machine = Helmholtz(machine.generation, machine.recognition)
+        # The optimiser's state and the average have an entry for each parameter.
+        return replace(start, machine=machine, state=None, last=None)
 
     def _rule(self):
         return _RULES[self.inference](self)

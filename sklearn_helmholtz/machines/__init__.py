@@ -3,7 +3,7 @@
 from .belief_net import BeliefNet, descend, downward, has_recognition, initialise_net
 from .chain import Chain
 from .helmholtz import Helmholtz, assemble, initialise
-from .judged import Judged, initialise_judged, with_baselines
+from .judged import Judged, with_baselines
 
 __all__ = [
     "BeliefNet",
@@ -15,7 +15,6 @@ __all__ = [
     "downward",
     "has_recognition",
     "initialise",
-    "initialise_judged",
     "initialise_net",
     "with_baselines",
 ]

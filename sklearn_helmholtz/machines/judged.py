@@ -8,7 +8,7 @@ import numpy as np
 from .._incomplete import fill
 from ..layers import Affine
 from .belief_net import glorot
-from .helmholtz import Helmholtz, initialise
+from .helmholtz import Helmholtz
 
 _N_UNITS = 100  # of the hidden layer of a baseline
 
@@ -58,12 +58,6 @@ class Judged(Helmholtz):
     def below(self, x, hidden):
         """What each baseline sees: the data as recognition does, and all layers but the top."""
         return [fill(x), *hidden[:-1]]
-
-
-def initialise_judged(n_units, visible, visible_intercept, rng, autoregressive=False):
-    """A machine as from `initialise`, and baselines that expect nothing."""
-    machine = initialise(n_units, visible, visible_intercept, rng, autoregressive)
-    return with_baselines(machine, rng)
 
 
 def with_baselines(machine, rng):
