@@ -26,6 +26,11 @@ class NVIL:
     the rest; rewards that vary much (a standard deviation above 1) are scaled down to 1, which
     changes the length of the step and no direction in the mean.
 
+    Where units depend on what is missing of the data (autoregressive machines), that is drawn by
+    the generative chain and explained like the rest. The step of this chain then lacks what the
+    bound owes to how it is drawn, E[f d log p(missing | h)] for the bound f of a draw; that of
+    recognition is whole.
+
     baseline : whether anything is taken away; normalise : whether rewards are scaled down.
 
     References
@@ -132,6 +137,9 @@ class VIMCO:
     sample is rewarded by the bound less what it would be if the sample's weight were the geometric
     mean of the others; besides, the bound depends on q itself, through the weights.
 
+    Where units depend on what is missing of the data, the step of the generative chain lacks what
+    the bound owes to how it is drawn, as in `NVIL`.
+
     n_particles : K, at least 2; baseline : whether anything is taken away.
 
     References
@@ -175,10 +183,15 @@ def bounds_without(log_weights):
     """
     n = log_weights.shape[1]
     others = (log_weights.sum(axis=1, keepdims=True) - log_weights) / (n - 1)
-    swapped = np.repeat(log_weights[:, None], n, axis=1)
-    place = np.arange(n)
-    swapped[:, place, place] = others
-    return np.logaddexp.reduce(swapped, axis=2) - np.log(n)
+    return np.logaddexp(_sums_without(log_weights), others) - np.log(n)
+
+
+def _sums_without(log_weights):
+    """Logarithms of the sums of all weights but one, from those before it and those after it."""
+    before, after = np.full((2, *log_weights.shape), -np.inf)
+    before[:, 1:] = np.logaddexp.accumulate(log_weights[:, :-1], axis=1)
+    after[:, -2::-1] = np.logaddexp.accumulate(log_weights[:, :0:-1], axis=1)
+    return np.logaddexp(before, after)
 
 
 def reward_gradient(machine, phases, rewards, out):
