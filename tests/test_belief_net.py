@@ -222,11 +222,16 @@ def test_random_state_decides_what_is_drawn_in_training(inference):
     assert not np.array_equal(*fits)
 
 
-def test_a_refit_leaves_no_attribute_of_another_net():
+def test_a_refit_leaves_no_attribute_of_another_net_also_to_monitors():
+    def look(fitted, epoch, X_val):
+        seen.append([hasattr(fitted, name) for name in names])
+
     model = net(inference="nvil", autoregressive=True).fit(data("gaussian"))
-    model.set_params(inference="gibbs", autoregressive=False).fit(data())
-    names = ("recognition_coefs_", "recognition_intercepts_", "generative_lateral_coefs_")
-    assert not any(hasattr(model, name) for name in (*names, "noise_variance_"))
+    names = ["recognition_coefs_", "recognition_intercepts_", "generative_lateral_coefs_"]
+    names, seen = [*names, "noise_variance_"], []
+    model.set_params(inference="gibbs", autoregressive=False).fit(data(), monitor=look)
+    assert seen == [[False] * 4] * 3
+    assert not any(hasattr(model, name) for name in names)
 
 
 @each_inference

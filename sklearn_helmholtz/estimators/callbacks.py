@@ -2,7 +2,7 @@
 
 import copy
 
-from .attributes import fitted_attributes
+from .attributes import fitted_attributes, publish
 
 
 class EpochCallbacks:
@@ -55,9 +55,10 @@ class EpochCallbacks:
             self._fit.call_on_fit_task_end(estimator=self._estimator, X=self._data)
 
     def _fitted_copy(self, training):
-        fitted = copy.copy(self._estimator)
-        for name, value in self._attributes(training).items():
-            setattr(fitted, name, value)
+        """A copy of the estimator that has nothing of an earlier fit which this one has not."""
+        fitted, start = copy.copy(self._estimator), self._start
+        fitted.visible_, fitted._sparse = start.visible, start.rows.sparse
+        publish(fitted, training.machine, start.rows.scaling, start.stand_in)
         return fitted
 
     def _attributes(self, training):
