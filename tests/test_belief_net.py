@@ -1,5 +1,6 @@
 """What a user of sigmoid belief nets can rely on, for each way to infer."""
 
+import pathlib
 import pickle
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sklearn_helmholtz import SigmoidBeliefNet, _training
+from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet, _training
 from sklearn_helmholtz.inference import LARGEST_WEIGHT, ExactPosterior, MeanField
 from sklearn_helmholtz.machines import Judged
 from tests import exact, exact_gaps
@@ -441,6 +442,18 @@ def test_divergence_is_undone(params, solver, visible):
     assert model.score(X) > 2 * net(max_iter=1, **params).fit(X).score(X) - 20
     assert np.isfinite(model.transform(X)).all()
     assert np.isfinite(model.posterior(X, method="mean-field", random_state=0).mean[0]).all()
+
+
+@pytest.mark.parametrize("kind", [HelmholtzMachine, SigmoidBeliefNet])
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "fit_transform"])
+def test_warnings_of_training_point_to_the_line_that_asked_for_it(kind, method):
+    model = kind(3, learning_rate_init=1e6, batch_size=15, max_iter=2, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="diverged after") as caught:
+        getattr(model, method)(data())
+    (warning,) = caught
+    assert warning.filename == __file__
+    lines = pathlib.Path(__file__).read_text().splitlines()
+    assert lines[warning.lineno - 1] == "        getattr(model, method)(data())"
 
 
 @pytest.mark.filterwarnings("ignore:Training diverged")

@@ -31,6 +31,7 @@ from .visible import (
 )
 
 _FEWEST_HELD_OUT = 1
+_INSIDE = (__name__.partition(".")[0], "sklearn")
 _SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 
 
@@ -320,12 +321,27 @@ def _warn_of_end(end, n_iter):
         warnings.warn(
             f"Training was interrupted after {n_iter} epochs; the machine keeps what it learnt.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=_level_of_the_caller(),
         )
     elif end is End.DIVERGED:
         warnings.warn(
             f"Training diverged after {n_iter} epochs and stopped; the machine keeps the last good "
             "parameters. Lower learning_rate_init, or check the data for extreme values.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=_level_of_the_caller(),
         )
+
+
+def _level_of_the_caller():
+    """The ``stacklevel`` of the line that called the package, for a warning of who asks.
+
+    Decorators of scikit-learn, and subclasses, lie in between: how many differs.
+    """
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and _package_of(frame) in _INSIDE:
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _package_of(frame):
+    return frame.f_globals.get("__name__", "").partition(".")[0]
