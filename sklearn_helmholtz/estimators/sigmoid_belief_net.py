@@ -502,3 +502,11 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             return posterior.hidden_means(x, keys_of_rows(rows, x, place))
 
         return [*range(0, len(rows), size), len(rows)], hidden_means
+
+    def __sklearn_tags__(self):
+        """Missing values are refused where settings alone say that they would be."""
+        tags = super().__sklearn_tags__()
+        ordered = self.autoregressive and self.visible == "gaussian"
+        if ordered and self.inference in ("exact", "mean-field"):
+            tags.input_tags.allow_nan = False
+        return tags
