@@ -18,7 +18,9 @@ units, is drawn as layer 0, which recognition does not use. The sweeps of Gibbs 
 and number all sweeps of all chains of a row, one chain after the other, in word 1. Its units are
 all hidden ones, and after them those of the data, if what is missing of them is drawn as well. What
 chains hold there to begin with is drawn as layer 1 of a particle numbered from 2^31. Mean field
-starts from numbers of its own, which depend on nothing but the key of the row.
+starts from numbers of a purpose of its own, with the number of the start in word 1 and the units of
+all layers as layer 0: in training and as a proposal under the key of the row, as an explanation
+under key 0, whatever the row, so that nearly equal rows end alike.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
 

@@ -192,8 +192,10 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
     loss_curve_ : list of float
         Mean negative bound per training row, in nats, over each epoch: that of mean field, of
         ``"nvil"`` for its samples, log p(x) itself under ``"exact"``, and under ``"gibbs"`` no
-        bound but log p(x, h) for the states of the chains, which is lower. With ``averaging`` it is
-        that of the parameters that move, not of their average.
+        bound but log p(x, h) for the states of the chains. That is lower, but where units depend on
+        missing values, which are then a part of the state of a chain: densities of Gaussian ones
+        may exceed 1. With ``averaging`` it is that of the parameters that move, not of their
+        average.
 
     validation_scores_ : list of float or None
         Mean importance-weighted bound of the held-out rows after each epoch, in nats; None if none

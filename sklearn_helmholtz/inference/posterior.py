@@ -162,7 +162,7 @@ class ImportancePosterior(SampledPosterior):
         return _side_by_side([p.values for p in particles], len(addresses)), weights
 
     def _weigh(self, x, addresses):
-        """Particles from the recognition chain and from the prior, and the weights of all."""
+        """Particles from the proposal and from the prior, and the weights of all."""
         n_prior = n_from_prior(self.n_samples)
         key, share = _keys.key(self._seed, Purpose.SCORE), n_prior / self.n_samples
         parts = [(sample_particles, self.n_samples - n_prior), (sample_prior_particles, n_prior)]

@@ -1,4 +1,4 @@
-"""log p(x) by importance sampling from a mixture of the recognition chain and the prior."""
+"""log p(x) by importance sampling from a mixture of a proposal for each row and the prior."""
 
 from dataclasses import replace
 
@@ -15,9 +15,10 @@ def importance_estimate(machine, x, key, addresses, n_samples, work=np, tails=No
     """Estimates for a block of rows, from ``n_samples`` particles for each.
 
     One particle in five comes from the prior of the hidden layers (none of fewer than ten), the
-    others from the recognition chain; all are weighted under the mixture of the two. The free
-    energy is the mean over those of the recognition chain. tails : what finds the shapes of the
-    tails of the weights, such as `tail_shapes`, or None where nobody wants to know.
+    others from the proposal, the recognition chain or mean field; all are weighted under the
+    mixture of the two. The free energy is the mean over those of the proposal. tails : what finds
+    the shapes of the tails of the weights, such as `tail_shapes`, or None where nobody wants to
+    know.
 
     x : (n_rows, n_features) uint8 or float32; key : (2,) uint32; addresses : (n_rows,) uint64.
     Neither the split into blocks nor the order of rows changes a bit of the result.
@@ -33,7 +34,7 @@ def importance_log_weights(machine, x, key, addresses, n_samples, work=np):
     n_prior = n_from_prior(n_samples)
     n_first, share = n_samples - n_prior, n_prior / n_samples
     log_weights = np.empty((len(x), n_samples))
-    own_weights = np.empty((len(x), n_first))  # of the recognition chain alone
+    own_weights = np.empty((len(x), n_first))  # under the proposal alone
     proposals = (sample_particles, 0, n_first), (sample_prior_particles, n_first, n_prior)
     proposal = propose(machine, x, addresses)
     chunk = max(_PARTICLE_ENTRIES // (len(x) * max(machine.n_units)), 1)
