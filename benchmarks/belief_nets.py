@@ -13,6 +13,17 @@ row by way of its causes (the figure of the paper); and minus the log-likelihood
 2^20 states for the small nets, annealed for the deep ones (an upper bound in expectation). The
 entropy of a source is minus the mean log-likelihood of the test rows under the source itself.
 
+The coding cost of reweighted wake-sleep need not be its best figure: its recognition net learns to
+cover the posterior, by weighted particles and by dreams, which leaves a larger free energy than a
+net that lowers the free energy itself has; its log-likelihood says what its generative net is
+worth. ``"exact"`` is no method here: a step by enumeration would visit 2^20 states for each row of
+the small nets, and 2^50 of the deep ones.
+
+Seconds are those of `fit` and contain validation: after each epoch the importance-weighted bound
+(50 samples) of the validation rows, as many as there are for training. For nets without an
+inference net it begins with mean field for each of them: compare the seconds of mean field and
+Gibbs sampling with each other only. `benchmarks.inference_curves` counts training alone.
+
 FOLDER receives one JSON for each source and method; the same command goes on from there, and
 prints the table.
 """
