@@ -20,18 +20,20 @@ def count_connections(sizes):
 
 @routine
 def make_children(sizes, ordered, children):
-    """Of each unit: the first of its children, where their weights start, and how many they are.
+    """Of each unit: which units of its own layer, and of the layer below, depend on it.
 
-    In the layer below, and in its own layer if those are ``ordered``: (n_units, 2, 3).
+    For both the first of them (-1 below the data), where their weights start, and how many they
+    are: (n_units, 2, 3). Units of a layer depend on each other if they are ``ordered``.
     """
     place, weight, lateral, below = 0, 0, count_connections(sizes), 0
     for layer in range(sizes.shape[0]):
         n = sizes[layer]
         for i in range(n):
-            others, own = children[place + i, 0], children[place + i, 1]
-            others[0], others[1], others[2] = place - below, weight + i * below, below
+            own, others = children[place + i, 0], children[place + i, 1]
             own[0], own[1] = place + i + 1, lateral + i * n + i + 1
             own[2] = n - i - 1 if ordered else 0
+            others[0], others[1] = place - below if layer > 0 else -1, weight + i * below
+            others[2] = below
         if ordered:
             lateral += n * n
         weight += n * below

@@ -14,6 +14,7 @@ import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
 from .arithmetic import select, total
+from .free_units import make_children
 from .gibbs import BEYOND, add_row, fires, moved_bernoulli, moved_gaussian
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, load_first
@@ -25,24 +26,17 @@ _TWO_PI = np.float32(2 * math.pi)
 
 @helper
 def _make_children(sizes, children):
-    """Of each unit: which units of its own layer, and of the layer below, depend on it.
+    """As `make_children`, where children of a layer begin with the lanes of the unit itself.
 
-    For both: the first of them, where their row of weights starts, and how many they are. Those of
-    its own layer are counted from the lanes that hold the unit itself, where weights are zero.
+    Of the units in these lanes, those that are not its children have weights of zero.
     """
-    place, weight, lateral, below = 0, 0, 0, 0
-    for layer in range(1, sizes.shape[0]):
-        lateral += sizes[layer] * sizes[layer - 1]
+    make_children(sizes, True, children)
+    place = 0
     for layer in range(sizes.shape[0]):
-        n = sizes[layer]
-        for i in range(n):
-            start = i - i % LANES
-            own, others = children[place + i, 0], children[place + i, 1]
-            own[0], own[1], own[2] = place + start, lateral + i * n + start, n - start
-            others[0], others[1] = place - below if layer > 0 else -1, weight + i * below
-            others[2] = below
-        lateral, weight = lateral + n * n, weight + n * below
-        place, below = place + n, n
+        for i in range(sizes[layer]):
+            own, more = children[place + i, 0], i % LANES + 1
+            own[0], own[1], own[2] = own[0] - more, own[1] - more, own[2] + more
+        place += sizes[layer]
 
 
 @routine

@@ -85,7 +85,7 @@ def _residuals(present, free, means, expected, weights, children, values, n_real
     for i in range(n_real):
         residual[i] = (values[i] - expected[i]) ** 2 if present[i] else 0.0
     for u in range(n_real, free.shape[0]):
-        start, w0, n = children[u, 0, 0], children[u, 0, 1], children[u, 0, 2]
+        start, w0, n = children[u, 1, 0], children[u, 1, 1], children[u, 1, 2]
         if start < n_real:
             spread = means[u] * (1 - means[u])
             for k in range(n):
