@@ -7,13 +7,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import HelmholtzMachine, _keys
 from sklearn_helmholtz._batches import Rows
+from sklearn_helmholtz._content import content_keys
 from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._keys import Draws, Purpose
 from sklearn_helmholtz.inference import Gibbs
 from sklearn_helmholtz.likelihood import (
     Enumeration,
     annealed_estimate,
-    content_keys,
     importance_estimate,
     score_by_annealing,
 )
