@@ -92,9 +92,7 @@ def move(chances, xi):
     for cause in (0, 1):
         ends = np.repeat(chances[None], 2, axis=0)
         ends[:, :, cause] = [[0], [1]]
-        without, given, now = (
-            (independent(c) * tilts(xi)).sum(axis=1) for c in (*ends, chances)
-        )
+        without, given, now = ((independent(c) * tilts(xi)).sum(axis=1) for c in (*ends, chances))
         chances[:, cause] = expit(-10 + 20 * (1 - xi) - (given - without) / now)
     return chances
 

@@ -322,9 +322,7 @@ def test_warm_start_and_partial_fit_go_on(params, visible):
 def test_pieces_of_a_table_in_order_make_the_steps_of_the_whole(params):
     """What a rule knows of no row in particular goes on from call to call."""
     X = data(n=80)
-    whole, pieces = (
-        net(shuffle=False, batch_size=20, **params).partial_fit(X) for _ in range(2)
-    )
+    whole, pieces = (net(shuffle=False, batch_size=20, **params).partial_fit(X) for _ in range(2))
     whole.partial_fit(X)
     for part in (X[:40], X[40:60], X[60:]):
         pieces.partial_fit(part)
@@ -827,7 +825,7 @@ def test_mean_field_of_gaps_that_others_depend_on():
     with pytest.raises(ValueError, match=f"method{trouble}method, or train"):
         model.posterior(gappy, method="mean-field")
     assert np.isfinite(model.score_samples(gappy)).all()
-    with pytest.raises(ValueError, match="inference='exact' cannot learn .* as in row 3"):
+    with pytest.raises(ValueError, match=r"inference='exact' cannot learn .* as in row 3"):
         model.set_params(inference="exact").partial_fit(gappy)
     assert np.isfinite(model.transform(gappy)).all()
 

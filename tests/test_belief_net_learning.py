@@ -228,7 +228,9 @@ def test_the_step_of_exact_learning_is_the_slope_of_the_log_likelihood(n_units, 
     assert_allclose(flat(machine, out), expected, rtol=2e-6, atol=2e-6)
 
 
-@pytest.mark.parametrize("visible", ["binary", "gaussian", "ordered fractional", "ordered gaussian"])
+@pytest.mark.parametrize(
+    "visible", ["binary", "gaussian", "ordered fractional", "ordered gaussian"]
+)
 def test_exact_learning_sums_over_the_data_in_parts(visible, monkeypatch):
     machine, _, x, _ = make_rows_with_gaps((4, 3), visible, visible != "ordered gaussian")
     learner, steps = BeliefNet(machine.generation), []
@@ -269,7 +271,7 @@ def test_blocks_of_a_step_share_the_posterior_of_its_parameters(monkeypatch):
 
     monkeypatch.setattr("sklearn_helmholtz.learning.exact.ExactPosterior", counted)
     monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)
-    machine, params, x, X = make_rows_with_gaps((4, 3), "binary", False, n_rows=200)
+    machine, _, x, X = make_rows_with_gaps((4, 3), "binary", False, n_rows=200)
     learner = BeliefNet(machine.generation)
     training = Training(learner, ExactLearning(), SGD(0.0), cases.SEED, 2)
     rows = cases.rows_of(x)
@@ -376,7 +378,9 @@ def explained_by_chains(params, X, memory, numbers=None):
     return exact.flatten(total), log_joint
 
 
-@pytest.mark.parametrize("met", [[True, False, False, True], [False, True, True, False], [True] * 4])
+@pytest.mark.parametrize(
+    "met", [[True, False, False, True], [False, True, True, False], [True] * 4]
+)
 @pytest.mark.parametrize(("visible", "missing"), [("binary", False), ("ordered binary", True)])
 def test_rows_that_were_met_go_on_and_others_begin_in_the_prior(visible, missing, met):
     machine, _, x, _ = make_rows_with_gaps((4, 9, 6), visible, missing)

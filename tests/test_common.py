@@ -118,9 +118,7 @@ def expected_failures(estimator):
     return {}
 
 
-@parametrize_with_checks(
-    [*machines(), *nets()], expected_failed_checks=expected_failures
-)
+@parametrize_with_checks([*machines(), *nets()], expected_failed_checks=expected_failures)
 def test_check_estimator(estimator, check):
     check(estimator)
 

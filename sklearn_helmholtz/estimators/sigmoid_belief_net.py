@@ -11,7 +11,14 @@ from .._content import keys_of_rows
 from .._keys import Purpose
 from ..inference import ChainPosterior, ExactPosterior, MeanFieldPosterior
 from ..learning import NVIL, VIMCO, ExactLearning, GibbsLearning, MeanFieldLearning
-from ..machines import Helmholtz, Judged, has_recognition, initialise, initialise_net, with_baselines
+from ..machines import (
+    Helmholtz,
+    Judged,
+    has_recognition,
+    initialise,
+    initialise_net,
+    with_baselines,
+)
 from ._compat import Interval, StrOptions
 from .attributes import machine_from_parameters
 from .checks import check_choice, check_inference, check_learning
