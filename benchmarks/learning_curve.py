@@ -5,9 +5,10 @@
 DIR as in `benchmarks.datasets`; the data set is binarized_mnist. FOLDER receives ``MODEL.pickle``,
 a checkpoint of every few minutes from which the same command goes on, and ``MODEL.csv``, the curve:
 minutes of training (scoring and checkpoints are not counted), and bounds of the training,
-validation and test rows in nats. When the minutes are used up, the test rows are scored with more
-samples. The learning rate falls along half a cosine over the minutes; the number of particles
-rises. Nothing else may run meanwhile: even a process of the lowest priority slows a step down.
+validation and test rows in nats. When the minutes are used up, the test rows are scored with many
+more samples, which takes about as long as the training did and can be cut off, too. The learning
+rate falls along half a cosine over the minutes; the number of particles rises. Nothing else may run
+meanwhile: even a process of the lowest priority slows a step down.
 
     python -m benchmarks.learning_curve --picture FILE --folder FOLDER
 
@@ -52,7 +53,8 @@ MODELS = {
         "target": -84.2,
     },
 }
-CURVE_SAMPLES, FINAL_SAMPLES = 200, 5000
+CURVE_SAMPLES, FINAL_SAMPLES = 200, 50_000
+_FINAL_ROWS = 500  # of the test set between two checkpoints
 _MINUTES_BETWEEN_CHECKPOINTS = 3
 _LOOKS = 24  # at the held-out rows, closer together in the beginning
 COLUMNS = (
@@ -63,6 +65,8 @@ COLUMNS = (
 
 class Run:
     """A training that knows how far it has come: everything that a checkpoint has to hold."""
+
+    final = ()  # of each part of the test rows: their log-likelihoods, and the error of the mean
 
     def __init__(self, model, minutes, random_state):
         settings = MODELS[model]
@@ -110,16 +114,39 @@ class Run:
         self.seconds += time.perf_counter() - start
         self.epochs += 1
 
-    def look(self, data, n_samples):
-        """Score the held-out rows and note what they say."""
+    def look(self, data):
+        """Score the held-out rows with few samples, and note what they say."""
+        test = self.machine.log_likelihood(data["test"], n_importance_samples=CURVE_SAMPLES)
+        self._note(data, test.mean, test.standard_error, test.monte_carlo_error, CURVE_SAMPLES)
+
+    def look_closely(self, data, write):
+        """Score the test rows with many samples, part by part, and note what they say.
+
+        write : called after each part; parts that are scored already stay as they are.
+        """
+        test = data["test"]
+        for first in range(_FINAL_ROWS * len(self.final), len(test), _FINAL_ROWS):
+            part = self.machine.log_likelihood(
+                test[first : first + _FINAL_ROWS], n_importance_samples=FINAL_SAMPLES
+            )
+            self.final += ((part.per_sample, part.monte_carlo_error),)
+            write()
+        scores = np.concatenate([scores for scores, _ in self.final])
+        variances = [(len(scores) * error) ** 2 for scores, error in self.final]
+        error = scores.std(ddof=1) / math.sqrt(len(scores))
+        monte_carlo_error = math.sqrt(sum(variances)) / len(scores)
+        self._note(data, scores.mean(), error, monte_carlo_error, FINAL_SAMPLES)
+        write()
+
+    def _note(self, data, test, standard_error, monte_carlo_error, n_samples):
+        """Add a row to the curve."""
         machine = self.machine
-        test = machine.log_likelihood(data["test"], n_importance_samples=n_samples)
         valid = machine.log_likelihood(data["valid"], n_importance_samples=CURVE_SAMPLES)
         self.curve.append({
             "minutes": self.seconds / 60, "epochs": self.epochs,
             "particles": machine.n_particles, "rate": machine.learning_rate_init,
-            "train_bound": -machine.loss_curve_[-1], "valid": valid.mean, "test": test.mean,
-            "standard_error": test.standard_error, "monte_carlo_error": test.monte_carlo_error,
+            "train_bound": -machine.loss_curve_[-1], "valid": valid.mean, "test": float(test),
+            "standard_error": float(standard_error), "monte_carlo_error": monte_carlo_error,
             "samples": n_samples,
         })  # fmt: skip
         line = {k: round(v, 4) for k, v in self.curve[-1].items()}
@@ -157,13 +184,13 @@ def go_on(run, data, folder, name):
         run.epoch(data["train"])
         if looks and run.progress >= looks[0]:
             looks = [share for share in looks if share > run.progress]
-            run.look(data, CURVE_SAMPLES)
+            run.look(data)
         if run.seconds - written > 60 * _MINUTES_BETWEEN_CHECKPOINTS:
             run.write(folder, name)
             written = run.seconds
     if not run.curve or run.curve[-1]["samples"] != FINAL_SAMPLES:
-        run.look(data, FINAL_SAMPLES)
         run.write(folder, name)
+        run.look_closely(data, lambda: run.write(folder, name))
 
 
 def draw(folder, path):

@@ -46,6 +46,35 @@ def test_a_run_ends_with_a_last_look_and_stays_ended(tmp_path):
     assert len((tmp_path / "curve.csv").read_text().splitlines()) == 1 + len(run.curve)
 
 
+def test_the_last_look_is_at_all_test_rows_and_can_be_cut_off(tmp_path, monkeypatch):
+    monkeypatch.setattr(learning_curve, "_FINAL_ROWS", 20)
+    monkeypatch.setattr(learning_curve, "FINAL_SAMPLES", 300)
+    rows = (np.random.default_rng(0).random((150, 5)) < 0.3).astype(np.uint8)
+    data = {"train": rows[:80], "valid": rows[80:100], "test": rows[100:]}
+    run = Run("plain", 2e-3, 0)
+    run.machine.set_params(hidden_layer_sizes=15)
+    go_on(run, data, tmp_path, "whole")
+    cut, n_parts = copy.deepcopy(run), []
+    del cut.final, cut.curve[-1]
+
+    def write():
+        n_parts.append(len(cut.final))
+        if len(n_parts) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cut.look_closely(data, write)
+    cut.look_closely(data, write)
+    assert n_parts == [1, 2, 3, 3]
+    assert cut.curve == run.curve
+    last, at_once = run.curve[-1], run.machine.log_likelihood(rows[100:], n_importance_samples=300)
+    assert last["samples"] == 300
+    assert last["test"] == pytest.approx(at_once.mean, rel=1e-12)
+    # Rows of one content share random numbers, and errors, which parts cannot know of each other.
+    assert last["standard_error"] == pytest.approx(at_once.standard_error, rel=0.1)
+    assert 0 < last["monte_carlo_error"] <= at_once.monte_carlo_error * (1 + 1e-12)
+
+
 def test_pictures_have_the_curves_of_a_folder_and_their_targets(tmp_path):
     mpl.use("agg")
     with pytest.raises(ValueError, match="holds no curve of plain or autoregressive"):
