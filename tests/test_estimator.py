@@ -751,14 +751,14 @@ def test_size_of_the_held_out_share(n, fraction, expected, monkeypatch):
     assert_array_equal(seen[0], seen[1])
 
 
-def test_large_tables_of_autoregressive_machines_stop_early(monkeypatch):
+def test_autoregressive_machines_of_wide_tables_stop_early(monkeypatch):
     X = DATA["bernoulli"]
-    monkeypatch.setattr(automatic, "_MANY_ROWS", len(X) - 1)
+    monkeypatch.setattr(automatic, "_MANY_COLUMNS", X.shape[1])
     settings = {"autoregressive": True, "max_iter": 2}
     early = machine(**settings).fit(X)
     assert same_bits(early, machine(**settings, early_stopping=True).fit(X))
     assert len(early.validation_scores_) == 2
-    for quiet in (machine(**settings).fit(X[1:]), machine(max_iter=2).fit(X)):
+    for quiet in (machine(**settings).fit(X[:, 1:]), machine(max_iter=2).fit(X)):
         assert quiet.validation_scores_ is None
     assert machine(**settings, early_stopping=False).fit(X).validation_scores_ is None
     # Rows of one's own stop it just as well, and none of the table is then held out.

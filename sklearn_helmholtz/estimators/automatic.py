@@ -10,7 +10,7 @@ from ..learning import EstimatedPenalty, FixedPenalty
 _RATE, _RATE_OF_AVERAGES = 1e-2, 2e-2
 _SMALLEST_BATCH, _BATCH, _LARGEST_BATCH = 20, 100, 400
 _FEW_BATCHES, _MANY_BATCHES = 100, 400  # of small tables, and of those that have large batches
-_MANY_ROWS = 10_000  # from which on some can be held out
+_MANY_COLUMNS = 400  # whose lateral weights go too far in the usual number of epochs
 _ALPHA = 1e-4
 _PRIOR, _LATERAL_PRIOR = (2.0, math.inf), (8.0, 2.0)  # of estimated penalties: bound and shape
 
@@ -37,11 +37,11 @@ def batch_size(estimator, n_rows):
     return min(max(_SMALLEST_BATCH, min(few, _BATCH), many), _LARGEST_BATCH)
 
 
-def stops_early(estimator, n_rows):
+def stops_early(estimator, n_features):
     """Whether training stops when rows that are held out are explained no better."""
     if estimator.early_stopping != "auto":
         return estimator.early_stopping
-    return estimator.autoregressive and n_rows > _MANY_ROWS
+    return estimator.autoregressive and n_features >= _MANY_COLUMNS
 
 
 def penalties(estimator, n_rows):

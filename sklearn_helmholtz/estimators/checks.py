@@ -119,7 +119,7 @@ def _check_gaps(trouble, remedy, machine, rows):
 
 def check_partial_fit(estimator):
     """Refuse settings that need to know how long training will be."""
-    if stops_early(estimator, n_rows=0):
+    if stops_early(estimator, n_features=0):
         raise ValueError(
             "early_stopping=True needs epochs over the same rows, which partial_fit does not "
             "have. Set early_stopping=False."

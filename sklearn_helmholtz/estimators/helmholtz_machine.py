@@ -102,7 +102,7 @@ class HelmholtzMachine(TrainedDensityEstimator):
     early_stopping : "auto" or bool, default="auto"
         Whether to hold out rows, to stop when their importance-weighted bound (50 samples, fixed
         random numbers) no longer improves, and to keep the best parameters seen. ``"auto"`` does
-        for autoregressive machines and tables of more than 10,000 rows.
+        for autoregressive machines of 400 features or more.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by early stopping when ``fit`` is given no ``X_val``.

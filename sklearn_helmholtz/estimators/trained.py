@@ -134,7 +134,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         X = self._validate(X, reset=not goes_on)
         seed = self._seed if goes_on else _keys.draw_seed(check_random_state(self.random_state))
         known = known_to_learn_from(X)
-        stops = stops_early(self, len(known))
+        stops = stops_early(self, X.shape[1])
         train_rows, held_out = known, None
         if stops and X_val is None:
             train_rows, held_out = self._split(known, seed)
