@@ -10,7 +10,8 @@ sampling: lower bounds in expectation, with the standard error over test rows.
 
 After each fit FOLDER/NAME.json holds what is known, beside the best machine so far (NAME.pickle):
 the same command goes on from there. No new setting is begun after ``--minutes`` minutes of fits of
-a set. `benchmarks.density_table` makes the table.
+a set, and no variant of the best one when less is left than twice what that took.
+`benchmarks.density_table` makes the table.
 """
 
 import argparse
@@ -39,7 +40,7 @@ COMMON = {
 SIZES = ((100,), (200,), (40,))
 VARIANTS = ({"n_particles": 20}, {"lateral": 1.0}, {"lateral": 0.1})
 _C = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the logistic autoregression: inverse strengths
-_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 15, 300
+_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 30, 300
 
 
 def following(fits):
@@ -116,7 +117,8 @@ def tune(record, data, minutes):
     """Fit one setting after the other; the best on the validation rows is kept."""
     while (setting := following(record.values["fits"])) is not None:
         fits = record.values["fits"]
-        if record.values["minutes"] > minutes:
+        left = 60 * (minutes - record.values["minutes"])
+        if left < (2 * chosen(fits)["seconds"] if len(fits) >= len(SIZES) else 0):
             break
         start = time.perf_counter()
         machine = HelmholtzMachine(**parameters(setting, len(data["train"])))

@@ -1,5 +1,6 @@
 """The benchmark of density estimation: its baselines, what it tries, how it resumes, its page."""
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -153,6 +154,26 @@ def test_no_setting_is_begun_after_the_minutes_are_used_up(tmp_path):
     record.add(minutes=6.1)
     density.tune(record, {"train": dependent_rows()}, 6)
     assert record.values["fits"] == []
+
+
+@pytest.mark.parametrize(("minutes", "begun"), [(5.7, 0), (5.5, 1)])
+def test_no_variant_is_begun_that_would_not_end_in_time(minutes, begun, tmp_path, monkeypatch):
+    fits = [
+        {"setting": {"sizes": list(sizes)}, "valid": valid, "seconds": seconds}
+        for sizes, valid, seconds in zip(density.SIZES, (-3, -1, -2), (50, 13, 99), strict=True)
+    ]
+    record = density.Record(tmp_path, "nltcs")
+    record.add(minutes=minutes, fits=fits)
+    fitted = []
+
+    def fit(self, X, X_val):
+        fitted.append(self.n_particles)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HelmholtzMachine, "fit", fit)
+    with pytest.raises(KeyboardInterrupt) if begun else contextlib.nullcontext():
+        density.tune(record, {"train": dependent_rows(), "valid": dependent_rows()}, 6)
+    assert fitted == [20] * begun
 
 
 @pytest.mark.filterwarnings("ignore:This log-likelihood")
