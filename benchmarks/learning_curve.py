@@ -203,11 +203,19 @@ def draw(folder, path):
         raise ValueError(f"{folder} holds no curve of {' or '.join(MODELS)}: train one first.")
     figure, axis = plt.subplots(figsize=(7, 4.5), layout="constrained")
     for name, rows in found.items():
-        minutes, test = ([float(row[key]) for row in rows] for key in ("minutes", "test"))
-        (line,) = axis.plot(minutes, test, label=name)
-        axis.axhline(MODELS[name]["target"], color=line.get_color(), linestyle=":")
+        on_the_way, at_the_end = [], []
+        for row in rows:
+            few = int(row["samples"]) <= CURVE_SAMPLES
+            (on_the_way if few else at_the_end).append((float(row["minutes"]), float(row["test"])))
+        (line,) = axis.plot(*zip(*on_the_way, strict=True), label=name)
+        colour = line.get_color()
+        for minutes, test in at_the_end:
+            axis.plot(minutes, test, "o", color=colour)
+        axis.axhline(MODELS[name]["target"], color=colour, linestyle=":")
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g}")
     axis.set(
-        xscale="log", xlabel="minutes of training", ylabel="test log-likelihood, nats per row",
+        xlabel="minutes of training", ylabel="test log-likelihood, nats per row",
         ylim=(-110, -82),
     )  # fmt: skip
     axis.legend()

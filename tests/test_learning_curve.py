@@ -80,11 +80,13 @@ def test_pictures_have_the_curves_of_a_folder_and_their_targets(tmp_path):
     with pytest.raises(ValueError, match="holds no curve of plain or autoregressive"):
         draw(tmp_path, tmp_path / "curves.png")
     rows = [dict.fromkeys(COLUMNS, 0) | {"minutes": m, "test": -100 + m} for m in (1, 2, 4)]
+    rows.append(rows[-1] | {"test": -95, "samples": FINAL_SAMPLES})
     lines = [COLUMNS, *(row.values() for row in rows)]
     text = "\n".join(",".join(map(str, line)) for line in lines)
     (tmp_path / "plain.csv").write_text(text)
-    curve, target = draw(tmp_path, tmp_path / "curves.png").get_lines()
+    curve, end, target = draw(tmp_path, tmp_path / "curves.png").get_lines()
     assert curve.get_label() == "plain"
     assert curve.get_xydata().tolist() == [[1, -99], [2, -98], [4, -96]]
+    assert end.get_xydata().tolist() == [[4, -95]]
     assert set(target.get_ydata()) == {MODELS["plain"]["target"]}
     assert (tmp_path / "curves.png").stat().st_size > 0
