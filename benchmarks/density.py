@@ -40,7 +40,7 @@ COMMON = {
 SIZES = ((100,), (200,), (40,))
 VARIANTS = ({"n_particles": 20}, {"lateral": 1.0}, {"lateral": 0.1})
 _C = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the logistic autoregression: inverse strengths
-_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 30, 300
+_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 15, 300
 
 
 def following(fits):

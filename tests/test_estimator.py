@@ -705,8 +705,7 @@ def test_batches_by_default():
 
     assert [size(n) for n in (10, 5000, 10**6)] == [100, 100, 100]
     ordered = {"autoregressive": True}
-    expected = {10: 20, 1999: 20, 5000: 50, 10**4: 100, 40_399: 100, 10**5: 250, 10**6: 400}
-    assert {n: size(n, **ordered) for n in expected} == expected
+    assert [size(n, **ordered) for n in (10, 1999, 5000, 10**6)] == [20, 20, 50, 100]
     assert size(5000, **ordered, batch_size=7) == size(5000, batch_size=7) == 7
 
 

@@ -8,8 +8,7 @@ import math
 from ..learning import EstimatedPenalty, FixedPenalty
 
 _RATE, _RATE_OF_AVERAGES = 1e-2, 2e-2
-_SMALLEST_BATCH, _BATCH, _LARGEST_BATCH = 20, 100, 400
-_FEW_BATCHES, _MANY_BATCHES = 100, 400  # of small tables, and of those that have large batches
+_BATCH, _SMALLEST_BATCH, _BATCHES = 100, 20, 100
 _MANY_COLUMNS = 400  # whose lateral weights go too far in the usual number of epochs
 _ALPHA = 1e-4
 _PRIOR, _LATERAL_PRIOR = (2.0, math.inf), (8.0, 2.0)  # of estimated penalties: bound and shape
@@ -31,10 +30,8 @@ def batch_size(estimator, n_rows):
     """Rows of a minibatch."""
     if estimator.batch_size != "auto":
         return estimator.batch_size
-    if not estimator.autoregressive:
-        return _BATCH
-    few, many = n_rows // _FEW_BATCHES, n_rows // _MANY_BATCHES
-    return min(max(_SMALLEST_BATCH, min(few, _BATCH), many), _LARGEST_BATCH)
+    most = n_rows // _BATCHES if estimator.autoregressive else _BATCH
+    return min(max(most, _SMALLEST_BATCH), _BATCH)
 
 
 def stops_early(estimator, n_features):

@@ -71,10 +71,8 @@ class HelmholtzMachine(TrainedDensityEstimator):
         autoregressive machines.
 
     batch_size : int or "auto", default="auto"
-        Rows of a minibatch. ``"auto"`` means 100. Autoregressive machines have smaller ones (a
-        hundredth of the rows, at least 20) for small tables, which need some thousands of steps,
-        too, and larger ones (a four-hundredth of the rows, at most 400) for tables of more than
-        40,000 rows, which get enough of them.
+        Rows of a minibatch. ``"auto"`` means 100, but for autoregressive machines a hundredth of
+        the rows if that is less, and at least 20: small tables, too, need some thousands of steps.
 
     max_iter : int, default=100
         Epochs: passes over the data.
