@@ -1139,8 +1139,9 @@ def test_interrupt_between_epochs_keeps_the_last_parameters(monkeypatch):
 
 
 INTERRUPTED = """
-    import numpy as np, warnings
+    import numpy as np, signal, warnings
     from sklearn_helmholtz import HelmholtzMachine
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which the shell may have taken away
     X = np.random.default_rng(0).random((500, 20)) < 0.5
     model = HelmholtzMachine((30, 20), max_iter=10**6, random_state=0, verbose=1)
     with warnings.catch_warnings(record=True) as caught:
@@ -1153,18 +1154,15 @@ INTERRUPTED = """
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 def test_a_real_interrupt():
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(INTERRUPTED)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout.readline().startswith("Epoch 1/")
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
+    program = [sys.executable, "-c", textwrap.dedent(INTERRUPTED)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            assert process.stdout.readline().startswith("Epoch 1/")
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 0, err
     assert "Training was interrupted after" in out
     assert "score True True" in out
