@@ -70,9 +70,16 @@ def test_the_last_look_is_at_all_test_rows_and_can_be_cut_off(tmp_path, monkeypa
     last, at_once = run.curve[-1], run.machine.log_likelihood(rows[100:], n_importance_samples=300)
     assert last["samples"] == 300
     assert last["test"] == pytest.approx(at_once.mean, rel=1e-12)
+    parts = [run.machine.log_likelihood(X, n_importance_samples=300) for X in cut_up(rows[100:])]
+    shares = [len(part.per_sample) * part.monte_carlo_error / 50 for part in parts]
+    assert last["monte_carlo_error"] == pytest.approx(np.linalg.norm(shares), rel=1e-9)
     # Rows of one content share random numbers, and errors, which parts cannot know of each other.
     assert last["standard_error"] == pytest.approx(at_once.standard_error, rel=0.1)
-    assert 0 < last["monte_carlo_error"] <= at_once.monte_carlo_error * (1 + 1e-12)
+    assert last["monte_carlo_error"] < at_once.monte_carlo_error
+
+
+def cut_up(rows):
+    return np.split(rows, [20, 40])
 
 
 def test_pictures_have_the_curves_of_a_folder_and_their_targets(tmp_path):
