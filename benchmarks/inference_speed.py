@@ -1,6 +1,6 @@
 """How fast inference without a recognition net is, beside the same algorithms in NumPy.
 
-    python -m benchmarks.inference_speed
+    python -m benchmarks.inference_speed [--csv FILE]
 
 One thread, random nets of one hidden layer with weights uniform in [-2, 2), as in Frey, Hinton &
 Dayan (1996), medians over turns that alternate. Results are compared first: bounds and means of
@@ -8,6 +8,9 @@ mean field to rounding, and the states of Markov chains, which get the same rand
 of the library's Gibbs sampling includes drawing them, that of NumPy's with its own generator too.
 """
 
+import argparse
+import csv
+import itertools
 import statistics
 
 import numpy as np
@@ -23,6 +26,7 @@ from . import numpy_inference
 from .stopwatch import turns
 
 SIZES = ((100, 20), (64, 20), (784, 200))
+HEADS = ("Algorithm", "Sizes", "us per row and sweep", "NumPy", "Ratio")
 N_ROWS, N_SWEEPS, N_TURNS = {100: 500, 64: 500, 784: 50}, 10, 7
 
 
@@ -86,19 +90,32 @@ def _uniforms(draws, n_hidden):
     return sweeps.reshape(len(draws.addresses), N_SWEEPS, n_hidden).transpose(1, 0, 2)
 
 
-def main():
-    """Print a table."""
-    print(f"{'algorithm':<12}{'sizes':<10}{'us per row and sweep':>22}{'NumPy':>10}{'ratio':>8}")
+def measure():
+    """The rows of the table, one after the other: medians in microseconds."""
     for sizes in SIZES:
         made = make_net(*sizes, np.random.default_rng(0))
         per = 1e6 / (len(made[2]) * N_SWEEPS)
         for name, compare in (("mean field", compare_mean_field), ("Gibbs", compare_gibbs)):
             spent = turns(dict(zip(("ours", "NumPy"), compare(*made), strict=True)), 1, N_TURNS)
             ours, theirs = (statistics.median(times) for times in spent.values())
-            size = "-".join(map(str, sizes))
-            print(
-                f"{name:<12}{size:<10}{ours * per:>22.2f}{theirs * per:>10.1f}{theirs / ours:>8.1f}"
-            )
+            figures = f"{ours * per:.2f}", f"{theirs * per:.1f}", f"{theirs / ours:.1f}"
+            yield [name, "-".join(map(str, sizes)), *figures]
+
+
+def main():
+    """Print the table, and write it if asked."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--csv", help="for the table")
+    arguments = parser.parse_args()
+    rows = []
+    for row in itertools.chain([HEADS], measure()):
+        print("".join(f"{text:>22}" for text in row), flush=True)
+        rows.append(row)
+    if arguments.csv:
+        with open(arguments.csv, "w", newline="") as file:
+            csv.writer(file).writerows(rows)
 
 
 if __name__ == "__main__":
