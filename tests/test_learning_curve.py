@@ -46,6 +46,37 @@ def test_a_run_ends_with_a_last_look_and_stays_ended(tmp_path):
     assert len((tmp_path / "curve.csv").read_text().splitlines()) == 1 + len(run.curve)
 
 
+def test_lateral_weights_follow_when_hidden_units_have_learnt(tmp_path):
+    rows = (np.random.default_rng(0).random((200, 5)) < 0.3).astype(np.uint8)
+    rows[:, 1] = rows[:, 0]
+    run = Run("autoregressive", 1, 0)
+    run.machine.set_params(hidden_layer_sizes=(4, 3))
+    start, changes = run.lateral
+    for share, is_lateral in ((0, False), (start - 0.01, False), (start, True), (0.9, True)):
+        before = run.machine
+        run.seconds = 60 * share
+        run.epoch(rows)
+        assert run.machine.autoregressive == is_lateral
+        assert (run.machine is before) == (share != start)
+        run.check(Run("autoregressive", 1, 0))
+    assert run.machine.get_params().items() >= changes.items()
+    assert run.machine.alpha == before.alpha == MODELS["autoregressive"]["machine"]["alpha"]
+    assert run.machine.generative_lateral_coefs_[0][0, 1] != 0
+    assert run.epochs == 4
+
+
+def test_lateral_weights_of_zero_change_no_likelihood():
+    rows = (np.random.default_rng(0).random((50, 5)) < 0.3).astype(np.uint8)
+    machine = learning_curve.HelmholtzMachine((4, 3), max_iter=3, random_state=0).fit(rows)
+    other = learning_curve.with_lateral_weights(machine, lateral_alpha=7)
+    np.testing.assert_allclose(
+        other.log_likelihood(rows, method="exact").per_sample,
+        machine.log_likelihood(rows, method="exact").per_sample,
+        rtol=1e-6,
+    )
+    assert other.lateral_alpha == 7
+
+
 def test_the_last_look_is_at_all_test_rows_and_can_be_cut_off(tmp_path, monkeypatch):
     monkeypatch.setattr(learning_curve, "_FINAL_ROWS", 20)
     monkeypatch.setattr(learning_curve, "FINAL_SAMPLES", 300)
