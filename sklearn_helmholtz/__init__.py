@@ -2,6 +2,7 @@
 
 from ._version import __version__
 from .estimators import (
+    FactorAnalysis,
     HeldOutLikelihood,
     HelmholtzMachine,
     SigmoidBeliefNet,
@@ -9,6 +10,7 @@ from .estimators import (
 )
 
 __all__ = [
+    "FactorAnalysis",
     "HeldOutLikelihood",
     "HelmholtzMachine",
     "SigmoidBeliefNet",
