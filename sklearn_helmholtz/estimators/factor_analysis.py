@@ -19,6 +19,7 @@ from ..learning.factors import (
     DualSpace,
     LeadingSpace,
     first_noise,
+    highest,
     isotropic,
     loadings,
     maximise,
@@ -69,7 +70,7 @@ class FactorAnalysis(
         What `transform` returns: posterior means of the factors (Thomson's scores), or those that
         are unbiased given the factors (Bartlett's).
 
-    tol : float, default=1e-10
+    tol : float, default=1e-20
         Training ends where a step promises to raise twice the log-likelihood per row by less.
 
     max_iter : int, default=500
@@ -162,7 +163,7 @@ class FactorAnalysis(
         noise="diagonal",
         rotation=None,
         scores="regression",
-        tol=1e-10,
+        tol=1e-20,
         max_iter=500,
         random_state=0,
     ):
@@ -208,7 +209,7 @@ class FactorAnalysis(
         rows = (X - mean) / np.sqrt(total)
         if weights is not None:
             rows *= np.sqrt(weights)[:, None]
-        return self._fit_space(DualSpace(rows, n_components), mean, total, n_components)
+        return self._fit_space(DualSpace(rows), mean, total, n_components)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -562,7 +563,7 @@ class FactorAnalysis(
                 maximise(space, n_components, floor, start, self.tol, self.max_iter)
                 for start in starts
             ]
-            noise, best, path = min(found, key=lambda result: result[1].value)
+            noise, best, path = highest(found)
             loads = loadings(noise, n_components, best)
             if len(path) > self.max_iter:
                 self._warn_of_steps()

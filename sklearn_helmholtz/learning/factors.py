@@ -11,6 +11,7 @@ minus twice the log-likelihood per row but for a constant. By log psi its gradie
 v_j'`` are near its Hessian (Joreskog 1967).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,9 @@ _SPARE = 8  # directions beyond the factors that are followed
 _FIRST_DEPTH, _DEPTH = 6, 2  # products with the matrix that a basis of the leading space has
 _DAMPING = 1e-6, 1e6  # least and most that is added to the diagonal of the Hessian
 _RIDGE = 1e-6  # of correlations that are inverted
+_ZERO, _SAME = 1e-12, 1e-9  # eigenvalues relative to the largest, and their distances
+_HIDDEN = 1e-12  # change of the profile that rounding may hide, relative
+_NEAR = math.log(1000)  # of a floor
 _LONGEST = 3.0  # change of a log-variance in one step
 
 
@@ -53,6 +57,7 @@ class LeadingSpace:
         self._basis, self._depth = None, _FIRST_DEPTH
         if len(S) > max(_DENSE, (_FIRST_DEPTH + 1) * (n_vectors + _SPARE)):
             self._basis = rng.standard_normal((len(S), n_vectors + _SPARE))
+        self.is_complete = self._basis is None
 
     def find(self, scale):
         """The largest eigenvalues of ``scale S scale``, falling, and their eigenvectors.
@@ -76,21 +81,22 @@ class LeadingSpace:
 class DualSpace:
     """The same for a covariance of fewer rows than features, which is never formed.
 
-    rows : (n_rows, n_features), centred, weighted and divided by the root of the weight of all.
+    All eigenvalues are known: those that are not found are zero. rows : (n_rows, n_features),
+    centred, weighted and divided by the root of the weight of all.
     """
 
-    def __init__(self, rows, n_vectors):
-        self._rows, self._n = rows, n_vectors
-        self.variances = np.einsum("ri,ri->i", rows, rows)
+    is_complete = True
+
+    def __init__(self, rows):
+        self._rows, self.variances = rows, np.einsum("ri,ri->i", rows, rows)
 
     def find(self, scale):
-        """As of `LeadingSpace`; values beyond the number of rows are zero."""
+        """The eigenvalues that are not zero, falling, and their eigenvectors."""
         scaled = self._rows * scale
         values, inner = eigh(scaled @ scaled.T)
-        n = min(self._n, len(values))
-        values, vectors = values[: -n - 1 : -1], scaled.T @ inner[:, : -n - 1 : -1]
-        lengths = np.sqrt(np.maximum(values, 1e-300))
-        return values, vectors / lengths
+        n = np.count_nonzero(values > _ZERO * values[-1])
+        values, inner = values[: -n - 1 : -1], inner[:, : -n - 1 : -1]
+        return values, scaled.T @ (inner / np.sqrt(values))
 
 
 def profile(space, noise, n_factors):
@@ -109,7 +115,7 @@ def loadings(noise, n_factors, found):
     return (found.vectors[:, :n_factors] * gains).T * np.sqrt(noise)
 
 
-def maximise(space, n_factors, floor, start, tol=1e-10, most_steps=500):
+def maximise(space, n_factors, floor, start, tol=1e-20, most_steps=500):
     """Noise variances of the highest likelihood at or above a floor, their profile, and its path.
 
     floor, start : (n_features,); the path holds the values of the profile, falling, from the start
@@ -124,21 +130,50 @@ def maximise(space, n_factors, floor, start, tol=1e-10, most_steps=500):
     found = profile(space, np.exp(logs), n_factors)
     path = [found.value]
     for _ in range(most_steps):
-        hessians = _hessians(space.variances / np.exp(logs), n_factors, found)
+        ratios = space.variances / np.exp(logs)
+        hessians = _hessians(ratios, n_factors, found, space.is_complete)
         free = (logs > low) | (found.gradient < 0)
         while True:
             direction, promised = _direction(found, hessians, free, damping)
             if not promised > tol or damping > _DAMPING[1]:
                 return np.exp(logs), found, path
-            trial = np.maximum(logs + direction, low)
+            trial = _snapped(logs + direction, low, found.gradient)
             better = profile(space, np.exp(trial), n_factors)
-            if better.value < found.value - 1e-3 * promised:
+            if _is_better(better, found, promised, free):
                 break
             damping *= 10
         damping = max(damping / 10, _DAMPING[0])
         logs, found = trial, better
-        path.append(found.value)
+        path.append(min(found.value, path[-1]))
     return np.exp(logs), found, path
+
+
+def _snapped(logs, low, gradient):
+    """Log-variances at or above their floor: at it, where they come near it and fall still.
+
+    There the profile is all but flat, and the way would take many steps.
+    """
+    falling = (logs < low + _NEAR) & (gradient > 0)
+    return np.where(falling, low, np.maximum(logs, low))
+
+
+def highest(results):
+    """Of results of `maximise` the one with the highest likelihood.
+
+    Of those that differ by rounding the one with the least slope.
+    """
+    least = min(found.value for _, found, _ in results)
+    best = [r for r in results if r[1].value <= least + _HIDDEN * max(abs(least), 1)]
+    return min(best, key=lambda result: np.abs(result[1].gradient).max(initial=0))
+
+
+def _is_better(better, found, promised, free):
+    """Whether a step was good: the profile fell, or where rounding hides that, its slope did."""
+    if better.value < found.value - 1e-3 * promised:
+        return True
+    slopes = (np.abs(other.gradient[free]).max(initial=0) for other in (better, found))
+    new, old = slopes
+    return promised < _HIDDEN * max(abs(found.value), 1) and new < 0.5 * old
 
 
 def _quasi_newton(space, n_factors, floor, start, tol, most_steps):
@@ -176,8 +211,8 @@ def _direction(found, hessians, free, damping):
     return direction, -(found.gradient @ direction)
 
 
-def _hessians(ratios, n_factors, found):
-    """The second derivatives of the profile by log psi, if all eigenvectors are known, and a guess.
+def _hessians(ratios, n_factors, found, is_complete):
+    """The second derivatives of the profile by log psi, if all eigenvalues are known, and a guess.
 
     The latter is never negative: squares of the entries of ``I - sum_j v_j v_j'``. ratios : of
     variances to noise variances.
@@ -186,23 +221,22 @@ def _hessians(ratios, n_factors, found):
     guess = -leading @ leading.T
     guess[np.diag_indices_from(guess)] += 1
     np.square(guess, out=guess)
-    if len(found.values) < len(ratios):
-        return [guess]
-    return [_hessian(ratios, n_factors, found), guess]
+    return [_hessian(ratios, n_factors, found), guess] if is_complete else [guess]
 
 
 def _hessian(ratios, n_factors, found):
     """The second derivatives of the profile by log psi (Jennrich & Robinson 1969).
 
-    ratios : of variances to noise variances.
+    ratios : of variances to noise variances. Eigenvalues that are not in the profile are zero.
     """
     values, vectors = found.values, found.vectors
     result = np.diag(ratios)
+    rest = np.eye(len(ratios)) - vectors @ vectors.T
     for j in np.flatnonzero(values[:n_factors] > 1):
         theta, v = values[j], vectors[:, j]
         gaps = theta - values
-        gaps[np.abs(gaps) < 1e-9 * theta] = np.inf
-        others = (vectors * ((theta + values) / gaps)) @ vectors.T
+        gaps[np.abs(gaps) < _SAME * theta] = np.inf
+        others = (vectors * ((theta + values) / gaps)) @ vectors.T + rest
         square = np.outer(v**2, v**2)
         result += (1 - theta) * (square + np.outer(v, v) * others) - square
     return result
