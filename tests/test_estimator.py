@@ -21,9 +21,8 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import estimator_html_repr
 
-import sklearn_helmholtz.estimators.density as density_module
 from sklearn_helmholtz import HelmholtzMachine, _monitor, _training
-from sklearn_helmholtz.estimators import automatic
+from sklearn_helmholtz.estimators import automatic, versions
 from sklearn_helmholtz.learning import EstimatedPenalty, FixedPenalty
 from tests import exact
 
@@ -1030,7 +1029,7 @@ def test_pickle_goes_on_like_the_original(fitted):
 def test_pickle_of_another_version_warns(monkeypatch):
     model = machine().fit(DATA["bernoulli"])
     with monkeypatch.context() as patch:
-        patch.setattr(density_module, "__version__", "0.0.1")
+        patch.setattr(versions, "__version__", "0.0.1")
         old = pickle.dumps(model)
     with pytest.warns(UserWarning, match=r"saved by sklearn_helmholtz 0\.0\.1.*Fit it again"):
         copy = pickle.loads(old)

@@ -1,10 +1,8 @@
 """What every estimator of this library offers once it holds a machine."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
-import scipy.sparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -12,25 +10,26 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .. import _keys
 from .._batches import split_evenly
 from .._incomplete import fill
 from .._keys import Draws, Purpose
 from .._threads import count_threads, run_blocks
-from .._version import __version__
 from .bounds import BoundsMixin
 from .checks import check_count
 from .inference import InferenceMixin
 from .scoring import ScoringMixin
+from .validation import DTYPES, answer_dtype, validated
+from .versions import VersionedMixin
 from .visible import as_rows
 
-DTYPES = [np.float64, np.float32, np.uint8, np.bool_]
 _FEWEST_ROWS = 256
 
 
 class LatentDensityEstimator(
+    VersionedMixin,
     ScoringMixin,
     BoundsMixin,
     InferenceMixin,
@@ -217,13 +216,7 @@ class LatentDensityEstimator(
 
         NaN means missing; infinity is refused.
         """
-        X = validate_data(
-            self, X, reset=reset, accept_sparse="csr", dtype=DTYPES, ensure_all_finite="allow-nan"
-        )
-        if scipy.sparse.issparse(X) and not X.has_canonical_format:
-            X = X.copy()
-            X.sum_duplicates()
-        return X
+        return validated(self, X, reset)
 
     def _as_rows(self, X, start=None):
         """Validated data as `Rows` for the fitted machine, or for one that is about to learn.
@@ -241,7 +234,7 @@ class LatentDensityEstimator(
         """Data as `Rows`, and the dtype that answers have."""
         check_is_fitted(self)
         X = self._validate(X, reset=False)
-        return self._as_rows(X), np.float64 if X.dtype == np.float64 else np.float32
+        return self._as_rows(X), answer_dtype(X)
 
     def _hidden_values(self, H):
         H = check_array(H, dtype=DTYPES)
@@ -249,7 +242,7 @@ class LatentDensityEstimator(
             raise ValueError(
                 f"X has {H.shape[1]} columns, but transform returns {self._n_features_out}."
             )
-        return H, np.float64 if H.dtype == np.float64 else np.float32
+        return H, answer_dtype(H)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -257,19 +250,3 @@ class LatentDensityEstimator(
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-    def __getstate__(self):
-        return {**super().__getstate__(), "_sklearn_helmholtz_version": __version__}
-
-    def __setstate__(self, state):
-        state = dict(state)
-        version = state.pop("_sklearn_helmholtz_version", "unknown")
-        if version != __version__:
-            warnings.warn(
-                f"This {type(self).__name__} was saved by sklearn_helmholtz {version} and is "
-                f"loaded by {__version__}: results may differ. Fit it again, or use the version "
-                "that saved it.",
-                UserWarning,
-                stacklevel=2,
-            )
-        super().__setstate__(state)

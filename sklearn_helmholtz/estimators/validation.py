@@ -1,0 +1,28 @@
+"""Data as scikit-learn checks them, in the types that are taken as they are."""
+
+import numpy as np
+import scipy.sparse
+from sklearn.utils.validation import validate_data
+
+DTYPES = [np.float64, np.float32, np.uint8, np.bool_]
+
+
+def validated(estimator, X, reset, ensure_min_samples=1):
+    """An array of one of `DTYPES`, or a CSR matrix without repeated entries.
+
+    NaN means missing; infinity is refused. reset : whether the estimator learns the number and the
+    names of the features from X, or compares them.
+    """
+    X = validate_data(
+        estimator, X, reset=reset, accept_sparse="csr", dtype=DTYPES, ensure_all_finite="allow-nan",
+        ensure_min_samples=ensure_min_samples,
+    )  # fmt: skip
+    if scipy.sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
+def answer_dtype(X):
+    """The dtype of answers: float64 for float64, otherwise float32."""
+    return np.float64 if X.dtype == np.float64 else np.float32
