@@ -247,3 +247,31 @@ def _row_blocks(data, indices):
 def _dense(block):
     block = block.toarray() if scipy.sparse.issparse(block) else block
     return block.astype(np.float64)
+
+
+def dense_rows(data, rows):
+    """Some rows of an array or a CSR matrix, by numbers or slice, as a dense array of float64.
+
+    Where they are one already, a slice of it: not to be written to.
+    """
+    block = data[rows]
+    block = block.toarray() if scipy.sparse.issparse(block) else block
+    return block.astype(np.float64, copy=False)
+
+
+def by_pattern(data, chosen, fewest):
+    """Numbers of rows apart by what is missing of them.
+
+    chosen : the numbers to part. A list of the numbers of each pattern that at least ``fewest``
+    rows have, and the numbers of all other rows, those of a pattern side by side.
+    """
+    step = max(_CHECKED_ENTRIES // data.shape[1], 1)
+    places = (chosen[start : start + step] for start in range(0, len(chosen), step))
+    bits = [np.packbits(np.isnan(dense_rows(data, place)), axis=1) for place in places]
+    bits = np.concatenate([np.empty((0, -(-data.shape[1] // 8)), np.uint8), *bits])
+    _, numbers, counts = np.unique(bits, axis=0, return_inverse=True, return_counts=True)
+    numbers = numbers.reshape(-1)
+    order = np.argsort(numbers, kind="stable")
+    often = counts[numbers[order]] >= fewest
+    limits = np.cumsum(counts[counts >= fewest])
+    return np.split(chosen[order[often]], limits)[:-1], chosen[order[~often]]

@@ -6,7 +6,7 @@ import scipy.sparse
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet
+from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine, SigmoidBeliefNet
 
 ALGORITHMS = ["reweighted-wake-sleep", "wake-sleep"]
 INFERENCES = [{"inference": name} for name in ("exact", "mean-field", "gibbs", "nvil")]
@@ -112,13 +112,23 @@ def nets():
 
 def expected_failures(estimator):
     """Enumeration explains rows with gaps that it cannot learn from; a tag is for both."""
-    ordered = estimator.autoregressive and estimator.visible == "gaussian"
+    ordered = getattr(estimator, "autoregressive", False) and estimator.visible == "gaussian"
     if ordered and getattr(estimator, "inference", None) == "exact":
         return {"check_estimators_nan_inf": "transform takes what fit refuses"}
     return {}
 
 
-@parametrize_with_checks([*machines(), *nets()], expected_failed_checks=expected_failures)
+def factor_models():
+    """One factor model for each kind."""
+    made = [FactorAnalysis(), FactorAnalysis(1), FactorAnalysis(1, noise="isotropic")]
+    return [*made, FactorAnalysis(1, scores="bartlett"), FactorAnalysis(2, rotation="promax")]
+
+
+# The data of some checks have no noise, or fewer rows than factors, which factor models report.
+@pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
+@parametrize_with_checks(
+    [*machines(), *nets(), *factor_models()], expected_failed_checks=expected_failures
+)
 def test_check_estimator(estimator, check):
     check(estimator)
 
@@ -135,8 +145,9 @@ def test_tags_say_where_missing_values_are_refused(inference, visible, autoregre
 
 # These checks mix frames and arrays on purpose, at which every transformer warns.
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
+@pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
 @pytest.mark.parametrize("name", [name for name in LEFT_OUT if hasattr(estimator_checks, name)])
-@pytest.mark.parametrize("estimator", [*machines()[1:], *nets()], ids=str)
+@pytest.mark.parametrize("estimator", [*machines()[1:], *nets(), *factor_models()], ids=str)
 def test_checks_that_check_estimator_leaves_out(estimator, name):
     """The check asserts; a version of scikit-learn has most of them (see below)."""
     getattr(estimator_checks, name)(type(estimator).__name__, estimator)

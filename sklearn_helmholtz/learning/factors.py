@@ -16,87 +16,50 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.optimize
-from scipy.linalg import cho_factor, cho_solve, eigh, qr
+from scipy.linalg import cho_factor, cho_solve
 
-_DENSE = 128  # features up to which all eigenvectors are found, and the Hessian is exact
 _NEWTON = 2000  # features up to which there is a Hessian at all
-_SPARE = 8  # directions beyond the factors that are followed
-_FIRST_DEPTH, _DEPTH = 6, 2  # products with the matrix that a basis of the leading space has
+_HESSIAN_WORK = 2**29  # multiplications up to which it is exact
 _DAMPING = 1e-6, 1e6  # least and most that is added to the diagonal of the Hessian
 _RIDGE = 1e-6  # of correlations that are inverted
-_ZERO, _SAME = 1e-12, 1e-9  # eigenvalues relative to the largest, and their distances
+_SAME = 1e-9  # distances of eigenvalues, relative
+_EPS = np.finfo(np.float64).eps
 _HIDDEN = 1e-12  # change of the profile that rounding may hide, relative
 _NEAR = math.log(1000)  # of a floor
 _LONGEST = 3.0  # change of a log-variance in one step
+_FLAT = 1e-8  # of the profile: less is not worth a warning
+_LEVEL = 1e-4  # slope by a log-variance: its square is not worth a warning
 
 
-@dataclass
+@dataclass(frozen=True)
 class Profile:
     """What is known of the best loadings under some noise variances.
 
-    value : of the profile; gradient : by log psi, (n_features,); values, vectors : the leading
-    eigenvalues, falling, and eigenvectors (n_features, n), those of the factors first, and all of
-    them where there are few.
+    value : of the profile; rounding : what rounding may change of it; gradient : by log psi,
+    (n_features,); values, vectors : the leading eigenvalues, falling, and eigenvectors (n_features,
+    n), those of the factors first, and all of them where there are few.
     """
 
     value: float
+    rounding: float
     gradient: np.ndarray
     values: np.ndarray
     vectors: np.ndarray
 
 
-class LeadingSpace:
-    """The leading eigenvectors of a covariance matrix in units that change slowly.
+@dataclass(frozen=True)
+class Maximum:
+    """Where the likelihood is highest, and the way there.
 
-    Of small matrices all; of others those of a block Krylov space that starts where the last one
-    ended. S : (n_features, n_features).
+    noise : (n_features,) variances; profile : the `Profile` there; path : values of the profile
+    from the start on; n_steps : how many were made; converged : whether there was no more to gain.
     """
 
-    def __init__(self, S, n_vectors, rng):
-        self._S, self.variances, self._n = S, np.diag(S).copy(), n_vectors
-        self._basis, self._depth = None, _FIRST_DEPTH
-        if len(S) > max(_DENSE, (_FIRST_DEPTH + 1) * (n_vectors + _SPARE)):
-            self._basis = rng.standard_normal((len(S), n_vectors + _SPARE))
-        self.is_complete = self._basis is None
-
-    def find(self, scale):
-        """The largest eigenvalues of ``scale S scale``, falling, and their eigenvectors.
-
-        (n_features, n) of all or of the first.
-        """
-        matrix = self._S * scale * scale[:, None]
-        if self._basis is None:
-            values, vectors = eigh(matrix)
-            return values[::-1], vectors[:, ::-1]
-        blocks = [self._basis]
-        for _ in range(self._depth):
-            blocks.append(matrix @ blocks[-1])
-        self._depth = _DEPTH
-        basis, _ = qr(np.concatenate(blocks, axis=1), mode="economic")
-        values, inner = eigh(basis.T @ (matrix @ basis))
-        self._basis = basis @ inner[:, : -self._basis.shape[1] - 1 : -1]
-        return values[: -self._n - 1 : -1], self._basis[:, : self._n]
-
-
-class DualSpace:
-    """The same for a covariance of fewer rows than features, which is never formed.
-
-    All eigenvalues are known: those that are not found are zero. rows : (n_rows, n_features),
-    centred, weighted and divided by the root of the weight of all.
-    """
-
-    is_complete = True
-
-    def __init__(self, rows):
-        self._rows, self.variances = rows, np.einsum("ri,ri->i", rows, rows)
-
-    def find(self, scale):
-        """The eigenvalues that are not zero, falling, and their eigenvectors."""
-        scaled = self._rows * scale
-        values, inner = eigh(scaled @ scaled.T)
-        n = np.count_nonzero(values > _ZERO * values[-1])
-        values, inner = values[: -n - 1 : -1], inner[:, : -n - 1 : -1]
-        return values, scaled.T @ (inner / np.sqrt(values))
+    noise: np.ndarray
+    profile: Profile
+    path: list
+    n_steps: int
+    converged: bool
 
 
 def profile(space, noise, n_factors):
@@ -106,65 +69,118 @@ def profile(space, noise, n_factors):
     explained = vectors[:, :n_factors] ** 2 @ gains
     ratios = space.variances / noise
     value = np.log(noise).sum() + ratios.sum() + (np.log1p(gains) - gains).sum()
-    return Profile(value, 1 - ratios + explained, values, vectors)
+    rounding = _HIDDEN * max(abs(value), 1) + 8 * _EPS * (ratios.sum() + gains.sum())
+    return Profile(value, rounding, 1 - ratios + explained, values, vectors)
 
 
 def loadings(noise, n_factors, found):
     """The best loadings (n_factors, n_features) under noise variances."""
     gains = np.sqrt(np.maximum(found.values[:n_factors] - 1, 0))
-    return (found.vectors[:, :n_factors] * gains).T * np.sqrt(noise)
+    return _with_all((found.vectors[:, :n_factors] * gains).T * np.sqrt(noise), n_factors)
+
+
+def _with_all(loads, n_factors):
+    """Loadings and, for factors beyond the rank of the data, zeros."""
+    return np.concatenate([loads, np.zeros((n_factors - len(loads), loads.shape[1]))])
 
 
 def maximise(space, n_factors, floor, start, tol=1e-20, most_steps=500):
-    """Noise variances of the highest likelihood at or above a floor, their profile, and its path.
+    """The `Maximum` of the likelihood over noise variances at or above a floor.
 
-    floor, start : (n_features,); the path holds the values of the profile, falling, from the start
-    on. Newton's method, damped until the profile falls; variances at their floor stay there as long
-    as it would fall below. It ends where a step promises less than ``tol`` of the profile. Of very
-    many features, where a Hessian is out of reach, L-BFGS.
+    floor, start : (n_features,). Newton's method, damped until the profile falls; variances at
+    their floor stay there as long as it would fall below. It ends where a step promises less than
+    ``tol`` of the profile. Of very many features, where a Hessian is out of reach, L-BFGS.
     """
     if len(floor) > _NEWTON:
         return _quasi_newton(space, n_factors, floor, start, tol, most_steps)
-    low, damping = np.log(floor), _DAMPING[0]
-    logs = np.maximum(np.log(start), low)
+    newton = _Newton(space, n_factors, np.log(floor), tol)
+    logs = np.maximum(np.log(start), newton.low)
     found = profile(space, np.exp(logs), n_factors)
-    path = [found.value]
-    for _ in range(most_steps):
-        ratios = space.variances / np.exp(logs)
-        hessians = _hessians(ratios, n_factors, found, space.is_complete)
-        free = (logs > low) | (found.gradient < 0)
-        while True:
-            direction, promised = _direction(found, hessians, free, damping)
-            if not promised > tol or damping > _DAMPING[1]:
-                return np.exp(logs), found, path
-            trial = _snapped(logs + direction, low, found.gradient)
-            better = profile(space, np.exp(trial), n_factors)
-            if _is_better(better, found, promised, free):
-                break
-            damping *= 10
-        damping = max(damping / 10, _DAMPING[0])
-        logs, found = trial, better
-        path.append(min(found.value, path[-1]))
-    return np.exp(logs), found, path
+    path, n_steps = [found.value], 0
+    while n_steps < most_steps:
+        step = newton.step(logs, found)
+        if step is None:
+            break
+        logs, found = step
+        path.append(found.value)
+        n_steps += 1
+    converged = bool(newton.promised <= max(tol, _FLAT, found.rounding))
+    return Maximum(np.exp(logs), found, path, n_steps, converged)
 
 
-def _snapped(logs, low, gradient):
-    """Log-variances at or above their floor: at it, where they come near it and fall still.
+class _Newton:
+    """Steps of Newton's method in log-variances at or above ``low``, damped as far as needed.
 
-    There the profile is all but flat, and the way would take many steps.
+    promised : what the last step began with promising, of the profile.
     """
-    falling = (logs < low + _NEAR) & (gradient > 0)
-    return np.where(falling, low, np.maximum(logs, low))
+
+    def __init__(self, space, n_factors, low, tol):
+        self._space, self._n_factors, self.low, self._tol = space, n_factors, low, tol
+        self._damping, self.promised = _DAMPING[0], math.inf
+
+    def step(self, logs, found):
+        """Better log-variances and their `Profile`; None where none are found."""
+        ratios = self._space.variances / np.exp(logs)
+        hessians = self._hessians(ratios, found)
+        free = (logs > self.low) | (found.gradient < -8 * _EPS * ratios)  # beyond rounding
+        self.promised = None
+        while True:
+            direction, promised = _direction(found, hessians, free, self._damping)
+            self.promised = promised if self.promised is None else self.promised
+            if not promised > self._tol or self._damping > _DAMPING[1]:
+                return None
+            step = self._better(logs + direction, found, promised, free)
+            if step is not None:
+                self._damping = max(self._damping / 10, _DAMPING[0])
+                return step
+            self._damping *= 10
+
+    def _better(self, logs, found, promised, free):
+        """Where a step leads to, and the `Profile` there; None if it is no better.
+
+        Near their floor the profile is all but flat, and variances that fall would take many steps
+        to it: they are sent there at once, even if rounding hides what there is to gain. But some
+        end shortly above: unless rounding may be all that the floor is worse by, the step is taken
+        as it is.
+        """
+        plain = np.maximum(logs, self.low)
+        better = profile(self._space, np.exp(plain), self._n_factors)
+        falling = (logs < self.low + _NEAR) & (found.gradient > 0)
+        there = np.where(falling, self.low, plain)
+        if (there < plain).any():
+            at_floor = profile(self._space, np.exp(there), self._n_factors)
+            hidden = promised < at_floor.rounding
+            if at_floor.value <= better.value + at_floor.rounding and (
+                _is_better(at_floor, found, promised, free)
+                or (hidden and at_floor.value <= found.value + at_floor.rounding)
+            ):
+                return there, at_floor
+        return (plain, better) if _is_better(better, found, promised, free) else None
+
+    def _hessians(self, ratios, found):
+        """The second derivatives of the profile by log psi, if within reach, and a guess.
+
+        The latter is never negative: squares of the entries of ``I - sum_j v_j v_j'``. ratios : of
+        variances to noise variances.
+        """
+        n_factors, p = self._n_factors, len(ratios)
+        leading = found.vectors[:, :n_factors] * (found.values[:n_factors] > 1)
+        guess = -leading @ leading.T
+        guess[np.diag_indices_from(guess)] += 1
+        np.square(guess, out=guess)
+        if not self._space.is_complete or n_factors * found.vectors.size * p > _HESSIAN_WORK:
+            return [guess]
+        return [_hessian(ratios, n_factors, found), guess]
 
 
 def highest(results):
-    """Of results of `maximise` the one with the highest likelihood.
+    """Of several `Maximum` the one with the highest likelihood.
 
     Of those that differ by rounding the one with the least slope.
     """
-    least = min(found.value for _, found, _ in results)
-    best = [r for r in results if r[1].value <= least + _HIDDEN * max(abs(least), 1)]
-    return min(best, key=lambda result: np.abs(result[1].gradient).max(initial=0))
+    least = min((result.profile for result in results), key=lambda found: found.value)
+    best = [r for r in results if r.profile.value <= least.value + least.rounding]
+    return min(best, key=lambda result: np.abs(result.profile.gradient).max(initial=0))
 
 
 def _is_better(better, found, promised, free):
@@ -173,24 +189,31 @@ def _is_better(better, found, promised, free):
         return True
     slopes = (np.abs(other.gradient[free]).max(initial=0) for other in (better, found))
     new, old = slopes
-    return promised < _HIDDEN * max(abs(found.value), 1) and new < 0.5 * old
+    return promised < found.rounding and new < 0.5 * old
 
 
 def _quasi_newton(space, n_factors, floor, start, tol, most_steps):
-    path = []
+    """The same as `maximise` by L-BFGS."""
+    low, path = np.log(floor), []
 
     def cost(logs):
         found = profile(space, np.exp(logs), n_factors)
+        if not path:
+            path.append(found.value)
         return found.value, found.gradient
 
-    low = np.log(floor)
     result = scipy.optimize.minimize(
         cost, np.maximum(np.log(start), low), jac=True, method="L-BFGS-B",
-        bounds=[(value, None) for value in low], callback=lambda logs: path.append(cost(logs)[0]),
-        options={"maxiter": most_steps, "ftol": tol / len(low), "gtol": 1e-9, "maxcor": 20},
+        bounds=[(value, None) for value in low],
+        callback=lambda intermediate_result: path.append(intermediate_result.fun),
+        options={"maxiter": most_steps, "ftol": tol / len(low), "gtol": 1e-9, "maxcor": 20,
+                 "maxfun": 20 * most_steps},
     )  # fmt: skip
     noise = np.exp(result.x)
-    return noise, profile(space, noise, n_factors), path
+    found = profile(space, noise, n_factors)
+    slope = np.where(result.x > low, found.gradient, np.minimum(found.gradient, 0))
+    converged = bool(result.success or np.abs(slope).max(initial=0) < _LEVEL)
+    return Maximum(noise, found, path, int(result.nit), converged)
 
 
 def _direction(found, hessians, free, damping):
@@ -211,19 +234,6 @@ def _direction(found, hessians, free, damping):
     return direction, -(found.gradient @ direction)
 
 
-def _hessians(ratios, n_factors, found, is_complete):
-    """The second derivatives of the profile by log psi, if all eigenvalues are known, and a guess.
-
-    The latter is never negative: squares of the entries of ``I - sum_j v_j v_j'``. ratios : of
-    variances to noise variances.
-    """
-    leading = found.vectors[:, :n_factors] * (found.values[:n_factors] > 1)
-    guess = -leading @ leading.T
-    guess[np.diag_indices_from(guess)] += 1
-    np.square(guess, out=guess)
-    return [_hessian(ratios, n_factors, found), guess] if is_complete else [guess]
-
-
 def _hessian(ratios, n_factors, found):
     """The second derivatives of the profile by log psi (Jennrich & Robinson 1969).
 
@@ -242,12 +252,13 @@ def _hessian(ratios, n_factors, found):
     return result
 
 
-def first_noise(S, variances, n_factors):
+def first_noise(S, n_factors):
     """Where to start: the shares of the variances that the other features do not explain.
 
     ``(1 - n_factors / (2 n_features)) / (S^-1)_ii`` (Joreskog 1967), with a ridge where S is
-    singular. variances : (n_features,), of constant features what stands in for them.
+    singular.
     """
+    variances = np.diag(S)
     scale = 1 / np.sqrt(variances)
     correlations = S * scale * scale[:, None]
     correlations[np.diag_indices_from(correlations)] = 1 + _RIDGE
@@ -256,14 +267,42 @@ def first_noise(S, variances, n_factors):
     return variances * np.clip(share * unique, 1e-3, 1)
 
 
-def isotropic(space, n_factors, floor):
-    """The one noise variance, and the loadings, of probabilistic PCA in closed form.
+@dataclass(frozen=True)
+class Isotropic:
+    """The maximum of the likelihood with one noise variance for all features.
+
+    noise : the variance; loadings : (n_factors, n_features); value : minus twice the log-likelihood
+    per row but for a constant; floor : the least that the noise may be.
+    """
+
+    noise: float
+    loadings: np.ndarray
+    value: float
+    floor: float
+
+
+def isotropic(space, n_factors, least):
+    """Probabilistic PCA in closed form, with noise of at least ``least``.
 
     Noise is the mean of the variances that no factor explains (Tipping & Bishop 1999, eq. 7 and 8).
+    One factor for each feature but one explains everything already: more get no loadings.
     """
     p = len(space.variances)
-    values, vectors = space.find(np.ones(p))
-    values, vectors = values[:n_factors], vectors[:, :n_factors]
-    rest = space.variances.sum() - values.sum()
-    noise = max(rest / (p - n_factors), floor) if p > n_factors else floor
-    return noise, (vectors * np.sqrt(np.maximum(values - noise, 0))).T
+    n = min(n_factors, p - 1)
+    values, vectors = space.leading(n)
+    n, values = len(values), np.maximum(values, 0)
+    rest = max(space.variances.sum() - values.sum(), 0)
+    floor = shared_floor(least, p, values)
+    noise = max(rest / (p - n), floor)
+    loads = (vectors * np.sqrt(np.maximum(values - noise, 0))).T
+    along = np.maximum(values, noise)
+    value = np.log(along).sum() + (values / along).sum() + (p - n) * np.log(noise) + rest / noise
+    return Isotropic(noise, _with_all(loads, n_factors), value, floor)
+
+
+def shared_floor(least, n_features, values):
+    """The least that noise may be which all features share: not less than rounding leaves.
+
+    values : eigenvalues of the covariance, the largest first.
+    """
+    return max(least, n_features * _EPS * values.max(initial=0))

@@ -1,51 +1,94 @@
-"""Second moments of rows that come in pieces."""
+"""Means, variances and second moments of rows that come in pieces."""
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .._batches import dense_rows
+
 _ROWS = 4096  # of a product
+_EPS = np.finfo(np.float64).eps
 
 
-@dataclass
+@dataclass(frozen=True)
+class Columns:
+    """What is known of each feature by itself; all (n_features,) float64.
+
+    mean, variance : over the rows that have it; weight : the sum of their weights; n_rows : how
+    many rows there were to add up.
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+    weight: np.ndarray
+    n_rows: int
+
+    @functools.cached_property
+    def constant(self):
+        """Features that vary no more than rounding makes them, (n_features,) bool."""
+        return self.variance <= (self.n_rows * self.mean * _EPS) ** 2
+
+    def stand_in(self):
+        """A variance for each feature, were it constant, (n_features,).
+
+        That which one row more would give it if it deviated by the mean size of the deviations of
+        features that vary; 1 where none does.
+        """
+        if self.constant.all():
+            return np.ones(len(self.mean))
+        return self.variance[~self.constant].mean() / (self.weight + 1)
+
+
+@dataclass(frozen=True)
 class SecondMoments:
     """Sums over rows of d and of d'd, where d is a row less a fixed shift.
 
-    shift : (n_features,), near the means, so that little is lost in differences; weight : the sum
-    of the weights of all rows; first : (n_features,); second : (n_features, n_features). float64.
-    Rows are taken in blocks, one after the other: however they come, sums differ by rounding only.
+    shift : (n_features,), near the means, so that little is lost in differences; n_rows : how many
+    rows; weight : the sum of their weights; first : (n_features,); second : (n_features,
+    n_features). float64. Rows are taken in blocks, one after the other: however they come, sums
+    differ by rounding only.
     """
 
     shift: np.ndarray
+    n_rows: int
     weight: float
     first: np.ndarray
     second: np.ndarray
 
     @classmethod
-    def about(cls, rows):
-        """No rows yet, and the means of some as the shift."""
+    def about(cls, rows, weights=None):
+        """No rows yet, and the weighted means of the first of some as the shift."""
         n = rows.shape[1]
-        shift = rows[:_ROWS].mean(axis=0, dtype=np.float64)
-        return cls(shift, 0.0, np.zeros(n), np.zeros((n, n)))
+        first = slice(_ROWS) if weights is None else np.flatnonzero(weights)[:_ROWS]
+        x = dense_rows(rows, first)
+        shift = np.average(x, axis=0, weights=None if weights is None else weights[first])
+        return cls(shift, 0, 0.0, np.zeros(n), np.zeros((n, n)))
 
-    def add(self, rows, weights=None):
-        """Count some more rows, (n_rows, n_features), with weights (n_rows,), or 1 each."""
-        for start in range(0, len(rows), _ROWS):
-            d = rows[start : start + _ROWS] - self.shift
+    def plus(self, rows, weights=None):
+        """The moments with some more rows, (n_rows, n_features), of weights (n_rows,), or 1."""
+        total, first, second = self.weight, self.first.copy(), self.second.copy()
+        n_rows = rows.shape[0]
+        for start in range(0, n_rows, _ROWS):
+            place = slice(start, start + _ROWS)
+            d = dense_rows(rows, place) - self.shift
             if weights is None:
-                self.weight += len(d)
-                self.first += d.sum(axis=0)
+                total += len(d)
+                first += d.sum(axis=0)
             else:
-                w = weights[start : start + _ROWS]
-                self.weight += w.sum()
-                self.first += w @ d
+                w = weights[place]
+                total += w.sum()
+                first += w @ d
                 d *= np.sqrt(w)[:, None]
-            self.second += d.T @ d
-        return self
+            second += d.T @ d
+        more = {"n_rows": self.n_rows + n_rows, "weight": float(total)}
+        return replace(self, first=first, second=second, **more)
 
-    def mean(self):
-        """The means, (n_features,)."""
-        return self.shift + self.first / self.weight
+    def columns(self):
+        """The `Columns` of the rows."""
+        first, n = self.first / self.weight, len(self.first)
+        variance = np.maximum(np.diag(self.second) / self.weight - first**2, 0)
+        return Columns(self.shift + first, variance, np.full(n, self.weight), self.n_rows)
 
     def covariance(self):
         """The covariance, (n_features, n_features), for the weight of all rows as divisor."""
@@ -53,3 +96,49 @@ class SecondMoments:
         result = self.second / self.weight
         result -= np.outer(first, first)
         return result
+
+
+def centred(data, weights=None):
+    """Rows of data less their mean, times the roots of their shares of the weight; and `Columns`.
+
+    The sum of the squares of a column is its variance. (n_rows, n_features) float64.
+    """
+    n = data.shape[0]
+    shares = np.full(n, 1 / n) if weights is None else weights / weights.sum()
+    x = dense_rows(data, slice(None))
+    shift = shares @ x
+    rows = x - shift
+    drift = shares @ rows
+    rows -= drift
+    rows *= np.sqrt(shares)[:, None]
+    total = np.full(len(shift), n if weights is None else weights.sum(), float)
+    return rows, Columns(shift + drift, np.einsum("ri,ri->i", rows, rows), total, n)
+
+
+def observed_columns(data, weights):
+    """The `Columns` of data in which values may be missing (NaN).
+
+    weights : (n_rows,). The mean of no values is NaN.
+    """
+    n, p = data.shape
+    total, mean, drift, squares = np.zeros((4, p))
+    for x, known in _known(data, weights):
+        total += known.sum(axis=0)
+        mean += (known * x).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        mean /= total
+        for x, known in _known(data, weights):
+            d = x - mean
+            drift += (known * d).sum(axis=0) / total
+            squares += (known * d**2).sum(axis=0) / total
+        return Columns(mean + drift, np.maximum(squares - drift**2, 0), total, n)
+
+
+def _known(data, weights):
+    """Blocks of rows with zeros for what is missing, and the weights of all values."""
+    step = max(_ROWS * 64 // data.shape[1], 1)
+    for start in range(0, data.shape[0], step):
+        place = slice(start, start + step)
+        x = dense_rows(data, place)
+        missing = np.isnan(x)
+        yield np.where(missing, 0.0, x), np.where(missing, 0.0, weights[place, None])

@@ -1,0 +1,71 @@
+"""Factor models from given parameters."""
+
+import numpy as np
+
+from ..machines import LinearGaussian
+
+_SAME = 1e-8  # differences that rounding may have made
+
+
+def factor_machine(components, noise_variance, mean, factor_correlation):
+    """A `LinearGaussian` of given parameters, and these as arrays, after checking them.
+
+    mean, factor_correlation : or None. Returns the machine, the components, the transformation that
+    makes the factors given ``z @ turn`` of the machine's own, and the correlations of the former.
+    """
+    components = _real("components", components)
+    if components.ndim != 2 or not components.shape[1]:
+        raise ValueError(
+            "components must have two dimensions, and a column for each feature, got the shape "
+            f"{components.shape}."
+        )
+    n, p = components.shape
+    noise = _real("noise_variance", noise_variance)
+    noise = np.full(p, noise) if noise.ndim == 0 else _shaped("noise_variance", noise, (p,))
+    if not (noise > 0).all():
+        raise ValueError(f"noise_variance must be positive, got {noise_variance!r}.")
+    mean = np.zeros(p) if mean is None else _shaped("mean", _real("mean", mean), (p,))
+    if factor_correlation is None:
+        correlation = turn = np.eye(n)
+    else:
+        correlation = _correlation(_real("factor_correlation", factor_correlation), n)
+        turn = _root(correlation)
+    return LinearGaussian(mean, turn @ components, noise), components, turn, correlation
+
+
+def _real(name, value):
+    """A given parameter as a float64 array of its own, or a ValueError that names it."""
+    try:
+        array = np.asarray(value)
+        if np.iscomplexobj(array):
+            raise TypeError("complex numbers are not allowed")
+        array = np.array(array, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold real numbers: {error}.") from error
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, but holds NaN or infinity.")
+    return array
+
+
+def _shaped(name, array, shape):
+    if array.shape != shape:
+        raise ValueError(f"{name} must have the shape {shape}, got {array.shape}.")
+    return array
+
+
+def _correlation(given, n_factors):
+    given = _shaped("factor_correlation", given, (n_factors, n_factors))
+    if np.abs(given - given.T).max(initial=0) > _SAME:
+        raise ValueError("factor_correlation must be symmetric.")
+    if np.abs(np.diag(given) - 1).max(initial=0) > _SAME:
+        raise ValueError(
+            f"factor_correlation must have ones on its diagonal, got {np.diag(given)}."
+        )
+    return given
+
+
+def _root(correlation):
+    try:
+        return np.linalg.cholesky(correlation).T
+    except np.linalg.LinAlgError as error:
+        raise ValueError("factor_correlation must be positive definite.") from error

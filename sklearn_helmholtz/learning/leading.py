@@ -1,0 +1,83 @@
+"""Leading eigenvectors of covariance matrices in units that change slowly."""
+
+import numpy as np
+from scipy.linalg import eigh, qr
+
+_DENSE = 128  # features up to which all eigenvectors are found
+_SPARE = 8  # directions beyond the factors that are followed
+_FIRST_DEPTH, _DEPTH = 6, 2  # products with the matrix that a basis of the leading space has
+_ZERO = 1e-12  # eigenvalues, relative to the largest
+
+
+class LeadingSpace:
+    """The leading eigenvectors of a covariance matrix in units that change slowly.
+
+    Of small matrices all; of others those of a block Krylov space that starts where the last one
+    ended. S : (n_features, n_features). is_complete : whether all eigenvalues are found that are
+    not zero.
+    """
+
+    def __init__(self, S, n_vectors, rng):
+        self._S, self.variances, self._n = S, np.diag(S).copy(), n_vectors
+        self._basis, self._depth = None, _FIRST_DEPTH
+        if len(S) > max(_DENSE, (_FIRST_DEPTH + 1) * (n_vectors + _SPARE)):
+            self._basis = rng.standard_normal((len(S), n_vectors + _SPARE))
+        self.is_complete = self._basis is None
+
+    def find(self, scale):
+        """The largest eigenvalues of ``scale S scale``, falling, and their eigenvectors.
+
+        (n_features, n) of all or of the first.
+        """
+        matrix = self._S * scale * scale[:, None]
+        if self._basis is None:
+            values, vectors = eigh(matrix)
+            return values[::-1], vectors[:, ::-1]
+        blocks = [self._basis]
+        for _ in range(self._depth):
+            blocks.append(matrix @ blocks[-1])
+        self._depth = _DEPTH
+        basis, _ = qr(np.concatenate(blocks, axis=1), mode="economic")
+        values, inner = eigh(basis.T @ (matrix @ basis))
+        self._basis = basis @ inner[:, : -self._basis.shape[1] - 1 : -1]
+        return values[: -self._n - 1 : -1], self._basis[:, : self._n]
+
+    def leading(self, n):
+        """The n largest eigenvalues of S itself, falling, and their eigenvectors, to rounding.
+
+        A Krylov space is too slow where they are nearly equal, and here there is only one matrix.
+        """
+        p = len(self._S)
+        if n == 0:
+            return np.empty(0), np.empty((p, 0))
+        values, vectors = eigh(self._S, subset_by_index=(p - n, p - 1))
+        return values[::-1], vectors[:, ::-1]
+
+
+class DualSpace:
+    """The same for a covariance of fewer rows than features, which is never formed.
+
+    All eigenvalues are known: those that are not found are zero. rows : (n_rows, n_features),
+    centred, weighted and divided by the root of the weight of all.
+    """
+
+    is_complete = True
+
+    def __init__(self, rows):
+        self._rows, self.variances = rows, np.einsum("ri,ri->i", rows, rows)
+
+    def find(self, scale):
+        """The eigenvalues that are not zero, falling, and their eigenvectors."""
+        scaled = self._rows * scale
+        values, inner = eigh(scaled @ scaled.T)
+        n = np.count_nonzero(values > _ZERO * values[-1])
+        values, inner = values[: -n - 1 : -1], inner[:, : -n - 1 : -1]
+        return values, scaled.T @ (inner / np.sqrt(values))
+
+    def leading(self, n):
+        """The n largest eigenvalues of the covariance, falling, and their eigenvectors.
+
+        Fewer, if not so many differ from zero.
+        """
+        values, vectors = self.find(np.ones(len(self.variances)))
+        return values[:n], vectors[:, :n]
