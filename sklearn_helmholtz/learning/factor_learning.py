@@ -73,7 +73,11 @@ class Units:
         return (x - self.columns.mean[self.kept]) / self.scale
 
     def restore(self, machine, n_factors):
-        """A machine in the user's units, with all features and ``n_factors``."""
+        """A machine in the user's units, with all features, and factors without loadings.
+
+        The latter make up ``n_factors`` where the rank of the data, or their number of features,
+        allows no more.
+        """
         columns, kept = self.columns, self.kept
         mean, noise = columns.mean.copy(), columns.stand_in()
         loads = np.zeros((n_factors, len(mean)))

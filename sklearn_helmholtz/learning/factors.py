@@ -74,14 +74,9 @@ def profile(space, noise, n_factors):
 
 
 def loadings(noise, n_factors, found):
-    """The best loadings (n_factors, n_features) under noise variances."""
+    """The best loadings (n, n_features) under noise variances, of as many factors as there are."""
     gains = np.sqrt(np.maximum(found.values[:n_factors] - 1, 0))
-    return _with_all((found.vectors[:, :n_factors] * gains).T * np.sqrt(noise), n_factors)
-
-
-def _with_all(loads, n_factors):
-    """Loadings and, for factors beyond the rank of the data, zeros."""
-    return np.concatenate([loads, np.zeros((n_factors - len(loads), loads.shape[1]))])
+    return (found.vectors[:, :n_factors] * gains).T * np.sqrt(noise)
 
 
 def maximise(space, n_factors, floor, start, tol=1e-20, most_steps=500):
@@ -271,8 +266,8 @@ def first_noise(S, n_factors):
 class Isotropic:
     """The maximum of the likelihood with one noise variance for all features.
 
-    noise : the variance; loadings : (n_factors, n_features); value : minus twice the log-likelihood
-    per row but for a constant; floor : the least that the noise may be.
+    noise : the variance; loadings : (n, n_features); value : minus twice the log-likelihood per row
+    but for a constant; floor : the least that the noise may be.
     """
 
     noise: float
@@ -285,7 +280,8 @@ def isotropic(space, n_factors, least):
     """Probabilistic PCA in closed form, with noise of at least ``least``.
 
     Noise is the mean of the variances that no factor explains (Tipping & Bishop 1999, eq. 7 and 8).
-    One factor for each feature but one explains everything already: more get no loadings.
+    One factor for each feature but one explains everything already: there are no more, and no more
+    than the covariance has eigenvalues.
     """
     p = len(space.variances)
     n = min(n_factors, p - 1)
@@ -297,7 +293,7 @@ def isotropic(space, n_factors, least):
     loads = (vectors * np.sqrt(np.maximum(values - noise, 0))).T
     along = np.maximum(values, noise)
     value = np.log(along).sum() + (values / along).sum() + (p - n) * np.log(noise) + rest / noise
-    return Isotropic(noise, _with_all(loads, n_factors), value, floor)
+    return Isotropic(noise, loads, value, floor)
 
 
 def shared_floor(least, n_features, values):
