@@ -428,6 +428,48 @@ def test_moments_of_patterns_are_those_of_their_rows():
         assert_allclose(getattr(together, name), value, rtol=1e-10, atol=1e-10)
 
 
+def test_moments_of_patterns_lose_no_digits_where_noise_all_but_vanishes():
+    rng = np.random.default_rng(0)
+    loads = 0.3 * rng.normal(size=(10, 12))
+    loads[:, 1] = loads[:, 0]
+    machine = LinearGaussian(np.zeros(12), loads, np.r_[1e-8, 1e-8, np.full(10, 0.01)])
+    x, _ = machine.sample(60, rng)
+    data = patterned(x)
+    assert len(data.seen) == 1
+    found = expect(machine, data).log_likelihood
+    assert found == pytest.approx(machine.log_prob(x).sum(), abs=1e-4)
+
+
+def rows_of_three_factors(n_rows, n_features, missing, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n_rows, 3)) @ rng.normal(size=(3, n_features))
+    x += 0.3 * rng.normal(size=x.shape)
+    x[:, 1] = x[:, 0]
+    x[rng.random(x.shape) < missing] = np.nan
+    return x
+
+
+def fit_gaps(x, n_factors, shared):
+    learning = FactorLearning(n_factors, shared, 1e-20, 500, np.random.RandomState(0))
+    return learning.from_gaps(x, np.ones(len(x)), observed_columns(x, np.ones(len(x))))
+
+
+def test_ascents_that_rounding_ends_go_on():
+    """Nearly as many factors as features, of which two are the same: L-BFGS ends early."""
+    x = rows_of_three_factors(60, 12, 0.05, 7)
+    fit = fit_gaps(x, 10, False)
+    assert fit.converged
+    assert fit.path[-1] == pytest.approx(fit.machine.log_prob(x).sum(), abs=1e-3)
+
+
+def test_ascents_with_shared_noise_begin_somewhere_likely():
+    """Mean products over different rows may have negative eigenvalues, which leave no noise."""
+    x = rows_of_three_factors(51, 16, 0.2, 2)
+    fit = fit_gaps(x, 4, True)
+    assert fit.converged
+    assert fit.path[0] > fit.path[-1] - 1e6
+
+
 def test_an_e_step_does_not_hold_a_matrix_for_every_row(monkeypatch):
     machine = make_machine(60, 70)
     x = make_rows(machine, 3000, missing=0.1)

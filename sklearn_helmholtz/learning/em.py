@@ -16,6 +16,8 @@ from ..machines import LinearGaussian
 _ENTRIES = 2**22  # float64 of what an E-step holds for some rows
 _RIDGE = 1e-10  # of the moments of the factors, relative
 _EM_STEPS = 10  # before quasi-Newton steps
+_MOST_STARTS = 5  # of quasi-Newton steps: those that end early may go on in other coordinates
+_HIDDEN = 1e-12  # of twice the log-likelihood per row, relative: rounding
 _LEVEL = 1e-4  # slope of twice the log-likelihood per row: its square is not worth a warning
 
 
@@ -105,9 +107,13 @@ def _add_pattern(total, machine, seen, weight, first, second):
     covariance = found.covariances[0]
     gain = covariance @ scaled
     along = gain @ shifted
-    z, zz = gain @ about, weight * covariance + along @ gain.T
+    square = along @ gain.T
+    z, zz = gain @ about, weight * covariance + square
     inner = np.block([[zz, z[:, None]], [z, np.full((1, 1), weight)]])
-    quadratic = (np.diag(shifted) / machine.noise).sum() - (scaled * along).sum()
+    # Squares of what the factors leave, and of these: differences lose digits where noise is small.
+    fitted = ((square @ machine.loadings - 2 * along) * machine.loadings).sum(axis=0)
+    rest = np.where(seen, np.diag(shifted) + fitted, 0.0)
+    quadratic = (rest / machine.noise).sum() + np.trace(square)
     total.log_likelihood += float(weight * found.log_prob[0] - 0.5 * quadratic)
     total.counts += weight * seen
     total.squares += np.diag(second)
@@ -147,23 +153,15 @@ def ascend(machine, data, floor, shared, tol, most_steps):
         moments = expect(machine, data)
         path.append(moments.log_likelihood)
         machine = maximise_expected(moments, floor, shared)
-    problem = _Problem(machine, data, floor, shared)
-    vector = problem.start()
-    value, slope = problem.cost(vector)
-    path.append(-0.5 * data.weight * value)
-    left = most_steps - n_steps
-    if left == 0:
-        return Ascent(machine, path, n_steps, problem.is_level(vector, slope))
-    result = scipy.optimize.minimize(
-        problem.cost, vector, jac=True, method="L-BFGS-B", bounds=problem.bounds(),
-        callback=lambda intermediate_result: path.append(
-            -0.5 * data.weight * intermediate_result.fun
-        ),
-        options={"maxiter": left, "maxfun": 20 * left, "ftol": tol / max(abs(value), 1),
-                 "gtol": 1e-9, "maxcor": 20},
-    )  # fmt: skip
-    converged = bool(result.success) or problem.is_level(result.x, result.jac)
-    return Ascent(problem.machine(result.x), path, n_steps + int(result.nit), converged)
+    for start in range(_MOST_STARTS):
+        problem = _Problem(machine.canonical(), data, floor, shared)
+        result = problem.descend(tol, most_steps - n_steps)
+        machine = problem.machine(result.x)
+        path += [-0.5 * data.weight * value for value in result.path[start > 0 :]]
+        n_steps += result.nit
+        if result.converged or result.nit == 0 or n_steps == most_steps:
+            break
+    return Ascent(machine, path, n_steps, result.converged)
 
 
 class _Problem:
@@ -202,10 +200,30 @@ class _Problem:
         factor = -2 / self._data.weight
         return factor * moments.log_likelihood, factor * gradient
 
-    def bounds(self):
-        """Limits of the entries of a vector, for scipy."""
-        free = self._first.mean.size + self._first.loadings.size
-        return [(None, None)] * free + [(value, None) for value in self._low]
+    def descend(self, tol, most_steps):
+        """Where L-BFGS leads to: what scipy returns, ``path`` from the start on, and ``converged``.
+
+        A step that gains nothing may be one that rounding has spoilt: unless ``tol`` is larger than
+        what rounding hides, the slopes decide.
+        """
+        start = self.start()
+        value, slope = self.cost(start)
+        if most_steps == 0:
+            converged = self.is_level(start, slope)
+            return scipy.optimize.OptimizeResult(x=start, nit=0, path=[value], converged=converged)
+        path, first = [value], max(abs(value), 1)
+        n_free = len(start) - len(self._low)
+        result = scipy.optimize.minimize(
+            self.cost, start, jac=True, method="L-BFGS-B",
+            bounds=[(None, None)] * n_free + [(value, None) for value in self._low],
+            callback=lambda intermediate_result: path.append(intermediate_result.fun),
+            options={"maxiter": most_steps, "maxfun": 20 * most_steps + 1, "ftol": tol / first,
+                     "gtol": 1e-9, "maxcor": 20},
+        )  # fmt: skip
+        gained_little = bool(result.success) and tol > _HIDDEN * first
+        result.converged = gained_little or self.is_level(result.x, result.jac)
+        result.path, result.nit = path, int(result.nit)
+        return result
 
     def is_level(self, vector, gradient):
         """Whether hardly anything is to be gained from a vector."""

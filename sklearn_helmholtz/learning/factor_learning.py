@@ -168,7 +168,7 @@ class FactorLearning:
         np.fill_diagonal(S, units.variances())
         space, n = LeadingSpace(S, 0, self.rng), min(self.n_factors, p)
         found = isotropic(space, n, units.least())
-        noise = np.full(p, found.noise)
+        noise = np.full(p, max(found.noise, _LEAST_START * units.variances().mean()))
         floor = np.full(p, found.floor if self.shared else _FLOOR)
         if not self.shared:
             rest = space.variances - (found.loadings**2).sum(axis=0)
