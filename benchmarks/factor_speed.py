@@ -136,38 +136,44 @@ def measure(size, thread_counts, repeats, seconds):
     scikit-learn's tols are searched for under the first of these. Who does not come near has one
     dictionary, with the seconds and the gap that the search ended with.
     """
-    table, ours, found = Table(size), FactorAnalysis(size.n_factors), {}
+    table, ours = Table(size), FactorAnalysis(size.n_factors)
+    with threadpool_limits(thread_counts[0]):
+        goal, found = table.score(ours.fit(table.X)), {}
+        for who, method in RIVALS.items():
+            params = {"n_components": size.n_factors, "svd_method": method}
+            found[who] = search(table, goal, seconds, **params)
+    models = {OURS: ours} | {who: fit.model for who, fit in found.items() if fit.is_near}
+    parties = {PRODUCT: functools.partial(product, table.X)}
+    parties |= {who: functools.partial(model.fit, table.X) for who, model in models.items()}
     for n_threads in thread_counts:
         with threadpool_limits(n_threads):
-            product(table.X)
-            goal = table.score(ours.fit(table.X))
-            lost = {}
-            if not found:
-                for who, method in RIVALS.items():
-                    params = {"n_components": size.n_factors, "svd_method": method}
-                    found[who] = search(table, goal, seconds, **params)
-                lost = {who: fit for who, fit in found.items() if not fit.is_near}
-            near = {who: fit.model for who, fit in found.items() if fit.is_near}
-            models = {OURS: ours, **near}
-            parties = {PRODUCT: functools.partial(product, table.X)}
-            parties |= {who: functools.partial(m.fit, table.X) for who, m in models.items()}
+            for who in (PRODUCT, OURS):
+                parties[who]()
             spent = take_turns(parties, repeats, seconds)
             scores = {who: table.score(model) for who, model in models.items()}
-        medians = {who: statistics.median(turns) for who, turns in spent.items()}
-        common = {"threads": n_threads, "data": size.title}
-        for who in parties:
-            row = common | {"who": who, "seconds": medians[who], "turns": len(spent[who])}
-            row["products"] = medians[who] / medians[PRODUCT]
-            if who in models:
-                row |= _ended(models[who], max(scores.values()) - scores[who])
-                row["ratio"] = medians[who] / medians[OURS]
-            if who == OURS and size.limit is not None:
-                row["limit"] = size.limit
-            yield row
-        for who, fit in lost.items():
-            row = common | {"who": who, "seconds": fit.seconds, "turns": 1}
-            row |= {"ratio": fit.seconds / medians[OURS], "is_lost": True}
-            yield row | _ended(fit.model, fit.gap)
+        for row in _rows(size, models, spent, scores):
+            yield {"threads": n_threads, "data": size.title} | row
+        if n_threads == thread_counts[0]:
+            unit = statistics.median(spent[OURS])
+            for who, fit in found.items():
+                if not fit.is_near:
+                    row = {"threads": n_threads, "data": size.title, "who": who, "is_lost": True}
+                    row |= {"seconds": fit.seconds, "turns": 1, "ratio": fit.seconds / unit}
+                    yield row | _ended(fit.model, fit.gap)
+
+
+def _rows(size, models, spent, scores):
+    """Dictionaries of the parties that took turns; a party without a model is the product."""
+    medians, best = {who: statistics.median(of) for who, of in spent.items()}, max(scores.values())
+    for who, turns in spent.items():
+        row = {"who": who, "seconds": medians[who], "turns": len(turns)}
+        row["products"] = medians[who] / medians[PRODUCT]
+        if who in models:
+            row["ratio"] = medians[who] / medians[OURS]
+            row |= _ended(models[who], best - scores[who])
+        if who == OURS:
+            row["limit"] = size.limit
+        yield row
 
 
 def _ended(model, gap):
@@ -202,5 +208,5 @@ def verdicts(rows):
             yield row["gap"] <= NEAR, f"{where}: {found} (at most {NEAR:.0e})"
         elif row.get("ratio") is not None:
             found = f"takes {'> ' if row.get('is_lost') else ''}{row['ratio']:.3g} times as long"
-            kept = row["ratio"] >= LEAST_RATIO
+            kept = row.get("is_lost", False) or row["ratio"] >= LEAST_RATIO
             yield kept, f"{where}: {row['who']} {found} as a fit here (at least {LEAST_RATIO:g})"
