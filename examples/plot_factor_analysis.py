@@ -50,6 +50,7 @@ X_train, X_test = scaler.transform(train), scaler.transform(test)
 # are left out pay for it. `FactorAnalysis` warns of it; here the likelihoods tell.
 
 warnings.filterwarnings("ignore", message="Heywood case")
+warnings.filterwarnings("ignore", message="This log-likelihood")  # the table says so
 
 numbers = [1, 2, 3, 4, 6, 8, 10, 12, 15, 18]
 sizes = [(10,), (30,), (100,)]
@@ -109,9 +110,14 @@ heywood = data.feature_names[models["factor analysis"].heywood_]
 print("\nHeywood cases of the chosen factors:", ", ".join(heywood) or "none")
 
 # %%
-# .. TODO-NUMBERS: say which model is best and by how much, whether PCA's choice is (close to) all
-#    thirty components, whether any Heywood case is left, what the machines add, and whether their
-#    likelihoods are reliable.
+# Noise of their own for the features buys little here: with 18 factors the test rows have 0.3 nats
+# more than with all of PCA's thirty components, which is about one standard error. The noise of
+# eleven features has vanished, so that rows have to lie on a plane, or nearly: one tumour that is
+# far from it costs 694 nats, and a few others a hundred each, hence the large errors. The
+# autoregressive machine has another 3 nats, one and a half standard errors of the difference.
+# Without dependences between features a machine would need very many causes: the plain one is 10
+# nats behind, even if it is somewhat better than its estimate, a lower bound that calls itself
+# unreliable.
 #
 # Probabilistic PCA is factor analysis with ``noise="isotropic"``. The likelihood of the test rows
 # is almost that of PCA: variances are divided by the number of rows here, and by one less there.
@@ -153,8 +159,10 @@ right.set(xlabel="nats per test row", ylim=(-len(scores) + 0.5, 0.5))
 # has to do with as few features as possible. *Promax* lets factors be correlated; the
 # likelihood is the same for any rotation.
 #
-# .. TODO-NUMBERS: name what the three factors stand for (size, shape, texture or the spread of
-#    measurements?), and how far they are correlated.
+# The first is size: radius, perimeter and area. The second is shape: fractal dimension,
+# compactness, concavity, smoothness. The third has the errors, so it says how much the nuclei of an
+# image differ. Shape is correlated with size (0.30) and with these differences (0.38), but hardly
+# the differences with size (0.03).
 
 rotated = FactorAnalysis(3, rotation="promax").fit(X_train)
 print("correlations of the factors:")
