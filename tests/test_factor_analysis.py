@@ -405,7 +405,7 @@ def test_pieces_warn_of_heywood_cases_once_and_start_where_they_ended(monkeypatc
     noise = model.noise_variance_ / X.var(axis=0)
     model.partial_fit(X[150:])
     assert len(starts) == 2
-    assert_allclose(starts[1], np.clip(noise, 1e-3, 1), rtol=1e-8)
+    assert_allclose(starts[0], np.clip(noise, 1e-3, 1), rtol=1e-8)
     assert model.heywood_.sum() == 2
 
 

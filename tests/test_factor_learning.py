@@ -333,9 +333,10 @@ def test_isotropic_noise_with_all_factors_is_the_least_variance():
 # Moments
 
 
-def test_moments_do_not_depend_on_how_rows_come():
+@pytest.mark.parametrize("mean", [0.1, 1e4])
+def test_moments_do_not_depend_on_how_rows_come(mean):
     rng = np.random.default_rng(0)
-    x, w = 1e4 + rng.normal(size=(5000, 4)), rng.integers(0, 4, 5000).astype(float)
+    x, w = mean + rng.normal(size=(5000, 4)), rng.integers(0, 4, 5000).astype(float)
     whole = SecondMoments.about(x, w).plus(x, w)
     parts = SecondMoments.about(x[:7], w[:7])
     for start, stop in itertools.pairwise([0, 7, 8, 1000, 5000]):
@@ -359,6 +360,40 @@ def test_moments_are_about_rows_that_have_a_weight():
     moments = SecondMoments.about(x, w).plus(x, w)
     assert abs(moments.shift).max() < 1
     assert_allclose(moments.covariance(), np.cov(x[1:].T, bias=True), rtol=1e-12)
+
+
+@pytest.mark.parametrize("form", [np.ascontiguousarray, np.asfortranarray, np.float32])
+@pytest.mark.parametrize(("means", "is_shifted"), [([0.0, -0.9, 0.5], False), ([0, 1.1, 0], True)])
+def test_rows_are_shifted_only_where_digits_would_be_lost(means, is_shifted, form):
+    rng = np.random.default_rng(0)
+    x = form(rng.normal(size=(10_000, 3)) + means)
+    before, C = x.copy(), np.cov(x.T.astype(float), bias=True)
+    moments = SecondMoments.about(x).plus(x)
+    assert moments.shift.any() == is_shifted
+    assert (moments.n_rows, moments.weight) == (10_000, 10_000)
+    assert_allclose(moments.columns().mean, x.mean(axis=0, dtype=float), rtol=1e-12)
+    assert_allclose(moments.covariance(), C, rtol=1e-12, atol=1e-15)
+    assert_array_equal(x, before)
+
+
+def test_one_start_is_enough_for_many_features_of_which_no_variance_vanishes(monkeypatch):
+    rng, starts = np.random.default_rng(0), []
+
+    def record(space, n_factors, floor, start, *args):
+        starts.append(len(start))
+        return maximise(space, n_factors, floor, start, *args)
+
+    monkeypatch.setattr("sklearn_helmholtz.learning.factor_learning.maximise", record)
+    learning = FactorLearning(3, False, 1e-12, 100, rng)
+    fits, x = [], rng.normal(size=(2000, 2)) @ rng.normal(size=(2, 200)) + rng.normal(size=200)
+    x += rng.normal(size=x.shape)
+    for rows in (x[:, :100], x, np.concatenate([x, x[:, :1]], axis=1)):
+        fits.append(learning.from_moments(SecondMoments.about(rows).plus(rows)))
+    assert starts == [100, 100, 200, 201, 201]
+    assert [fit.vanishing.sum() for fit in fits] == [0, 0, 2]
+    monkeypatch.setattr("sklearn_helmholtz.learning.factor_learning._SMALL", 200)
+    again = learning.from_moments(SecondMoments.about(x).plus(x))
+    assert again.path[-1] == pytest.approx(fits[1].path[-1], rel=1e-12)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

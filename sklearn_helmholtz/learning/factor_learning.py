@@ -14,6 +14,7 @@ from .patterned import PatternedRows
 _FLOOR = 1e-8  # of noise variances, relative to those of the features
 _AT_FLOOR = 10  # times the floor, and less: rounding hides what is below
 _LEAST_START = 1e-3  # share of a variance that is noise to begin with
+_SMALL = 128  # features up to which a second start costs next to nothing
 _LOG_2PI = np.log(2 * np.pi)
 
 
@@ -124,9 +125,11 @@ class FactorLearning:
         space = LeadingSpace(S, self.n_factors, self.rng)
         if self.shared:
             return self._in_closed_form(space, units)
-        starts = [first_noise(S, min(self.n_factors, len(S))), 0.999 * space.variances]
-        if previous is not None:
-            starts[1] = np.clip(previous[units.kept] / units.scale**2, _LEAST_START, 1)
+        starts = [first_noise(S, min(self.n_factors, len(S)))]
+        if previous is None:
+            starts.append(0.999 * space.variances)
+        else:
+            starts.insert(0, np.clip(previous[units.kept] / units.scale**2, _LEAST_START, 1))
         return self._by_noise(space, units, starts)
 
     def from_few_rows(self, rows, columns):
@@ -176,10 +179,18 @@ class FactorLearning:
         return LinearGaussian(np.zeros(p), found.loadings, noise), floor
 
     def _by_noise(self, space, units, starts):
-        """Maximise over noise variances of their own; starts : (n_kept,) each."""
+        """Maximise over noise variances of their own; starts : (n_kept,) each.
+
+        Small tables, and those on which a variance vanishes, are known to have several maxima.
+        Elsewhere the second start has led to the same one, and is left out.
+        """
         p = len(space.variances)
-        floor, n = np.full(p, _FLOOR), min(self.n_factors, p)
-        found = [maximise(space, n, floor, start, self.tol, self.most_steps) for start in starts]
+        floor, n, found = np.full(p, _FLOOR), min(self.n_factors, p), []
+        for start in starts:
+            found.append(maximise(space, n, floor, start, self.tol, self.most_steps))
+            proper = found[-1].converged and (found[-1].noise > _AT_FLOOR * floor).all()
+            if proper and p > _SMALL:
+                break
         best = highest(found)
         machine = LinearGaussian(np.zeros(p), loadings(best.noise, n, best.profile), best.noise)
         path = -0.5 * units.columns.weight[0] * (np.array(best.path) + p * _LOG_2PI)

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.optimize
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, cholesky
+from scipy.linalg.lapack import dtrtri
 
 _NEWTON = 2000  # features up to which there is a Hessian at all
 _HESSIAN_WORK = 2**29  # multiplications up to which it is exact
@@ -218,7 +219,7 @@ def _direction(found, hessians, free, damping):
     """
     direction = np.zeros(len(free))
     for hessian in hessians:
-        inner = hessian[np.ix_(free, free)]
+        inner = hessian.copy() if free.all() else hessian[np.ix_(free, free)]
         inner[np.diag_indices_from(inner)] += damping
         try:
             direction[free] = -cho_solve(cho_factor(inner), found.gradient[free])
@@ -257,7 +258,8 @@ def first_noise(S, n_factors):
     scale = 1 / np.sqrt(variances)
     correlations = S * scale * scale[:, None]
     correlations[np.diag_indices_from(correlations)] = 1 + _RIDGE
-    unique = 1 / np.diag(cho_solve(cho_factor(correlations), np.eye(len(S))))
+    inverse, _ = dtrtri(cholesky(correlations, lower=True), lower=1)
+    unique = 1 / np.einsum("ij,ij->j", inverse, inverse)
     share = 1 - n_factors / (2 * len(S))
     return variances * np.clip(share * unique, 1e-3, 1)
 

@@ -29,16 +29,17 @@ class LeadingSpace:
 
         (n_features, n) of all or of the first.
         """
-        matrix = self._S * scale * scale[:, None]
         if self._basis is None:
-            values, vectors = eigh(matrix)
+            values, vectors = eigh(self._S * scale * scale[:, None])
             return values[::-1], vectors[:, ::-1]
+        scale = scale[:, None]
         blocks = [self._basis]
         for _ in range(self._depth):
-            blocks.append(matrix @ blocks[-1])
+            blocks.append(scale * (self._S @ (scale * blocks[-1])))
         self._depth = _DEPTH
-        basis, _ = qr(np.concatenate(blocks, axis=1), mode="economic")
-        values, inner = eigh(basis.T @ (matrix @ basis))
+        basis, _ = qr(np.concatenate(blocks, axis=1), mode="economic", check_finite=False)
+        scaled = scale * basis
+        values, inner = eigh(scaled.T @ (self._S @ scaled))
         self._basis = basis @ inner[:, : -self._basis.shape[1] - 1 : -1]
         return values[: -self._n - 1 : -1], self._basis[:, : self._n]
 

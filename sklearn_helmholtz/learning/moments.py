@@ -4,10 +4,14 @@ import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.sparse
+from scipy.linalg.blas import dsyrk
 
 from .._batches import dense_rows
 
-_ROWS = 4096  # of a product
+_ROWS = 4096  # of a first glance
+_ENTRIES = 2**18  # of the rows of a product, which caches hold
+_FEWEST = 512  # rows of a product: with fewer BLAS is slow
 _EPS = np.finfo(np.float64).eps
 
 
@@ -58,31 +62,47 @@ class SecondMoments:
 
     @classmethod
     def about(cls, rows, weights=None):
-        """No rows yet, and the weighted means of the first of some as the shift."""
+        """No rows yet, and the weighted means of the first of some as the shift.
+
+        None where no mean is larger than the standard deviation: a digit is all it would save, and
+        rows need not be copied.
+        """
         n = rows.shape[1]
         first = slice(_ROWS) if weights is None else np.flatnonzero(weights)[:_ROWS]
         x = dense_rows(rows, first)
-        shift = np.average(x, axis=0, weights=None if weights is None else weights[first])
+        shares = None if weights is None else weights[first]
+        shift = np.average(x, axis=0, weights=shares)
+        if (2 * shift**2 <= np.average(x**2, axis=0, weights=shares)).all():
+            shift[:] = 0
         return cls(shift, 0, 0.0, np.zeros(n), np.zeros((n, n)))
 
     def plus(self, rows, weights=None):
         """The moments with some more rows, (n_rows, n_features), of weights (n_rows,), or 1."""
-        total, first, second = self.weight, self.first.copy(), self.second.copy()
-        n_rows = rows.shape[0]
-        for start in range(0, n_rows, _ROWS):
-            place = slice(start, start + _ROWS)
-            d = dense_rows(rows, place) - self.shift
-            if weights is None:
-                total += len(d)
-                first += d.sum(axis=0)
-            else:
-                w = weights[place]
-                total += w.sum()
-                first += w @ d
+        first, second = self.first.copy(), self.second.copy(order="F")
+        shares = np.ones(rows.shape[0]) if weights is None else weights
+        for place, d in self._deviations(rows, weights is not None):
+            w = shares[place]
+            first += w @ d
+            if weights is not None:
                 d *= np.sqrt(w)[:, None]
-            second += d.T @ d
-        more = {"n_rows": self.n_rows + n_rows, "weight": float(total)}
+            second = dsyrk(1.0, d.T, beta=1.0, c=second, overwrite_c=1, lower=1)
+        second = np.tril(second) + np.tril(second, -1).T
+        more = {"n_rows": self.n_rows + len(shares), "weight": self.weight + float(shares.sum())}
         return replace(self, first=first, second=second, **more)
+
+    def _deviations(self, rows, writable):
+        """Places of blocks of rows, and the rows less the shift; all at once where nothing is."""
+        n_rows, n = rows.shape
+        if not (scipy.sparse.issparse(rows) or self.shift.any() or writable):
+            if rows.dtype == np.float64 and rows.flags.c_contiguous:
+                yield slice(None), rows
+                return
+        size = min(max(_ENTRIES // n, _FEWEST), n_rows)
+        room = np.empty((size, n))
+        for start in range(0, n_rows, size):
+            place = slice(start, start + size)
+            x = dense_rows(rows, place)
+            yield place, np.subtract(x, self.shift, out=room[: len(x)])
 
     def columns(self):
         """The `Columns` of the rows."""
