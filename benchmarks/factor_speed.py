@@ -24,6 +24,7 @@ TOLS = tuple(10.0**-exponent for exponent in range(-2, 13))  # of the likelihood
 OURS, PRODUCT = "sklearn_helmholtz", "X.T @ X"
 RIVALS = {"scikit-learn, lapack": "lapack", "scikit-learn, randomized": "randomized"}
 LEAST_RATIO = 1.0  # of scikit-learn's seconds to ours
+_MATRICES, _ANYHOW = 8, 8
 _PROBE = 2  # steps that tell how long one takes
 HEADS = (
     "Threads", "Data", "Who", "tol", "Steps", "Seconds", "Turns", "Products", "Limit", "Ratio",
@@ -42,6 +43,11 @@ class Size:
     n_features: int
     n_factors: int
     limit: float | None = None
+
+    @property
+    def memory_limit(self):
+        """What a fit may add, MB: some matrices of second moments, and what BLAS takes anyhow."""
+        return _MATRICES * 8e-6 * self.n_features**2 + _ANYHOW
 
     @property
     def title(self):
@@ -172,7 +178,7 @@ def _rows(size, models, spent, scores):
             row["ratio"] = medians[who] / medians[OURS]
             row |= _ended(models[who], best - scores[who])
         if who == OURS:
-            row["limit"] = size.limit
+            row |= {"limit": size.limit, "memory_limit": size.memory_limit}
         yield row
 
 
@@ -206,6 +212,9 @@ def verdicts(rows):
         if row["who"] == OURS:
             found = f"{row['gap']:.0e} nats per row below the highest likelihood"
             yield row["gap"] <= NEAR, f"{where}: {found} (at most {NEAR:.0e})"
+            if row.get("memory") is not None:
+                found, most = f"a fit adds {row['memory']:.0f} MB", row["memory_limit"]
+                yield row["memory"] <= most, f"{where}: {found} (at most {most:.0f})"
         elif row.get("ratio") is not None:
             found = f"takes {'> ' if row.get('is_lost') else ''}{row['ratio']:.3g} times as long"
             kept = row.get("is_lost", False) or row["ratio"] >= LEAST_RATIO

@@ -93,11 +93,11 @@ class SecondMoments:
     def _deviations(self, rows, writable):
         """Places of blocks of rows, and the rows less the shift; all at once where nothing is."""
         n_rows, n = rows.shape
-        if not (scipy.sparse.issparse(rows) or self.shift.any() or writable):
-            if rows.dtype == np.float64 and rows.flags.c_contiguous:
-                yield slice(None), rows
-                return
-        size = min(max(_ENTRIES // n, _FEWEST), n_rows)
+        in_place = not (writable or self.shift.any() or scipy.sparse.issparse(rows))
+        if in_place and rows.dtype == np.float64 and rows.flags.c_contiguous:
+            yield slice(None), rows
+            return
+        size = max(min(max(_ENTRIES // n, _FEWEST), n_rows), 1)
         room = np.empty((size, n))
         for start in range(0, n_rows, size):
             place = slice(start, start + size)
