@@ -202,16 +202,17 @@ class FactorAnalysis(
         X = self._validate(X, reset=True, ensure_min_samples=2)
         X, weights = self._weighted(X, sample_weight)
         learning, moments = self._learning(X.shape[1]), None
-        if has_gaps(X):
+        if X.shape[0] >= X.shape[1]:
+            moments = self._count(None, X, weights)
+        if moments is not None:
+            found = learning.from_moments(moments)
+        elif has_gaps(X):
             found = self._fit_gaps(learning, X, weights)
-        elif X.shape[0] < X.shape[1]:
+        else:
             with np.errstate(over="ignore", invalid="ignore"):
                 rows, columns = centred(X, weights)
             check_columns(columns, X, self._names)
             found = learning.from_few_rows(rows, columns)
-        else:
-            moments = self._count(None, X, weights)
-            found = learning.from_moments(moments)
         return self._publish_fit(found, moments, learning)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -241,13 +242,13 @@ class FactorAnalysis(
                 "features or from given parameters: none of them leaves second moments."
             )
         X, weights = self._weighted(self._validate(X, reset=not goes_on), sample_weight)
-        if has_gaps(X):
+        learning = self._learning(X.shape[1])
+        moments = self._count(self._moments, X, weights)
+        if moments is None:
             raise ValueError(
                 "X holds missing values (NaN): partial_fit keeps second moments, which need whole "
                 "rows. Use fit."
             )
-        learning = self._learning(X.shape[1])
-        moments = self._count(self._moments, X, weights)
         found = learning.from_moments(moments, self._machine.noise if goes_on else None)
         return self._publish_fit(found, moments, learning, self.heywood_ if goes_on else None)
 
@@ -324,10 +325,17 @@ class FactorAnalysis(
         return learning.from_gaps(X, weights, columns)
 
     def _count(self, moments, X, weights):
-        """Second moments with some more rows, which are left as they are."""
+        """Second moments with some more rows, which are left as they are; None of rows with gaps.
+
+        Gaps show in the sums, which saves a pass over the data to look for them.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
             moments = SecondMoments.about(X, weights) if moments is None else moments
+            if np.isnan(moments.shift).any() and has_gaps(X):
+                return None
             moments = moments.plus(X, weights)
+            if np.isnan(moments.first).any() and has_gaps(X):
+                return None
             check_columns(moments.columns(), X, self._names)
         return moments
 

@@ -19,6 +19,8 @@ import scipy.optimize
 from scipy.linalg import cho_factor, cho_solve, cholesky
 from scipy.linalg.lapack import dtrtri
 
+from .blas import product
+
 _NEWTON = 2000  # features up to which there is a Hessian at all
 _HESSIAN_WORK = 2**29  # multiplications up to which it is exact
 _DAMPING = 1e-6, 1e6  # least and most that is added to the diagonal of the Hessian
@@ -67,7 +69,7 @@ def profile(space, noise, n_factors):
     """The `Profile` of noise variances (n_features,) for the covariance of a space."""
     values, vectors = space.find(1 / np.sqrt(noise))
     gains = np.maximum(values[:n_factors] - 1, 0)
-    explained = vectors[:, :n_factors] ** 2 @ gains
+    explained = product(vectors[:, :n_factors] ** 2, gains)
     ratios = space.variances / noise
     value = np.log(noise).sum() + ratios.sum() + (np.log1p(gains) - gains).sum()
     rounding = _HIDDEN * max(abs(value), 1) + 8 * _EPS * (ratios.sum() + gains.sum())
@@ -161,7 +163,7 @@ class _Newton:
         """
         n_factors, p = self._n_factors, len(ratios)
         leading = found.vectors[:, :n_factors] * (found.values[:n_factors] > 1)
-        guess = -leading @ leading.T
+        guess = -product(leading, leading.T)
         guess[np.diag_indices_from(guess)] += 1
         np.square(guess, out=guess)
         if not self._space.is_complete or n_factors * found.vectors.size * p > _HESSIAN_WORK:
@@ -237,12 +239,12 @@ def _hessian(ratios, n_factors, found):
     """
     values, vectors = found.values, found.vectors
     result = np.diag(ratios)
-    rest = np.eye(len(ratios)) - vectors @ vectors.T
+    rest = np.eye(len(ratios)) - product(vectors, vectors.T)
     for j in np.flatnonzero(values[:n_factors] > 1):
         theta, v = values[j], vectors[:, j]
         gaps = theta - values
         gaps[np.abs(gaps) < _SAME * theta] = np.inf
-        others = (vectors * ((theta + values) / gaps)) @ vectors.T + rest
+        others = product(vectors * ((theta + values) / gaps), vectors.T) + rest
         square = np.outer(v**2, v**2)
         result += (1 - theta) * (square + np.outer(v, v) * others) - square
     return result

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.linalg import eigh, qr
 
+from .blas import product
+
 _DENSE = 128  # features up to which all eigenvectors are found
 _SPARE = 8  # directions beyond the factors that are followed
 _FIRST_DEPTH, _DEPTH = 6, 2  # products with the matrix that a basis of the leading space has
@@ -35,12 +37,12 @@ class LeadingSpace:
         scale = scale[:, None]
         blocks = [self._basis]
         for _ in range(self._depth):
-            blocks.append(scale * (self._S @ (scale * blocks[-1])))
+            blocks.append(scale * product(self._S, scale * blocks[-1]))
         self._depth = _DEPTH
         basis, _ = qr(np.concatenate(blocks, axis=1), mode="economic", check_finite=False)
         scaled = scale * basis
-        values, inner = eigh(scaled.T @ (self._S @ scaled))
-        self._basis = basis @ inner[:, : -self._basis.shape[1] - 1 : -1]
+        values, inner = eigh(product(scaled.T, product(self._S, scaled)))
+        self._basis = product(basis, inner[:, : -self._basis.shape[1] - 1 : -1])
         return values[: -self._n - 1 : -1], self._basis[:, : self._n]
 
     def leading(self, n):
@@ -70,10 +72,10 @@ class DualSpace:
     def find(self, scale):
         """The eigenvalues that are not zero, falling, and their eigenvectors."""
         scaled = self._rows * scale
-        values, inner = eigh(scaled @ scaled.T)
+        values, inner = eigh(product(scaled, scaled.T))
         n = np.count_nonzero(values > _ZERO * values[-1])
         values, inner = values[: -n - 1 : -1], inner[:, : -n - 1 : -1]
-        return values, scaled.T @ (inner / np.sqrt(values))
+        return values, product(scaled.T, inner / np.sqrt(values))
 
     def leading(self, n):
         """The n largest eigenvalues of the covariance, falling, and their eigenvectors.

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse
-from scipy.linalg.blas import dsyrk
 
 from .._batches import dense_rows
+from .blas import add_squares, product
 
-_ROWS = 4096  # of a first glance
-_ENTRIES = 2**18  # of the rows of a product, which caches hold
-_FEWEST = 512  # rows of a product: with fewer BLAS is slow
+_ROWS = 1024  # of a first glance
+_ENTRIES = 2**19  # of the rows of a product, which caches hold
+_FEWEST = 1024  # rows of a product: with fewer BLAS is slow
 _EPS = np.finfo(np.float64).eps
 
 
@@ -62,46 +62,36 @@ class SecondMoments:
 
     @classmethod
     def about(cls, rows, weights=None):
-        """No rows yet, and the weighted means of the first of some as the shift.
-
-        None where no mean is larger than the standard deviation: a digit is all it would save, and
-        rows need not be copied.
-        """
+        """No rows yet, and the weighted means of the first of some as the shift."""
         n = rows.shape[1]
         first = slice(_ROWS) if weights is None else np.flatnonzero(weights)[:_ROWS]
         x = dense_rows(rows, first)
-        shares = None if weights is None else weights[first]
-        shift = np.average(x, axis=0, weights=shares)
-        if (2 * shift**2 <= np.average(x**2, axis=0, weights=shares)).all():
-            shift[:] = 0
+        shift = np.average(x, axis=0, weights=None if weights is None else weights[first])
         return cls(shift, 0, 0.0, np.zeros(n), np.zeros((n, n)))
 
     def plus(self, rows, weights=None):
         """The moments with some more rows, (n_rows, n_features), of weights (n_rows,), or 1."""
         first, second = self.first.copy(), self.second.copy(order="F")
         shares = np.ones(rows.shape[0]) if weights is None else weights
-        for place, d in self._deviations(rows, weights is not None):
+        for place, d in self._deviations(rows):
             w = shares[place]
-            first += w @ d
+            first += product(d.T, w)
             if weights is not None:
                 d *= np.sqrt(w)[:, None]
-            second = dsyrk(1.0, d.T, beta=1.0, c=second, overwrite_c=1, lower=1)
+            second = add_squares(d, second)
         second = np.tril(second) + np.tril(second, -1).T
         more = {"n_rows": self.n_rows + len(shares), "weight": self.weight + float(shares.sum())}
         return replace(self, first=first, second=second, **more)
 
-    def _deviations(self, rows, writable):
-        """Places of blocks of rows, and the rows less the shift; all at once where nothing is."""
+    def _deviations(self, rows):
+        """Places of blocks of rows, and the rows less the shift, which may be overwritten."""
         n_rows, n = rows.shape
-        in_place = not (writable or self.shift.any() or scipy.sparse.issparse(rows))
-        if in_place and rows.dtype == np.float64 and rows.flags.c_contiguous:
-            yield slice(None), rows
-            return
-        size = max(min(max(_ENTRIES // n, _FEWEST), n_rows), 1)
-        room = np.empty((size, n))
+        size = max(_ENTRIES // n, _FEWEST)
+        room = np.empty((min(size, n_rows), n))
         for start in range(0, n_rows, size):
             place = slice(start, start + size)
-            x = dense_rows(rows, place)
+            x = rows[place]
+            x = x.toarray() if scipy.sparse.issparse(x) else x
             yield place, np.subtract(x, self.shift, out=room[: len(x)])
 
     def columns(self):
@@ -126,9 +116,9 @@ def centred(data, weights=None):
     n = data.shape[0]
     shares = np.full(n, 1 / n) if weights is None else weights / weights.sum()
     x = dense_rows(data, slice(None))
-    shift = shares @ x
+    shift = product(x.T, shares)
     rows = x - shift
-    drift = shares @ rows
+    drift = product(rows.T, shares)
     rows -= drift
     rows *= np.sqrt(shares)[:, None]
     total = np.full(len(shift), n if weights is None else weights.sum(), float)
@@ -156,7 +146,7 @@ def observed_columns(data, weights):
 
 def _known(data, weights):
     """Blocks of rows with zeros for what is missing, and the weights of all values."""
-    step = max(_ROWS * 64 // data.shape[1], 1)
+    step = max(_ENTRIES // 2 // data.shape[1], 1)
     for start in range(0, data.shape[0], step):
         place = slice(start, start + step)
         x = dense_rows(data, place)
