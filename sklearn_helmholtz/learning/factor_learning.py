@@ -187,7 +187,7 @@ class FactorLearning:
         p = len(space.variances)
         floor, n, found = np.full(p, _FLOOR), min(self.n_factors, p), []
         for start in starts:
-            found.append(maximise(space, n, floor, start, self.tol, self.most_steps))
+            found.append(maximise(space, n, floor, start, self.tol, self.most_steps, found))
             proper = found[-1].converged and (found[-1].noise > _AT_FLOOR * floor).all()
             if proper and p > _SMALL:
                 break

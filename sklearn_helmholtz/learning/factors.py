@@ -11,13 +11,14 @@ minus twice the log-likelihood per row but for a constant. By log psi its gradie
 v_j'`` are near its Hessian (Joreskog 1967).
 """
 
+import functools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.optimize
-from scipy.linalg import cho_factor, cho_solve, cholesky
-from scipy.linalg.lapack import dtrtri
+from scipy.linalg import cholesky
+from scipy.linalg.lapack import dposv, dtrtri
 
 from .blas import product
 
@@ -30,6 +31,7 @@ _EPS = np.finfo(np.float64).eps
 _HIDDEN = 1e-12  # change of the profile that rounding may hide, relative
 _NEAR = math.log(1000)  # of a floor
 _LONGEST = 3.0  # change of a log-variance in one step
+_MET = 1e-3  # distance of log-variances from which steps lead to the same end
 _FLAT = 1e-8  # of the profile: less is not worth a warning
 _LEVEL = 1e-4  # slope by a log-variance: its square is not worth a warning
 
@@ -82,12 +84,13 @@ def loadings(noise, n_factors, found):
     return (found.vectors[:, :n_factors] * gains).T * np.sqrt(noise)
 
 
-def maximise(space, n_factors, floor, start, tol=1e-20, most_steps=500):
+def maximise(space, n_factors, floor, start, tol=1e-20, most_steps=500, known=()):
     """The `Maximum` of the likelihood over noise variances at or above a floor.
 
     floor, start : (n_features,). Newton's method, damped until the profile falls; variances at
     their floor stay there as long as it would fall below. It ends where a step promises less than
-    ``tol`` of the profile. Of very many features, where a Hessian is out of reach, L-BFGS.
+    ``tol`` of the profile, or near the end of another start. Of very many features, where a Hessian
+    is out of reach, L-BFGS. known : `Maximum` of other starts, one of which is returned if met.
     """
     if len(floor) > _NEWTON:
         return _quasi_newton(space, n_factors, floor, start, tol, most_steps)
@@ -96,6 +99,9 @@ def maximise(space, n_factors, floor, start, tol=1e-20, most_steps=500):
     found = profile(space, np.exp(logs), n_factors)
     path, n_steps = [found.value], 0
     while n_steps < most_steps:
+        for other in known:
+            if other.converged and np.abs(logs - np.log(other.noise)).max(initial=0) < _MET:
+                return other
         step = newton.step(logs, found)
         if step is None:
             break
@@ -119,7 +125,7 @@ class _Newton:
     def step(self, logs, found):
         """Better log-variances and their `Profile`; None where none are found."""
         ratios = self._space.variances / np.exp(logs)
-        hessians = self._hessians(ratios, found)
+        hessians = _Hessians(self._space, ratios, self._n_factors, found)
         free = (logs > self.low) | (found.gradient < -8 * _EPS * ratios)  # beyond rounding
         self.promised = None
         while True:
@@ -155,20 +161,35 @@ class _Newton:
                 return there, at_floor
         return (plain, better) if _is_better(better, found, promised, free) else None
 
-    def _hessians(self, ratios, found):
-        """The second derivatives of the profile by log psi, if within reach, and a guess.
 
-        The latter is never negative: squares of the entries of ``I - sum_j v_j v_j'``. ratios : of
-        variances to noise variances.
-        """
-        n_factors, p = self._n_factors, len(ratios)
-        leading = found.vectors[:, :n_factors] * (found.values[:n_factors] > 1)
+class _Hessians:
+    """The second derivatives of the profile by log psi, if within reach, and then a guess.
+
+    ratios : of variances to noise variances. They are computed once, when asked for.
+    """
+
+    def __init__(self, space, ratios, n_factors, found):
+        self._ratios, self._n_factors, self._found = ratios, n_factors, found
+        work = n_factors * found.vectors.size * len(ratios)
+        self._is_within_reach = space.is_complete and work <= _HESSIAN_WORK
+
+    def __iter__(self):
+        if self._is_within_reach:
+            yield self._exact
+        yield self._guess
+
+    @functools.cached_property
+    def _exact(self):
+        return _hessian(self._ratios, self._n_factors, self._found)
+
+    @functools.cached_property
+    def _guess(self):
+        """Squares of the entries of ``I - sum_j v_j v_j'``: never negative."""
+        found, n = self._found, self._n_factors
+        leading = found.vectors[:, :n] * (found.values[:n] > 1)
         guess = -product(leading, leading.T)
-        guess[np.diag_indices_from(guess)] += 1
-        np.square(guess, out=guess)
-        if not self._space.is_complete or n_factors * found.vectors.size * p > _HESSIAN_WORK:
-            return [guess]
-        return [_hessian(ratios, n_factors, found), guess]
+        _diagonal(guess)[:] += 1
+        return np.square(guess, out=guess)
 
 
 def highest(results):
@@ -217,19 +238,23 @@ def _quasi_newton(space, n_factors, floor, start, tol, most_steps):
 def _direction(found, hessians, free, damping):
     """A damped step of Newton's method in the log-variances that are free, and what it promises.
 
-    hessians : the second is taken where the first is not positive.
+    hessians : where one is not positive the next is taken.
     """
-    direction = np.zeros(len(free))
-    for hessian in hessians:
+    direction, slope = np.zeros(len(free)), -found.gradient[free]
+    for hessian in hessians if free.any() else ():
         inner = hessian.copy() if free.all() else hessian[np.ix_(free, free)]
-        inner[np.diag_indices_from(inner)] += damping
-        try:
-            direction[free] = -cho_solve(cho_factor(inner), found.gradient[free])
+        _diagonal(inner)[:] += damping
+        _, solution, failed = dposv(inner, slope)
+        if not failed:
+            direction[free] = solution
             break
-        except np.linalg.LinAlgError:
-            continue
     direction *= min(_LONGEST / max(np.abs(direction).max(initial=0), 1e-300), 1)
     return direction, -(found.gradient @ direction)
+
+
+def _diagonal(matrix):
+    """The diagonal of a square matrix, to be written to."""
+    return np.einsum("ii->i", matrix)
 
 
 def _hessian(ratios, n_factors, found):
@@ -238,15 +263,19 @@ def _hessian(ratios, n_factors, found):
     ratios : of variances to noise variances. Eigenvalues that are not in the profile are zero.
     """
     values, vectors = found.values, found.vectors
-    result = np.diag(ratios)
-    rest = np.eye(len(ratios)) - product(vectors, vectors.T)
-    for j in np.flatnonzero(values[:n_factors] > 1):
-        theta, v = values[j], vectors[:, j]
-        gaps = theta - values
-        gaps[np.abs(gaps) < _SAME * theta] = np.inf
-        others = product(vectors * ((theta + values) / gaps), vectors.T) + rest
-        square = np.outer(v**2, v**2)
-        result += (1 - theta) * (square + np.outer(v, v) * others) - square
+    leading = np.flatnonzero(values[:n_factors] > 1)
+    theta, v = values[leading, None], vectors[:, leading]
+    gaps = theta - values
+    gaps[np.abs(gaps) < _SAME * theta] = np.inf
+    weights = (1 - theta) * (theta + values) / gaps
+    weights[np.arange(len(leading)), leading] = -theta[:, 0]
+    pairs = (v[:, :, None] * vectors[:, None, :]).reshape(len(ratios), -1)
+    result = product(pairs * weights.ravel(), pairs.T)
+    if vectors.shape[1] < len(ratios):
+        others = -product(vectors, vectors.T)
+        _diagonal(others)[:] += 1
+        result += product(v * (1 - theta[:, 0]), v.T) * others
+    _diagonal(result)[:] += ratios
     return result
 
 
@@ -259,7 +288,7 @@ def first_noise(S, n_factors):
     variances = np.diag(S)
     scale = 1 / np.sqrt(variances)
     correlations = S * scale * scale[:, None]
-    correlations[np.diag_indices_from(correlations)] = 1 + _RIDGE
+    _diagonal(correlations)[:] = 1 + _RIDGE
     inverse, _ = dtrtri(cholesky(correlations, lower=True), lower=1)
     unique = 1 / np.einsum("ij,ij->j", inverse, inverse)
     share = 1 - n_factors / (2 * len(S))

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.linalg import eigh, qr
+from scipy.linalg.lapack import dsyevd
 
 from .blas import product
 
@@ -32,7 +33,7 @@ class LeadingSpace:
         (n_features, n) of all or of the first.
         """
         if self._basis is None:
-            values, vectors = eigh(self._S * scale * scale[:, None])
+            values, vectors, _ = dsyevd(self._S * scale * scale[:, None])
             return values[::-1], vectors[:, ::-1]
         scale = scale[:, None]
         blocks = [self._basis]
