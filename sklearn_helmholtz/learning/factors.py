@@ -253,8 +253,8 @@ def _direction(found, hessians, free, damping):
 
 
 def _diagonal(matrix):
-    """The diagonal of a square matrix, to be written to."""
-    return np.einsum("ii->i", matrix)
+    """The diagonal of a square matrix in the order of rows or columns, to be written to."""
+    return matrix.ravel(order="K")[:: len(matrix) + 1]
 
 
 def _hessian(ratios, n_factors, found):
