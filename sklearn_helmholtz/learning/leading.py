@@ -8,7 +8,7 @@ from .blas import product
 
 _DENSE = 128  # features up to which all eigenvectors are found
 _SPARE = 8  # directions beyond the factors that are followed
-_FIRST_DEPTH, _DEPTH = 6, 2  # products with the matrix that a basis of the leading space has
+_FIRST_DEPTH, _DEPTH = 3, 2  # products with the matrix that a basis of the leading space has
 _ZERO = 1e-12  # eigenvalues, relative to the largest
 
 
