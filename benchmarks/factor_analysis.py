@@ -116,7 +116,7 @@ def _arguments():
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], help="of BLAS")
     parser.add_argument("--repeats", type=int, default=7, help="turns of each party, at most")
     parser.add_argument(
-        "--seconds", type=float, default=300, help="for each search, and for the turns of a party"
+        "--seconds", type=float, default=100, help="for each search, and for the turns of a party"
     )
     parser.add_argument("--max-iter", type=int, default=5000, help="steps in the agreement")
     return parser.parse_args()
