@@ -1,5 +1,6 @@
 """Factor models below the estimator: machines, profiles of the likelihood, moments and gaps."""
 
+import dataclasses
 import itertools
 import tracemalloc
 
@@ -328,6 +329,21 @@ def test_isotropic_noise_with_all_factors_is_the_least_variance():
         found = isotropic(LeadingSpace(S, 7, rng), 7, 0.0)
         assert_allclose(found.noise, np.linalg.eigvalsh(S)[0])
         assert_allclose(found.loadings.T @ found.loadings + found.noise * np.eye(7), S, atol=1e-9)
+
+
+def test_a_start_ends_where_it_meets_the_end_of_another():
+    S, rng = next(iter(problems()))
+    space, floor = LeadingSpace(S, 2, rng), 1e-8 * np.diag(S)
+    first = maximise(space, 2, floor, first_noise(S, 2))
+    assert first.converged
+    start = np.diag(S) * 0.9
+    assert maximise(space, 2, floor, start, known=[first]) is first
+    elsewhere = dataclasses.replace(first, noise=1.01 * first.noise)
+    unfinished = dataclasses.replace(first, converged=False)
+    second = maximise(space, 2, floor, start, known=[elsewhere, unfinished])
+    assert second is not elsewhere
+    assert second is not unfinished
+    assert_allclose(second.noise, first.noise, rtol=1e-5)
 
 
 # Moments

@@ -188,7 +188,7 @@ class _Hessians:
         found, n = self._found, self._n_factors
         leading = found.vectors[:, :n] * (found.values[:n] > 1)
         guess = -product(leading, leading.T)
-        _diagonal(guess)[:] += 1
+        guess.flat[:: len(guess) + 1] += 1
         return np.square(guess, out=guess)
 
 
@@ -243,18 +243,13 @@ def _direction(found, hessians, free, damping):
     direction, slope = np.zeros(len(free)), -found.gradient[free]
     for hessian in hessians if free.any() else ():
         inner = hessian.copy() if free.all() else hessian[np.ix_(free, free)]
-        _diagonal(inner)[:] += damping
+        inner.flat[:: len(inner) + 1] += damping
         _, solution, failed = dposv(inner, slope)
         if not failed:
             direction[free] = solution
             break
     direction *= min(_LONGEST / max(np.abs(direction).max(initial=0), 1e-300), 1)
     return direction, -(found.gradient @ direction)
-
-
-def _diagonal(matrix):
-    """The diagonal of a square matrix in the order of rows or columns, to be written to."""
-    return matrix.ravel(order="K")[:: len(matrix) + 1]
 
 
 def _hessian(ratios, n_factors, found):
@@ -273,9 +268,9 @@ def _hessian(ratios, n_factors, found):
     result = product(pairs * weights.ravel(), pairs.T)
     if vectors.shape[1] < len(ratios):
         others = -product(vectors, vectors.T)
-        _diagonal(others)[:] += 1
+        others.flat[:: len(others) + 1] += 1
         result += product(v * (1 - theta[:, 0]), v.T) * others
-    _diagonal(result)[:] += ratios
+    result.flat[:: len(result) + 1] += ratios
     return result
 
 
@@ -288,7 +283,7 @@ def first_noise(S, n_factors):
     variances = np.diag(S)
     scale = 1 / np.sqrt(variances)
     correlations = S * scale * scale[:, None]
-    _diagonal(correlations)[:] = 1 + _RIDGE
+    correlations.flat[:: len(correlations) + 1] = 1 + _RIDGE
     inverse, _ = dtrtri(cholesky(correlations, lower=True), lower=1)
     unique = 1 / np.einsum("ij,ij->j", inverse, inverse)
     share = 1 - n_factors / (2 * len(S))
