@@ -69,7 +69,7 @@ def draw(rows, path):
             seconds = [float(row["seconds"]) for row in points]
             axis.plot(seconds, [float(row[key]) for row in points], label=method)
         axis.set(xscale="log", xlabel="CPU seconds of training", title=title)
-    axes[0].set(ylabel="nats per held-out row", ylim=(-30, -17))
+    axes[0].set(ylabel="nats per held-out row", ylim=(-26.5, -18))
     axes[1].legend()
     figure.savefig(path, dpi=100)
 
