@@ -338,11 +338,12 @@ def test_a_start_ends_where_it_meets_the_end_of_another():
     assert first.converged
     start = np.diag(S) * 0.9
     assert maximise(space, 2, floor, start, known=[first]) is first
-    elsewhere = dataclasses.replace(first, noise=1.01 * first.noise)
+    elsewhere = dataclasses.replace(first, noise=2 * first.noise)
     unfinished = dataclasses.replace(first, converged=False)
     second = maximise(space, 2, floor, start, known=[elsewhere, unfinished])
     assert second is not elsewhere
     assert second is not unfinished
+    assert maximise(space, 2, first.noise / 100, start, known=[first]) is not first
     assert_allclose(second.noise, first.noise, rtol=1e-5)
 
 
@@ -391,24 +392,22 @@ def test_moments_leave_rows_of_any_form_as_they_are(form):
     assert_array_equal(x, before)
 
 
-def test_one_start_is_enough_for_many_features_of_which_no_variance_vanishes(monkeypatch):
-    rng, starts = np.random.default_rng(0), []
+def test_of_two_maxima_the_higher_one_is_found(monkeypatch):
+    rng = np.random.default_rng(20)
+    p = int(rng.integers(130, 260))
+    n, k, t = (int(rng.integers(*ends)) for ends in ((p + 5, 4 * p), (1, 8), (1, 10)))
+    x = rng.normal(size=(n, t)) * rng.uniform(0.1, 1, t)
+    x = x @ (rng.normal(size=(t, p)) * (rng.random((t, p)) < 0.3))
+    x += rng.normal(size=(n, p)) * rng.uniform(0.05, 2, p)
+    assert x.shape == (454, 245)
 
-    def record(space, n_factors, floor, start, *args):
-        starts.append(len(start))
-        return maximise(space, n_factors, floor, start, *args)
+    def fit():
+        learning = FactorLearning(k, False, 1e-20, 500, np.random.default_rng(0))
+        return learning.from_moments(SecondMoments.about(x).plus(x))
 
-    monkeypatch.setattr("sklearn_helmholtz.learning.factor_learning.maximise", record)
-    learning = FactorLearning(3, False, 1e-12, 100, rng)
-    fits, x = [], rng.normal(size=(2000, 2)) @ rng.normal(size=(2, 200)) + rng.normal(size=200)
-    x += rng.normal(size=x.shape)
-    for rows in (x[:, :100], x, np.concatenate([x, x[:, :1]], axis=1)):
-        fits.append(learning.from_moments(SecondMoments.about(rows).plus(rows)))
-    assert starts == [100, 100, 200, 201, 201]
-    assert [fit.vanishing.sum() for fit in fits] == [0, 0, 2]
-    monkeypatch.setattr("sklearn_helmholtz.learning.factor_learning._SMALL", 200)
-    again = learning.from_moments(SecondMoments.about(x).plus(x))
-    assert again.path[-1] == pytest.approx(fits[1].path[-1], rel=1e-12)
+    found = fit()
+    monkeypatch.setattr("sklearn_helmholtz.learning.factor_learning.highest", lambda ends: ends[0])
+    assert found.path[-1] - fit().path[-1] > n
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -14,7 +14,6 @@ from .patterned import PatternedRows
 _FLOOR = 1e-8  # of noise variances, relative to those of the features
 _AT_FLOOR = 10  # times the floor, and less: rounding hides what is below
 _LEAST_START = 1e-3  # share of a variance that is noise to begin with
-_SMALL = 128  # features up to which a second start costs next to nothing
 _LOG_2PI = np.log(2 * np.pi)
 
 
@@ -179,18 +178,11 @@ class FactorLearning:
         return LinearGaussian(np.zeros(p), found.loadings, noise), floor
 
     def _by_noise(self, space, units, starts):
-        """Maximise over noise variances of their own; starts : (n_kept,) each.
-
-        Small tables, and those on which a variance vanishes, are known to have several maxima.
-        Elsewhere the second start has led to the same one, and is left out.
-        """
+        """Maximise over noise variances of their own; starts : (n_kept,) each."""
         p = len(space.variances)
         floor, n, found = np.full(p, _FLOOR), min(self.n_factors, p), []
         for start in starts:
             found.append(maximise(space, n, floor, start, self.tol, self.most_steps, found))
-            proper = found[-1].converged and (found[-1].noise > _AT_FLOOR * floor).all()
-            if proper and p > _SMALL:
-                break
         best = highest(found)
         machine = LinearGaussian(np.zeros(p), loadings(best.noise, n, best.profile), best.noise)
         path = -0.5 * units.columns.weight[0] * (np.array(best.path) + p * _LOG_2PI)

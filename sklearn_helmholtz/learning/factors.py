@@ -31,7 +31,7 @@ _EPS = np.finfo(np.float64).eps
 _HIDDEN = 1e-12  # change of the profile that rounding may hide, relative
 _NEAR = math.log(1000)  # of a floor
 _LONGEST = 3.0  # change of a log-variance in one step
-_MET = 1e-3  # distance of log-variances from which steps lead to the same end
+_MET = 0.1  # distance of log-variances from which steps lead to the same end
 _FLAT = 1e-8  # of the profile: less is not worth a warning
 _LEVEL = 1e-4  # slope by a log-variance: its square is not worth a warning
 
@@ -100,7 +100,7 @@ def maximise(space, n_factors, floor, start, tol=1e-20, most_steps=500, known=()
     path, n_steps = [found.value], 0
     while n_steps < most_steps:
         for other in known:
-            if other.converged and np.abs(logs - np.log(other.noise)).max(initial=0) < _MET:
+            if _meets(logs, found, other, newton.low):
                 return other
         step = newton.step(logs, found)
         if step is None:
@@ -110,6 +110,18 @@ def maximise(space, n_factors, floor, start, tol=1e-20, most_steps=500, known=()
         n_steps += 1
     converged = bool(newton.promised <= max(tol, _FLAT, found.rounding))
     return Maximum(np.exp(logs), found, path, n_steps, converged)
+
+
+def _meets(logs, found, other, low):
+    """Whether steps from log-variances with a `Profile` will end at the `Maximum` of another start.
+
+    Near a maximum, and not above it, they have nowhere else to go; but where variances vanish, ends
+    that are near each other differ by more than rounding.
+    """
+    ends = np.log(other.noise)
+    is_near = np.abs(logs - ends).max(initial=0) < _MET
+    is_inside = (ends > low + _NEAR).all()
+    return other.converged and is_near and is_inside and found.value > other.profile.value
 
 
 class _Newton:
