@@ -177,7 +177,8 @@ class Run:
 def with_lateral_weights(machine, **params):
     """A machine with the parameters of another, and lateral weights that are zero as yet.
 
-    params : of the constructor, which change.
+    params : of the constructor, which change. Averages, which such machines are by default, do the
+    work of a falling rate, and the rate of a `Run` falls.
     """
     params = machine.get_params() | {"averaging": False} | params
     for name in ("hidden_layer_sizes", "autoregressive"):

@@ -168,10 +168,10 @@ def test_no_variant_is_begun_that_would_not_end_in_time(minutes, begun, tmp_path
 
     def fit(self, X, X_val):
         fitted.append(self.n_particles)
-        raise NotImplementedError
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(HelmholtzMachine, "fit", fit)
-    with pytest.raises(NotImplementedError) if begun else contextlib.nullcontext():
+    with contextlib.suppress(KeyboardInterrupt):
         density.tune(record, {"train": dependent_rows(), "valid": dependent_rows()}, 6)
     assert fitted == [20] * begun
 

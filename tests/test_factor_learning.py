@@ -340,9 +340,12 @@ def test_a_start_ends_where_it_meets_the_end_of_another():
     assert maximise(space, 2, floor, start, known=[first]) is first
     elsewhere = dataclasses.replace(first, noise=2 * first.noise)
     unfinished = dataclasses.replace(first, converged=False)
-    second = maximise(space, 2, floor, start, known=[elsewhere, unfinished])
+    high = dataclasses.replace(first.profile, value=first.profile.value + 1)
+    lower = dataclasses.replace(first, profile=high)  # in likelihood
+    second = maximise(space, 2, floor, start, known=[elsewhere, unfinished, lower])
     assert second is not elsewhere
     assert second is not unfinished
+    assert second is not lower
     assert maximise(space, 2, first.noise / 100, start, known=[first]) is not first
     assert_allclose(second.noise, first.noise, rtol=1e-5)
 
