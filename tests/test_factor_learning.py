@@ -17,6 +17,7 @@ from sklearn_helmholtz.learning.factors import (
     first_noise,
     highest,
     isotropic,
+    leaves_noise,
     loadings,
     maximise,
     profile,
@@ -348,6 +349,63 @@ def test_a_start_ends_where_it_meets_the_end_of_another():
     assert second is not lower
     assert maximise(space, 2, first.noise / 100, start, known=[first]) is not first
     assert_allclose(second.noise, first.noise, rtol=1e-5)
+
+
+def planted(p, n_factors, n_rows):
+    """The covariance of rows of factors that are clear of their noise, and a generator."""
+    rng = np.random.default_rng(p + n_factors)
+    loads = rng.uniform(0.4, 0.9, (n_factors, p)) * rng.choice([-1, 1], (n_factors, p))
+    z = rng.normal(size=(n_rows, n_factors))
+    return np.cov((z @ loads + rng.normal(size=(n_rows, p))).T), rng
+
+
+def test_what_factors_leave_is_noise_where_none_is_missing():
+    p = 150
+    S, rng = planted(p, 3, 3000)
+    floor = 1e-8 * np.diag(S)
+    for n_factors, verdict in ((2, False), (3, True), (4, False)):
+        space = LeadingSpace(S, n_factors, rng)
+        end = maximise(space, n_factors, floor, first_noise(S, n_factors))
+        assert leaves_noise(space, n_factors, floor, end) is verdict
+        assert not leaves_noise(space, n_factors, end.noise / 100, end)
+        unfinished = dataclasses.replace(end, converged=False)
+        assert not leaves_noise(space, n_factors, floor, unfinished)
+        scale = 1 / np.sqrt(end.noise)
+        values = np.linalg.eigvalsh(S * scale * scale[:, None])
+        assert_allclose(space.sums(scale), (values.sum(), (values**2).sum()), rtol=1e-12)
+    none = LeadingSpace(S, 0, rng)
+    assert not leaves_noise(none, 0, floor, maximise(none, 0, floor, 0.9 * np.diag(S)))
+
+
+@pytest.mark.parametrize(("p", "n_rows"), [(100, 3000), (150, 600)])
+def test_few_eigenvalues_or_a_large_spread_may_hide_factors(p, n_rows):
+    S, rng = planted(p, 3, n_rows)
+    space, floor = LeadingSpace(S, 3, rng), 1e-8 * np.diag(S)
+    assert not leaves_noise(space, 3, floor, maximise(space, 3, floor, first_noise(S, 3)))
+
+
+def test_a_second_start_is_made_where_it_may_end_elsewhere(monkeypatch):
+    starts = []
+
+    def record(*args):
+        starts.append(args)
+        return maximise(*args)
+
+    monkeypatch.setattr("sklearn_helmholtz.learning.factor_learning.maximise", record)
+    loads = np.random.default_rng(0).normal(size=(3, 150))
+    x = np.random.default_rng(1).normal(size=(3000, 3)) @ loads
+    x += np.random.default_rng(2).normal(size=x.shape)
+    moments = SecondMoments.about(x, np.ones(3000)).plus(x, np.ones(3000))
+    ends = {}
+    for n_factors, expected in ((2, 2), (3, 1), (4, 2)):
+        learning = FactorLearning(n_factors, False, 1e-20, 500, np.random.default_rng(0))
+        starts.clear()
+        ends[n_factors] = learning.from_moments(moments).path[-1]
+        assert len(starts) == expected
+    monkeypatch.setattr("sklearn_helmholtz.learning.factor_learning.leaves_noise", lambda *_: False)
+    learning = FactorLearning(3, False, 1e-20, 500, np.random.default_rng(0))
+    assert learning.from_moments(moments).path[-1] == pytest.approx(ends[3], rel=1e-12)
+    assert len(starts) == 4
 
 
 # Moments

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..machines import LinearGaussian
 from .em import ascend
-from .factors import first_noise, highest, isotropic, loadings, maximise
+from .factors import first_noise, highest, isotropic, leaves_noise, loadings, maximise
 from .leading import DualSpace, LeadingSpace
 from .moments import Columns
 from .patterned import PatternedRows
@@ -182,6 +182,8 @@ class FactorLearning:
         p = len(space.variances)
         floor, n, found = np.full(p, _FLOOR), min(self.n_factors, p), []
         for start in starts:
+            if found and leaves_noise(space, n, floor, found[-1]):
+                break
             found.append(maximise(space, n, floor, start, self.tol, self.most_steps, found))
         best = highest(found)
         machine = LinearGaussian(np.zeros(p), loadings(best.noise, n, best.profile), best.noise)

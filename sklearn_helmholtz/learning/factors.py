@@ -32,6 +32,8 @@ _HIDDEN = 1e-12  # change of the profile that rounding may hide, relative
 _NEAR = math.log(1000)  # of a floor
 _LONGEST = 3.0  # change of a log-variance in one step
 _MET = 0.1  # distance of log-variances from which steps lead to the same end
+_CLEAR = 2  # times the edge of noise: an eigenvalue that no noise has
+_MOST_SPREAD = 0.1  # of eigenvalues that may be all noise: their variance
 _FLAT = 1e-8  # of the profile: less is not worth a warning
 _LEVEL = 1e-4  # slope by a log-variance: its square is not worth a warning
 
@@ -118,10 +120,33 @@ def _meets(logs, found, other, low):
     Near a maximum, and not above it, they have nowhere else to go; but where variances vanish, ends
     that are near each other differ by more than rounding.
     """
-    ends = np.log(other.noise)
-    is_near = np.abs(logs - ends).max(initial=0) < _MET
-    is_inside = (ends > low + _NEAR).all()
-    return other.converged and is_near and is_inside and found.value > other.profile.value
+    is_near = np.abs(logs - np.log(other.noise)).max(initial=0) < _MET
+    is_above = found.value > other.profile.value
+    return other.converged and is_near and is_above and _is_inside(other.noise, np.exp(low))
+
+
+def _is_inside(noise, floor):
+    """Whether no variance vanishes."""
+    return bool((np.log(noise) > np.log(floor) + _NEAR).all())
+
+
+def leaves_noise(space, n_factors, floor, end):
+    """Whether what the factors of a `Maximum` leave is noise, and they are clear of it.
+
+    Then no other start ends higher: it would have to explain something else. Eigenvalues of noise
+    have mean 1 and a variance gamma, and end at ``(1 + sqrt(gamma))^2`` (Marchenko & Pastur 1967).
+    Few eigenvalues, or a large variance, do not tell noise from many factors that are left: then
+    the answer is no.
+    """
+    values, left = end.profile.values, len(floor) - n_factors
+    if space.is_complete or not end.converged or not 0 < n_factors < len(values):
+        return False
+    total, squares = space.sums(1 / np.sqrt(end.noise))
+    mean = (total - values[:n_factors].sum()) / left
+    gamma = max((squares - (values[:n_factors] ** 2).sum()) / left / mean**2 - 1, 0)
+    edge = mean * (1 + math.sqrt(gamma)) ** 2
+    is_clear = values[n_factors - 1] > _CLEAR * edge and values[n_factors] < edge
+    return bool(is_clear and gamma < _MOST_SPREAD and _is_inside(end.noise, floor))
 
 
 class _Newton:

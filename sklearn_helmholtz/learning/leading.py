@@ -30,7 +30,7 @@ class LeadingSpace:
     def find(self, scale):
         """The largest eigenvalues of ``scale S scale``, falling, and their eigenvectors.
 
-        (n_features, n) of all or of the first.
+        (n_features, n) of all or of the first, with one beyond those of the factors.
         """
         if self._basis is None:
             values, vectors, _ = dsyevd(self._S * scale * scale[:, None])
@@ -44,7 +44,13 @@ class LeadingSpace:
         scaled = scale * basis
         values, inner = eigh(product(scaled.T, product(self._S, scaled)))
         self._basis = product(basis, inner[:, : -self._basis.shape[1] - 1 : -1])
-        return values[: -self._n - 1 : -1], self._basis[:, : self._n]
+        n = self._n + 1
+        return values[: -n - 1 : -1], self._basis[:, :n]
+
+    def sums(self, scale):
+        """The sum of all eigenvalues of ``scale S scale``, and that of their squares."""
+        squares = scale**2
+        return self.variances @ squares, squares @ product(self._S**2, squares)
 
     def leading(self, n):
         """The n largest eigenvalues of S itself, falling, and their eigenvectors, to rounding.
