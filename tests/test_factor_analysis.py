@@ -680,6 +680,26 @@ def test_what_cannot_be_is_refused_in_a_sentence():
         FactorAnalysis(1).fit(X).sample(given=[1, np.inf, 1, 1])
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+@pytest.mark.parametrize("row", [0, 1500])  # in what is looked at first, and after it
+@pytest.mark.parametrize("gap", [False, True])
+@pytest.mark.parametrize("kind", [np.asarray, np.float32, scipy.sparse.csr_array])
+def test_infinity_is_refused_wherever_it_stands(value, row, gap, kind):
+    X = np.random.default_rng(0).normal(size=(1600, 4))
+    X[row, 2] = value
+    if gap:
+        X[5, 1] = np.nan
+    X, w = kind(X), np.ones(1600)
+    w[row] = 0
+    for fit in (FactorAnalysis(1).fit, FactorAnalysis(1).partial_fit):
+        for weights in (None, w):
+            with pytest.raises(ValueError, match="X contains infinity"):
+                fit(X, sample_weight=weights)
+    few = X[row : row + 2]
+    with pytest.raises(ValueError, match="X contains infinity"):
+        FactorAnalysis(1).fit(few)
+
+
 def test_weights_that_are_all_zero_are_refused_whatever_scikit_learn_does(monkeypatch):
     name = "sklearn_helmholtz.estimators.factor_analysis._check_sample_weight"
     monkeypatch.setattr(name, lambda weights, X, **settings: weights)

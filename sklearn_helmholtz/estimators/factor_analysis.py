@@ -18,7 +18,7 @@ from .columns import check_columns
 from .exact_scoring import ExactScoringMixin
 from .factor_inference import SCORES, FactorInferenceMixin
 from .factor_parameters import factor_machine
-from .validation import answer_dtype, validated
+from .validation import answer_dtype, refuse_infinity, validated
 from .versions import VersionedMixin
 from .visible import named
 
@@ -199,11 +199,14 @@ class FactorAnalysis(
         self : FactorAnalysis
             The fitted estimator.
         """
-        X = self._validate(X, reset=True, ensure_min_samples=2)
+        show = sample_weight is None  # sums show infinity, which saves a pass to look for it
+        X = validated(self, X, reset=True, ensure_min_samples=2, allow_infinity=show)
         X, weights = self._weighted(X, sample_weight)
         learning, moments = self._learning(X.shape[1]), None
         if X.shape[0] >= X.shape[1]:
             moments = self._count(None, X, weights)
+        else:
+            refuse_infinity(self, X)
         if moments is not None:
             found = learning.from_moments(moments)
         elif has_gaps(X):
@@ -241,7 +244,7 @@ class FactorAnalysis(
                 "partial_fit cannot go on from a fit to missing values, to fewer rows than "
                 "features or from given parameters: none of them leaves second moments."
             )
-        X, weights = self._weighted(self._validate(X, reset=not goes_on), sample_weight)
+        X, weights = self._weighted(validated(self, X, not goes_on), sample_weight)
         learning = self._learning(X.shape[1])
         moments = self._count(self._moments, X, weights)
         if moments is None:
@@ -325,19 +328,23 @@ class FactorAnalysis(
         return learning.from_gaps(X, weights, columns)
 
     def _count(self, moments, X, weights):
-        """Second moments with some more rows, which are left as they are; None of rows with gaps.
-
-        Gaps show in the sums, which saves a pass over the data to look for them.
-        """
+        """Second moments with some more rows, which stay as they are; None of rows with gaps."""
         with np.errstate(over="ignore", invalid="ignore"):
             moments = SecondMoments.about(X, weights) if moments is None else moments
-            if np.isnan(moments.shift).any() and has_gaps(X):
+            if self._shows_gaps(moments.shift, X):
                 return None
             moments = moments.plus(X, weights)
-            if np.isnan(moments.first).any() and has_gaps(X):
+            if self._shows_gaps(moments.first, X):
                 return None
             check_columns(moments.columns(), X, self._names)
         return moments
+
+    def _shows_gaps(self, sums, X):
+        """Whether sums show that rows have gaps, which saves a pass over them; not infinity."""
+        if np.isfinite(sums).all():
+            return False
+        refuse_infinity(self, X)
+        return has_gaps(X)
 
     def _learning(self, n_features):
         n = n_features if self.n_components is None else self.n_components
@@ -387,13 +394,10 @@ class FactorAnalysis(
         n_noise = 1 if np.ndim(self.noise_variance_) == 0 else p
         return p + min(p * k - k * (k - 1) // 2 + n_noise, p * (p + 1) // 2)
 
-    def _validate(self, X, reset, ensure_min_samples=1):
-        return validated(self, X, reset, ensure_min_samples)
-
     def _rows(self, X):
         """Validated data, and the dtype that answers have."""
         check_is_fitted(self)
-        X = self._validate(X, reset=False)
+        X = validated(self, X, reset=False)
         return X, answer_dtype(X)
 
     def _weighted(self, X, sample_weight):
