@@ -22,7 +22,7 @@ from sklearn_helmholtz.learning.factors import (
     maximise,
     profile,
 )
-from sklearn_helmholtz.learning.leading import DualSpace, LeadingSpace
+from sklearn_helmholtz.learning.leading import DualSpace, LeadingSpace, _beyond
 from sklearn_helmholtz.learning.moments import SecondMoments, centred, observed_columns
 from sklearn_helmholtz.learning.patterned import PatternedRows
 from sklearn_helmholtz.machines import LinearGaussian, linear_gaussian
@@ -249,6 +249,38 @@ def test_leading_eigenvectors_are_exact_though_eigenvalues_are_nearly_equal(n):
         assert_allclose(found, values[::-1][:n], rtol=1e-12)
         expected = vectors[:, ::-1][:, :n]
         assert_allclose(directions @ directions.T, expected @ expected.T, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["any", "near", "dependent", "nothing", "no more"])
+def test_bases_are_orthonormal_whatever_they_are_made_of(kind):
+    rng = np.random.default_rng(0)
+    first = _beyond([], rng.normal(size=(40, 6)))
+    vectors = {
+        "any": rng.normal(size=(40, 6)) * 10.0 ** np.arange(-60, 60, 20),
+        "near": first @ rng.normal(size=(6, 6)) + 1e-12 * rng.normal(size=(40, 6)),
+        "dependent": rng.normal(size=(40, 2)) @ rng.normal(size=(2, 6)),
+        "nothing": np.zeros((40, 6)),
+        "no more": first[:, ::-1],
+    }[kind]
+    second = _beyond([first], vectors)
+    basis = np.concatenate([first, second], axis=1)
+    assert_allclose(basis.T @ basis, np.eye(12), atol=1e-12)
+    assert_allclose(basis @ (basis.T @ vectors), vectors, rtol=1e-12, atol=1e-14)
+
+
+def test_bases_stay_orthonormal_and_eigenvalues_exact_in_many_units():
+    rng = np.random.default_rng(0)
+    S = np.cov(make_rows(make_machine(4, 150), 600).T)
+    space, scale = LeadingSpace(S, 4, rng), 1 / np.sqrt(np.diag(S))
+    assert not space.is_complete
+    for _ in range(50):
+        scale = scale * np.exp(0.02 * rng.normal(size=150))
+        values, vectors = space.find(scale)
+        assert_allclose(vectors.T @ vectors, np.eye(5), atol=1e-13)
+    for _ in range(10):
+        values, vectors = space.find(scale)
+    expected = np.linalg.eigvalsh(S * scale * scale[:, None])[::-1]
+    assert_allclose(values[:4], expected[:4], rtol=1e-12)
 
 
 def test_no_start_ends_higher():

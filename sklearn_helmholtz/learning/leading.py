@@ -2,7 +2,8 @@
 
 import numpy as np
 from scipy.linalg import eigh, qr
-from scipy.linalg.lapack import dsyevd
+from scipy.linalg.blas import dtrsm
+from scipy.linalg.lapack import dpotrf, dsyevd
 
 from .blas import product
 
@@ -10,6 +11,8 @@ _DENSE = 128  # features up to which all eigenvectors are found
 _SPARE = 8  # directions beyond the factors that are followed
 _FIRST_DEPTH, _DEPTH = 3, 2  # products with the matrix that a basis of the leading space has
 _ZERO = 1e-12  # eigenvalues, relative to the largest
+_LEAST = 1e-300  # length of a vector
+_DEPENDENT = 1e-3  # of a unit vector what is beyond others, and less
 
 
 class LeadingSpace:
@@ -35,17 +38,22 @@ class LeadingSpace:
         if self._basis is None:
             values, vectors, _ = dsyevd(self._S * scale * scale[:, None])
             return values[::-1], vectors[:, ::-1]
-        scale = scale[:, None]
-        blocks = [self._basis]
+        blocks, images = [_beyond([], self._basis)], []
         for _ in range(self._depth):
-            blocks.append(scale * product(self._S, scale * blocks[-1]))
+            images.append(self._times(blocks[-1], scale))
+            blocks.append(_beyond(blocks, images[-1]))
+        images.append(self._times(blocks[-1], scale))
         self._depth = _DEPTH
-        basis, _ = qr(np.concatenate(blocks, axis=1), mode="economic", check_finite=False)
-        scaled = scale * basis
-        values, inner = eigh(product(scaled.T, product(self._S, scaled)))
+        basis = np.concatenate(blocks, axis=1)
+        values, inner = eigh(product(basis.T, np.concatenate(images, axis=1)))
         self._basis = product(basis, inner[:, : -self._basis.shape[1] - 1 : -1])
         n = self._n + 1
         return values[: -n - 1 : -1], self._basis[:, :n]
+
+    def _times(self, vectors, scale):
+        """``scale S scale @ vectors``."""
+        scale = scale[:, None]
+        return scale * product(self._S, scale * vectors)
 
     def sums(self, scale):
         """The sum of all eigenvalues of ``scale S scale``, and that of their squares."""
@@ -91,3 +99,24 @@ class DualSpace:
         """
         values, vectors = self.find(np.ones(len(self.variances)))
         return values[:n], vectors[:, :n]
+
+
+def _beyond(blocks, vectors):
+    """An orthonormal basis of what vectors have beyond orthonormal blocks, all (n_features, n).
+
+    Twice Gram and Schmidt, and Cholesky's decomposition of the products of the rest with itself.
+    These are a few products of matrices, where a QR decomposition makes hundreds of vectors, which
+    threads are slow at. Where the rest is too nearly dependent, it is QR all the same.
+    """
+    rest = vectors
+    for _ in range(2):
+        for block in blocks:
+            rest = rest - product(block, product(block.T, rest))
+        rest = rest / np.maximum(np.sqrt(np.einsum("ij,ij->j", rest, rest)), _LEAST)
+        root, failed = dpotrf(product(rest.T, rest))
+        if failed or np.diag(root).min() < _DEPENDENT:
+            first = sum(block.shape[1] for block in blocks)
+            everything = np.concatenate([*blocks, vectors], axis=1)
+            return qr(everything, mode="economic", check_finite=False)[0][:, first:]
+        rest = dtrsm(1.0, root, rest, side=1)
+    return rest
