@@ -41,6 +41,11 @@ def number(value, digits=2):
     return "\N{EM DASH}" if value is None else f"{value:.{digits}f}"
 
 
+def doubt(result):
+    """A dagger for a log-likelihood that came with a warning."""
+    return "" if result.get("reliable", True) else " \N{DAGGER}"
+
+
 def scores(names, records):
     """Rows of our scores beside all published ones; the best of a row is bold."""
     columns = list(PUBLISHED[names[0]])
@@ -51,7 +56,7 @@ def scores(names, records):
         best = max(ours["mean"], *theirs.values())
         cells = [ours["mean"], *theirs.values()]
         bold = [f"**{number(v)}**" if level(v, best) else number(v) for v in cells]
-        rows.append([name, bold[0], number(ours["standard_error"]), *bold[1:]])
+        rows.append([name, bold[0] + doubt(ours), number(ours["standard_error"]), *bold[1:]])
     return rst_table(heading, rows)
 
 
@@ -68,15 +73,16 @@ def details(names, records):
     rows = []
     for name in names:
         r = records[name]
-        best = chosen(r["fits"])
+        best, default = chosen(r["fits"]), r.get("default", {})
         setting = dict(best["setting"])
         sizes = "-".join(str(size) for size in setting.pop("sizes"))
         others = ", ".join(f"{name} {value:g}" for name, value in setting.items())
         rows.append([
-            name, sizes, others or "\N{EM DASH}", number(best["valid"]), number(r["test"]["mean"]),
-            number(r["test"]["standard_error"]), number(r["test"]["monte_carlo_error"], 3),
+            name, sizes, others or "\N{EM DASH}", number(best["valid"]),
+            number(r["test"]["mean"]) + doubt(r["test"]), number(r["test"]["standard_error"]),
+            number(r["test"]["monte_carlo_error"], 3),
             number(r["test"]["median_effective_sample_size"], 0),
-            number(r.get("default", {}).get("mean")), str(best["epochs"]),
+            number(default.get("mean")) + doubt(default), str(best["epochs"]),
             number(r.get("fully_visible")), number(r.get("chow_liu")), number(r["minutes"], 1),
         ])  # fmt: skip
     return rst_table(heading, rows)

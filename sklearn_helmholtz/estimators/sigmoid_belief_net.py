@@ -136,7 +136,8 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
 
     early_stopping : "auto" or bool, default=False
         Whether to hold out rows, to stop when their importance-weighted bound (50 samples, fixed
-        random numbers) no longer improves, and to keep the best parameters seen.
+        random numbers) no longer improves, and to keep the best parameters seen. ``"auto"`` does
+        so for autoregressive nets of 400 features or more.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by early stopping when ``fit`` is given no ``X_val``.
@@ -197,12 +198,12 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         Epochs done.
 
     loss_curve_ : list of float
-        Mean negative bound per training row, in nats, over each epoch: that of mean field, of
-        ``"nvil"`` for its samples, log p(x) itself under ``"exact"``, and under ``"gibbs"`` no
-        bound but log p(x, h) for the states of the chains. That is lower, but where units depend on
-        missing values, which are then a part of the state of a chain: densities of Gaussian ones
-        may exceed 1. With ``averaging`` it is that of the parameters that move, not of their
-        average.
+        Mean loss per training row, in nats, over each epoch: minus the bound of mean field, or of
+        ``"nvil"`` for its samples, -log p(x) under ``"exact"``, and under ``"gibbs"`` -log p(x, h)
+        for the states of the chains, which is no bound. It is at least -log p(x), except where
+        Gaussian features depend on missing ones: these are then a part of the state of a chain, and
+        their densities may exceed 1. With ``averaging`` it is the loss of the parameters that move,
+        not of their average.
 
     validation_scores_ : list of float or None
         Mean importance-weighted bound of the held-out rows after each epoch, in nats; None if none
