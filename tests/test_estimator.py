@@ -21,7 +21,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import estimator_html_repr
 
-from sklearn_helmholtz import HelmholtzMachine, _monitor, _training
+from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet, _monitor, _training
 from sklearn_helmholtz.estimators import automatic, versions
 from sklearn_helmholtz.learning import EstimatedPenalty, FixedPenalty
 from tests import exact
@@ -1598,3 +1598,21 @@ def test_importance_estimates_of_densities_integrate_to_one():
     error = ratios.std(ddof=1) / np.sqrt(len(ratios))
     assert error < 0.1
     assert abs(ratios.mean() - 1) < 3 * error
+
+
+@pytest.mark.parametrize("estimator", [HelmholtzMachine, SigmoidBeliefNet])
+@pytest.mark.parametrize("fitted", [False, True])
+def test_a_refusal_changes_nothing(estimator, fitted):
+    rng = np.random.default_rng(0)
+    X = (rng.random((60, 5)) < 0.5).astype(float)
+    wrong = pd.DataFrame(rng.random((60, 7)) + 1, columns=list("abcdefg"))
+    model = estimator(3, visible="bernoulli", max_iter=2, random_state=0)
+    if fitted:
+        model.fit(X)
+    before = vars(model).copy()
+    for refused in (model.fit, *([] if fitted else [model.partial_fit])):
+        with pytest.raises(ValueError, match=r"Column 0 \('a'\) of X holds the value"):
+            refused(wrong)
+        assert vars(model) == before
+    if fitted:
+        assert np.isfinite(model.score(X))

@@ -389,24 +389,27 @@ def test_pieces_that_are_refused_are_not_counted():
     assert model.loglike_[-1] == pytest.approx(2 * 178 * model.score(X))
 
 
-def test_pieces_warn_of_heywood_cases_once_and_start_where_they_ended(monkeypatch):
+def test_pieces_warn_of_heywood_cases_once():
     X = load_wine().data
     X = np.concatenate([X, X[:, :1]], axis=1)
     with pytest.warns(UserWarning, match="Heywood case"):
         model = FactorAnalysis(2).partial_fit(X[:150])
-    starts = []
-    maximise = factors.maximise
-
-    def record(space, n_factors, floor, start, *args):
-        starts.append(start)
-        return maximise(space, n_factors, floor, start, *args)
-
-    monkeypatch.setattr("sklearn_helmholtz.learning.factor_learning.maximise", record)
-    noise = model.noise_variance_ / X.var(axis=0)
     model.partial_fit(X[150:])
-    assert len(starts) == 2
-    assert_allclose(starts[0], np.clip(noise, 1e-3, 1), rtol=1e-8)
     assert model.heywood_.sum() == 2
+
+
+@HEYWOOD
+def test_pieces_end_at_the_maximum_of_the_whole_where_there_are_several():
+    differing = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 8)) + rng.normal(size=(40, 8))
+        X[20:] = X[20:, ::-1]  # of the first half the best model is another one
+        first, whole = (FactorAnalysis(3).fit(rows) for rows in (X[:20], X))
+        pieces = FactorAnalysis(3).partial_fit(X[:20]).partial_fit(X[20:])
+        assert pieces.score(X) == pytest.approx(whole.score(X), abs=1e-6)
+        differing += abs(first.score(X) - whole.score(X)) > 1e-3
+    assert differing > 30
 
 
 # Gaps
@@ -698,6 +701,62 @@ def test_infinity_is_refused_wherever_it_stands(value, row, gap, kind):
     few = X[row : row + 2]
     with pytest.raises(ValueError, match="X contains infinity"):
         FactorAnalysis(1).fit(few)
+
+
+def test_parameters_of_a_singular_covariance_are_refused():
+    components = [[1.0, 1.0], [1.0, 1.0]]
+    with pytest.raises(ValueError, match="noise_variance, 1e-20 at least, is too small"):
+        FactorAnalysis.from_parameters(components, 1e-20)
+    model = FactorAnalysis.from_parameters(components, 1e-12)
+    assert np.isfinite(model.score([[1.0, 2.0]]))
+
+
+def test_infinities_that_would_sum_to_a_gap_are_refused():
+    X = scipy.sparse.csr_matrix(np.random.default_rng(0).normal(size=(60, 4)))
+    data, indices = np.r_[np.inf, -np.inf, X.data[1:]], np.r_[0, 0, X.indices[1:]]
+    X = scipy.sparse.csr_matrix((data, indices, np.r_[0, X.indptr[1:] + 1]), shape=X.shape)
+    with pytest.raises(ValueError, match="X contains infinity"):
+        FactorAnalysis(1).fit(X)
+
+
+@pytest.mark.parametrize("how", ["fit", "partial_fit"])
+def test_a_refusal_changes_nothing(how):
+    X = np.random.default_rng(0).normal(size=(60, 5))
+    X += X[:, :1] / 2
+    model = FactorAnalysis(1).fit(X)
+    score = model.score(X)
+    other = np.random.default_rng(1).normal(size=(60, 7 if how == "fit" else 5))
+    other[0, 0] = np.inf
+    with pytest.raises(ValueError, match="infinity"):
+        getattr(model, how)(other)
+    with pytest.raises(ValueError, match="n_components=6"):
+        model.set_params(n_components=6).fit(X[:, :4])
+    assert model.n_features_in_ == 5
+    assert model.score(X) == score
+    new = FactorAnalysis(1)
+    with pytest.raises(ValueError, match="infinity"):
+        getattr(new, how)(other)
+    assert vars(new) == vars(FactorAnalysis(1))
+
+
+def test_rows_that_are_far_away_and_weigh_nothing_cost_no_digits():
+    X = np.random.default_rng(0).normal(size=(200, 5))
+    X[:, 1:] += X[:, :1]
+    expected = FactorAnalysis(1).fit(X)
+    rows = np.concatenate([np.tile(X, (6, 1)) + 1e8, X])
+    weights = np.concatenate([np.full(1200, 1e-30), np.ones(200)])
+    for data in (rows, scipy.sparse.csr_array(rows)):
+        model = FactorAnalysis(1).fit(data, sample_weight=weights)
+        assert_allclose(model.get_covariance(), expected.get_covariance(), rtol=1e-9)
+        assert model.score(X) == pytest.approx(expected.score(X), rel=1e-9)
+
+
+def test_what_to_do_where_rounding_ends_the_steps_is_said():
+    model = FactorAnalysis(1, max_iter=7)
+    for n_steps, remedy in ((7, "Raise max_iter=7, or tol"), (3, "take fewer components")):
+        model.n_iter_ = n_steps
+        with pytest.warns(ConvergenceWarning, match=f"after {n_steps} steps. .*{remedy}"):
+            model._warn_of_steps()
 
 
 def test_weights_that_are_all_zero_are_refused_whatever_scikit_learn_does(monkeypatch):

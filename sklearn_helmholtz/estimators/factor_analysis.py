@@ -18,6 +18,7 @@ from .columns import check_columns
 from .exact_scoring import ExactScoringMixin
 from .factor_inference import SCORES, FactorInferenceMixin
 from .factor_parameters import factor_machine
+from .refusal import unchanged_by_errors
 from .validation import answer_dtype, refuse_infinity, validated
 from .versions import VersionedMixin
 from .visible import named
@@ -125,7 +126,8 @@ class FactorAnalysis(
     mean size would give it: held-out rows in which it varies have a finite log-likelihood. With
     ``noise="isotropic"`` it has the noise of all.
 
-    Unlike other models of this library, this one is float64 throughout, whatever the data.
+    Unlike other models of this library, this one computes in float64, whatever the data. Answers
+    to rows that are not float64 (`transform`, `inverse_transform`, `impute`) are float32.
 
     References
     ----------
@@ -199,6 +201,12 @@ class FactorAnalysis(
         self : FactorAnalysis
             The fitted estimator.
         """
+        with unchanged_by_errors(self):
+            learnt = self._learn(X, sample_weight)
+        return self._publish_fit(*learnt)
+
+    def _learn(self, X, sample_weight):
+        """A `FactorFit`, the moments it is to, if any, and how it was learnt."""
         show = sample_weight is None  # sums show infinity, which saves a pass to look for it
         X = validated(self, X, reset=True, ensure_min_samples=2, allow_infinity=show)
         X, weights = self._weighted(X, sample_weight)
@@ -216,7 +224,7 @@ class FactorAnalysis(
                 rows, columns = centred(X, weights)
             check_columns(columns, X, self._names)
             found = learning.from_few_rows(rows, columns)
-        return self._publish_fit(found, moments, learning)
+        return found, moments, learning
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -244,6 +252,12 @@ class FactorAnalysis(
                 "partial_fit cannot go on from a fit to missing values, to fewer rows than "
                 "features or from given parameters: none of them leaves second moments."
             )
+        with unchanged_by_errors(self):
+            learnt = self._learn_more(X, sample_weight, goes_on)
+        return self._publish_fit(*learnt, self.heywood_ if goes_on else None)
+
+    def _learn_more(self, X, sample_weight, goes_on):
+        """The same for all rows so far."""
         X, weights = self._weighted(validated(self, X, not goes_on), sample_weight)
         learning = self._learning(X.shape[1])
         moments = self._count(self._moments, X, weights)
@@ -252,8 +266,7 @@ class FactorAnalysis(
                 "X holds missing values (NaN): partial_fit keeps second moments, which need whole "
                 "rows. Use fit."
             )
-        found = learning.from_moments(moments, self._machine.noise if goes_on else None)
-        return self._publish_fit(found, moments, learning, self.heywood_ if goes_on else None)
+        return learning.from_moments(moments), moments, learning
 
     @classmethod
     def from_parameters(
@@ -429,9 +442,13 @@ class FactorAnalysis(
         )
 
     def _warn_of_steps(self):
+        remedy = (
+            f"Raise max_iter={self.max_iter}, or tol."
+            if self.n_iter_ >= self.max_iter
+            else "Rounding hides what there is to gain: take fewer components, or a larger tol."
+        )
         warnings.warn(
-            f"The likelihood had not reached its maximum after {self.n_iter_} steps. Raise "
-            f"max_iter={self.max_iter}, or tol.",
+            f"The likelihood had not reached its maximum after {self.n_iter_} steps. {remedy}",
             ConvergenceWarning,
             stacklevel=5,
         )

@@ -30,7 +30,20 @@ def factor_machine(components, noise_variance, mean, factor_correlation):
     else:
         correlation = _correlation(_real("factor_correlation", factor_correlation), n)
         turn = _root(correlation)
-    return LinearGaussian(mean, turn @ components, noise), components, turn, correlation
+    machine = LinearGaussian(mean, turn @ components, noise)
+    _check_covariance(machine)
+    return machine, components, turn, correlation
+
+
+def _check_covariance(machine):
+    """Refuse a covariance that is singular to rounding, of which there is no density."""
+    try:
+        machine.explain(machine.mean[None])
+    except np.linalg.LinAlgError as error:
+        raise ValueError(
+            f"noise_variance, {machine.noise.min():.3g} at least, is too small for these "
+            "components: to rounding, the covariance of the features is singular."
+        ) from error
 
 
 def _real(name, value):

@@ -21,6 +21,7 @@ from .automatic import batch_size, learning_rate, penalties, stops_early, takes_
 from .callbacks import EpochCallbacks
 from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
 from .density import LatentDensityEstimator
+from .refusal import unchanged_by_errors
 from .visible import (
     as_rows,
     choose_visible,
@@ -130,6 +131,15 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         self : object
             The fitted estimator.
         """
+        with unchanged_by_errors(self):
+            prepared = self._prepare(X, X_val, monitor)
+        start, plan, n_rows, validation, callbacks, stops = prepared
+        self._train(start, plan, n_rows, validation, callbacks, stops)
+        callbacks.end_fit()
+        return self
+
+    def _prepare(self, X, X_val, monitor):
+        """What `_train` needs to fit the estimator to data, all of it checked."""
         goes_on, given = self.warm_start and self.__sklearn_is_fitted__(), X
         X = self._validate(X, reset=not goes_on)
         seed = self._seed if goes_on else _keys.draw_seed(check_random_state(self.random_state))
@@ -150,9 +160,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
             X_val = _safe_indexing(given, held_out)
         callbacks = EpochCallbacks(self, X, self.max_iter, start, monitor, X_val)
         start = replace(start, state=None, last=None, lasting=None)
-        self._train(start, plan, len(train_rows), validation, callbacks, stops)
-        callbacks.end_fit()
-        return self
+        return start, plan, len(train_rows), validation, callbacks, stops
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -179,6 +187,12 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
             The fitted estimator.
         """
         check_partial_fit(self)
+        with unchanged_by_errors(self):
+            start, plan, n_rows = self._prepare_more(X)
+        return self._train(start, plan, n_rows)
+
+    def _prepare_more(self, X):
+        """What `_train` needs to go on with some more rows."""
         goes_on = self.__sklearn_is_fitted__()
         X = self._validate(X, reset=not goes_on)
         indices = known_to_learn_from(X)
@@ -190,8 +204,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         rate = Constant(learning_rate(self))
         n_rows = self._n_rows if goes_on else None
         size = batch_size(self, len(indices) if n_rows is None else n_rows)
-        plan = Plan(indices, size, 1, rate, self.shuffle, goes_on)
-        return self._train(start, plan, n_rows)
+        return start, Plan(indices, size, 1, rate, self.shuffle, goes_on), n_rows
 
     @classmethod
     def _holding(cls, machine, scaling, params):

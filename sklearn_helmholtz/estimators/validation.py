@@ -20,6 +20,7 @@ def validated(estimator, X, reset, ensure_min_samples=1, allow_infinity=False):
         ensure_min_samples=ensure_min_samples,
     )  # fmt: skip
     if scipy.sparse.issparse(X) and not X.has_canonical_format:
+        refuse_infinity(estimator, X)  # two of them may sum to NaN
         X = X.copy()
         X.sum_duplicates()
     return X
@@ -28,9 +29,10 @@ def validated(estimator, X, reset, ensure_min_samples=1, allow_infinity=False):
 def refuse_infinity(estimator, X):
     """Raise what `validated` raises of infinity."""
     values = X.data if scipy.sparse.issparse(X) else X
-    assert_all_finite(
-        values, allow_nan=True, estimator_name=type(estimator).__name__, input_name="X"
-    )
+    with np.errstate(invalid="ignore"):
+        assert_all_finite(
+            values, allow_nan=True, estimator_name=type(estimator).__name__, input_name="X"
+        )
 
 
 def answer_dtype(X):

@@ -107,12 +107,8 @@ class FactorLearning:
     most_steps: int
     rng: object
 
-    def from_moments(self, moments, previous=None):
-        """The `FactorFit` to `SecondMoments`.
-
-        previous : noise variances (n_features,) of a fit to most of the same rows, if any: a place
-        to start from, instead of one of two.
-        """
+    def from_moments(self, moments):
+        """The `FactorFit` to `SecondMoments`, whatever pieces they come from."""
         units = Units.of(moments.columns(), self.shared)
         if not units.kept.any():
             return self._of_constants(units)
@@ -124,11 +120,7 @@ class FactorLearning:
         space = LeadingSpace(S, self.n_factors, self.rng)
         if self.shared:
             return self._in_closed_form(space, units)
-        starts = [first_noise(S, min(self.n_factors, len(S)))]
-        if previous is None:
-            starts.append(0.999 * space.variances)
-        else:
-            starts.insert(0, np.clip(previous[units.kept] / units.scale**2, _LEAST_START, 1))
+        starts = [first_noise(S, min(self.n_factors, len(S))), 0.999 * space.variances]
         return self._by_noise(space, units, starts)
 
     def from_few_rows(self, rows, columns):

@@ -62,11 +62,17 @@ class SecondMoments:
 
     @classmethod
     def about(cls, rows, weights=None):
-        """No rows yet, and the weighted means of the first of some as the shift."""
+        """No rows yet, and a shift near the means of some.
+
+        Without weights those of the first rows will do. With weights it is the mean of all: the
+        first rows may be far away, and weigh next to nothing.
+        """
         n = rows.shape[1]
-        first = slice(_ROWS) if weights is None else np.flatnonzero(weights)[:_ROWS]
-        x = dense_rows(rows, first)
-        shift = np.average(x, axis=0, weights=None if weights is None else weights[first])
+        if weights is None:
+            shift = dense_rows(rows, slice(_ROWS)).mean(axis=0, dtype=np.float64)
+        else:
+            shares = weights / weights.sum()
+            shift = sum(product(dense_rows(rows, p).T, shares[p]) for p in _places(rows.shape))
         return cls(shift, 0, 0.0, np.zeros(n), np.zeros((n, n)))
 
     def plus(self, rows, weights=None):
@@ -85,12 +91,10 @@ class SecondMoments:
 
     def _deviations(self, rows):
         """Places of blocks of rows, and the rows less the shift, which may be overwritten."""
-        n_rows, n = rows.shape
-        size = max(_ENTRIES // n, _FEWEST)
-        room = np.empty((min(size, n_rows), n))
-        for start in range(0, n_rows, size):
-            place = slice(start, start + size)
+        room = None
+        for place in _places(rows.shape):
             x = rows[place]
+            room = np.empty(x.shape) if room is None else room
             x = x.toarray() if scipy.sparse.issparse(x) else x
             yield place, np.subtract(x, self.shift, out=room[: len(x)])
 
@@ -106,6 +110,12 @@ class SecondMoments:
         result = self.second / self.weight
         result -= np.outer(first, first)
         return result
+
+
+def _places(shape):
+    """Slices of the rows of a table, of a size that caches hold."""
+    size = max(_ENTRIES // shape[1], _FEWEST)
+    return (slice(start, start + size) for start in range(0, shape[0], size))
 
 
 def centred(data, weights=None):
