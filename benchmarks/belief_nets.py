@@ -54,14 +54,8 @@ METHODS = {
     "reweighted wake-sleep": lambda: HelmholtzMachine(),
 }
 HEADS = (
-    "Method",
-    "Coding cost",
-    "above entropy",
-    "Log-likelihood",
-    "above entropy",
-    "CPU s",
-    "Paper",
-)
+    "Method", "Coding cost", "above entropy", "Log-likelihood", "above entropy", "CPU s", "Paper",
+)  # fmt: skip
 PUBLISHED = {  # bits, Frey, Hinton & Dayan (1996): BN 20>100 and BN 5>10>15>20>100
     "source": (63.5, None), "Gibbs": (63.9, 58.1), "mean field": (64.7, 58.4),
     "wake-sleep": (65.2, 58.5),

@@ -2,6 +2,8 @@
 
 import contextlib
 import itertools
+import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -147,6 +149,16 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path, monkeypatch):
 
 def number(records):
     return f"{records['nltcs']['test']['mean']:.2f}"
+
+
+@pytest.mark.parametrize("reliable", [True, False])
+def test_figures_that_came_with_a_warning_have_a_dagger(reliable):
+    path = pathlib.Path(density_table.__file__).parent / "results" / "density" / "nltcs.json"
+    record = json.loads(path.read_text())
+    record["test"]["reliable"] = record["default"]["reliable"] = reliable
+    makers = density_table.scores, density_table.details
+    found = [make(["nltcs"], {"nltcs": record}).count("\N{DAGGER}") for make in makers]
+    assert found == ([0, 0] if reliable else [1, 2])
 
 
 def test_no_setting_is_begun_after_the_minutes_are_used_up(tmp_path):

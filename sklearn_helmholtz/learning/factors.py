@@ -133,8 +133,8 @@ def _is_inside(noise, floor):
 def leaves_noise(space, n_factors, floor, end):
     """Whether what the factors of a `Maximum` leave is noise, and they are clear of it.
 
-    Then no other start ends higher: it would have to explain something else. Eigenvalues of noise
-    have mean 1 and a variance gamma, and end at ``(1 + sqrt(gamma))^2`` (Marchenko & Pastur 1967).
+    Then another start has nothing else to explain, and none was seen to end higher. Eigenvalues of
+    noise with mean 1 and variance gamma end at ``(1 + sqrt(gamma))^2`` (Marchenko & Pastur 1967).
     Few eigenvalues, or a large variance, do not tell noise from many factors that are left: then
     the answer is no.
     """
