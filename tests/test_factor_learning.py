@@ -409,6 +409,17 @@ def test_what_factors_leave_is_noise_where_none_is_missing():
     assert not leaves_noise(none, 0, floor, maximise(none, 0, floor, 0.9 * np.diag(S)))
 
 
+def test_a_weak_factor_that_is_left_shows_beyond_the_edge_of_noise():
+    S, rng = planted(300, 3, 20_000)
+    weak = rng.choice([-1, 1], 300) * np.sqrt(2 / 300)
+    S += np.outer(weak, weak)
+    space, floor = LeadingSpace(S, 3, rng), 1e-8 * np.diag(S)
+    end = maximise(space, 3, floor, first_noise(S, 3))
+    values = np.linalg.eigvalsh(S / np.sqrt(np.outer(end.noise, end.noise)))[:-3]
+    assert values.var() < 0.05  # which noise may have
+    assert not leaves_noise(space, 3, floor, end)
+
+
 @pytest.mark.parametrize(("p", "n_rows"), [(100, 3000), (150, 600)])
 def test_few_eigenvalues_or_a_large_spread_may_hide_factors(p, n_rows):
     S, rng = planted(p, 3, n_rows)
