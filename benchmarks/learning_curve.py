@@ -5,12 +5,14 @@
 DIR as in `benchmarks.datasets`; the data set is binarized_mnist. FOLDER receives ``MODEL.pickle``,
 a checkpoint of every few minutes from which the same command goes on, and ``MODEL.csv``, the curve:
 minutes of training (scoring and checkpoints are not counted), and bounds of the training,
-validation and test rows in nats. When the minutes are used up, the test rows are scored with many
-more samples, which takes about as long as the training did and can be cut off, too. The learning
-rate falls along half a cosine over the minutes; the number of particles rises. The autoregressive
-machine begins without lateral weights: they would learn faster than the hidden units, and leave
-them little to explain. Nothing else may run meanwhile: even a process of the lowest priority slows
-a step down.
+validation and test rows in nats. The learning rate falls along half a cosine, over all minutes or
+in cycles; the number of particles rises. At the end of a cycle the test rows are scored with more
+samples, and ``MODEL.npz`` receives the machine: it is small enough to be kept, and where FOLDER has
+no checkpoint the same command begins the next cycle from it. When the minutes are used up, the test
+rows are scored with many more samples, which takes about as long as the training did and can be cut
+off, too. The autoregressive machine begins without lateral weights: they would learn faster than
+the hidden units, and leave them little to explain. Nothing else may run meanwhile: even a process
+of the lowest priority slows a step down.
 
     python -m benchmarks.learning_curve --picture FILE --folder FOLDER
 
@@ -19,6 +21,7 @@ draws the curves that FOLDER holds.
 
 import argparse
 import csv
+import json
 import math
 import os
 import pathlib
@@ -30,6 +33,7 @@ import numpy as np
 from sklearn_helmholtz import HelmholtzMachine
 
 from .datasets import load
+from .kept_machines import anew, from_parameters, keep, open_kept, parameters_of
 
 MODELS = {
     "plain": {
@@ -39,7 +43,7 @@ MODELS = {
             "l1_ratio": 0,
             "batch_size": 100,
         },
-        "rate": 3e-3,
+        "rate": ((0.0, 3e-3),),
         "particles": ((0.0, 5), (0.2, 10), (0.45, 20), (0.8, 50)),
         "lateral": None,
         "looks": 24,
@@ -52,14 +56,15 @@ MODELS = {
             "l1_ratio": 0,
             "batch_size": 100,
         },
-        "rate": 3e-3,
-        "particles": ((0.0, 5), (0.15, 10), (0.4, 20), (0.85, 50)),
-        "lateral": (0.4, {"lateral_alpha": 4e-4, "lateral_l1_ratio": 1}),
+        "rate": ((0.0, 3e-3), (0.55, 1.5e-3)),
+        "particles": ((0.0, 5), (0.03, 10), (0.12, 20), (0.49, 50)),
+        "lateral": (0.25, {"lateral_alpha": 6e-4, "lateral_l1_ratio": 1}),
         "looks": 12,
         "target": -84.2,
     },
 }
-CURVE_SAMPLES, FINAL_SAMPLES = 200, 50_000
+CURVE_SAMPLES, CYCLE_SAMPLES, FINAL_SAMPLES = 200, 5_000, 50_000
+_FACTS = "seconds", "epochs", "cycle", "train_bound", "curve"
 _FINAL_ROWS = 500  # of the test set between two checkpoints
 _MINUTES_BETWEEN_CHECKPOINTS = 3
 COLUMNS = (
@@ -69,8 +74,13 @@ COLUMNS = (
 
 
 class Run:
-    """A training that knows how far it has come: everything that a checkpoint has to hold."""
+    """A training that knows how far it has come: everything that a checkpoint has to hold.
 
+    cycle : the number of cycles of the learning rate that have ended, closer look included;
+    train_bound : of the last epoch.
+    """
+
+    cycle, train_bound = 0, math.nan
     final = ()  # of each part of the test rows: their log-likelihoods, and the error of the mean
 
     def __init__(self, model, minutes, random_state):
@@ -89,27 +99,32 @@ class Run:
         return self.seconds / (60 * self.minutes)
 
     @property
+    def ended(self):
+        """Whether all cycles have been trained and looked at."""
+        return self.cycle == len(self.rate)
+
+    @property
+    def cycle_end(self):
+        """The share of the training time at which the present cycle ends."""
+        starts = [start for start, _ in self.rate]
+        return [*starts[1:], 1.0][self.cycle]
+
+    @property
     def settings(self):
-        """All that decides what a run measures, by name."""
+        """All that decides what a run measures, by name, as JSON would give it back."""
         names = "minutes", "rate", "particles", "lateral"
-        return self._begun_with | {name: getattr(self, name) for name in names}
+        settings = self._begun_with | {name: getattr(self, name) for name in names}
+        return json.loads(json.dumps(settings))
 
     def check(self, asked):
         """Refuse to go on as something else than what was begun. asked : a `Run` not yet begun."""
-        begun, wanted = self.settings, asked.settings
-        changed = [name for name in wanted if begun.get(name) != wanted[name]]
-        if changed:
-            raise ValueError(
-                "The checkpoint is of a run with {}, got {}. Go on with the same, or name another "
-                "folder.".format(
-                    *(" and ".join(f"{name}={of.get(name)!r}" for name in changed)
-                      for of in (begun, wanted))
-                )
-            )  # fmt: skip
+        _refuse_changes(self.settings, asked.settings)
 
     def epoch(self, X):
         """Train on all rows once, with the rate and the particles that are due."""
-        rate = self.rate * 0.5 * (1 + math.cos(math.pi * min(self.progress, 1)))
+        start, peak = self.rate[self.cycle]
+        done = min((self.progress - start) / (self.cycle_end - start), 1)
+        rate = peak * 0.5 * (1 + math.cos(math.pi * done))
         n_particles = max(n for start, n in self.particles if start <= self.progress)
         if self.lateral and not self.machine.autoregressive and self.progress >= self.lateral[0]:
             self.machine = with_lateral_weights(self.machine, **self.lateral[1])
@@ -120,6 +135,7 @@ class Run:
         train(X)
         self.seconds += time.perf_counter() - start
         self.epochs += 1
+        self.train_bound = -self.machine.loss_curve_[-1]
 
     def look(self, data):
         """Score the held-out rows with few samples, and note what they say."""
@@ -132,9 +148,10 @@ class Run:
         write : called after each part; parts that are scored already stay as they are.
         """
         test = data["test"]
+        n_samples = CYCLE_SAMPLES if self.cycle_end < 1 else FINAL_SAMPLES
         for first in range(_FINAL_ROWS * len(self.final), len(test), _FINAL_ROWS):
             part = self.machine.log_likelihood(
-                test[first : first + _FINAL_ROWS], n_importance_samples=FINAL_SAMPLES
+                test[first : first + _FINAL_ROWS], n_importance_samples=n_samples
             )
             self.final += ((part.per_sample, part.monte_carlo_error),)
             write()
@@ -142,8 +159,14 @@ class Run:
         variances = [(len(scores) * error) ** 2 for scores, error in self.final]
         error = scores.std(ddof=1) / math.sqrt(len(scores))
         monte_carlo_error = math.sqrt(sum(variances)) / len(scores)
-        self._note(data, scores.mean(), error, monte_carlo_error, FINAL_SAMPLES)
-        write()
+        self._note(data, scores.mean(), error, monte_carlo_error, n_samples)
+        self.cycle, self.final = self.cycle + 1, ()
+
+    def begin_cycle(self):
+        """Go on from the parameters alone, if another cycle follows, whether kept or not."""
+        if not self.ended:
+            random_state = self._begun_with["random_state"] + self.cycle
+            self.machine = anew(self.machine, random_state=random_state)
 
     def _note(self, data, test, standard_error, monte_carlo_error, n_samples):
         """Add a row to the curve."""
@@ -152,7 +175,7 @@ class Run:
         self.curve.append({
             "minutes": self.seconds / 60, "epochs": self.epochs,
             "particles": machine.n_particles, "rate": machine.learning_rate_init,
-            "train_bound": -machine.loss_curve_[-1], "valid": valid.mean, "test": float(test),
+            "train_bound": self.train_bound, "valid": valid.mean, "test": float(test),
             "standard_error": float(standard_error), "monte_carlo_error": monte_carlo_error,
             "samples": n_samples,
         })  # fmt: skip
@@ -173,6 +196,33 @@ class Run:
 
         replace_file(folder / f"{name}.csv", "w", table)
 
+    def keep(self, path):
+        """Write what the next cycle begins from: the machine, and how it came to be."""
+        facts = {"settings": self.settings} | {name: getattr(self, name) for name in _FACTS}
+        replace_file(path, "wb", lambda file: keep(file, self.machine, facts))
+
+    def begin_from(self, path):
+        """Go on from what `keep` wrote of a run with the same settings."""
+        machine, facts = open_kept(path)
+        _refuse_changes(facts["settings"], self.settings)
+        self.machine = machine
+        for name in _FACTS:
+            setattr(self, name, facts[name])
+        self.begin_cycle()
+
+
+def _refuse_changes(begun, wanted):
+    """Refuse to go on with other settings than those a run was begun with."""
+    changed = [name for name in wanted if begun.get(name) != wanted[name]]
+    if changed:
+        raise ValueError(
+            "The checkpoint is of a run with {}, got {}. Go on with the same, or name another "
+            "folder.".format(
+                *(" and ".join(f"{name}={of.get(name)!r}" for name in changed)
+                  for of in (begun, wanted))
+            )
+        )  # fmt: skip
+
 
 def with_lateral_weights(machine, **params):
     """A machine with the parameters of another, and lateral weights that are zero as yet.
@@ -180,15 +230,10 @@ def with_lateral_weights(machine, **params):
     params : of the constructor, which change. Averages, which such machines are by default, do the
     work of a falling rate, and the rate of a `Run` falls.
     """
-    params = machine.get_params() | {"averaging": False} | params
-    for name in ("hidden_layer_sizes", "autoregressive"):
-        del params[name]
     sizes = [len(intercept) for intercept in machine.generative_intercepts_]
-    return HelmholtzMachine.from_parameters(
-        machine.generative_coefs_, machine.generative_intercepts_, machine.recognition_coefs_,
-        machine.recognition_intercepts_,
-        generative_lateral_coefs=[np.zeros((n, n)) for n in sizes], **params,
-    )  # fmt: skip
+    parameters = parameters_of(machine)
+    parameters["generative_lateral_coefs"] = [np.zeros((n, n)) for n in sizes]
+    return from_parameters(parameters, machine.get_params() | {"averaging": False} | params)
 
 
 def replace_file(path, mode, write):
@@ -201,10 +246,21 @@ def replace_file(path, mode, write):
 
 def go_on(run, data, folder, name):
     """Train until the minutes are used up; look, and write checkpoints, on the way."""
+    while not run.ended:
+        _train(run, data, folder, name)
+        run.write(folder, name)
+        run.look_closely(data, lambda: run.write(folder, name))
+        run.keep(folder / f"{name}.npz")
+        run.begin_cycle()
+        run.write(folder, name)
+
+
+def _train(run, data, folder, name):
+    """Train to the end of a cycle; look, and write checkpoints, on the way."""
     looks = [(i / run.looks) ** 2 for i in range(1, run.looks)]
     looks = [share for share in looks if share > run.progress]
     written = run.seconds
-    while run.progress < 1:
+    while run.progress < run.cycle_end:
         run.epoch(data["train"])
         if looks and run.progress >= looks[0]:
             looks = [share for share in looks if share > run.progress]
@@ -212,9 +268,6 @@ def go_on(run, data, folder, name):
         if run.seconds - written > 60 * _MINUTES_BETWEEN_CHECKPOINTS:
             run.write(folder, name)
             written = run.seconds
-    if not run.curve or run.curve[-1]["samples"] != FINAL_SAMPLES:
-        run.write(folder, name)
-        run.look_closely(data, lambda: run.write(folder, name))
 
 
 def draw(folder, path):
@@ -280,6 +333,8 @@ def main():
         begun = pickle.loads(checkpoint.read_bytes())
         begun.check(run)
         run = begun
+    elif (kept := folder / f"{arguments.model}.npz").exists():
+        run.begin_from(kept)
     go_on(run, data, folder, arguments.model)
     best, target = run.curve[-1], MODELS[arguments.model]["target"]
     print(f"test {best['test']:.2f} +- {best['standard_error']:.2f} nats, target {target}")

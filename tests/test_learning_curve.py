@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from benchmarks import learning_curve
-from benchmarks.learning_curve import COLUMNS, FINAL_SAMPLES, MODELS, Run, draw, go_on
+from benchmarks.kept_machines import parameters_of
+from benchmarks.learning_curve import (
+    COLUMNS,
+    CURVE_SAMPLES,
+    CYCLE_SAMPLES,
+    FINAL_SAMPLES,
+    MODELS,
+    Run,
+    draw,
+    go_on,
+)
 
 
 def test_a_run_goes_on_as_what_it_was_begun():
@@ -25,9 +35,11 @@ def test_a_run_does_not_go_on_when_its_settings_have_changed(monkeypatch):
     run = Run("plain", 60, 0)
     changed = copy.deepcopy(MODELS)
     changed["plain"]["machine"]["alpha"] = 7
-    changed["plain"]["rate"] = 8
+    changed["plain"]["rate"] = ((0, 8),)
     monkeypatch.setattr(learning_curve, "MODELS", changed)
-    with pytest.raises(ValueError, match=r"alpha=\S+ and rate=\S+, got alpha=7 and rate=8"):
+    with pytest.raises(
+        ValueError, match=r"alpha=\S+ and rate=.*, got alpha=7 and rate=\[\[0, 8\]\]"
+    ):
         run.check(Run("plain", 60, 0))
 
 
@@ -38,12 +50,66 @@ def test_a_run_ends_with_a_last_look_and_stays_ended(tmp_path):
     run.machine.set_params(hidden_layer_sizes=15)
     go_on(run, data, tmp_path, "curve")
     assert run.progress >= 1
-    assert [look["samples"] for look in run.curve].count(FINAL_SAMPLES) == 1
+    closer = [look["samples"] for look in run.curve if look["samples"] != CURVE_SAMPLES]
+    assert closer == [CYCLE_SAMPLES, FINAL_SAMPLES]
     ended = pickle.loads((tmp_path / "curve.pickle").read_bytes())
     assert ended.curve == run.curve
     go_on(ended, data, tmp_path, "curve")
     assert (ended.curve, ended.epochs) == (run.curve, run.epochs)
     assert len((tmp_path / "curve.csv").read_text().splitlines()) == 1 + len(run.curve)
+
+
+def test_the_rate_falls_to_zero_in_every_cycle():
+    run, X = Run("autoregressive", 1, 0), np.eye(8, 5, dtype=np.uint8)
+    run.machine.set_params(hidden_layer_sizes=(4, 3))
+    (_, first), (start, second) = run.rate
+    rates = {}
+    for cycle, share in ((0, 0), (0, start / 2), (0, start), (1, start), (1, 1)):
+        run.cycle, run.seconds = cycle, 60 * share
+        run.epoch(X)
+        rates[cycle, share] = run.machine.learning_rate_init
+    least = 1e-6
+    expected = [first, first / 2, least, second, least]
+    assert list(rates.values()) == pytest.approx(expected)
+
+
+def test_a_cycle_begins_from_a_kept_machine_as_it_goes_on(tmp_path, monkeypatch):
+    rows = (np.random.default_rng(0).random((120, 5)) < 0.3).astype(np.uint8)
+    data = {"train": rows[:80], "valid": rows[80:100], "test": rows[100:]}
+    run = Run("autoregressive", 1, 0)
+    run.machine.set_params(hidden_layer_sizes=(8, 7))
+    for share in (0, 0.3, 0.5):
+        run.seconds = 60 * share
+        run.epoch(data["train"])
+    run.seconds = 60 * run.cycle_end
+    run.look_closely(data, lambda: None)
+    run.keep(tmp_path / "kept.npz")
+    run.begin_cycle()
+    other = Run("autoregressive", 1, 0)
+    other.begin_from(tmp_path / "kept.npz")
+    assert (other.cycle, other.epochs, other.curve) == (1, 3, run.curve)
+    for each in (run, other):
+        each.epoch(data["train"])
+    assert run.machine.get_params() == other.machine.get_params()
+    for one, two in zip(*(parameters_of(r.machine).values() for r in (run, other)), strict=True):
+        for a, b in zip(one, two, strict=True):
+            np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="a run with random_state=0, got random_state=1"):
+        Run("autoregressive", 1, 1).begin_from(tmp_path / "kept.npz")
+
+
+def test_the_machine_of_an_ended_run_is_kept_as_it_was_scored(tmp_path):
+    rows = (np.random.default_rng(0).random((120, 5)) < 0.3).astype(np.uint8)
+    data = {"train": rows[:80], "valid": rows[80:100], "test": rows[100:]}
+    run = Run("autoregressive", 2e-3, 0)
+    run.machine.set_params(hidden_layer_sizes=15)
+    go_on(run, data, tmp_path, "curve")
+    kept = Run("autoregressive", 2e-3, 0)
+    kept.machine.set_params(hidden_layer_sizes=15)
+    kept.begin_from(tmp_path / "curve.npz")
+    assert kept.ended
+    scored = kept.machine.log_likelihood(data["test"], n_importance_samples=FINAL_SAMPLES)
+    assert scored.mean == pytest.approx(run.curve[-1]["test"], rel=1e-12)
 
 
 def test_lateral_weights_follow_when_hidden_units_have_learnt(tmp_path):
@@ -86,7 +152,8 @@ def test_the_last_look_is_at_all_test_rows_and_can_be_cut_off(tmp_path, monkeypa
     run.machine.set_params(hidden_layer_sizes=15)
     go_on(run, data, tmp_path, "whole")
     cut, n_parts = copy.deepcopy(run), []
-    del cut.final, cut.curve[-1]
+    cut.cycle, cut.final = 0, ()
+    del cut.curve[-1]
 
     def write():
         n_parts.append(len(cut.final))
@@ -96,7 +163,7 @@ def test_the_last_look_is_at_all_test_rows_and_can_be_cut_off(tmp_path, monkeypa
     with pytest.raises(KeyboardInterrupt):
         cut.look_closely(data, write)
     cut.look_closely(data, write)
-    assert n_parts == [1, 2, 3, 3]
+    assert n_parts == [1, 2, 3]
     assert cut.curve == run.curve
     last, at_once = run.curve[-1], run.machine.log_likelihood(rows[100:], n_importance_samples=300)
     assert last["samples"] == 300
