@@ -141,10 +141,13 @@ class Training:
             return False
         return not hasattr(self._rule, "accepts") or self._rule.accepts(self.parameters.tree)
 
-    def set_penalties(self):
-        """Give the optimiser penalties as strong as they should be for weights as they are."""
+    def set_penalties(self, grown=1.0):
+        """Give the optimiser penalties as strong as they should be for weights as they are.
+
+        grown : how far those that grow with training have come, from 0 to 1.
+        """
         if self._penalties is not None:
-            self._optimizer = penalise(self._optimizer, self.parameters, self._penalties)
+            self._optimizer = penalise(self._optimizer, self.parameters, self._penalties, grown)
 
     def permutation(self, n_rows):
         """The order of the rows in the epoch that begins now."""
@@ -273,7 +276,8 @@ class Plan:
 
     indices : the rows of an epoch; batch_size, max_iter : rows of a step and number of epochs;
     schedule : the learning rate by the share of training done; shuffle : a new order every epoch;
-    goes_on : whether the machine has been trained before.
+    goes_on : whether the machine has been trained before; settling : the share of the epochs in
+    which penalties that grow do so, 0 for those that are as strong as ever from the start.
     """
 
     indices: np.ndarray
@@ -282,6 +286,12 @@ class Plan:
     schedule: object
     shuffle: bool = True
     goes_on: bool = False
+    settling: float = 0.0
+
+    def grown(self, epoch):
+        """How far penalties that grow have come in an epoch, from 0 to 1."""
+        n_epochs = self.settling * self.max_iter
+        return min((epoch + 1) / n_epochs, 1.0) if n_epochs else 1.0
 
 
 def train(training, rows, plan, monitor):
@@ -300,7 +310,7 @@ def train(training, rows, plan, monitor):
         monitor.begin(training, plan.goes_on)
         for epoch in range(plan.max_iter):
             monitor.begin_epoch()
-            training.set_penalties()
+            training.set_penalties(plan.grown(epoch))
             loss = _epoch(training, rows, plan, epoch)
             if not max(loss, training.loss(probe)) < limit:
                 raise DivergenceError

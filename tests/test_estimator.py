@@ -617,6 +617,34 @@ def rates_of(model, monkeypatch, X, **fit_params):
     return np.array(rates)
 
 
+def bounds_of_penalties(model, monkeypatch, X):
+    """How far penalties have grown in each epoch that training begins."""
+    seen, original = [], _training.Training.set_penalties
+
+    def set_penalties(training, *grown):
+        seen.extend(grown)
+        return original(training, *grown)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_training.Training, "set_penalties", set_penalties)
+        model.fit(X)
+    return seen
+
+
+def test_learnt_penalties_grow_in_a_first_fit_that_does_not_stop_early(monkeypatch):
+    X = binary_data(60)
+    model = machine(max_iter=5, autoregressive=True, warm_start=True, early_stopping=False)
+    assert bounds_of_penalties(model, monkeypatch, X) == pytest.approx([1 / 3, 2 / 3, 1, 1, 1])
+    assert bounds_of_penalties(model, monkeypatch, X) == [1] * 5
+    stopping = machine(max_iter=5, autoregressive=True, early_stopping=True)
+    assert bounds_of_penalties(stopping, monkeypatch, X) == [1] * 5
+    growing = machine(max_iter=5, autoregressive=True, early_stopping=False).fit(X)
+    monkeypatch.setattr(automatic, "_PRIOR", (2.0, np.inf, 2))
+    assert not same_bits(
+        growing, machine(max_iter=5, autoregressive=True, early_stopping=False).fit(X)
+    )
+
+
 @pytest.mark.parametrize("held_out", [False, True])
 def test_adaptive_rates_fall_by_five_where_nothing_improves(held_out, monkeypatch):
     X = binary_data(100)
@@ -681,8 +709,8 @@ def test_penalties_by_default_and_apart():
         return automatic.penalties(machine(**params), 100)
 
     def estimated(l1_ratio=1.0):
-        connections = EstimatedPenalty(100, l1_ratio, 2.0, np.inf)
-        return connections, EstimatedPenalty(100, l1_ratio, 8.0, 2.0)
+        connections = EstimatedPenalty(100, l1_ratio, 2.0, np.inf, 2, 0.1)
+        return connections, EstimatedPenalty(100, l1_ratio, 12.0, 4.0)
 
     ordered = {"autoregressive": True}
     in_pieces = automatic.penalties(machine(**ordered), None)

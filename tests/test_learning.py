@@ -724,6 +724,29 @@ def test_each_weight_has_the_most_probable_strength_of_its_own():
         assert lasso / (1 + relief * weight) == pytest.approx(expected, rel=1e-3)
 
 
+def test_the_size_of_weights_with_the_prior_is_the_same_in_both_orders():
+    weights = np.random.default_rng(0).laplace(scale=0.3, size=100_000)
+    size, square = np.abs(weights).mean(), np.square(weights).mean()
+    first, second = (
+        EstimatedPenalty(40, 1.0, 3.0, order=order).strengths(size, square) for order in (1, 2)
+    )
+    assert second == pytest.approx(first, rel=0.01)
+    assert second[1] == pytest.approx(1 / (np.sqrt(square / 2) + 1 / 3) / 40)
+    half_of_them = EstimatedPenalty(40, 1.0, 3.0, order=2).strengths(size / 2, square / 2)
+    assert half_of_them[1] == pytest.approx(1 / (np.sqrt(square) / 2 + 1 / 3) / 40)
+
+
+def test_the_bound_of_the_strength_grows_geometrically():
+    growing = EstimatedPenalty(40, 1.0, 3.2, begins=0.2)
+    lassos = [growing.strengths(0.0, 0.0, grown)[1] * 40 for grown in (0, 0.25, 0.5, 1)]
+    assert lassos == pytest.approx([0.2, 0.4, 0.8, 3.2])
+    assert growing.strengths(0.0, 0.0) == growing.strengths(0.0, 0.0, 1.0)
+    assert growing.strengths(9.8, 0.0, 0.1)[1] == pytest.approx(1 / (9.8 + 1 / 3.2) / 40)
+    for settled in (EstimatedPenalty(40, 1.0, 3.2), EstimatedPenalty(40, 1.0, 3.2, begins=7.0)):
+        assert settled.strengths(0.5, 0.5, 0.0) == growing.strengths(0.5, 0.5)
+    assert FixedPenalty(0.4, 0.25).strengths(0.5, 0.5, 0.0) == (0.4 * 0.75, 0.1, 0.0)
+
+
 def test_penalties_are_set_apart_for_connections_and_lateral_weights():
     machine, params, _ = make_case((4, 3, 2), "ordered gaussian")
     penalties = EstimatedPenalty(10, 1.0, 2.0), EstimatedPenalty(10, 1.0, 8.0, 1.0)
@@ -757,3 +780,22 @@ def test_training_estimates_penalties_anew_every_epoch():
     train(training, rows, plan, Watch())
     assert seen[0] == 8
     assert (np.diff(seen) < 0).all()
+
+
+def test_penalties_grow_over_the_epochs_in_which_they_settle():
+    machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0), True)
+    x = (np.random.default_rng(1).random((40, 6)) < 0.4).astype(np.uint8)
+    growing = EstimatedPenalty(2000, 1.0, 1e-3, begins=1e-5)  # weaker than any weights would say
+    training = Training(machine, WakeSleep(), Adam(), cases.SEED, 1, penalties=(growing, growing))
+    seen = []
+
+    class Watch(Monitor):
+        def end_epoch(self, training, loss, n_epochs):
+            seen.append(training._optimizer.lasso * 2000)
+            return super().end_epoch(training, loss, n_epochs)
+
+    for settling, grown in ((0.5, (0.25, 0.5, 0.75, 1, 1, 1, 1, 1)), (0.0, [1] * 8)):
+        seen.clear()
+        plan = Plan(np.arange(40), 10, 8, Constant(0.05), settling=settling)
+        train(training, Rows(x, True), plan, Watch())
+        assert seen == pytest.approx([1e-5 * 100**share for share in grown], rel=1e-2)

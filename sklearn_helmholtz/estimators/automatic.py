@@ -11,7 +11,9 @@ _RATE, _RATE_OF_AVERAGES = 1e-2, 2e-2
 _BATCH, _SMALLEST_BATCH, _BATCHES = 100, 20, 100
 _MANY_COLUMNS = 400  # whose lateral weights go too far in the usual number of epochs
 _ALPHA = 1e-4
-_PRIOR, _LATERAL_PRIOR = (2.0, math.inf), (8.0, 2.0)  # of estimated penalties: bound and shape
+# Of estimated penalties: bound, shape, order of the mean that tells the size, and first bound.
+_PRIOR, _LATERAL_PRIOR = (2.0, math.inf, 2, 0.1), (12.0, 4.0)
+_SETTLING = 0.6  # of the epochs, in which the first bound grows to the last
 
 
 def takes_averages(estimator):
@@ -52,6 +54,15 @@ def penalties(estimator, n_rows):
         _penalty(alpha, ratio, n_rows, *_PRIOR),
         _penalty(lateral_alpha, lateral_ratio, n_rows, *_LATERAL_PRIOR),
     )
+
+
+def settling(goes_on, stops):
+    """The share of the epochs in which penalties that grow do so.
+
+    A machine that has been trained before goes on with them as they should be. A fit that stops
+    early does not know its epochs, and could stop while penalties are weak.
+    """
+    return 0.0 if goes_on or stops else _SETTLING
 
 
 def _penalty(alpha, l1_ratio, n_rows, *prior):

@@ -187,13 +187,17 @@ class HelmholtzMachine(TrainedDensityEstimator):
     Notes
     -----
     With ``alpha="auto"``, weights between layers of an autoregressive machine have an L1 penalty
-    of the strength ``1 / (m + 1 / 2) / n`` per row, and a lateral weight w one of the strength
-    ``3 / (2 (m + 1 / 8) + |w|) / n``, where m is the mean size of the weights of its kind at the
-    beginning of an epoch and n the number of rows. This
-    follows from a prior of the weights whose scales have priors themselves [7]_: tables of few rows
-    and little structure get a strong penalty, and large lateral weights are let off. With
-    ``l1_ratio=0`` m is the mean square, and large weights are not let off. The numbers 2, 8 and 2
-    of these priors were chosen on the validation rows of public data sets.
+    of the strength ``1 / (s + 1 / 2) / n`` per row, and a lateral weight w one of the strength
+    ``5 / (4 (m + 1 / 12) + |w|) / n``, where s is the root mean square of the weights between
+    layers, divided by the root of 2, and m the mean size of the lateral ones, both at the beginning
+    of an epoch, and n is the number of rows. This follows from a prior of the weights whose scales
+    have priors themselves [7]_: tables of few rows and little structure get a strong penalty, and
+    large lateral weights are let off. With ``l1_ratio=0`` mean squares take the place of s and m,
+    and large weights are not let off. Weights that have not learnt yet say nothing of a table, and
+    a strong penalty would keep hidden units from ever being of use: over the first 60 % of
+    ``max_iter`` the first strength is held below a bound that rises from 0.1 / n to 2 / n, but not
+    with early stopping, which could end training before, with ``warm_start`` or in `partial_fit`.
+    These numbers were chosen on the validation rows of public data sets.
 
     See Also
     --------

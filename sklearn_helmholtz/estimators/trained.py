@@ -17,7 +17,14 @@ from .._training import End, Plan, Training, train
 from ..learning import SGD, Adam, Adaptive, Constant, Cosine
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
 from .attributes import publish
-from .automatic import batch_size, learning_rate, penalties, stops_early, takes_averages
+from .automatic import (
+    batch_size,
+    learning_rate,
+    penalties,
+    settling,
+    stops_early,
+    takes_averages,
+)
 from .callbacks import EpochCallbacks
 from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
 from .density import LatentDensityEstimator
@@ -151,7 +158,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         start = self._continue(X) if goes_on else self._begin(X, train_rows, seed)
         plan = Plan(
             train_rows, batch_size(self, len(train_rows)), self.max_iter, self._schedule(),
-            self.shuffle, goes_on,
+            self.shuffle, goes_on, settling(goes_on, stops),
         )  # fmt: skip
         validation = None if held_out is None else replace(start.rows, chosen=held_out)
         if X_val is not None:

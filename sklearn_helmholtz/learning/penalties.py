@@ -13,7 +13,7 @@ class FixedPenalty:
     alpha: float
     l1_ratio: float = 0.0
 
-    def strengths(self, size, square):
+    def strengths(self, size, square, grown=1.0):
         """Of the quadratic part and of the absolute part: decay and lasso; no relief."""
         lasso = self.alpha * self.l1_ratio
         return self.alpha - lasso, lasso, 0.0
@@ -35,35 +35,53 @@ class EstimatedPenalty:
     of the Bayesian lasso, Park & Casella 2008, and of the generalised double Pareto shrinkage,
     Armagan, Dunson & Lee 2013). What of the penalty is quadratic has the strength c for all.
 
+    The mean size speaks of all weights alike. With ``order`` 2 it is sqrt(E w^2 / 2) instead, which
+    is the same for weights that do have the prior exp(-c |w|), but is made by the large ones where
+    many are about zero, as those of hidden units out of use are. Weights that have not learnt yet
+    say nothing of a table, and a strong penalty would keep hidden units from ever being of use:
+    ``begins`` bounds c when training begins, and the bound grows geometrically to ``strongest``.
+
     n_rows : rows of the table; strongest : the bound of c; shape : a, infinite for inverse scales
-    that are all c.
+    that are all c; order : 1 or 2; begins : the first bound of c, infinite for one that stays.
     """
 
     n_rows: int
     l1_ratio: float
     strongest: float
     shape: float = math.inf
+    order: int = 1
+    begins: float = math.inf
 
-    def strengths(self, size, square):
+    def strengths(self, size, square, grown=1.0):
         """Decay, lasso and relief; size, square : means of the weights' sizes and squares.
 
-        The lasso is that of weights near zero; that of others is divided by 1 + relief |w|.
+        The lasso is that of weights near zero; that of others is divided by 1 + relief |w|. grown :
+        how far the bound of c has come on its way, from 0 to 1.
         """
         half = (1 - self.l1_ratio) / 2
+        size = math.sqrt(square / 2) if self.order == 2 else size
         mean = (self.l1_ratio * size + half * square) / (self.l1_ratio + half)
-        common = 1 / (mean + 1 / self.strongest)
+        common = min(1 / (mean + 1 / self.strongest), self._bound(grown))
         alpha = common / self.n_rows
         lasso = alpha * self.l1_ratio * (1 + 1 / self.shape)
         return alpha * (1 - self.l1_ratio), lasso, common / self.shape
 
+    def _bound(self, grown):
+        """Of c, which has grown by a share of the way."""
+        begins = min(self.begins, self.strongest)
+        return begins * (self.strongest / begins) ** grown
 
-def penalise(optimizer, parameters, penalties):
-    """The optimiser with penalties of connections and of lateral weights for a packed machine."""
+
+def penalise(optimizer, parameters, penalties, grown=1.0):
+    """The optimiser with penalties of connections and of lateral weights for a packed machine.
+
+    grown : how far penalties that grow with training have come, from 0 to 1.
+    """
     machine, (first, last) = parameters.tree, parameters.ends
     parts = parameters.vector[:first], parameters.vector[first:last]
     counts = machine.n_connections, machine.n_lateral_weights
     (decay, lasso, relief), lateral = (
-        penalty.strengths(_mean(np.abs(part), n), _mean(np.square(part), n))
+        penalty.strengths(_mean(np.abs(part), n), _mean(np.square(part), n), grown)
         for penalty, part, n in zip(penalties, parts, counts, strict=True)
     )
     return replace(optimizer, decay=decay, lasso=lasso, relief=relief, lateral=lateral)
