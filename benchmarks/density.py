@@ -40,6 +40,7 @@ COMMON = {
 SIZES = ((100,), (200,), (40,))
 VARIANTS = ({"n_particles": 20}, {"lateral": 1.0}, {"lateral": 0.1})
 _C = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the logistic autoregression: inverse strengths
+_OF_MACHINES = {"fits", "test", "default"}  # what a record has of them
 _FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 15, 300
 
 
@@ -87,8 +88,10 @@ class Record:
             self.values = json.loads(self._json.read_text())
 
     def add(self, **values):
-        """Add results, and write the file."""
-        self.values.update(values, date=str(date.today()), version=__version__)
+        """Add results, and write the file; the date is that of the last machine."""
+        self.values.update(values, version=__version__)
+        if values.keys() & _OF_MACHINES:
+            self.values["date"] = str(date.today())
         text = json.dumps(self.values, indent=1)
         replace_file(self._json, "w", lambda file: file.write(text + "\n"))
 

@@ -68,7 +68,7 @@ def details(names, records):
     """Rows of what was chosen, what it cost, defaults and baselines."""
     heading = [
         "data", "sizes", "settings", "valid", "test", "error", "sampling", "ESS", "default",
-        "epochs", "fully visible", "Chow-Liu", "minutes",
+        "epochs", "fully visible", "Chow-Liu", "minutes", "date",
     ]  # fmt: skip
     rows = []
     for name in names:
@@ -84,6 +84,7 @@ def details(names, records):
             number(r["test"]["median_effective_sample_size"], 0),
             number(default.get("mean")) + doubt(default), str(best["epochs"]),
             number(r.get("fully_visible")), number(r.get("chow_liu")), number(r["minutes"], 1),
+            r["date"],
         ])  # fmt: skip
     return rst_table(heading, rows)
 

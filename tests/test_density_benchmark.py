@@ -161,6 +161,21 @@ def test_figures_that_came_with_a_warning_have_a_dagger(reliable):
     assert found == ([0, 0] if reliable else [1, 2])
 
 
+def test_the_date_of_a_record_is_that_of_its_machines(tmp_path, monkeypatch):
+    class Later:
+        def today():
+            return "2030-01-01"
+
+    record = density.Record(tmp_path, "nltcs")
+    record.add(fits=[])
+    begun = record.values["date"]
+    monkeypatch.setattr(density, "date", Later)
+    record.add(chow_liu=-7.0, cores=2)
+    assert density.Record(tmp_path, "nltcs").values["date"] == begun != "2030-01-01"
+    record.add(default={"mean": -6.0})
+    assert density.Record(tmp_path, "nltcs").values["date"] == "2030-01-01"
+
+
 def test_no_setting_is_begun_after_the_minutes_are_used_up(tmp_path):
     record = density.Record(tmp_path, "nltcs")
     record.add(minutes=6.1)
