@@ -47,8 +47,8 @@ def keep(file, machine, facts):
 def open_kept(path):
     """The machine of a file, and the facts about it."""
     with np.load(path) as file:
-        about = json.loads(str(file["about"]))
-        parameters = {}
-        for key in file.files[1:]:  # in the order they were written in
-            parameters.setdefault(key.split(".")[0], []).append(file[key])
+        arrays = dict(file)
+    about, parameters = json.loads(str(arrays.pop("about"))), {}
+    for key, array in arrays.items():  # in the order they were written in
+        parameters.setdefault(key.partition(".")[0], []).append(array)
     return from_parameters(parameters, about["params"]), about["facts"]

@@ -21,6 +21,19 @@ from benchmarks.learning_curve import (
 )
 
 
+def few_rows(n_test=20):
+    """Three splits of independent features."""
+    rows = (np.random.default_rng(0).random((100 + n_test, 5)) < 0.3).astype(np.uint8)
+    return {"train": rows[:80], "valid": rows[80:100], "test": rows[100:]}
+
+
+def short_run():
+    """A run of hardly any time, with enough hidden units for scores by sampling."""
+    run = Run("autoregressive", 2e-3, 0)
+    run.machine.set_params(hidden_layer_sizes=15)
+    return run
+
+
 def test_a_run_goes_on_as_what_it_was_begun():
     run = Run("plain", 60, 0)
     run.machine.set_params(learning_rate_init=1e-4, n_particles=50)  # as after some time
@@ -44,10 +57,8 @@ def test_a_run_does_not_go_on_when_its_settings_have_changed(monkeypatch):
 
 
 def test_a_run_ends_with_a_last_look_and_stays_ended(tmp_path):
-    rows = (np.random.default_rng(0).random((120, 5)) < 0.3).astype(np.uint8)
-    data = {"train": rows[:80], "valid": rows[80:100], "test": rows[100:]}
-    run = Run("autoregressive", 2e-3, 0)
-    run.machine.set_params(hidden_layer_sizes=15)
+    data = few_rows()
+    run = short_run()
     go_on(run, data, tmp_path, "curve")
     assert run.progress >= 1
     closer = [look["samples"] for look in run.curve if look["samples"] != CURVE_SAMPLES]
@@ -73,9 +84,8 @@ def test_the_rate_falls_to_zero_in_every_cycle():
     assert list(rates.values()) == pytest.approx(expected)
 
 
-def test_a_cycle_begins_from_a_kept_machine_as_it_goes_on(tmp_path, monkeypatch):
-    rows = (np.random.default_rng(0).random((120, 5)) < 0.3).astype(np.uint8)
-    data = {"train": rows[:80], "valid": rows[80:100], "test": rows[100:]}
+def test_a_cycle_begins_from_a_kept_machine_as_it_goes_on(tmp_path):
+    data = few_rows()
     run = Run("autoregressive", 1, 0)
     run.machine.set_params(hidden_layer_sizes=(8, 7))
     for share in (0, 0.3, 0.5):
@@ -91,6 +101,8 @@ def test_a_cycle_begins_from_a_kept_machine_as_it_goes_on(tmp_path, monkeypatch)
     for each in (run, other):
         each.epoch(data["train"])
     assert run.machine.get_params() == other.machine.get_params()
+    assert run.machine.random_state == 1  # other random numbers than in the cycle before
+    assert run.machine.autoregressive
     for one, two in zip(*(parameters_of(r.machine).values() for r in (run, other)), strict=True):
         for a, b in zip(one, two, strict=True):
             np.testing.assert_array_equal(a, b)
@@ -99,13 +111,10 @@ def test_a_cycle_begins_from_a_kept_machine_as_it_goes_on(tmp_path, monkeypatch)
 
 
 def test_the_machine_of_an_ended_run_is_kept_as_it_was_scored(tmp_path):
-    rows = (np.random.default_rng(0).random((120, 5)) < 0.3).astype(np.uint8)
-    data = {"train": rows[:80], "valid": rows[80:100], "test": rows[100:]}
-    run = Run("autoregressive", 2e-3, 0)
-    run.machine.set_params(hidden_layer_sizes=15)
+    data = few_rows()
+    run = short_run()
     go_on(run, data, tmp_path, "curve")
-    kept = Run("autoregressive", 2e-3, 0)
-    kept.machine.set_params(hidden_layer_sizes=15)
+    kept = short_run()
     kept.begin_from(tmp_path / "curve.npz")
     assert kept.ended
     scored = kept.machine.log_likelihood(data["test"], n_importance_samples=FINAL_SAMPLES)
@@ -146,8 +155,7 @@ def test_lateral_weights_of_zero_change_no_likelihood():
 def test_the_last_look_is_at_all_test_rows_and_can_be_cut_off(tmp_path, monkeypatch):
     monkeypatch.setattr(learning_curve, "_FINAL_ROWS", 20)
     monkeypatch.setattr(learning_curve, "FINAL_SAMPLES", 300)
-    rows = (np.random.default_rng(0).random((150, 5)) < 0.3).astype(np.uint8)
-    data = {"train": rows[:80], "valid": rows[80:100], "test": rows[100:]}
+    data = few_rows(n_test=50)
     run = Run("plain", 2e-3, 0)
     run.machine.set_params(hidden_layer_sizes=15)
     go_on(run, data, tmp_path, "whole")
@@ -165,10 +173,13 @@ def test_the_last_look_is_at_all_test_rows_and_can_be_cut_off(tmp_path, monkeypa
     cut.look_closely(data, write)
     assert n_parts == [1, 2, 3]
     assert cut.curve == run.curve
-    last, at_once = run.curve[-1], run.machine.log_likelihood(rows[100:], n_importance_samples=300)
+    last, at_once = (
+        run.curve[-1],
+        run.machine.log_likelihood(data["test"], n_importance_samples=300),
+    )
     assert last["samples"] == 300
     assert last["test"] == pytest.approx(at_once.mean, rel=1e-12)
-    parts = [run.machine.log_likelihood(X, n_importance_samples=300) for X in cut_up(rows[100:])]
+    parts = [run.machine.log_likelihood(X, n_importance_samples=300) for X in cut_up(data["test"])]
     shares = [len(part.per_sample) * part.monte_carlo_error / 50 for part in parts]
     assert last["monte_carlo_error"] == pytest.approx(np.linalg.norm(shares), rel=1e-9)
     # Rows of one content share random numbers, and errors, which parts cannot know of each other.
