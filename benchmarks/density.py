@@ -16,13 +16,13 @@ a set, and no variant of the best one when less is left than twice what that too
 
 import argparse
 import json
-import os
 import pathlib
 import pickle
 import time
 import warnings
 from datetime import date
 
+import joblib
 import numpy as np
 
 from sklearn_helmholtz import HelmholtzMachine, __version__
@@ -179,7 +179,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.sets:
         record, data = Record(folder, name), load(arguments.data, name)
-        record.add(cores=os.cpu_count())
+        record.add(cores=joblib.cpu_count())
         if "tune" in arguments.steps:
             tune(record, data, arguments.minutes)
         if "evaluate" in arguments.steps:

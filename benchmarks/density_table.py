@@ -13,7 +13,7 @@ from .datasets import TWENTY, UCI
 from .density import chosen
 from .published import CHECKED, PUBLISHED, REPORTED
 
-_OCCASION = ("date", "version", "cores")
+_OCCASION = ("date", "version")
 
 
 def read(folder):
@@ -68,7 +68,7 @@ def details(names, records):
     """Rows of what was chosen, what it cost, defaults and baselines."""
     heading = [
         "data", "sizes", "settings", "valid", "test", "error", "sampling", "ESS", "default",
-        "epochs", "fully visible", "Chow-Liu", "minutes", "date",
+        "epochs", "fully visible", "Chow-Liu", "minutes", "cores", "date",
     ]  # fmt: skip
     rows = []
     for name in names:
@@ -84,7 +84,7 @@ def details(names, records):
             number(r["test"]["median_effective_sample_size"], 0),
             number(default.get("mean")) + doubt(default), str(best["epochs"]),
             number(r.get("fully_visible")), number(r.get("chow_liu")), number(r["minutes"], 1),
-            r["date"],
+            str(r["cores"]), r["date"],
         ])  # fmt: skip
     return rst_table(heading, rows)
 
@@ -154,10 +154,10 @@ def page(records):
 
 
 def _occasion(records):
-    """When, with what, and on how many cores the figures were measured."""
+    """When and with what version the figures were measured."""
     found = {key: sorted({str(r[key]) for r in records.values()}) for key in _OCCASION}
-    dates, versions, cores = (" and ".join(found[key]) for key in _OCCASION)
-    return f"Measured on {dates} with version {versions} on {cores} cores."
+    dates, versions = (" and ".join(found[key]) for key in _OCCASION)
+    return f"Measured on {dates} with version {versions}."
 
 
 def main():

@@ -15,12 +15,12 @@ the documentation reads these files. With ``--check`` the exit status is 1 if a 
 
 import argparse
 import csv
-import os
 import pathlib
 import sys
 import warnings
 from datetime import date
 
+import joblib
 import numpy as np
 import sklearn
 from sklearn.exceptions import ConvergenceWarning
@@ -70,7 +70,7 @@ def _line(texts):
 def occasion():
     """When, with what, and on how many cores this was measured."""
     versions = f"version {__version__}, scikit-learn {sklearn.__version__}, NumPy {np.__version__}"
-    blas = f"{numpy_blas()}, {os.cpu_count()} cores"
+    blas = f"{numpy_blas()}, {joblib.cpu_count()} cores"
     return f"Measured on {date.today()} with {versions} ({blas})."
 
 

@@ -28,6 +28,7 @@ import pathlib
 import pickle
 import time
 
+import joblib
 import numpy as np
 
 from sklearn_helmholtz import HelmholtzMachine
@@ -338,7 +339,7 @@ def main():
     go_on(run, data, folder, arguments.model)
     best, target = run.curve[-1], MODELS[arguments.model]["target"]
     print(f"test {best['test']:.2f} +- {best['standard_error']:.2f} nats, target {target}")
-    print(f"numpy {np.__version__}, {os.cpu_count()} cores")
+    print(f"numpy {np.__version__}, {joblib.cpu_count()} cores")
 
 
 if __name__ == "__main__":
