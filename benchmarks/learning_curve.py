@@ -6,13 +6,12 @@ DIR as in `benchmarks.datasets`; the data set is binarized_mnist. FOLDER receive
 a checkpoint of every few minutes from which the same command goes on, and ``MODEL.csv``, the curve:
 minutes of training (scoring and checkpoints are not counted), and bounds of the training,
 validation and test rows in nats. The learning rate falls along half a cosine, over all minutes or
-in cycles; the number of particles rises. At the end of a cycle the test rows are scored with more
-samples, and ``MODEL.npz`` receives the machine: it is small enough to be kept, and where FOLDER has
-no checkpoint the same command begins the next cycle from it. When the minutes are used up, the test
-rows are scored with many more samples, which takes about as long as the training did and can be cut
-off, too. The autoregressive machine begins without lateral weights: they would learn faster than
-the hidden units, and leave them little to explain. Nothing else may run meanwhile: even a process
-of the lowest priority slows a step down.
+in cycles; the number of particles rises. At the end of a cycle the test rows are scored with many
+more samples, which may take as long as training and can be cut off, too, and ``MODEL.npz`` receives
+the machine: it is small enough to be kept, and where FOLDER has no checkpoint the same command
+begins the next cycle from it. The autoregressive machine begins without lateral weights: they would
+learn faster than the hidden units, and leave them little to explain. Nothing else should run
+meanwhile: even a process of the lowest priority slows a step down.
 
     python -m benchmarks.learning_curve --picture FILE --folder FOLDER
 
@@ -48,6 +47,7 @@ MODELS = {
         "particles": ((0.0, 5), (0.2, 10), (0.45, 20), (0.8, 50)),
         "lateral": None,
         "looks": 24,
+        "samples": (50_000,),
         "target": -90.1,
     },
     "autoregressive": {
@@ -61,10 +61,11 @@ MODELS = {
         "particles": ((0.0, 5), (0.03, 10), (0.12, 20), (0.49, 50)),
         "lateral": (0.25, {"lateral_alpha": 6e-4, "lateral_l1_ratio": 1}),
         "looks": 12,
+        "samples": (5_000, 5_000),
         "target": -84.2,
     },
 }
-CURVE_SAMPLES, CYCLE_SAMPLES, FINAL_SAMPLES = 200, 5_000, 50_000
+CURVE_SAMPLES = 200
 _FACTS = "seconds", "epochs", "cycle", "train_bound", "curve"
 _FINAL_ROWS = 500  # of the test set between two checkpoints
 _MINUTES_BETWEEN_CHECKPOINTS = 3
@@ -91,6 +92,7 @@ class Run:
         )
         self.rate, self.particles = settings["rate"], settings["particles"]
         self.lateral, self.looks = settings["lateral"], settings["looks"]
+        self.samples = settings["samples"]
         self._begun_with = self.machine.get_params()
         self.minutes, self.seconds, self.epochs, self.curve = minutes, 0.0, 0, []
 
@@ -149,7 +151,7 @@ class Run:
         write : called after each part; parts that are scored already stay as they are.
         """
         test = data["test"]
-        n_samples = CYCLE_SAMPLES if self.cycle_end < 1 else FINAL_SAMPLES
+        n_samples = self.samples[self.cycle]
         for first in range(_FINAL_ROWS * len(self.final), len(test), _FINAL_ROWS):
             part = self.machine.log_likelihood(
                 test[first : first + _FINAL_ROWS], n_importance_samples=n_samples

@@ -12,8 +12,6 @@ from benchmarks.kept_machines import parameters_of
 from benchmarks.learning_curve import (
     COLUMNS,
     CURVE_SAMPLES,
-    CYCLE_SAMPLES,
-    FINAL_SAMPLES,
     MODELS,
     Run,
     draw,
@@ -31,6 +29,7 @@ def short_run():
     """A run of hardly any time, with enough hidden units for scores by sampling."""
     run = Run("autoregressive", 2e-3, 0)
     run.machine.set_params(hidden_layer_sizes=15)
+    run.samples = 300, 400
     return run
 
 
@@ -62,7 +61,7 @@ def test_a_run_ends_with_a_last_look_and_stays_ended(tmp_path):
     go_on(run, data, tmp_path, "curve")
     assert run.progress >= 1
     closer = [look["samples"] for look in run.curve if look["samples"] != CURVE_SAMPLES]
-    assert closer == [CYCLE_SAMPLES, FINAL_SAMPLES]
+    assert closer == [300, 400]
     ended = pickle.loads((tmp_path / "curve.pickle").read_bytes())
     assert ended.curve == run.curve
     go_on(ended, data, tmp_path, "curve")
@@ -117,7 +116,7 @@ def test_the_machine_of_an_ended_run_is_kept_as_it_was_scored(tmp_path):
     kept = short_run()
     kept.begin_from(tmp_path / "curve.npz")
     assert kept.ended
-    scored = kept.machine.log_likelihood(data["test"], n_importance_samples=FINAL_SAMPLES)
+    scored = kept.machine.log_likelihood(data["test"], n_importance_samples=400)
     assert scored.mean == pytest.approx(run.curve[-1]["test"], rel=1e-12)
 
 
@@ -154,10 +153,10 @@ def test_lateral_weights_of_zero_change_no_likelihood():
 
 def test_the_last_look_is_at_all_test_rows_and_can_be_cut_off(tmp_path, monkeypatch):
     monkeypatch.setattr(learning_curve, "_FINAL_ROWS", 20)
-    monkeypatch.setattr(learning_curve, "FINAL_SAMPLES", 300)
     data = few_rows(n_test=50)
     run = Run("plain", 2e-3, 0)
     run.machine.set_params(hidden_layer_sizes=15)
+    run.samples = (300,)
     go_on(run, data, tmp_path, "whole")
     cut, n_parts = copy.deepcopy(run), []
     cut.cycle, cut.final = 0, ()
@@ -196,7 +195,7 @@ def test_pictures_have_the_curves_of_a_folder_and_their_targets(tmp_path):
     with pytest.raises(ValueError, match="holds no curve of plain or autoregressive"):
         draw(tmp_path, tmp_path / "curves.png")
     rows = [dict.fromkeys(COLUMNS, 0) | {"minutes": m, "test": -100 + m} for m in (1, 2, 4)]
-    rows.append(rows[-1] | {"test": -95, "samples": FINAL_SAMPLES})
+    rows.append(rows[-1] | {"test": -95, "samples": 50_000})
     lines = [COLUMNS, *(row.values() for row in rows)]
     text = "\n".join(",".join(map(str, line)) for line in lines)
     (tmp_path / "plain.csv").write_text(text)
