@@ -88,10 +88,10 @@ class Record:
             self.values = json.loads(self._json.read_text())
 
     def add(self, **values):
-        """Add results, and write the file; the date is that of the last machine."""
+        """Add results, and write the file; date and cores are those of the last machine."""
         self.values.update(values, version=__version__)
         if values.keys() & _OF_MACHINES:
-            self.values["date"] = str(date.today())
+            self.values |= {"date": str(date.today()), "cores": joblib.cpu_count()}
         text = json.dumps(self.values, indent=1)
         replace_file(self._json, "w", lambda file: file.write(text + "\n"))
 
@@ -179,7 +179,6 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.sets:
         record, data = Record(folder, name), load(arguments.data, name)
-        record.add(cores=joblib.cpu_count())
         if "tune" in arguments.steps:
             tune(record, data, arguments.minutes)
         if "evaluate" in arguments.steps:

@@ -1,6 +1,7 @@
 """The benchmark of learning against time: how it ends, and how it resumes."""
 
 import copy
+import pathlib
 import pickle
 
 import matplotlib as mpl
@@ -172,10 +173,8 @@ def test_the_last_look_is_at_all_test_rows_and_can_be_cut_off(tmp_path, monkeypa
     cut.look_closely(data, write)
     assert n_parts == [1, 2, 3]
     assert cut.curve == run.curve
-    last, at_once = (
-        run.curve[-1],
-        run.machine.log_likelihood(data["test"], n_importance_samples=300),
-    )
+    last = run.curve[-1]
+    at_once = run.machine.log_likelihood(data["test"], n_importance_samples=300)
     assert last["samples"] == 300
     assert last["test"] == pytest.approx(at_once.mean, rel=1e-12)
     parts = [run.machine.log_likelihood(X, n_importance_samples=300) for X in cut_up(data["test"])]
@@ -205,3 +204,25 @@ def test_pictures_have_the_curves_of_a_folder_and_their_targets(tmp_path):
     assert end.get_xydata().tolist() == [[4, -95]]
     assert set(target.get_ydata()) == {MODELS["plain"]["target"]}
     assert (tmp_path / "curves.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_pages_say_how_the_curve_beside_them_ends(name):
+    root = pathlib.Path(learning_curve.__file__).parents[1]
+    table = root / "benchmarks" / "results" / "learning_curve" / f"{name}.csv"
+    last = learning_curve.read(table)[-1]
+    test, error = f"{float(last['test']):.2f}", f"{float(last['standard_error']):.2f}"
+    assert f"{test} ± {error}" in (root / "README.md").read_text()
+    page = (root / "doc" / "benchmarks" / "binarized_mnist.rst").read_text()
+    assert f"{test} +- {error}" in page
+
+
+def test_the_machine_that_is_kept_is_that_of_the_end_of_its_curve():
+    folder = pathlib.Path(learning_curve.__file__).parent / "results" / "learning_curve"
+    run = Run("autoregressive", 180, 0)
+    run.begin_from(folder / "autoregressive.npz")
+    assert run.ended
+    last = learning_curve.read(folder / "autoregressive.csv")[-1]
+    assert run.curve[-1]["test"] == pytest.approx(float(last["test"]), rel=1e-4)
+    sizes = [len(b) for b in run.machine.generative_intercepts_]
+    assert sizes == [784, *MODELS["autoregressive"]["machine"]["hidden_layer_sizes"]]
