@@ -12,6 +12,7 @@ from ._sparse import SparseRows
 
 _CHECKED_ENTRIES = 2**20
 _BLOCK_WORK = 2**23
+_FORGIVEN = 8  # units of rounding by which a value may miss [0, 1]: scaling makes some
 _FARTHEST = 1e15  # standard deviations: the square is still a float32
 
 
@@ -54,7 +55,8 @@ class Rows:
     of the rows that count, None for all; sparse : whether blocks of an array list their non-zero
     entries, as those of a CSR matrix always do. It is decided by the training data, so that which
     kernel serves a row never depends on the other rows of a call; stand_in : (n_features,) float32,
-    what recognition sees of missing values (NaN), in the machine's units, None where none is.
+    what recognition sees of missing values (NaN), in the machine's units, None where none is;
+    bounded : whether values lie in [0, 1], of which those that miss it by rounding are moved there.
     """
 
     data: object
@@ -63,6 +65,7 @@ class Rows:
     chosen: np.ndarray | None = None
     sparse: bool = False
     stand_in: np.ndarray | None = None
+    bounded: bool = False
 
     def __len__(self):
         return self.data.shape[0] if self.chosen is None else len(self.chosen)
@@ -83,9 +86,9 @@ class Rows:
         block = self._chosen(indices)
         with np.errstate(over="ignore"):
             if scipy.sparse.issparse(block):
-                return SparseRows.from_csr(block, self.stand_in)
+                return self._bounded(SparseRows.from_csr(block, self.stand_in))
             dtype = np.uint8 if self.binary else np.float32
-            block = np.ascontiguousarray(block.astype(dtype, copy=False))
+            block = self._bounded(np.ascontiguousarray(block.astype(dtype, copy=False)))
         if self.sparse:
             return SparseRows.from_dense(block, self.stand_in)
         return self._with_gaps(block)
@@ -117,6 +120,14 @@ class Rows:
 
     def _with_gaps(self, block):
         return block if self.stand_in is None else IncompleteRows(block, self.stand_in)
+
+    def _bounded(self, block):
+        """A block whose values lie in [0, 1] if those of the data do, but for rounding."""
+        if self.binary or not self.bounded:
+            return block
+        if isinstance(block, SparseRows):
+            return replace(block, values=np.clip(block.values, 0, 1))
+        return np.clip(block, 0, 1)
 
     def _chosen(self, indices):
         return self.data[indices if self.chosen is None else self.chosen[indices]]
@@ -161,6 +172,12 @@ def _sparse_sums(data, indices):
 
 def _with_entries(matrix, entries):
     return scipy.sparse.csr_array((entries, matrix.indices, matrix.indptr), matrix.shape)
+
+
+def rounded_interval(dtype):
+    """The lowest and the highest value that counts as one in [0, 1], for a type of numbers."""
+    slack = _FORGIVEN * np.finfo(dtype).eps if np.dtype(dtype).kind == "f" else 0
+    return -slack, 1 + slack
 
 
 def is_binary(data):

@@ -61,7 +61,7 @@ class Monitor:
             self._best_loss = min(self._best_loss, self.losses[-1])
         if self.report is not None:
             self.report(self._line(n_epochs))
-        return self.callbacks is not None and self.callbacks.end_epoch(training)
+        return self.callbacks is not None and self.callbacks.end_epoch(training, self)
 
     @property
     def has_stalled(self):

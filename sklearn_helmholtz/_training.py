@@ -42,6 +42,14 @@ class End(enum.Enum):
     DIVERGED = "diverged"
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How training ended, and the KeyboardInterrupt that ended it, which is to go on, or None."""
+
+    end: End
+    interrupt: KeyboardInterrupt | None = None
+
+
 class Training:
     """A machine that learns: its parameters in one vector, the optimiser's state, a step counter.
 
@@ -75,6 +83,7 @@ class Training:
         self._dream_key = _keys.key(seed, Purpose.DREAM)
         self._seed = seed
         self._fused, self._started = rule.fused(machine), None
+        self.has_moved = False
         self._vectors, self._gradients = _tree.parts_like(machine, 1)
         self._workspaces, self._memory, self._lasting = [Workspace()], None, lasting
 
@@ -183,6 +192,7 @@ class Training:
 
     def _move(self, gradient, scale, rate):
         """Move all parameters; threads share the work where there is enough."""
+        self.has_moved = True
         n_shares = self._n_threads if gradient.size >= _WORTH_SHARING else 1
         progress = np.zeros(1 + n_shares, np.int64)
 
@@ -295,12 +305,13 @@ class Plan:
 
 
 def train(training, rows, plan, monitor):
-    """Train for the epochs of a plan; returns why it ended.
+    """Train for the epochs of a plan; returns the `Outcome`.
 
     The parameters left behind are finite and usable however it ends: after an interrupt those of
     the last whole step, after a divergence those of the last good epoch, and the best of all epochs
-    where the monitor stops early.
+    where the monitor stops early. An interrupt before the first move goes on.
     """
+    interrupt = None
     probe = replace(rows, chosen=plan.indices[:_PROBED_ROWS])
     good = training.remember()
     limit = _TOLERANCE * max(training.loss_of_ignorance, training.loss(probe))
@@ -322,7 +333,10 @@ def train(training, rows, plan, monitor):
             if asked or plan.schedule is None:
                 end = End.STOPPED
                 break
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
+        if not training.has_moved:
+            raise
+        interrupt = error
         end = End.INTERRUPTED if training.loss(probe) < limit else End.DIVERGED
     except DivergenceError:
         end = End.DIVERGED
@@ -330,7 +344,7 @@ def train(training, rows, plan, monitor):
         training.go_back(good)
     if monitor.best is not None:
         training.result.vector[:] = monitor.best
-    return end
+    return Outcome(end, interrupt)
 
 
 @_WHATEVER_HAPPENS

@@ -215,8 +215,9 @@ def test_a_value_loses_nothing_where_a_cause_makes_it_the_mean():
 def test_a_message_names_the_feature():
     X = pd.DataFrame({"wet": [0.0, 1, 1, 0], "dry": [0.0] * 4})
     model = HelmholtzMachine(2, max_iter=1, random_state=0).fit(X)
-    machine = model._machine
-    machine.visible.affine.intercept[1] = -80
+    intercept = model._machine.visible.affine.intercept
+    intercept.flags.writeable = True
+    intercept[1] = -80
     with pytest.raises(ValueError, match=r"column 1 \('dry'\) is 1, as given says"):
         model.sample(2, given=[NAN, 1])
     with pytest.raises(ValueError, match=r"given holds the value 3 in column 0 \('wet'\), but"):

@@ -1,7 +1,8 @@
 """The names of scikit-learn that it does not promise to keep, in one place."""
 
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
+from sklearn.utils._set_output import ADAPTERS_MANAGER, _get_output_config
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -15,4 +16,13 @@ except ImportError:  # scikit-learn < 1.9 has no callbacks
         return method
 
 
-__all__ = ["CallbackSupportMixin", "Interval", "StrOptions", "_fit_context", "with_callbacks"]
+__all__ = [
+    "ADAPTERS_MANAGER",
+    "CallbackSupportMixin",
+    "Interval",
+    "InvalidParameterError",
+    "StrOptions",
+    "_fit_context",
+    "_get_output_config",
+    "with_callbacks",
+]

@@ -9,31 +9,28 @@ from ..machines import BeliefNet, assemble, descend, has_recognition
 from ..units import Gaussian
 from .visible import given_units, noise_variance, real_arrays
 
-_ONLY_SOME_HAVE = (
-    "noise_variance_",
-    "generative_lateral_coefs_",
-    "recognition_coefs_",
-    "recognition_intercepts_",
+PUBLISHED = frozenset(
+    {
+        "feature_means_",
+        "generative_coefs_",
+        "generative_intercepts_",
+        "generative_lateral_coefs_",
+        "noise_variance_",
+        "recognition_coefs_",
+        "recognition_intercepts_",
+        "visible_",
+    }
 )
 
 
-def publish(estimator, machine, scaling, stand_in):
-    """Set the fitted attributes of an estimator."""
-    attributes = fitted_attributes(machine, scaling, stand_in)
-    for name in _ONLY_SOME_HAVE:
-        if name not in attributes and hasattr(estimator, name):
-            delattr(estimator, name)
-    for name, value in attributes.items():
-        setattr(estimator, name, value)
-
-
-def fitted_attributes(machine, scaling, stand_in):
+def fitted_attributes(machine, visible, scaling, stand_in):
     """The fitted attributes by name: arrays with index 0 next to the data, in the user's units.
 
     stand_in : (n_features,), what recognition sees of missing values, in the machine's units.
     """
     down = list(reversed(machine.generation.conditionals))
     attributes = {
+        "visible_": visible,
         "generative_coefs_": [c.affine.weights for c in down[:-1]],
         "generative_intercepts_": [c.affine.intercept for c in down],
         "feature_means_": stand_in.copy(),

@@ -1,16 +1,18 @@
 """Log-likelihoods bounded from both sides."""
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _keys
 from .._keys import Purpose
-from .._threads import count_threads, run_blocks
+from .._threads import run_blocks
 from ..inference import Gibbs
 from ..likelihood import annealed_bounds, importance_bounds
 from .checks import check_choice, check_count
 from .particles import N_TEMPERATURES, count_particles
+from .public import public
+from .results import Result
 
 _METHODS = ("importance", "annealed")
 _BOUNDED_ROWS = 16  # of a block
@@ -19,9 +21,10 @@ _BOUNDED_ROWS = 16  # of a block
 class BoundsMixin:
     """Bounds the log-likelihood on dreams of ``self._machine``, whose causes are known.
 
-    Needs the method ``_dream`` and the parameters ``n_importance_samples`` and ``n_jobs``.
+    Needs the methods ``_dream`` and ``_n_threads`` and the parameter ``n_importance_samples``.
     """
 
+    @public
     def log_likelihood_bounds(
         self, n_samples=1000, *, method="importance", n_importance_samples=None,
         n_temperatures=N_TEMPERATURES, random_state=None,
@@ -75,15 +78,15 @@ class BoundsMixin:
                bidirectional Monte Carlo, arXiv:1511.02543.
         """
         check_is_fitted(self)
-        check_count("n_samples", n_samples)
-        check_count("n_temperatures", n_temperatures)
+        n_samples = check_count("n_samples", n_samples)
+        n_temperatures = check_count("n_temperatures", n_temperatures)
         check_choice("method", method, _METHODS)
         n_particles = count_particles(method, n_importance_samples, self.n_importance_samples)
         seed = _keys.draw_seed(check_random_state(random_state))
         lower, upper = self._bounds(n_samples, method, n_particles, n_temperatures, seed)
         gaps = upper - lower
         error = gaps.std(ddof=1) / np.sqrt(n_samples) if n_samples > 1 else np.nan
-        return Bunch(
+        return Result(
             lower=float(lower.mean()),
             upper=float(upper.mean()),
             gap=float(gaps.mean()),
@@ -111,6 +114,6 @@ class BoundsMixin:
                 )
             bounds[:, place] = both
 
-        run_blocks(bound, -(-n_samples // _BOUNDED_ROWS), count_threads(self.n_jobs))
+        run_blocks(bound, -(-n_samples // _BOUNDED_ROWS), self._n_threads)
         volume = 0.0 if self._scaling is None else np.log(self._scaling.scale).sum()
         return bounds - volume

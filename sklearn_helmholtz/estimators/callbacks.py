@@ -2,29 +2,39 @@
 
 import copy
 
-from .attributes import fitted_attributes, publish
-
 
 class EpochCallbacks:
     """The monitor and the callbacks of an estimator during one fit.
 
-    scikit-learn has callbacks from version 1.9 on.
+    scikit-learn has callbacks from version 1.9 on, and takes them down after whatever end.
 
-    estimator : what is being fitted; data : what it is fitted to; n_epochs : the most there can be;
-    start : where training begins, with the fields ``visible``, ``rows`` and ``stand_in``; monitor :
-    called as ``monitor(fitted estimator, number of the epoch, X_val)``, or None; it may have
-    ``check_rows(X_val)``, called before training; X_val : rows held out, or None.
+    estimator : what is being fitted; n_epochs : the most there can be; monitor : called as
+    ``monitor(fitted estimator, number of the epoch, X_val)``, or None; it may have
+    ``check_rows(X_val)``, called before training.
     """
 
-    def __init__(self, estimator, data, n_epochs, start, monitor=None, X_val=None):
-        self._estimator, self._data, self._start = estimator, data, start
-        self._monitor, self._X_val, self._n_done = monitor, X_val, 0
-        self._fit = self._epoch = None
-        if hasattr(monitor, "check_rows"):
-            monitor.check_rows(X_val)
+    def __init__(self, estimator, n_epochs, monitor=None):
+        self._estimator, self._monitor, self._n_done = estimator, monitor, 0
+        self._data = self._X_val = self._learnt = self._fit = self._epoch = None
         if hasattr(estimator, "_init_callback_context"):
             self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
-            self._fit.call_on_fit_task_begin(estimator=estimator, X=data)
+
+    @property
+    def needs_rows(self):
+        """Whether somebody is to be given the rows that are held out."""
+        return self._monitor is not None
+
+    def begin_fit(self, data, X_val, learnt):
+        """Call those that want to know of the beginning.
+
+        data : as they were validated; X_val : rows held out, as they were given, or None; learnt :
+        a function of a training and its `Monitor` to what makes an estimator a fitted one, by name.
+        """
+        self._data, self._X_val, self._learnt = data, X_val, learnt
+        if hasattr(self._monitor, "check_rows"):
+            self._monitor.check_rows(X_val)
+        if self._fit is not None:
+            self._fit.call_on_fit_task_begin(estimator=self._estimator, X=data)
 
     def begin_epoch(self):
         """Call the hooks that want to know of a beginning."""
@@ -32,20 +42,21 @@ class EpochCallbacks:
             self._epoch = self._fit.subcontext(task_name="epoch")
             self._epoch.call_on_fit_task_begin(estimator=self._estimator, X=self._data)
 
-    def end_epoch(self, training):
+    def end_epoch(self, training, records):
         """Call the monitor and the hooks that want to know of an end; whether one asks to stop.
 
-        Those that ask for a fitted estimator get one with a copy of the parameters so far.
+        Those that ask for a fitted estimator get one with a copy of the parameters so far, and the
+        records of this fit.
         """
         self._n_done += 1
         asked = self._monitor is not None and bool(
-            self._monitor(self._fitted_copy(training), self._n_done, self._X_val)
+            self._monitor(self._fitted_copy(training, records), self._n_done, self._X_val)
         )
         if self._epoch is not None:
             asked |= self._epoch.call_on_fit_task_end(
                 estimator=self._estimator,
                 X=self._data,
-                reconstruction_attributes=lambda: self._attributes(training),
+                reconstruction_attributes=lambda: {"_learnt": self._learnt(training, records)},
             )
         return asked
 
@@ -54,17 +65,8 @@ class EpochCallbacks:
         if self._fit is not None:
             self._fit.call_on_fit_task_end(estimator=self._estimator, X=self._data)
 
-    def _fitted_copy(self, training):
+    def _fitted_copy(self, training, records):
         """A copy of the estimator that has nothing of an earlier fit which this one has not."""
-        fitted, start = copy.copy(self._estimator), self._start
-        fitted.visible_, fitted._sparse = start.visible, start.rows.sparse
-        publish(fitted, training.machine, start.rows.scaling, start.stand_in)
+        fitted = copy.copy(self._estimator)
+        fitted._learnt = self._learnt(training, records)
         return fitted
-
-    def _attributes(self, training):
-        rows = self._start.rows
-        return {
-            "visible_": self._start.visible,
-            "_sparse": rows.sparse,
-            **fitted_attributes(training.machine, rows.scaling, self._start.stand_in),
-        }

@@ -132,9 +132,19 @@ def check_partial_fit(estimator):
 
 
 def check_count(name, value):
-    """Refuse what is not a positive number of things."""
+    """A positive number of things as an int, or a ValueError."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+    return int(value)
+
+
+def check_jobs(n_jobs):
+    """A number of threads as `count_threads` takes it, or a ValueError."""
+    if n_jobs is None:
+        return None
+    if not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool) or n_jobs == 0:
+        raise ValueError(f"n_jobs must be None or an integer other than 0, got {n_jobs!r}.")
+    return int(n_jobs)
 
 
 def check_choice(name, value, choices):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._batches import dense_rows
-from .visible import named
+from .tables import named
 
 _LARGEST = 1e100  # of means and standard deviations, and of the inverses of the latter
 
@@ -15,10 +15,7 @@ def check_columns(columns, data, names=None):
     """
     empty = np.flatnonzero(columns.weight == 0)
     if len(empty):
-        raise ValueError(
-            f"Every value of column {named(empty[0], names)} of X is missing (NaN): there is "
-            "nothing to learn of it."
-        )
+        refuse_empty(empty[0], names)
     with np.errstate(over="ignore", invalid="ignore"):
         constant, deviation = columns.constant, np.sqrt(columns.variance)
     large = ~(np.maximum(np.abs(columns.mean), deviation) <= _LARGEST)
@@ -32,6 +29,14 @@ def check_columns(columns, data, names=None):
             f"{_LARGEST:g}] (its mean or its standard deviation): squares of such numbers are "
             "lost. Rescale the data."
         )
+
+
+def refuse_empty(column, names):
+    """Refuse a column without any value to learn from."""
+    raise ValueError(
+        f"Every value of column {named(column, names)} of X is missing (NaN): there is nothing to "
+        "learn of it. Leave the column out."
+    )
 
 
 def _varies_below_rounding(data, columns):

@@ -1,7 +1,8 @@
 """Which of two models gives the higher log-likelihood, and how sure that is."""
 
 import numpy as np
-from sklearn.utils import Bunch
+
+from .results import Result
 
 _NOTABLE = 2  # standard errors
 
@@ -54,7 +55,7 @@ def compare_log_likelihood(a, b, X):
     difference = float(differences.mean())
     between = differences.var(ddof=1) / n if n > 1 else np.nan
     error = float(np.sqrt(between + shared_a + shared_b))
-    return Bunch(
+    return Result(
         difference=difference, standard_error=error, summary=_sentence(difference, error, n)
     )
 

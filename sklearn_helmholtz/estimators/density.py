@@ -9,7 +9,7 @@ from sklearn.base import (
     DensityMixin,
     TransformerMixin,
 )
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _keys
@@ -17,11 +17,15 @@ from .._batches import split_evenly
 from .._incomplete import fill
 from .._keys import Draws, Purpose
 from .._threads import count_threads, run_blocks
+from .attributes import PUBLISHED
 from .bounds import BoundsMixin
-from .checks import check_count
+from .checks import check_count, check_jobs
 from .inference import InferenceMixin
+from .parameters import CheckedParametersMixin
+from .public import public
+from .published import PublishedMixin
 from .scoring import ScoringMixin
-from .validation import DTYPES, answer_dtype, validated
+from .validation import answer_dtype, check_width, validated, validated_latents
 from .versions import VersionedMixin
 from .visible import as_rows
 
@@ -29,6 +33,8 @@ _FEWEST_ROWS = 256
 
 
 class LatentDensityEstimator(
+    CheckedParametersMixin,
+    PublishedMixin,
     VersionedMixin,
     ScoringMixin,
     BoundsMixin,
@@ -40,12 +46,14 @@ class LatentDensityEstimator(
 ):
     """A density estimator with hidden layers: scores, features and samples of ``self._machine``.
 
-    Subclasses fit and set the attributes of `attributes.publish`, and have the parameters
+    Subclasses fit and become what `attributes.fitted_attributes` says, and have the parameters
     ``transform_layer``, ``n_importance_samples`` and ``n_jobs``.
     """
 
+    _published = PUBLISHED
     _sparse = False  # whether rows are listed by their non-zero entries: decided at fit
 
+    @public
     def transform(self, X):
         """Recognition probabilities of the hidden units.
 
@@ -71,7 +79,7 @@ class LatentDensityEstimator(
             means = hidden_means(place)
             np.concatenate([means[layer - 1] for layer in layers], axis=1, out=out[place])
 
-        run_blocks(transform_block, len(limits) - 1, count_threads(self.n_jobs))
+        run_blocks(transform_block, len(limits) - 1, self._n_threads)
         return out
 
     def _explanation(self, rows):
@@ -85,6 +93,7 @@ class LatentDensityEstimator(
 
         return split_evenly(len(rows), self._machine.n_weights, _FEWEST_ROWS), hidden_means
 
+    @public
     def inverse_transform(self, X):
         """Expected data given the values of a layer.
 
@@ -114,6 +123,7 @@ class LatentDensityEstimator(
             H = self._scaling.restore(H)
         return H.astype(dtype, copy=False)
 
+    @public
     def sample(self, n_samples=1, *, given=None, random_state=None, return_latents=False):
         """Draw rows from the model, or what is missing of a row given the rest of it.
 
@@ -146,7 +156,7 @@ class LatentDensityEstimator(
             The hidden layers from the data upward. Only with ``return_latents=True``.
         """
         check_is_fitted(self)
-        check_count("n_samples", n_samples)
+        n_samples = check_count("n_samples", n_samples)
         if given is not None:
             X, hidden = self._sample_given(given, n_samples, random_state)
             return (X, hidden) if return_latents else X
@@ -172,7 +182,7 @@ class LatentDensityEstimator(
             for target, source in zip(values, dreamt, strict=True):
                 target[place] = source
 
-        run_blocks(dream_block, len(limits) - 1, count_threads(self.n_jobs))
+        run_blocks(dream_block, len(limits) - 1, self._n_threads)
         return values
 
     def get_feature_names_out(self, input_features=None):
@@ -204,12 +214,21 @@ class LatentDensityEstimator(
         if self.transform_layer == "all":
             return list(range(1, top + 1))
         layer = top if self.transform_layer is None else self.transform_layer
-        if not isinstance(layer, Integral) or not 1 <= layer <= top:
+        whole = isinstance(layer, Integral) and not isinstance(layer, bool)
+        if not whole or not 1 <= layer <= top:
             raise ValueError(
                 f"transform_layer must be None, 'all' or an integer from 1 to {top}, the number of "
                 f"hidden layers, got {layer!r}."
             )
-        return [layer]
+        return [int(layer)]
+
+    @property
+    def _n_threads(self):
+        return count_threads(check_jobs(self.n_jobs))
+
+    @property
+    def _names(self):
+        return getattr(self, "feature_names_in_", None)
 
     def _validate(self, X, reset):
         """Data as scikit-learn checked it: an array, or a CSR matrix without repeated entries.
@@ -227,21 +246,17 @@ class LatentDensityEstimator(
         scaling = self._scaling if start is None else start.rows.scaling
         sparse = self._sparse if start is None else start.rows.sparse
         stand_in = self._stand_in if start is None else start.stand_in
-        names = getattr(self, "feature_names_in_", None)
-        return as_rows(X, visible, scaling, names, sparse).with_stand_in(stand_in)
+        return as_rows(X, visible, scaling, self._names, sparse).with_stand_in(stand_in)
 
     def _rows(self, X):
         """Data as `Rows`, and the dtype that answers have."""
         check_is_fitted(self)
         X = self._validate(X, reset=False)
+        check_width(X, self._machine.n_units[0])
         return self._as_rows(X), answer_dtype(X)
 
     def _hidden_values(self, H):
-        H = check_array(H, dtype=DTYPES)
-        if H.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"X has {H.shape[1]} columns, but transform returns {self._n_features_out}."
-            )
+        H = validated_latents(H, self.get_feature_names_out())
         return H, answer_dtype(H)
 
     def __sklearn_tags__(self):

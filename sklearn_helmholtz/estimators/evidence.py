@@ -1,14 +1,15 @@
 """Values that are given, from which the others are to be drawn."""
 
-import warnings
-
 import numpy as np
 from scipy.special import log_expit, logit, xlog1py, xlogy
 
 from .._incomplete import observed
 from ..inference import GaussianGaps
 from ..units import Bernoulli, Gaussian
-from .visible import named
+from .labels import by_label
+from .notices import notify
+from .tables import as_numbers, named
+from .visible import forgiven
 
 _IMPOSSIBLE = 1e-12  # a probability
 _SMALLEST_MEAN = 1e-6
@@ -17,22 +18,23 @@ _ALLOWANCE = 0.05  # nats for each given value: the more is given, the lower est
 
 def as_evidence(given, n_features, units, feature_names=None):
     """Given values as an array (n_features,) float64, or a ValueError."""
-    try:
-        evidence = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"given must hold a number for each feature, NaN for those to be drawn: {error}."
-        ) from error
-    if evidence.shape != (n_features,):
+    names = range(n_features) if feature_names is None else feature_names
+    given = by_label("given", given, list(names))
+    values = given if np.ma.isMaskedArray(given) else np.asarray(given, dtype=object)
+    if values.shape != (n_features,):
         raise ValueError(
             f"given must have the shape ({n_features},), one value for each feature and NaN for "
-            f"those to be drawn, got {evidence.shape}."
+            f"those to be drawn, got {values.shape}."
         )
+    evidence = _numbers(values, feature_names)
     infinite = np.flatnonzero(np.isinf(evidence))
     if len(infinite):
         raise ValueError(f"given holds infinity in column {named(infinite[0], feature_names)}.")
+    if not isinstance(units, Bernoulli):
+        return evidence
+    evidence = forgiven(evidence)
     outside = np.flatnonzero((evidence < 0) | (evidence > 1))
-    if isinstance(units, Bernoulli) and len(outside):
+    if len(outside):
         raise ValueError(
             f"given holds the value {evidence[outside[0]]:g} in column "
             f"{named(outside[0], feature_names)}, but Bernoulli visible units take values in "
@@ -41,17 +43,26 @@ def as_evidence(given, n_features, units, feature_names=None):
     return evidence
 
 
+def _numbers(values, feature_names):
+    """Given values as float64, NaN for those to be drawn, or a ValueError."""
+    try:
+        return as_numbers(values[None], "given", feature_names)[0].astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"given must hold a number for each feature, NaN for those to be drawn. {error}"
+        ) from None
+
+
 def check_evidence(estimator, rows, evidence):
     """Refuse values that no state of the causes makes possible; warn of combinations of values."""
     machine = estimator._machine
-    names = getattr(estimator, "feature_names_in_", None)
     x = observed(rows.take(np.arange(1)))[0]
     log_best = _log_best(machine.visible, x)
     impossible = np.flatnonzero(log_best < np.log(_IMPOSSIBLE))
     if len(impossible):
         column = impossible[0]
         raise ValueError(
-            f"The model thinks it impossible that column {named(column, names)} is "
+            f"The model thinks it impossible that column {named(column, estimator._names)} is "
             f"{evidence[column]:g}, as given says: whatever the causes, its probability is at most "
             f"{np.exp(log_best[column]):.1g} (of a Gaussian unit, relative to that of the mean)."
         )
@@ -102,10 +113,8 @@ def _warn_of_combination(estimator, rows, evidence):
     independent = (x * np.log(mean) + (1 - x) * np.log1p(-mean)).sum()
     log_p = estimator._estimate_rows(rows, "auto", None, None)[0].per_sample[0]
     if log_p < independent + np.log(_IMPOSSIBLE) - _ALLOWANCE * len(x):
-        warnings.warn(
+        notify(
             f"The model thinks the given values nearly impossible together: their log-probability "
             f"is {log_p:.1f} nats, and {independent:.1f} if the features were independent. What is "
-            "drawn may mean little.",
-            UserWarning,
-            stacklevel=5,
+            "drawn may mean little."
         )

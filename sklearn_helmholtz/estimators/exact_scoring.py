@@ -1,11 +1,13 @@
 """Scores of estimators whose likelihood has a closed form."""
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..likelihood.estimate import Estimate
 from .checks import check_choice, check_count
+from .public import public
+from .results import Result
 
 METHODS = ("auto", "exact")
 
@@ -16,6 +18,7 @@ class ExactScoringMixin:
     Needs the methods ``_rows``, ``sample`` and ``_count_parameters``.
     """
 
+    @public
     def score_samples(self, X):
         """Log-likelihood of each row.
 
@@ -32,6 +35,7 @@ class ExactScoringMixin:
         check_is_fitted(self)
         return self._machine.log_prob(self._rows(X)[0])
 
+    @public
     def score(self, X, y=None):
         """Mean log-likelihood of the rows: higher is better, comparable between models.
 
@@ -50,6 +54,7 @@ class ExactScoringMixin:
         """
         return float(self.score_samples(X).mean())
 
+    @public
     def log_likelihood(
         self, X, *, method="auto", n_importance_samples=None, n_temperatures=None,
         random_state=None,
@@ -76,8 +81,9 @@ class ExactScoringMixin:
         per_sample = self.score_samples(X)
         estimate = Estimate.exactly(per_sample, -per_sample)
         summary = estimate.summary(np.arange(len(per_sample)))
-        return Bunch(**summary, method="exact", is_lower_bound=False)
+        return Result(**summary, method="exact", is_lower_bound=False)
 
+    @public
     def log_likelihood_bounds(
         self, n_samples=1000, *, method="auto", n_importance_samples=None, n_temperatures=None,
         random_state=None,
@@ -105,15 +111,16 @@ class ExactScoringMixin:
         """
         check_is_fitted(self)
         check_choice("method", method, METHODS)
-        check_count("n_samples", n_samples)
+        n_samples = check_count("n_samples", n_samples)
         X = self.sample(n_samples, random_state=check_random_state(random_state))
         per_sample = self._machine.log_prob(X)
         mean = float(per_sample.mean())
-        return Bunch(
+        return Result(
             lower=mean, upper=mean, gap=0.0, gap_standard_error=0.0, lower_per_sample=per_sample,
             upper_per_sample=per_sample.copy(), method="exact",
         )  # fmt: skip
 
+    @public
     def free_energy(self, X):
         """Variational free energy of each row: -log p(x), since the posterior is exact.
 
@@ -129,6 +136,7 @@ class ExactScoringMixin:
         """
         return -self.score_samples(X)
 
+    @public
     def kl_gap(self, X):
         """How far what is thought of the factors is from the truth: nothing, of each row.
 
@@ -145,6 +153,7 @@ class ExactScoringMixin:
         check_is_fitted(self)
         return np.zeros(self._rows(X)[0].shape[0])
 
+    @public
     def aic(self, X):
         """Akaike's information criterion on the rows: lower is better.
 
@@ -160,6 +169,7 @@ class ExactScoringMixin:
         """
         return float(-2 * self.score_samples(X).sum() + 2 * self._count_parameters())
 
+    @public
     def bic(self, X):
         """The Bayesian information criterion on the rows: lower is better.
 

@@ -1,6 +1,5 @@
 """Factor analysis and probabilistic PCA as a scikit-learn estimator."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -18,15 +17,22 @@ from .columns import check_columns
 from .exact_scoring import ExactScoringMixin
 from .factor_inference import SCORES, FactorInferenceMixin
 from .factor_parameters import factor_machine
-from .refusal import unchanged_by_errors
-from .validation import answer_dtype, refuse_infinity, validated
+from .labels import rows_by_label
+from .learner import learner_of
+from .notices import notify
+from .parameters import CheckedParametersMixin
+from .public import public
+from .published import PublishedMixin
+from .tables import as_numbers, named
+from .validation import answer_dtype, check_width, refuse_infinity, validated
 from .versions import VersionedMixin
-from .visible import named
 
 _NAMED = 5  # columns in a warning
 
 
 class FactorAnalysis(
+    CheckedParametersMixin,
+    PublishedMixin,
     VersionedMixin,
     ExactScoringMixin,
     FactorInferenceMixin,
@@ -160,6 +166,17 @@ class FactorAnalysis(
         "random_state": ["random_state"],
     }
     _moments = None  # of all rows, after a fit that leaves any
+    _published = frozenset(
+        {
+            "communalities_",
+            "components_",
+            "factor_correlation_",
+            "heywood_",
+            "loadings_",
+            "mean_",
+            "noise_variance_",
+        }
+    )
 
     def __init__(
         self,
@@ -181,6 +198,7 @@ class FactorAnalysis(
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @public
     def fit(self, X, y=None, sample_weight=None):
         """Find the parameters of the highest likelihood.
 
@@ -201,15 +219,15 @@ class FactorAnalysis(
         self : FactorAnalysis
             The fitted estimator.
         """
-        with unchanged_by_errors(self):
-            learnt = self._learn(X, sample_weight)
-        return self._publish_fit(*learnt)
+        with learner_of(self) as learner:
+            found = learner._publish_fit(*learner._learn(X, sample_weight))
+        return self._end(*found)
 
     def _learn(self, X, sample_weight):
         """A `FactorFit`, the moments it is to, if any, and how it was learnt."""
         show = sample_weight is None  # sums show infinity, which saves a pass to look for it
-        X = validated(self, X, reset=True, ensure_min_samples=2, allow_infinity=show)
-        X, weights = self._weighted(X, sample_weight)
+        given, X = X, validated(self, X, reset=True, ensure_min_samples=2, allow_infinity=show)
+        X, weights = self._weighted(X, sample_weight, given)
         learning, moments = self._learning(X.shape[1]), None
         if X.shape[0] >= X.shape[1]:
             moments = self._count(None, X, weights)
@@ -227,6 +245,7 @@ class FactorAnalysis(
         return found, moments, learning
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @public
     def partial_fit(self, X, y=None, sample_weight=None):
         """Find the parameters for all rows so far, of which only second moments are kept.
 
@@ -246,19 +265,22 @@ class FactorAnalysis(
         self : FactorAnalysis
             The fitted estimator.
         """
+        self._validate_params()  # scikit-learn leaves it to fitted estimators
         goes_on = self.__sklearn_is_fitted__()
         if goes_on and self._moments is None:
             raise ValueError(
                 "partial_fit cannot go on from a fit to missing values, to fewer rows than "
                 "features or from given parameters: none of them leaves second moments."
             )
-        with unchanged_by_errors(self):
-            learnt = self._learn_more(X, sample_weight, goes_on)
-        return self._publish_fit(*learnt, self.heywood_ if goes_on else None)
+        known = self.heywood_ if goes_on else None
+        with learner_of(self) as learner:
+            found = learner._publish_fit(*learner._learn_more(X, sample_weight, goes_on))
+        return self._end(*found, known)
 
     def _learn_more(self, X, sample_weight, goes_on):
         """The same for all rows so far."""
-        X, weights = self._weighted(validated(self, X, not goes_on), sample_weight)
+        given, X = X, validated(self, X, not goes_on)
+        X, weights = self._weighted(X, sample_weight, given)
         learning = self._learning(X.shape[1])
         moments = self._count(self._moments, X, weights)
         if moments is None:
@@ -309,10 +331,12 @@ class FactorAnalysis(
                 f"{model.n_components!r} and {model.noise!r}."
             )
         model.n_features_in_ = p
-        model._publish(machine, components, turn, correlation)
-        model.heywood_, model.loglike_, model.n_iter_ = np.zeros(p, bool), [], 0
+        model._hold(machine, components, turn, correlation)
+        model._publish({"heywood_": np.zeros(p, bool)})
+        model.loglike_, model.n_iter_ = [], 0
         return model
 
+    @public
     def get_covariance(self):
         """The covariance of the features under the model.
 
@@ -323,6 +347,7 @@ class FactorAnalysis(
         check_is_fitted(self)
         return self._machine.covariance()
 
+    @public
     def get_precision(self):
         """The inverse of the covariance of the features under the model.
 
@@ -368,8 +393,8 @@ class FactorAnalysis(
         rng = check_random_state(self.random_state)
         return FactorLearning(n, self.noise == "isotropic", self.tol, self.max_iter, rng)
 
-    def _publish_fit(self, found, moments, learning, heywood_before=None):
-        """Rotate, set the fitted attributes, and warn of what should be known."""
+    def _publish_fit(self, found, moments, learning):
+        """Rotate and set the fitted attributes; whether the likelihood and the rotation ended."""
         machine, converged = found.machine, True
         if self.rotation is None:
             turn = np.diag(_signs(machine.loadings))
@@ -380,26 +405,35 @@ class FactorAnalysis(
             turned = rotate(machine.loadings.T / scale, self.rotation, rng=seed)
             pattern, turn = turned.loadings * scale, turned.transformation
             correlation, converged = turned.factor_correlation, turned.converged
-        self._publish(machine, pattern.T, turn, correlation)
-        self.heywood_, self.loglike_, self.n_iter_ = found.vanishing, found.path, found.n_steps
-        self._moments = moments
-        if not np.array_equal(found.vanishing, heywood_before):
+        self._hold(machine, pattern.T, turn, correlation)
+        self._publish({"heywood_": found.vanishing})
+        self.loglike_, self.n_iter_, self._moments = found.path, found.n_steps, moments
+        return found.converged, converged
+
+    def _end(self, has_converged, is_rotated, heywood_before=None):
+        """Warn of what should be known of a fit."""
+        if not np.array_equal(self.heywood_, heywood_before):
             self._warn_of_heywood()
-        if not found.converged:
+        if not has_converged:
             self._warn_of_steps()
-        if not converged:
+        if not is_rotated:
             self._warn_of_rotation()
         return self
 
-    def _publish(self, machine, components, turn, correlation):
+    def _hold(self, machine, components, turn, correlation):
         """Set the attributes of a model. turn : factors as published are ``z @ turn``."""
         self._machine, self._turn, self._moments = machine, turn, None
-        self.components_, self.loadings_ = components, components.T
-        self.factor_correlation_, self.mean_ = correlation, machine.mean
         noise = machine.noise
-        self.noise_variance_ = float(noise[0]) if self.noise == "isotropic" else noise
         explained = (machine.loadings**2).sum(axis=0)
-        self.communalities_ = explained / (explained + noise)
+        attributes = {
+            "components_": components,
+            "loadings_": components.T,
+            "factor_correlation_": correlation,
+            "mean_": machine.mean,
+            "noise_variance_": float(noise[0]) if self.noise == "isotropic" else noise,
+            "communalities_": explained / (explained + noise),
+        }
+        self._publish(attributes)
 
     def _count_parameters(self):
         """Free parameters: at most those of a normal distribution without any factors."""
@@ -411,12 +445,19 @@ class FactorAnalysis(
         """Validated data, and the dtype that answers have."""
         check_is_fitted(self)
         X = validated(self, X, reset=False)
+        check_width(X, len(self._machine.mean))
         return X, answer_dtype(X)
 
-    def _weighted(self, X, sample_weight):
-        """The rows that have a weight, and their weights, or None for 1 each."""
+    def _weighted(self, X, sample_weight, given):
+        """The rows that have a weight, and their weights, or None for 1 each.
+
+        given : the rows as the user has them, whose labels those of the weights have to be.
+        """
         if sample_weight is None:
             return X, None
+        sample_weight = rows_by_label("sample_weight", sample_weight, given)
+        if np.ma.isMaskedArray(sample_weight):
+            sample_weight = as_numbers(sample_weight)  # what is masked is refused as NaN
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if not weights.any():
             raise ValueError("sample_weight must hold at least one non-zero number, got zeros.")
@@ -434,11 +475,9 @@ class FactorAnalysis(
             return
         columns = [named(column, self._names) for column in np.flatnonzero(self.heywood_)]
         more = ", ..." if len(columns) > _NAMED else ""
-        warnings.warn(
+        notify(
             f"Heywood case: the noise variance of {len(columns)} feature(s) would vanish (columns "
-            f"{', '.join(columns[:_NAMED])}{more}). Fewer components may describe the data better.",
-            UserWarning,
-            stacklevel=5,
+            f"{', '.join(columns[:_NAMED])}{more}). Fewer components may describe the data better."
         )
 
     def _warn_of_steps(self):
@@ -447,18 +486,16 @@ class FactorAnalysis(
             if self.n_iter_ >= self.max_iter
             else "Rounding hides what there is to gain: take fewer components, or a larger tol."
         )
-        warnings.warn(
+        notify(
             f"The likelihood had not reached its maximum after {self.n_iter_} steps. {remedy}",
             ConvergenceWarning,
-            stacklevel=5,
         )
 
     def _warn_of_rotation(self):
-        warnings.warn(
+        notify(
             f"The rotation {self.rotation!r} did not converge, or found no oblique factors: the "
             "loadings explain what they should, but others may be simpler. Try another rotation.",
             ConvergenceWarning,
-            stacklevel=5,
         )
 
     @property

@@ -1,17 +1,18 @@
 """Inference with factor models: scores of factors, posteriors, samples and imputations."""
 
 import numpy as np
-import scipy.sparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Bunch, check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._batches import missing_per_row
 from .checks import check_choice, check_count
 from .evidence import as_evidence
 from .exact_scoring import METHODS
-from .gaps import put
-from .validation import DTYPES, answer_dtype
+from .imputed import imputed
+from .public import public
+from .results import Result
+from .validation import answer_dtype, validated_latents
 
 SCORES = ("regression", "bartlett")
 _STRATEGIES = ("mean", "mode", "sample")
@@ -24,6 +25,7 @@ class FactorInferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     those of the machine, the method ``_rows`` and the parameter ``scores``.
     """
 
+    @public
     def transform(self, X):
         """Scores of the rows on the factors.
 
@@ -43,6 +45,7 @@ class FactorInferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         explain = self._machine.bartlett if self.scores == "bartlett" else self._machine.means
         return (explain(X) @ self._turn).astype(dtype, copy=False)
 
+    @public
     def inverse_transform(self, X):
         """Expected data given factors.
 
@@ -57,13 +60,10 @@ class FactorInferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             Expected values of the features.
         """
         check_is_fitted(self)
-        Z = check_array(X, dtype=DTYPES, ensure_min_features=0)
-        if Z.shape[1] != len(self.components_):
-            raise ValueError(
-                f"X has {Z.shape[1]} columns, but there are {len(self.components_)} factors."
-            )
+        Z = validated_latents(X, self.get_feature_names_out())
         return (self.mean_ + Z @ self.components_).astype(answer_dtype(Z), copy=False)
 
+    @public
     def sample(self, n_samples=1, *, given=None, random_state=None, return_latents=False):
         """Draw rows from the model, or what is missing of a row given the rest of it.
 
@@ -90,16 +90,16 @@ class FactorInferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             Their factors, the one hidden layer. Only with ``return_latents=True``.
         """
         check_is_fitted(self)
-        check_count("n_samples", n_samples)
+        n_samples = check_count("n_samples", n_samples)
         rng = check_random_state(random_state)
         if given is None:
             X, Z = self._machine.sample(n_samples, rng)
         else:
-            names = getattr(self, "feature_names_in_", None)
-            evidence = as_evidence(given, self.n_features_in_, None, names)
+            evidence = as_evidence(given, len(self._machine.mean), None, self._names)
             X, Z = self._machine.complete(evidence, n_samples, rng)
         return (X, [Z @ self._turn]) if return_latents else X
 
+    @public
     def posterior(self, X, *, method="auto", n_samples=10, random_state=None):
         """The normal distribution of the factors given each row.
 
@@ -136,7 +136,7 @@ class FactorInferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """
         X, _ = self._rows(X)
         check_choice("method", method, METHODS)
-        check_count("n_samples", n_samples)
+        n_samples = check_count("n_samples", n_samples)
         rng, turn = check_random_state(random_state), self._turn
         n, k = X.shape[0], len(turn)
         mean, covariance = np.empty((n, k)), np.empty((n, k, k))
@@ -147,11 +147,12 @@ class FactorInferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             covariance[rows] = (turn.T @ found.covariances @ turn)[found.numbers]
             for number in range(n_samples):
                 samples[rows, number] = found.draw(rng) @ turn
-        return Bunch(
+        return Result(
             mean=[mean], covariance=[covariance], samples=[samples],
             effective_sample_size=np.full(n, np.inf), method="exact",
         )  # fmt: skip
 
+    @public
     def impute(self, X, strategy="mean", *, n_imputations=1, random_state=None):
         """Data with their missing values filled in, given the observed values of the same row.
 
@@ -175,18 +176,15 @@ class FactorInferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         X_imputed : ndarray or sparse matrix of shape (n_samples, n_features)
             The data, dense or sparse as they came, with nothing missing; of shape (n_imputations,
             n_samples, n_features), or a list of sparse matrices, for more than one imputation.
-            float32 for float32, uint8 and bool input, float64 otherwise.
+            float32 for float32, uint8 and bool input, float64 otherwise. Where ``set_output`` asks
+            for DataFrames, one with the index and the columns of X, or a list of such.
         """
-        X, dtype = self._rows(X)
+        data, dtype = self._rows(X)
         check_choice("strategy", strategy, _STRATEGIES)
-        check_count("n_imputations", n_imputations)
+        n_imputations = check_count("n_imputations", n_imputations)
         rng = check_random_state(random_state) if strategy == "sample" else None
-        values = self._fill(X, 1 if rng is None else n_imputations, rng)
-        completed = [put(X, column, dtype) for column in values.T]
-        completed += [completed[0].copy() for _ in range(len(completed), n_imputations)]
-        if n_imputations == 1:
-            return completed[0]
-        return completed if scipy.sparse.issparse(X) else np.stack(completed)
+        values = self._fill(data, 1 if rng is None else n_imputations, rng)
+        return imputed(self, X, data, values, dtype, n_imputations)
 
     def _fill(self, X, n_imputations, rng):
         """Values for all gaps, row by row, (n_gaps, n_imputations): expected ones, or drawn."""

@@ -3,14 +3,13 @@
 from functools import partial
 
 import numpy as np
-import scipy.sparse
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _keys
 from .._content import content_keys
 from .._incomplete import observed
-from .._threads import count_threads, run_blocks
+from .._threads import run_blocks
 from ..inference import (
     ExactPosterior,
     GibbsPosterior,
@@ -24,7 +23,9 @@ from ..units import Gaussian
 from .checks import check_choice, check_count, check_mean_field
 from .enumerated import enumerated_rows
 from .evidence import as_evidence, check_evidence
-from .gaps import put
+from .imputed import imputed
+from .public import public
+from .results import Result
 
 _POSTERIORS = ("auto", "exact", "recognition", "mean-field", "importance", "gibbs")
 _STRATEGIES = ("mean", "mode", "sample")
@@ -37,10 +38,11 @@ _MODE_COMPONENTS = 64  # of a mixture of Gaussians: the heaviest, of which the m
 class InferenceMixin:
     """The hidden layers given the data, and missing data given the others.
 
-    Needs the methods ``_rows`` and ``_dream`` and the parameters ``n_importance_samples`` and
-    ``n_jobs``.
+    Needs the methods ``_rows``, ``_dream`` and ``_n_threads`` and the parameter
+    ``n_importance_samples``.
     """
 
+    @public
     def posterior(
         self, X, *, method="auto", n_samples=10, n_importance_samples=None, n_sweeps=_SWEEPS,
         random_state=None,
@@ -104,8 +106,8 @@ class InferenceMixin:
                 "method='recognition' needs a recognition net, which this model does not have. Use "
                 "method='mean-field' or 'importance'."
             )
-        check_count("n_samples", n_samples)
-        check_count("n_sweeps", n_sweeps)
+        n_samples = check_count("n_samples", n_samples)
+        n_sweeps = check_count("n_sweeps", n_sweeps)
         rows, _ = self._rows(X)
         if method == "mean-field":
             check_mean_field("method", "another method", self._machine, rows)
@@ -126,13 +128,14 @@ class InferenceMixin:
             results.append(self._by_blocks(task, part, addresses, entries, most_rows))
         arrays = _join(results, [numbers for _, numbers in parts])
         n_layers = len(self._machine.n_units) - 1
-        return Bunch(
+        return Result(
             mean=arrays[:n_layers],
             samples=arrays[n_layers:-1],
             effective_sample_size=arrays[-1],
             method=parts[-1][0],
         )
 
+    @public
     def impute(
         self, X, strategy="mean", *, n_imputations=1, n_importance_samples=None, random_state=None
     ):
@@ -165,7 +168,8 @@ class InferenceMixin:
         X_imputed : ndarray or sparse matrix of shape (n_samples, n_features)
             The data, dense or sparse as they came, with nothing missing; of shape (n_imputations,
             n_samples, n_features), or a list of sparse matrices, for more than one imputation.
-            float32 for float32, uint8 and bool input, float64 otherwise.
+            float32 for float32, uint8 and bool input, float64 otherwise. Where ``set_output`` asks
+            for DataFrames, one with the index and the columns of X, or a list of such.
 
         Examples
         --------
@@ -178,19 +182,14 @@ class InferenceMixin:
                [0.  , 1.  ]])
         """
         check_choice("strategy", strategy, _STRATEGIES)
-        check_count("n_imputations", n_imputations)
+        n_imputations = check_count("n_imputations", n_imputations)
         rows, dtype = self._rows(X)
         drawn = strategy == "sample"
         seed = _keys.scoring_seed(check_random_state(random_state) if drawn else None)
         fill = {"mean": self._means, "mode": self._modes, "sample": self._draws}[strategy]
         n_drawn, n_pool = n_imputations if drawn else 1, self._pool_size(n_importance_samples)
         values = self._complete(rows, fill, seed, n_drawn, n_pool)
-        completed = [put(rows.data, column, dtype) for column in values.T]
-        if not drawn:
-            completed += [completed[0].copy() for _ in range(1, n_imputations)]
-        if n_imputations == 1:
-            return completed[0]
-        return completed if scipy.sparse.issparse(rows.data) else np.stack(completed)
+        return imputed(self, X, rows.data, values, dtype, n_imputations)
 
     def _complete(self, rows, fill, seed, n_imputations, n_pool):
         """Values for all gaps, row by row, (n_gaps, n_imputations) in the user's units."""
@@ -236,8 +235,9 @@ class InferenceMixin:
 
         Each draw has particles and a chain of its own.
         """
-        names = getattr(self, "feature_names_in_", None)
-        evidence = as_evidence(given, self.n_features_in_, self._machine.visible.units, names)
+        evidence = as_evidence(
+            given, self._machine.n_units[0], self._machine.visible.units, self._names
+        )
         rows = self._as_rows(evidence[None])
         check_evidence(self, rows, evidence)
         seed = _keys.draw_seed(check_random_state(random_state))
@@ -283,8 +283,7 @@ class InferenceMixin:
     def _pool_size(self, given):
         """How many particles each row has: those given, or those of the estimator."""
         n_pool = self.n_importance_samples if given is None else given
-        check_count("n_importance_samples", n_pool)
-        return n_pool
+        return check_count("n_importance_samples", n_pool)
 
     def _posterior(self, method, seed, n_samples, n_pool, n_sweeps):
         """The object that knows p(h | x)."""
@@ -312,7 +311,7 @@ class InferenceMixin:
             place = np.arange(starts[block], min(starts[block] + size, len(rows)))
             results[block] = function(rows.take(place), addresses[place])
 
-        run_blocks(run, len(starts), count_threads(self.n_jobs))
+        run_blocks(run, len(starts), self._n_threads)
         return [np.concatenate(arrays) for arrays in zip(*results, strict=True)]
 
 

@@ -1,8 +1,7 @@
 """Watching the held-out log-likelihood while a machine learns."""
 
-from sklearn.utils import Bunch
-
 from .checks import check_choice, check_count
+from .results import Result
 from .scoring import METHODS
 
 
@@ -48,13 +47,13 @@ class HeldOutLikelihood:
     """
 
     def __init__(self, *, every=1, method="auto", n_importance_samples=None, n_temperatures=1000):
-        check_count("every", every)
         check_choice("method", method, METHODS)
-        check_count("n_temperatures", n_temperatures)
-        self.every = every
+        if n_importance_samples is not None:
+            n_importance_samples = check_count("n_importance_samples", n_importance_samples)
+        self.every = check_count("every", every)
         self.method = method
         self.n_importance_samples = n_importance_samples
-        self.n_temperatures = n_temperatures
+        self.n_temperatures = check_count("n_temperatures", n_temperatures)
         self.history = []
 
     def check_rows(self, X_val):
@@ -72,5 +71,5 @@ class HeldOutLikelihood:
             result = estimator._log_likelihood(
                 X_val, self.method, self.n_importance_samples, None, self.n_temperatures
             )
-            self.history.append(Bunch(epoch=epoch, **result))
+            self.history.append(Result(epoch=epoch, **result))
         return False

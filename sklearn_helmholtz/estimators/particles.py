@@ -9,6 +9,5 @@ _N_CHAINS = 20
 def count_particles(method, given, default):
     """Importance samples for each row, or chains when annealing; default : of the estimator."""
     if given is None:
-        return _N_CHAINS if method == "annealed" else default
-    check_count("n_importance_samples", given)
-    return given
+        given = _N_CHAINS if method == "annealed" else default
+    return check_count("n_importance_samples", given)

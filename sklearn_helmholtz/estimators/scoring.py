@@ -1,13 +1,10 @@
 """Scores of estimators that hold a machine: log-likelihoods and free energies."""
 
-import warnings
-
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from .. import _keys
 from .._keys import Purpose
-from .._threads import count_threads
 from ..likelihood import (
     score_by_annealing,
     score_exactly,
@@ -16,7 +13,10 @@ from ..likelihood import (
 )
 from .checks import check_choice, check_count
 from .enumerated import enumerated_rows
+from .notices import notify
 from .particles import N_TEMPERATURES, count_particles
+from .public import public
+from .results import Result
 
 METHODS = ("auto", "exact", "importance", "annealed")
 _REMEDIES = {
@@ -28,9 +28,10 @@ _REMEDIES = {
 class ScoringMixin:
     """Scores rows under ``self._machine``: what `score_samples` promises, and its errors.
 
-    Needs the method ``_rows`` and the parameters ``n_importance_samples`` and ``n_jobs``.
+    Needs the methods ``_rows`` and ``_n_threads`` and the parameter ``n_importance_samples``.
     """
 
+    @public
     def score_samples(self, X):
         """Log-likelihood of each row, exact for small machines and otherwise estimated.
 
@@ -50,6 +51,7 @@ class ScoringMixin:
         """
         return self._estimate(X, "auto", None, None)[0].per_sample
 
+    @public
     def score(self, X, y=None):
         """Mean log-likelihood of the rows: higher is better, comparable between models.
 
@@ -68,6 +70,7 @@ class ScoringMixin:
         """
         return float(self.score_samples(X).mean())
 
+    @public
     def log_likelihood(
         self, X, *, method="auto", n_importance_samples=None, n_temperatures=N_TEMPERATURES,
         random_state=None,
@@ -147,12 +150,13 @@ class ScoringMixin:
     def _log_likelihood(self, X, method, n_samples, random_state, n_temperatures):
         """What `log_likelihood` returns, without its warning."""
         check_choice("method", method, METHODS)
-        check_count("n_temperatures", n_temperatures)
+        n_temperatures = check_count("n_temperatures", n_temperatures)
         estimate, keys, method = self._estimate(
             X, method, n_samples, random_state, n_temperatures, tail_shapes
         )
-        return Bunch(**estimate.summary(keys), method=method, is_lower_bound=method != "exact")
+        return Result(**estimate.summary(keys), method=method, is_lower_bound=method != "exact")
 
+    @public
     def free_energy(self, X):
         """Variational free energy of each row: ``E_q[log q(h | x) - log p(x, h)]``.
 
@@ -174,6 +178,7 @@ class ScoringMixin:
         """
         return self._estimate(X, "auto", None, None)[0].free_energy
 
+    @public
     def kl_gap(self, X):
         """How far the recognition net is from the truth: KL(q(h | x) || p(h | x)) of each row.
 
@@ -207,7 +212,7 @@ class ScoringMixin:
     def _estimate_rows(
         self, rows, method, n_samples, random_state, n_temperatures=N_TEMPERATURES, tails=None
     ):
-        machine, n_threads = self._machine, count_threads(self.n_jobs)
+        machine, n_threads = self._machine, self._n_threads
         n_samples = count_particles(method, n_samples, self.n_importance_samples)
         if random_state is not None:
             random_state = check_random_state(random_state)
@@ -228,10 +233,8 @@ class ScoringMixin:
 def _warn_of_estimate(result):
     sizes, shapes = result.effective_sample_size, result.pareto_k[~np.isnan(result.pareto_k)]
     tail = f", and the median Pareto k is {np.median(shapes):.2f}" if len(shapes) else ""
-    warnings.warn(
+    notify(
         f"This log-likelihood ({result.method} sampling) cannot be trusted: it may be far too low, "
         f"and its errors too small. The median effective sample size of the rows is "
-        f"{np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}. {_REMEDIES[result.method]}",
-        UserWarning,
-        stacklevel=3,
+        f"{np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}. {_REMEDIES[result.method]}"
     )

@@ -23,6 +23,7 @@ from ._compat import Interval, StrOptions
 from .attributes import machine_from_parameters
 from .checks import check_choice, check_inference, check_learning
 from .inference import MOST_ROWS, rows_of_a_block
+from .public import public
 from .trained import TrainedDensityEstimator
 
 _CHAINS, _SWEEPS = 10, 100  # of a row and direction, whose mean states are its features
@@ -390,6 +391,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             machine = with_baselines(machine, _keys.generator(seed, Purpose.INITIALISE))
         return cls._holding(machine, scaling, params)
 
+    @public
     def transform(self, X):
         """Posterior means of the hidden units, as ``inference`` finds them.
 
@@ -409,6 +411,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         """
         return super().transform(X)
 
+    @public
     def free_energy(self, X):
         """Minus the bound of log p(x) that inference makes for each row.
 
@@ -430,6 +433,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             return super().free_energy(X)
         return self._free_energies(rows)
 
+    @public
     def kl_gap(self, X):
         """How far inference is from the truth: the free energy plus log p(x) of each row.
 

@@ -1,22 +1,22 @@
 """Training of estimators that hold a machine, epoch by epoch."""
 
 import sys
-import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
+import scipy.sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing, check_random_state
 
 from .. import _keys
 from .._keys import Purpose
 from .._monitor import Monitor
-from .._threads import count_threads
 from .._training import End, Plan, Training, train
 from ..learning import SGD, Adam, Adaptive, Constant, Cosine
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
-from .attributes import publish
+from .attributes import fitted_attributes
 from .automatic import (
     batch_size,
     learning_rate,
@@ -28,9 +28,12 @@ from .automatic import (
 from .callbacks import EpochCallbacks
 from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
 from .density import LatentDensityEstimator
-from .refusal import unchanged_by_errors
+from .learner import learner_of
+from .notices import notify
+from .public import public
 from .visible import (
     as_rows,
+    check_observed,
     choose_visible,
     fit_scaling,
     initial_units,
@@ -39,7 +42,7 @@ from .visible import (
 )
 
 _FEWEST_HELD_OUT = 1
-_INSIDE = (__name__.partition(".")[0], "sklearn")
+_SEEN = ("n_features_in_", "feature_names_in_")
 _SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 
 
@@ -74,6 +77,8 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
     ``_rule``.
     """
 
+    _replaced = frozenset({*_SEEN, "_state", "_state_solver", "_last", "_lasting", "_n_rows"})
+    _state = _state_solver = None  # of the optimiser, and which it was
     _last = None  # where the average of an earlier training stands
     _lasting = None  # what the rule's memory was left with by it
     _n_rows = None  # of the table that was fitted; None if only pieces of one were ever seen
@@ -113,6 +118,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
+    @public
     def fit(self, X, y=None, *, X_val=None, monitor=None):
         """Train the model.
 
@@ -138,15 +144,13 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         self : object
             The fitted estimator.
         """
-        with unchanged_by_errors(self):
-            prepared = self._prepare(X, X_val, monitor)
-        start, plan, n_rows, validation, callbacks, stops = prepared
-        self._train(start, plan, n_rows, validation, callbacks, stops)
-        callbacks.end_fit()
-        return self
+        callbacks = EpochCallbacks(self, int(self.max_iter), monitor)
+        with learner_of(self) as learner:
+            outcome = learner._learn(X, X_val, callbacks)
+        return self._end(outcome)
 
-    def _prepare(self, X, X_val, monitor):
-        """What `_train` needs to fit the estimator to data, all of it checked."""
+    def _learn(self, X, X_val, callbacks):
+        """The `Outcome` of a fit to data."""
         goes_on, given = self.warm_start and self.__sklearn_is_fitted__(), X
         X = self._validate(X, reset=not goes_on)
         seed = self._seed if goes_on else _keys.draw_seed(check_random_state(self.random_state))
@@ -163,13 +167,17 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         validation = None if held_out is None else replace(start.rows, chosen=held_out)
         if X_val is not None:
             validation = self._as_rows(self._validate(X_val, reset=False), start)
-        elif monitor is not None and held_out is not None:
-            X_val = _safe_indexing(given, held_out)
-        callbacks = EpochCallbacks(self, X, self.max_iter, start, monitor, X_val)
+        elif callbacks.needs_rows and held_out is not None:
+            X_val = _safe_indexing(X if scipy.sparse.issparse(given) else given, held_out)
         start = replace(start, state=None, last=None, lasting=None)
-        return start, plan, len(train_rows), validation, callbacks, stops
+        callbacks.begin_fit(X, X_val, partial(self._records, start))
+        outcome = self._train(start, plan, len(train_rows), validation, callbacks, stops)
+        if outcome.interrupt is None:
+            callbacks.end_fit()
+        return outcome
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @public
     def partial_fit(self, X, y=None):
         """Train on some more rows: one pass over them, in minibatches.
 
@@ -193,13 +201,14 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         self : object
             The fitted estimator.
         """
+        self._validate_params()  # scikit-learn leaves it to fitted estimators
         check_partial_fit(self)
-        with unchanged_by_errors(self):
-            start, plan, n_rows = self._prepare_more(X)
-        return self._train(start, plan, n_rows)
+        with learner_of(self) as learner:
+            outcome = learner._learn_more(X)
+        return self._end(outcome)
 
-    def _prepare_more(self, X):
-        """What `_train` needs to go on with some more rows."""
+    def _learn_more(self, X):
+        """The `Outcome` of going on with some more rows."""
         goes_on = self.__sklearn_is_fitted__()
         X = self._validate(X, reset=not goes_on)
         indices = known_to_learn_from(X)
@@ -211,7 +220,8 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         rate = Constant(learning_rate(self))
         n_rows = self._n_rows if goes_on else None
         size = batch_size(self, len(indices) if n_rows is None else n_rows)
-        return start, Plan(indices, size, 1, rate, self.shuffle, goes_on), n_rows
+        plan = Plan(indices, size, 1, rate, self.shuffle, goes_on)
+        return self._train(start, plan, n_rows)
 
     @classmethod
     def _holding(cls, machine, scaling, params):
@@ -241,22 +251,24 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
                 f"The arrays make autoregressive={autoregressive}, got "
                 f"{estimator.autoregressive!r}."
             )
-        estimator.n_features_in_, estimator.visible_ = machine.n_units[0], visible
-        estimator.n_iter_, estimator.loss_curve_ = 0, []
-        estimator.validation_scores_ = estimator.best_validation_score_ = None
         estimator._seed = _keys.draw_seed(check_random_state(estimator.random_state))
-        estimator._step, estimator._state, estimator._state_solver = 0, None, None
-        publish(estimator, machine, scaling, machine.generation.means(None)[-1][0])
+        estimator._step = 0
+        stand_in = machine.generation.means(None)[-1][0]
+        records = {
+            "n_features_in_": machine.n_units[0], "n_iter_": 0, "loss_curve_": [],
+            "validation_scores_": None, "best_validation_score_": None,
+        }  # fmt: skip
+        estimator._become({**records, **fitted_attributes(machine, visible, scaling, stand_in)})
         return estimator
 
     def _begin(self, X, indices, seed):
         """A new machine for the data, not yet trained; nothing of the estimator changes."""
         sizes = hidden_sizes(self.hidden_layer_sizes)
         check_layer(self.transform_layer, len(sizes))
-        names = getattr(self, "feature_names_in_", None)
-        visible = choose_visible(self.visible, X)
-        scaling = fit_scaling(X, indices, names) if visible == "gaussian" else None
-        rows = as_rows(X, visible, scaling, names, is_sparse(X))
+        check_observed(X, indices, self._names)
+        visible = choose_visible(self.visible, X, self._names)
+        scaling = fit_scaling(X, indices, self._names) if visible == "gaussian" else None
+        rows = as_rows(X, visible, scaling, self._names, is_sparse(X))
         units, intercept, stand_in = initial_units(visible, X, indices)
         rng = _keys.generator(seed, Purpose.INITIALISE)
         machine = self._new_machine((X.shape[1], *sizes), units, intercept, rng)
@@ -290,15 +302,15 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         return Adam() if self.solver == "adam" else SGD(self.momentum)
 
     def _train(self, start, plan, n_rows, validation=None, callbacks=None, stops=False):
-        """Train, then publish what came of it.
+        """The `Outcome` of training, all of which is published.
 
         n_rows : of the whole table, None if not known; stops : whether training ends when the
         rows held out are explained no better, and the best machine is kept.
         """
-        n_threads, scaling = count_threads(self.n_jobs), start.rows.scaling
         training = Training(
-            start.machine, self._rule(), self._optimizer(), start.seed, n_threads, start.state,
-            start.step, takes_averages(self), start.last, penalties(self, n_rows), start.lasting,
+            start.machine, self._rule(), self._optimizer(), start.seed, self._n_threads,
+            start.state, start.step, takes_averages(self), start.last, penalties(self, n_rows),
+            start.lasting,
         )  # fmt: skip
         waits = stops or isinstance(plan.schedule, Adaptive)
         monitor = Monitor(
@@ -310,21 +322,51 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
             report=_print_line if self.verbose else None,
             callbacks=callbacks,
             seed=start.seed,
-            n_threads=n_threads,
+            n_threads=self._n_threads,
         )
-        end = train(training, start.rows, plan, monitor)
-        self.visible_, self._seed, self._step = start.visible, start.seed, training.step_number
+        outcome = train(training, start.rows, plan, monitor)
+        self._become(self._records(start, training, monitor))
         self._state, self._state_solver = training.state, self.solver
         self._last = training.last if monitor.best is None else None
-        self._lasting = training.lasting
-        self._n_rows = n_rows
-        self._sparse = start.rows.sparse
-        self.loss_curve_ = [*start.losses, *monitor.losses]
-        self.n_iter_ = len(self.loss_curve_)
-        self.validation_scores_ = [*start.scores, *monitor.scores] or None
-        self.best_validation_score_ = monitor.best_score if monitor.scores else None
-        publish(self, training.machine, scaling, start.stand_in)
-        _warn_of_end(end, self.n_iter_)
+        self._lasting, self._n_rows = training.lasting, n_rows
+        return outcome
+
+    def _records(self, start, training, monitor):
+        """What makes an estimator a fitted one, by name: parameters and records so far.
+
+        The state of the optimiser and what rules remember are not among them: a training that goes
+        on needs them, and one that is copied as it goes begins with new ones.
+        """
+        losses = [*start.losses, *monitor.losses]
+        return {
+            **{name: getattr(self, name) for name in _SEEN if hasattr(self, name)},
+            "loss_curve_": losses,
+            "n_iter_": len(losses),
+            "validation_scores_": [*start.scores, *monitor.scores] or None,
+            "best_validation_score_": monitor.best_score if monitor.scores else None,
+            "_seed": start.seed,
+            "_step": training.step_number,
+            "_sparse": start.rows.sparse,
+            **fitted_attributes(
+                training.machine, start.visible, start.rows.scaling, start.stand_in
+            ),
+        }
+
+    def _end(self, outcome):
+        """Tell how training ended, where that needs to be known: the estimator is what it became.
+
+        An interrupt goes on to whoever called.
+        """
+        diverged = (
+            f"Training diverged after {self.n_iter_} epochs and stopped; the machine keeps the "
+            "last good parameters. Lower learning_rate_init, or check the data for extreme values."
+        )
+        if outcome.interrupt is not None:
+            kept = f"The {type(self).__name__} keeps what it learnt in {self.n_iter_} epochs."
+            outcome.interrupt.add_note(diverged if outcome.end is End.DIVERGED else kept)
+            raise outcome.interrupt
+        if outcome.end is End.DIVERGED:
+            notify(diverged, ConvergenceWarning)
         return self
 
     def __sklearn_is_fitted__(self):
@@ -334,34 +376,3 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
 def _print_line(line):
     print(line)
     sys.stdout.flush()
-
-
-def _warn_of_end(end, n_iter):
-    if end is End.INTERRUPTED:
-        warnings.warn(
-            f"Training was interrupted after {n_iter} epochs; the machine keeps what it learnt.",
-            ConvergenceWarning,
-            stacklevel=_level_of_the_caller(),
-        )
-    elif end is End.DIVERGED:
-        warnings.warn(
-            f"Training diverged after {n_iter} epochs and stopped; the machine keeps the last good "
-            "parameters. Lower learning_rate_init, or check the data for extreme values.",
-            ConvergenceWarning,
-            stacklevel=_level_of_the_caller(),
-        )
-
-
-def _level_of_the_caller():
-    """The ``stacklevel`` of the line that called the package, for a warning of who asks.
-
-    Decorators of scikit-learn, and subclasses, lie in between: how many differs.
-    """
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and _package_of(frame) in _INSIDE:
-        frame, level = frame.f_back, level + 1
-    return level
-
-
-def _package_of(frame):
-    return frame.f_globals.get("__name__", "").partition(".")[0]

@@ -2,8 +2,11 @@
 
 import numpy as np
 import scipy.sparse
-from sklearn.utils import assert_all_finite
+from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import validate_data
+
+from .matrices import check_form
+from .tables import as_numbers
 
 DTYPES = [np.float64, np.float32, np.uint8, np.bool_]
 
@@ -15,15 +18,54 @@ def validated(estimator, X, reset, ensure_min_samples=1, allow_infinity=False):
     estimator learns the number and the names of the features from X, or compares them.
     """
     finite = False if allow_infinity else "allow-nan"
+    if scipy.sparse.issparse(X):
+        check_form(X)
+        if X.format == "coo":  # conversion adds entries that are repeated up: infinities to NaN
+            refuse_infinity(estimator, X)
     X = validate_data(
-        estimator, X, reset=reset, accept_sparse="csr", dtype=DTYPES, ensure_all_finite=finite,
-        ensure_min_samples=ensure_min_samples,
+        estimator, as_numbers(X), reset=reset, accept_sparse="csr", dtype=DTYPES,
+        ensure_all_finite=finite, ensure_min_samples=ensure_min_samples,
     )  # fmt: skip
-    if scipy.sparse.issparse(X) and not X.has_canonical_format:
+    if not scipy.sparse.issparse(X):
+        return X
+    check_form(X)  # what another form was made into
+    return canonical(estimator, X)
+
+
+def canonical(estimator, X):
+    """A CSR matrix without repeated entries, whose columns rise: X itself, or a copy.
+
+    Whether X is one is found out anew: SciPy may remember it of what X was before.
+    """
+    X = scipy.sparse.csr_matrix((X.data, X.indices, X.indptr), shape=X.shape, copy=False)
+    if not X.has_canonical_format:
         refuse_infinity(estimator, X)  # two of them may sum to NaN
         X = X.copy()
         X.sum_duplicates()
     return X
+
+
+def validated_latents(H, names):
+    """Values of hidden units as an array of one of `DTYPES`, (n_samples, n_units).
+
+    names : of the units, (n_units,). Nothing may be missing; a DataFrame whose columns are the
+    names in another order is refused.
+    """
+    columns = list(getattr(H, "columns", names))
+    if len(columns) == len(names) and columns != list(names) and set(columns) == set(names):
+        raise ValueError(
+            f"The columns of X must be in the order of transform, {list(names)}, got {columns}."
+        )
+    H = check_array(as_numbers(H), dtype=DTYPES, ensure_min_features=0, input_name="X")
+    if H.shape[1] != len(names):
+        raise ValueError(f"X has {H.shape[1]} columns, but transform returns {len(names)}.")
+    return H
+
+
+def check_width(X, n_features):
+    """Refuse rows of another width than a model has weights for, whatever scikit-learn says."""
+    if X.shape[1] != n_features:
+        raise ValueError(f"X has {X.shape[1]} features, but the model has {n_features}.")
 
 
 def refuse_infinity(estimator, X):

@@ -3,22 +3,52 @@
 import numpy as np
 import scipy.sparse
 
-from .._batches import Rows, Scaling, chunks, density, is_binary, known_rows, means, moments
+from .._batches import (
+    Rows,
+    Scaling,
+    chunks,
+    density,
+    has_gaps,
+    is_binary,
+    known_rows,
+    means,
+    moments,
+    rounded_interval,
+)
 from ..units import Bernoulli, Gaussian
+from .columns import refuse_empty
+from .doubts import notify_of_fractions, notify_of_reals
+from .tables import named
 
 _SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
 _LARGEST = 1e15  # of means, standard deviations and their inverses
 
 
-def choose_visible(visible, data):
-    """``"bernoulli"`` or ``"gaussian"``; ``"auto"`` looks whether all values lie in [0, 1]."""
+def choose_visible(visible, data, feature_names=None):
+    """``"bernoulli"`` or ``"gaussian"``; ``"auto"`` looks whether all values lie in [0, 1].
+
+    Warns where that may surprise.
+    """
     if visible != "auto":
         return visible
-    return "bernoulli" if _inside_unit_interval(data) else "gaussian"
+    if _inside_unit_interval(data):
+        notify_of_fractions(data, feature_names)
+        return "bernoulli"
+    notify_of_reals(data, feature_names)
+    return "gaussian"
+
+
+def forgiven(values):
+    """Values of which those that miss [0, 1] by no more than rounding lie in it; NaN stays."""
+    low, high = rounded_interval(values.dtype)
+    near = (values >= low) & (values <= high)
+    return np.where(near, np.clip(values, 0, 1), values)
 
 
 def _inside_unit_interval(data):
-    return not any(((chunk < 0) | (chunk > 1)).any() for chunk in chunks(data))
+    """Whether all values lie in [0, 1], but for rounding."""
+    low, high = rounded_interval(data.dtype)
+    return not any(((chunk < low) | (chunk > high)).any() for chunk in chunks(data))
 
 
 def check_unit_interval(data, feature_names=None):
@@ -26,14 +56,16 @@ def check_unit_interval(data, feature_names=None):
     if _inside_unit_interval(data):
         return
     low, high = (_column_extremes(data, find) for find in (np.fmin, np.fmax))
-    outside = np.flatnonzero((low < 0) | (high > 1))
+    lowest, highest = rounded_interval(data.dtype)
+    outside = np.flatnonzero((low < lowest) | (high > highest))
     if len(outside):
         column = outside[0]
-        value = low[column] if low[column] < 0 else high[column]
+        value = low[column] if low[column] < lowest else high[column]
         raise ValueError(
             f"Column {named(column, feature_names)} of X holds the value {float(value)!r}, but "
             "Bernoulli visible units take values in [0, 1]. Binarise or rescale the data, or fit "
-            "with visible='gaussian'."
+            "with visible='gaussian'; rows that a scaler has not seen stay inside by "
+            "MinMaxScaler(clip=True)."
         )
 
 
@@ -60,11 +92,6 @@ def _check_magnitude(largest, smallest, feature_names):
         )
 
 
-def named(column, feature_names):
-    """A column by number, and by name where it has one."""
-    return f"{column} ({feature_names[column]!r})" if feature_names is not None else f"{column}"
-
-
 def known_to_learn_from(data):
     """Numbers of the rows of which anything is known, or a ValueError: the others teach nothing."""
     known = known_rows(data)
@@ -73,12 +100,20 @@ def known_to_learn_from(data):
     return known
 
 
+def check_observed(data, indices, feature_names=None):
+    """Refuse columns without any value in the rows to learn from."""
+    if has_gaps(data):
+        empty = np.flatnonzero(means(data, indices)[1] == 0)
+        if len(empty):
+            refuse_empty(empty[0], feature_names)
+
+
 def as_rows(data, visible, scaling, feature_names=None, sparse=False):
     """`Rows` of data for Bernoulli or Gaussian units; the first must lie in [0, 1]."""
     if visible == "gaussian":
         return Rows(data, False, scaling)
     check_unit_interval(data, feature_names)
-    return Rows(data, is_binary(data), sparse=sparse)
+    return Rows(data, is_binary(data), sparse=sparse, bounded=True)
 
 
 def is_sparse(data):
@@ -91,14 +126,13 @@ def initial_units(visible, data, indices):
 
     Bernoulli units start at the logit of the mean, smoothed by one row of each kind; Gaussian units
     at the mean and the variance of the data, which are 0 and 1 in standardised units. Means stand
-    in; a feature without any value has 1/2, or 0. Intercept and stand-in : (n_features,).
+    in. Intercept and stand-in : (n_features,).
     """
     if visible == "gaussian":
         n_features = data.shape[1]
         zeros = np.zeros(n_features, np.float32)
         return Gaussian.from_variance(np.ones(n_features)), zeros, zeros.copy()
     mean, count = means(data, indices)
-    mean = np.where(count > 0, mean, 0.5)
     smoothed = (mean * count + 1) / (count + 2)
     return Bernoulli(), np.log(smoothed) - np.log1p(-smoothed), mean.astype(np.float32)
 

@@ -1,0 +1,61 @@
+"""Data with their gaps filled, in the form that users asked for."""
+
+import numpy as np
+import scipy.sparse
+
+from ._compat import ADAPTERS_MANAGER, _get_output_config
+
+
+def imputed(estimator, X, data, values, dtype, n_imputations):
+    """Tables without gaps: one, or several stacked or, where they cannot be, in a list.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose output was set by ``set_output``.
+
+    X : array-like, DataFrame or sparse matrix
+        As it was given: its index and its columns stay.
+
+    data : ndarray or CSR matrix of shape (n_samples, n_features)
+        The same, validated.
+
+    values : ndarray of shape (n_gaps, n_different)
+        What to fill in, row by row.
+
+    dtype : dtype
+        Of the answer.
+
+    n_imputations : int
+        Tables to make; where there are fewer different ones the last is repeated.
+    """
+    tables = [_filled(data, column, dtype) for column in values.T]
+    tables += [tables[-1].copy() for _ in range(len(tables), n_imputations)]
+    tables = [_framed(estimator, X, table) for table in tables]
+    if n_imputations == 1:
+        return tables[0]
+    return np.stack(tables) if isinstance(tables[0], np.ndarray) else tables
+
+
+def _filled(data, values, dtype):
+    """The data with their missing values, row by row, replaced."""
+    completed = data.astype(dtype, copy=True)
+    entries = completed.data if scipy.sparse.issparse(data) else completed
+    entries[np.isnan(entries)] = values
+    return completed
+
+
+def _framed(estimator, X, table):
+    """A table as ``set_output`` of an estimator has it, with the index and the columns of X."""
+    output = _get_output_config("transform", estimator)["dense"]
+    if output == "default":
+        return table
+    if scipy.sparse.issparse(table):
+        raise ValueError(
+            f"impute answers with a sparse matrix where X is one, which {output} output has no "
+            "form for. Use set_output(transform='default'), or give X dense."
+        )
+    columns = getattr(X, "columns", getattr(estimator, "feature_names_in_", None))
+    if columns is None:
+        columns = [f"x{column}" for column in range(table.shape[1])]
+    return ADAPTERS_MANAGER.adapters[output].create_container(table, X, list(columns))

@@ -1,0 +1,84 @@
+"""One-dimensional input with labels: its values go where the labels say, or it is refused."""
+
+import numpy as np
+
+
+def by_label(name, values, labels):
+    """Values without labels, in the order of some labels.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter, for messages.
+
+    values : array-like, Series or dict
+        A Series that only numbers its values has no labels; a dict may leave some out, which are
+        then missing (NaN).
+
+    labels : sequence
+        The labels to go by: the names of the features, or their numbers where they have none.
+
+    Raises
+    ------
+    ValueError
+        Where labels are others than those to go by.
+    """
+    given = _labels(values)
+    if given is None:
+        return values
+    partly = isinstance(values, dict)
+    values = list(values.values()) if partly else values.to_numpy()
+    places = {label: place for place, label in enumerate(given)}
+    strange = [label for label in given if label not in set(labels)]
+    absent = [] if partly else [label for label in labels if label not in places]
+    twice = [label for place, label in enumerate(given) if places[label] != place]
+    if strange or absent or twice:
+        trouble = (
+            f"{strange[0]!r}"
+            if strange
+            else f"no {absent[0]!r}"
+            if absent
+            else f"{twice[0]!r} twice"
+        )
+        raise ValueError(
+            f"{name} is labelled {_shown(given)}, with {trouble}, but the features are "
+            f"{_shown(labels)}: each must be named once."
+        )
+    return np.array([values[places[k]] if k in places else np.nan for k in labels], dtype=object)
+
+
+def rows_by_label(name, values, X):
+    """Values for each row of X, in the order of its rows, where both are labelled."""
+    given, index = _labels(values), getattr(X, "index", None)
+    if given is None and not hasattr(values, "index"):
+        return values
+    if index is None or callable(index) or not hasattr(values, "reindex"):
+        return values
+    if values.index.equals(index):
+        return values
+    if len(values) != len(index) or not index.is_unique or set(values.index) != set(index):
+        raise ValueError(
+            f"{name} has another index than X: give {name} for the same rows, or without an index "
+            f"({name}.to_numpy()) if its order is that of the rows."
+        )
+    return values.reindex(index)
+
+
+def _labels(values):
+    """The labels of a Series or a dict; None of anything else, and of those that only number."""
+    if isinstance(values, dict):
+        return list(values)
+    index = getattr(values, "index", None)
+    if index is None or callable(index) or np.ndim(values) != 1:
+        return None
+    return None if _numbers_only(index) else list(index)
+
+
+def _numbers_only(index):
+    """Whether an index says no more than 0, 1, 2, ..."""
+    return len(index) > 0 and list(index) == list(range(len(index)))
+
+
+def _shown(labels, most=6):
+    labels = [str(label) for label in labels]
+    return ", ".join(labels[:most]) + (", ..." if len(labels) > most else "")

@@ -1,0 +1,35 @@
+"""Methods that users call: what holds for each of them."""
+
+import functools
+
+import numpy as np
+
+
+def public(method):
+    """A method that users call, of whatever class they know.
+
+    Numbers that all but vanish are no fault, so underflow is no error, whatever `numpy.seterr` says
+    of the caller's own. A wrong call is answered in the name of the estimator, not of the base
+    class that has the method.
+    """
+
+    @functools.wraps(method)
+    def call(self, *args, **kwargs):
+        with np.errstate(under="ignore"):
+            try:
+                return method(self, *args, **kwargs)
+            except TypeError as error:
+                if error.__traceback__.tb_next is not None:  # raised inside, not by the call
+                    raise
+                raise TypeError(_in_name_of(self, method, str(error))) from None
+
+    return call
+
+
+def _in_name_of(estimator, method, message):
+    """What Python says of a wrong call, for the class of an estimator."""
+    name = f"{type(estimator).__name__}.{method.__name__}"
+    message = message.replace(method.__qualname__, name)
+    if "'sample_weight'" in message:
+        message += f": {type(estimator).__name__} takes no weights of rows"
+    return f"{message.rstrip('.')}."

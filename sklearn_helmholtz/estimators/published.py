@@ -1,0 +1,64 @@
+"""Fitted parameters as they are published: to be read, so that they never contradict the model."""
+
+import numpy as np
+
+_SENTENCE = (
+    "The parameters of a fitted model are for reading: the model does not follow them. "
+    "Make a model of other parameters with from_parameters."
+)
+
+
+class ReadOnlyList(list):
+    """A list whose items stay as they are: read-only arrays, one for each layer."""
+
+    def _refuse(self, *args, **kwargs):
+        raise TypeError(_SENTENCE)
+
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = extend = insert = pop = remove = clear = sort = reverse = _refuse
+
+    def __reduce__(self):
+        return type(self), (list(self),)
+
+
+class PublishedMixin:
+    """Refuses to set by hand the attributes that a fit publishes.
+
+    Subclasses name them in ``_published``, and in ``_replaced`` others of which nothing stays when
+    another fit takes the place of this. Arrays are read-only, also after unpickling, which makes
+    new ones.
+    """
+
+    _published = frozenset()
+    _replaced = frozenset()
+
+    def __setattr__(self, name, value):
+        if name in self._published:
+            raise AttributeError(f"{name} of {type(self).__name__} cannot be set. {_SENTENCE}")
+        super().__setattr__(name, value)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self._publish({name: vars(self)[name] for name in self._published & vars(self).keys()})
+
+    def _publish(self, attributes):
+        """Set fitted attributes: read-only arrays, and lists of such."""
+        vars(self).update({name: read_only(value) for name, value in attributes.items()})
+
+    def _become(self, attributes):
+        """Become a fitted estimator with some attributes, and with nothing of an earlier one."""
+        for name in (self._published | self._replaced) & vars(self).keys():
+            del vars(self)[name]
+        self._publish({name: attributes[name] for name in self._published & attributes.keys()})
+        vars(self).update({k: value for k, value in attributes.items() if k not in self._published})
+
+    _learnt = property(None, _become)  # scikit-learn makes fitted copies by setting attributes
+
+
+def read_only(value):
+    """The same array or list of arrays, which nobody can write to from now on."""
+    if isinstance(value, list):
+        return ReadOnlyList(read_only(item) for item in value)
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    return value
