@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse
 
-from .._batches import chunks, dense_rows, is_binary, rounded_interval
+from .._batches import chunks, dense_rows, rounded_interval
 from .notices import notify
 from .tables import named
 
@@ -41,9 +41,9 @@ def notify_of_reals(data, feature_names):
 
 def notify_of_fractions(data, feature_names):
     """Warn where fractions that are shares or weights of words are taken for probabilities."""
-    if is_binary(data) or not _are_shares(data):
-        return
     column, value = _first_fraction(data)
+    if column is None or not _are_shares(data):
+        return
     notify(
         "visible='auto' took all features for probabilities of binary ones (Bernoulli units), "
         f"because all values lie in [0, 1], such as {value:g} in column "
@@ -108,13 +108,13 @@ def _are_shares(data):
 
 
 def _first_fraction(data):
-    """The column and the value of the first entry that is neither 0 nor 1."""
+    """The column and the value of the first entry between 0 and 1, or None for both."""
     for place in _places(data.shape[0]):
         columns, values = _entries(data[place])
         inner = np.flatnonzero((values > 0) & (values < 1))
         if len(inner):
             return int(columns[inner[0]]), float(values[inner[0]])
-    raise AssertionError("data are binary")
+    return None, None
 
 
 def _places(n_rows):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .._batches import has_gaps
 from ..learning.factor_learning import FactorLearning
@@ -17,15 +17,15 @@ from .columns import check_columns
 from .exact_scoring import ExactScoringMixin
 from .factor_inference import SCORES, FactorInferenceMixin
 from .factor_parameters import factor_machine
-from .labels import rows_by_label
 from .learner import learner_of
 from .notices import notify
 from .parameters import CheckedParametersMixin
 from .public import public
 from .published import PublishedMixin
-from .tables import as_numbers, named
+from .tables import named
 from .validation import answer_dtype, check_width, refuse_infinity, validated
 from .versions import VersionedMixin
+from .weights import checked_weights
 
 _NAMED = 5  # columns in a warning
 
@@ -455,12 +455,7 @@ class FactorAnalysis(
         """
         if sample_weight is None:
             return X, None
-        sample_weight = rows_by_label("sample_weight", sample_weight, given)
-        if np.ma.isMaskedArray(sample_weight):
-            sample_weight = as_numbers(sample_weight)  # what is masked is refused as NaN
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        if not weights.any():
-            raise ValueError("sample_weight must hold at least one non-zero number, got zeros.")
+        weights = checked_weights(sample_weight, X, given)
         if weights.all():
             return X, weights
         kept = np.flatnonzero(weights)

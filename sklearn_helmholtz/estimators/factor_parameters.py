@@ -49,6 +49,8 @@ def _check_covariance(machine):
 def _real(name, value):
     """A given parameter as a float64 array of its own, or a ValueError that names it."""
     try:
+        if np.ma.is_masked(value):
+            raise TypeError("masked values are not allowed")
         array = np.asarray(value)
         if np.iscomplexobj(array):
             raise TypeError("complex numbers are not allowed")

@@ -1,6 +1,7 @@
 """One-dimensional input with labels: its values go where the labels say, or it is refused."""
 
 import numpy as np
+import scipy.sparse
 
 
 def by_label(name, values, labels):
@@ -66,6 +67,8 @@ def rows_by_label(name, values, X):
 
 def _labels(values):
     """The labels of a Series or a dict; None of anything else, and of those that only number."""
+    if scipy.sparse.issparse(values):  # one of its forms is a dict
+        return None
     if isinstance(values, dict):
         return list(values)
     index = getattr(values, "index", None)

@@ -1,8 +1,11 @@
 """Tables as people have them, as numbers: masks, missing values in other spellings, text, dates."""
 
 import sys
+from collections.abc import Sequence
+from numbers import Number
 
 import numpy as np
+import scipy.sparse
 
 _NUMBERS = "biufc"  # the kinds of NumPy's types that need no help
 _REMEDIES = {
@@ -32,6 +35,11 @@ def as_numbers(X, name="X", feature_names=None):
     ValueError
         Names the first column that holds something else, what it holds, and what to do.
     """
+    if not _is_table(X):
+        raise TypeError(
+            f"{name} must be a table of numbers (an array, DataFrame or sparse matrix), got "
+            f"{type(X).__name__}."
+        )
     if np.ma.isMaskedArray(X):
         return _unmasked(X)
     if hasattr(X, "iloc") and hasattr(X, "dtypes"):
@@ -40,9 +48,20 @@ def as_numbers(X, name="X", feature_names=None):
         return _polars_numbers(X, name)
     if isinstance(X, list | tuple):
         return _list_numbers(X, name)
-    if isinstance(X, np.ndarray) and X.dtype.kind not in _NUMBERS and X.ndim == 2:
+    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+        raise ValueError(f"Complex data not supported: {name} holds complex numbers.")
+    if isinstance(X, np.ndarray) and X.dtype.kind not in _NUMBERS:
         return _object_numbers(X, name, feature_names)
     return X
+
+
+def _is_table(X):
+    """Whether something may be a table; scikit-learn says what is wrong with numbers and None."""
+    if scipy.sparse.issparse(X) or X is None or isinstance(X, Number):
+        return True
+    if isinstance(X, str | bytes | dict | set | type):
+        return False
+    return isinstance(X, Sequence) or hasattr(X, "__array__") or hasattr(X, "get_columns")
 
 
 def named(column, feature_names):
@@ -86,6 +105,10 @@ def _check_lengths(X, name):
 
 def _object_numbers(X, name, feature_names):
     """The same of an array of objects, text or dates."""
+    if X.ndim != 2:
+        raise ValueError(
+            f"Expected 2D array, got {X.ndim}D array instead: {name} must have rows and columns."
+        )
     out = np.empty(X.shape)
     for column in range(X.shape[1]):
         out[:, column] = _column_numbers(X[:, column], named(column, feature_names), name)

@@ -140,6 +140,8 @@ def initial_units(visible, data, indices):
 def real_arrays(name, values):
     """Given parameters as float64 arrays, or a ValueError that names what is wrong with them."""
     try:
+        if any(np.ma.is_masked(value) for value in values):
+            raise TypeError("masked values are not allowed")
         arrays = [np.asarray(value) for value in values]
         if any(np.iscomplexobj(array) for array in arrays):
             raise TypeError("complex numbers are not allowed")

@@ -1,0 +1,161 @@
+"""The choice of ``visible="auto"``: rounding is forgiven, and what may surprise is told once."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from numpy.testing import assert_array_equal
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler, normalize
+
+from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet
+
+from .shells import FEW, binary_rows, real_rows
+
+MAKE = [lambda: HelmholtzMachine(3, **FEW), lambda: SigmoidBeliefNet(3, **FEW)]
+EPS = np.finfo(np.float64).eps
+FORMS = [np.asarray, scipy.sparse.csr_matrix, lambda X: X.astype(np.float32)]
+
+
+def told(call):
+    """What a call warns of, and its result."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = call()
+    return [str(w.message) for w in caught if "visible='auto'" in str(w.message)], result
+
+
+@pytest.mark.parametrize("make", MAKE)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "X", [binary_rows(), 0.3 + 0.5 * binary_rows(), MinMaxScaler().fit_transform(real_rows())]
+)
+def test_rounding_is_forgiven(make, form, X):
+    eps = np.finfo(form(X).dtype).eps
+    rounded = X.copy()
+    rounded[3, 1], rounded[5, 2] = 1 + 4 * eps, -4 * eps
+    right = np.clip(rounded, 0, 1)
+    (messages, model), expected = told(lambda: make().fit(form(rounded))), make().fit(form(right))
+    assert not messages
+    assert model.visible_ == expected.visible_ == "bernoulli"
+    assert_array_equal(model.score_samples(form(rounded)), model.score_samples(form(right)))
+    assert np.abs(model.score(form(right)) - expected.score(form(right))) < 1e-4
+    given = [1 + 2 * EPS, -2 * EPS, np.nan, np.nan]
+    drawn = model.sample(3, given=given, random_state=0)
+    assert_array_equal(drawn, model.sample(3, given=[1, 0, np.nan, np.nan], random_state=0))
+
+
+@pytest.mark.parametrize("off", [1e-12, 1e-6, 0.01])
+def test_more_than_rounding_is_not(off):
+    X = MinMaxScaler().fit_transform(real_rows())
+    X[3, 1] = 1 + off
+    messages, model = told(lambda: MAKE[0]().fit(X))
+    assert model.visible_ == "gaussian"
+    (message,) = messages
+    assert "column 1 holds 1" in message
+    fitted = MAKE[0]().fit(np.clip(X, 0, 1))
+    with pytest.raises(
+        ValueError, match=r"Column 1 of X holds the value 1\.0.*MinMaxScaler\(clip=True\)"
+    ):
+        fitted.score(X)
+
+
+def coded(value):
+    X = binary_rows()
+    X[7, 2] = value
+    return X
+
+
+RANDOM = np.random.default_rng(0).random((60, 60))
+SCALED = MinMaxScaler().fit_transform(real_rows())
+
+
+def words(normalised):
+    rng = np.random.default_rng(3)
+    counts = rng.poisson(0.15 * rng.gamma(1, 1, (80, 1)) * np.ones(30))
+    counts[:, 0] += 2
+    weights = counts * rng.uniform(1, 4, 30)
+    return normalize(weights) if normalised else counts.astype(float)
+
+
+SURPRISES = {
+    "a code for missing": (coded(9), "column 2 holds 9, although 3 of 4 columns lie in"),
+    "another": (coded(-1), "column 2 holds -1, although 3 of 4 columns lie in"),
+    "a real column": (np.c_[binary_rows(), real_rows()[:, 0]], "column 4 holds .* although 4 of 5"),
+    "codes 1 and 2": (binary_rows() + 1, "column 0 holds 2, and all values are whole numbers"),
+    "codes -1 and 1": (2 * binary_rows() - 1, "holds -1, and all values are whole numbers"),
+    "word counts": (words(False), "holds [2-9], (although|and all values are whole numbers)"),
+    "few values": (np.where(np.arange(60)[:, None] == 4, 1.5, SCALED), "although 98"),
+    "TF-IDF": (words(True), "TF-IDF"),
+    "shares": (np.random.default_rng(0).dirichlet(np.ones(4), 50), "shares of a whole"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", MAKE)
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("kind", SURPRISES)
+def test_what_may_surprise_is_told_once(make, kind, sparse):
+    X, message = SURPRISES[kind]
+    form = scipy.sparse.csr_matrix if sparse else np.asarray
+    chosen = "bernoulli" if kind in ("TF-IDF", "shares") else "gaussian"
+    for method in ("fit", "partial_fit"):
+        with pytest.warns(UserWarning, match=message) as caught:
+            model = getattr(make(), method)(form(X))
+        assert len(caught) == 1
+        assert caught[0].filename == __file__
+        assert model.visible_ == chosen
+        text = str(caught[0].message)
+        assert "visible='gaussian'" in text or "visible='bernoulli'" in text  # the remedy
+    said = make().set_params(visible=chosen)
+    assert told(lambda: said.fit(form(X)))[0] == []
+    assert told(lambda: model.score(form(X)))[0] == []
+
+
+def test_names_are_named():
+    X = pd.DataFrame(coded(9), columns=["a", "b", "missing?", "d"])
+    (message,), _ = told(lambda: MAKE[0]().fit(X))
+    assert "column 2 ('missing?') holds 9" in message
+
+
+ORDINARY = {
+    "real": real_rows(),
+    "standardised": StandardScaler().fit_transform(load_breast_cancer().data),
+    "one column": real_rows()[:, :1],
+    "counts beside reals": np.c_[real_rows(), np.arange(60)],
+    "with gaps": np.where(RANDOM[:60, :4] < 0.2, np.nan, real_rows()),
+    "binary": binary_rows(),
+    "binary with gaps": np.where(RANDOM[:60, :4] < 0.2, np.nan, binary_rows()),
+    "grey images": RANDOM * (RANDOM.T < 0.4),
+    "ratings": np.random.default_rng(0).choice([0, 0, 0, 0.25, 0.5, 0.75, 1], (60, 20)),
+    "one fraction": np.full((30, 4), 0.3),
+    "huge": 1e30 * real_rows(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ORDINARY)
+def test_ordinary_tables_cause_no_warning(kind):
+    X = ORDINARY[kind]
+    model = MAKE[0]()
+    if kind == "huge":
+        with pytest.raises(ValueError, match="magnitude"):
+            model.fit(X)
+    else:
+        assert told(lambda: model.fit(X))[0] == []
+
+
+def test_folds_that_disagree_are_told_of():
+    X = MinMaxScaler().fit_transform(load_breast_cancer().data)
+    X[100, 4] = 1.2  # in the training rows of some folds only
+    messages, folds = told(
+        lambda: cross_validate(
+            make_pipeline(HelmholtzMachine(3, **FEW)), X, cv=5, return_estimator=True, error_score=0
+        )
+    )
+    units = [fold[-1].visible_ for fold in folds["estimator"]]
+    assert sorted(units) == ["bernoulli"] + 4 * ["gaussian"]
+    assert len(messages) == 4
+    assert all("column 4 holds 1.2" in message for message in messages)
