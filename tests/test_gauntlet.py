@@ -35,7 +35,7 @@ from numba.extending import is_jitted
 
 import sklearn_helmholtz
 from sklearn_helmholtz import HelmholtzMachine, _batches, _kernels, _threads, _training
-from sklearn_helmholtz._kernels import kernel as kernel_module
+from sklearn_helmholtz._kernels import cache, compilation
 from sklearn_helmholtz._kernels.bernoulli import bernoulli_mean
 from sklearn_helmholtz._kernels.kernel import Kernel
 from sklearn_helmholtz._kernels.reweighted import reweighted_gradient
@@ -342,9 +342,7 @@ def test_no_kernel_is_compiled_as_a_parallel_one(monkeypatch):
     kernels = {name: value for name, value in found.items() if isinstance(value, Kernel)}
     for name, kernel in kernels.items():
         options[f"{name}, cached"] = kernel._dispatcher().targetoptions
-    monkeypatch.setattr(
-        kernel_module.numba, "njit", lambda *signature, **options: lambda function: options
-    )
+    monkeypatch.setattr(numba, "njit", lambda *signature, **options: lambda function: options)
     for name, kernel in kernels.items():
         options[f"{name}, in memory"] = kernel._compile_in_memory()
     assert len(kernels) > 20
@@ -494,7 +492,7 @@ def test_a_fork_while_helpers_are_asked(algorithm):
 def test_a_fork_while_a_kernel_is_made(monkeypatch, tmp_path):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     expected = means_of_a_new_kernel()
-    with kernel_module._compiling:  # as another thread would hold it
+    with compilation._compiling:  # as another thread would hold it
         assert in_a_fork(means_of_a_new_kernel) == expected
 
 
@@ -607,8 +605,9 @@ def test_a_full_disk_costs_a_warning(monkeypatch, tmp_path):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
 
     def without_room():
+        cache._told.clear()
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-        with pytest.warns(RuntimeWarning, match="compiled in memory"):
+        with pytest.warns(RuntimeWarning, match="cannot be kept on disk"):
             return means_of_a_new_kernel()
 
     assert in_a_fork(without_room) == means_of_a_new_kernel()

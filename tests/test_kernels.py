@@ -2,11 +2,6 @@
 
 import itertools
 import math
-import os
-import pathlib
-import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numba
@@ -18,7 +13,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 
-import sklearn_helmholtz
 from sklearn_helmholtz import _keys
 from sklearn_helmholtz._kernels import (
     bernoulli,
@@ -35,13 +29,11 @@ from sklearn_helmholtz._kernels import (
     steps,
     tables,
 )
-from sklearn_helmholtz._kernels.kernel import Kernel, sources_digest
 from sklearn_helmholtz._kernels.reflection import reflect
 from sklearn_helmholtz._keys import Purpose, layer_word
 from sklearn_helmholtz._sparse import SparseRows
 from tests import cases, naive
 
-PACKAGE = pathlib.Path(sklearn_helmholtz.__file__).parent
 KEY = _keys.key(cases.SEED, Purpose.WAKE)
 EPS = np.finfo(np.float32).eps
 SIXTY_FOUR_BITS = 2**64 - 1
@@ -1334,147 +1326,3 @@ def test_kernels_refuse_other_arrays_and_do_not_compile_for_them(matrix):
     with pytest.raises(TypeError, match="No matching definition"):
         bernoulli.bernoulli_mean(matrix, np.zeros((4, 3), np.float32))
     assert len(bernoulli.bernoulli_mean._compiled.signatures) == 1
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """A folder for Numba's cache, of this test alone."""
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    return tmp_path
-
-
-def test_a_kernel_is_at_hand_when_it_is_compiled_or_on_disk(cache):
-    kernel = fresh_mean_kernel()
-    assert not kernel.at_hand
-    assert not kernel.at_hand  # looking does not compile
-    out = np.zeros((1, 1), np.float32)
-    kernel(np.zeros((1, 1), np.float32), out)
-    assert kernel.at_hand
-    again = fresh_mean_kernel()
-    assert again.at_hand
-    again(np.zeros((1, 1), np.float32), out)
-    assert out[0, 0] == 0.5
-    for path in cache.rglob("*.nbi"):
-        path.write_bytes(b"")
-    assert not fresh_mean_kernel().at_hand
-
-
-def fresh_mean_kernel():
-    """`bernoulli_mean` as a new process meets it: not compiled yet."""
-    return Kernel(bernoulli.bernoulli_mean._function, bernoulli.bernoulli_mean.signature)
-
-
-def assert_means(kernel):
-    out = np.zeros((1, 3), np.float32)
-    kernel(np.array([[0.0, 1.0, -1.0]], np.float32), out)
-    assert_allclose(out, special.expit([[0, 1, -1]]), rtol=1e-6)
-
-
-def test_the_second_process_reads_the_cache(cache):
-    assert_means(fresh_mean_kernel())
-    assert {path.suffix for path in cache.rglob("*.nb*")} == {".nbi", ".nbc"}
-    second = fresh_mean_kernel()
-    assert_means(second)
-    assert sum(second._compiled.stats.cache_hits.values()) == 1
-
-
-@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
-@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.9])
-def test_a_truncated_cache_heals(cache, suffix, share):
-    assert_means(fresh_mean_kernel())
-    whole = {path: path.read_bytes() for path in cache.rglob(f"*{suffix}")}
-    assert whole
-    for path, text in whole.items():
-        path.write_bytes(text[: int(share * len(text))])
-    assert_means(fresh_mean_kernel())
-    for path in whole:
-        assert len(path.read_bytes()) >= len(whole[path]) * 0.9
-
-
-def run_python(code, folder, **environment):
-    """Run code in a process of its own, with a folder first on its path; returns what it prints."""
-    env = {name: value for name, value in os.environ.items() if name not in environment}
-    env |= {name: value for name, value in environment.items() if value is not None}
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        env=env | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout.strip(), result.stderr
-
-
-@pytest.fixture
-def copy_of_package(tmp_path):
-    """A copy of the package without its cache."""
-    target = tmp_path / "place" / PACKAGE.name
-    shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
-
-
-USE_ONE_KERNEL = """
-import numpy as np
-from sklearn_helmholtz._kernels.bernoulli import bernoulli_mean
-out = np.zeros((1, 1), np.float32)
-bernoulli_mean(np.zeros((1, 1), np.float32), out)
-print(out[0, 0])
-"""
-
-SCORE_AND_TRANSFORM = """
-import numpy as np, sklearn_helmholtz
-W = np.ones((2, 4))
-arrays = [W], [np.zeros(4), np.zeros(2)], [W.T], [np.zeros(2)]
-model = sklearn_helmholtz.HelmholtzMachine.from_parameters(*arrays)
-X = np.eye(4)
-print(sklearn_helmholtz.__file__, np.isfinite(model.score(X)), model.transform(X).shape)
-"""
-
-
-def test_without_any_place_for_a_cache_the_package_works_and_is_silent(copy_of_package):
-    # A file where each folder would be: not even root can write into it.
-    (copy_of_package / "_kernels" / "__pycache__").write_text("")
-    nowhere = {"NUMBA_CACHE_DIR": "/dev/null/x", "XDG_CACHE_HOME": "/dev/null/x", "HOME": None}
-    folder = copy_of_package.parent
-    printed, complaints = run_python(
-        SCORE_AND_TRANSFORM, folder, PYTHONWARNINGS="error::RuntimeWarning", **nowhere
-    )
-    assert printed == f"{copy_of_package / '__init__.py'} True (4, 2)"
-    assert complaints == ""
-
-
-def test_a_damaged_cache_does_not_break_the_next_process(copy_of_package, tmp_path):
-    (copy_of_package / "__init__.py").write_text("")  # spares the process scikit-learn
-    folder, cache = copy_of_package.parent, tmp_path / "cache"
-    for damage in (None, ".nbc", ".nbi"):
-        for path in cache.rglob(f"*{damage}"):
-            path.write_bytes(path.read_bytes()[:100])
-        printed, complaints = run_python(USE_ONE_KERNEL, folder, NUMBA_CACHE_DIR=str(cache))
-        assert printed == "0.5"
-        assert complaints == ""
-    assert list(cache.rglob("*.nbc"))
-
-
-def test_an_edited_helper_is_not_served_from_a_stale_cache(copy_of_package, tmp_path):
-    (copy_of_package / "__init__.py").write_text("")
-    folder, cache = copy_of_package.parent, str(tmp_path / "cache")
-    assert run_python(USE_ONE_KERNEL, folder, NUMBA_CACHE_DIR=cache)[0] == "0.5"
-    path = copy_of_package / "_kernels" / "exponential.py"
-    source = path.read_text()
-    assert "grown, _ONE) / (_ONE + grown)" in source
-    path.write_text(source.replace("grown, _ONE) / (_ONE +", "grown, _ONE) / (_TWO + _ONE +"))
-    assert run_python(USE_ONE_KERNEL, folder, NUMBA_CACHE_DIR=cache)[0] == "0.25"
-
-
-def test_the_digest_sees_every_source_file(tmp_path):
-    for name in ("a.py", "b.py"):
-        (tmp_path / name).write_text("x = 1\n")
-    digests = {sources_digest(tmp_path)}
-    (tmp_path / "b.py").write_text("x = 2\n")
-    digests.add(sources_digest(tmp_path))
-    (tmp_path / "b.py").rename(tmp_path / "c.py")
-    digests.add(sources_digest(tmp_path))
-    assert len(digests) == 3

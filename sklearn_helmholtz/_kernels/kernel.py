@@ -4,20 +4,15 @@ A kernel is a serial, module-level function over arrays. It is declared with one
 at its first call, releases the GIL, and is cached on disk where a cache can be written.
 """
 
-import contextlib
 import functools
-import hashlib
-import os
-import pathlib
-import pickle
-import threading
-import warnings
 
 import numba
 from numba import types
-from numba.core.compiler_lock import global_compiler_lock
 
-_FOLDER = pathlib.Path(__file__).parent
+from .cache import cached, say_once_that_there_is_none
+from .compilation import alone
+from .digest import DIGEST
+
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
 
@@ -31,62 +26,11 @@ def writes(scalar, ndim):
     return types.Array(scalar, ndim, "C")
 
 
-def sources_digest(folder=_FOLDER):
-    """A short digest of every source file of the kernels.
-
-    Numba's cache key sees a kernel's own bytecode, but neither the helpers it calls in other files
-    nor its compile options. The digest stands in for both: an upgrade never meets a stale cache.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-_DIGEST = sources_digest()
-_compiling = threading.RLock()
-
-
-def _hold_compilers():
-    _compiling.acquire()
-    global_compiler_lock.acquire()
-
-
-def _release_compilers():
-    global_compiler_lock.release()
-    _compiling.release()
-
-
-if hasattr(os, "register_at_fork"):  # a thread that compiles would leave its locks to the child
-    os.register_at_fork(
-        before=_hold_compilers,
-        after_in_parent=_release_compilers,
-        after_in_child=_release_compilers,
-    )
-
-
-@contextlib.contextmanager
-def _compilation():
-    """A time in which this thread compiles, with NUMBA_DISABLE_JIT set aside.
-
-    That variable is set to debug one's own functions as plain Python. Kernels call intrinsics,
-    which Python cannot run, and functions of Numba's that are compiled along with them: all of the
-    compilation belongs inside, not only the decoration.
-    """
-    with _compiling:
-        disabled, numba.config.DISABLE_JIT = numba.config.DISABLE_JIT, 0
-        try:
-            yield
-        finally:
-            numba.config.DISABLE_JIT = disabled
-
-
 class Kernel:
     """A compiled function of arrays that survives every failure of Numba's cache on disk.
 
     A cache that has no place (read-only install, no home), is full or is damaged costs the
-    compilation in memory, never an error.
+    compilation in memory and one warning in a process, never an error.
     """
 
     def __init__(self, function, signature, variant=""):
@@ -104,9 +48,7 @@ class Kernel:
         The disk is looked at once.
         """
         if self._compiled is None and not self._looked:
-            with _compilation():
-                if self._compiled is None:
-                    self._compiled, self._looked = self._load(), True
+            alone(self._look)
         return self._compiled is not None
 
     def __call__(self, *arguments):
@@ -117,17 +59,29 @@ class Kernel:
 
     def compile(self):
         """Make it ready to be called; a call does so as well."""
-        with _compilation():
-            if self._compiled is None:
-                self._compiled = self._compile_cached() or self._compile_in_memory()
+        try:
+            return alone(self._make)
+        except KeyboardInterrupt:
+            # Where Numba was at the moment, a hundred lines of it, tells nobody anything.
+            raise KeyboardInterrupt(
+                f"while {self.__name__} was compiled; the next call of it compiles anew"
+            ) from None
+
+    def _look(self):
+        if self._compiled is None:
+            self._compiled, self._looked = self._load(), True
+
+    def _make(self):
+        if self._compiled is None:
+            self._compiled = self._compile()
         return self._compiled
 
     def _dispatcher(self):
         """A function that is cached under a name that tells its version and variant."""
         qualname = self._function.__qualname__
-        self._function.__qualname__ = f"{qualname}{self._variant}_{_DIGEST}"
+        self._function.__qualname__ = f"{qualname}{self._variant}_{DIGEST}"
         try:
-            return numba.njit(cache=True, **_OPTIONS)(self._function)
+            return cached(self._function, **_OPTIONS)
         finally:
             self._function.__qualname__ = qualname
 
@@ -140,29 +94,30 @@ class Kernel:
             found.compile(self.signature)
             found.disable_compile()
             return found
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        except Exception:  # a damaged file makes pickle raise whatever it likes
             return None
 
-    def _compile_cached(self):
+    def _compile(self):
+        """The function from the cache on disk, or compiled and kept there where it can be."""
+        compiled = None
         try:
             compiled = self._dispatcher()
-            try:
-                compiled.compile(self.signature)
-            except (EOFError, pickle.UnpicklingError):  # a damaged file: start the cache anew
-                compiled._cache.flush()
-                compiled.compile(self.signature)
-            compiled.disable_compile()
-            return compiled
-        except (OSError, RuntimeError) as error:
-            # A missing locator is the ordinary state of a read-only install: no need to say so.
-            if not isinstance(error, RuntimeError) or "locator" not in str(error):
-                warnings.warn(
-                    f"Numba's cache cannot be used ({error}); kernels are compiled in memory. "
-                    "Set NUMBA_CACHE_DIR to a folder that can be written.",
-                    RuntimeWarning,
-                    stacklevel=4,
-                )
-            return None
+            self._compile_cached(compiled)
+        except Exception as error:
+            if compiled is None or not compiled.overloads:
+                compiled = self._compile_in_memory()  # raises what is wrong with the kernel itself
+            say_once_that_there_is_none(error)
+        compiled.disable_compile()
+        return compiled
+
+    def _compile_cached(self, compiled):
+        try:
+            compiled.compile(self.signature)
+        except Exception:
+            if compiled.overloads:  # it could not be written
+                raise
+            compiled._cache.flush()  # a damaged file: start the cache anew
+            compiled.compile(self.signature)
 
     def _compile_in_memory(self):
         return numba.njit(self.signature, **_OPTIONS)(self._function)
@@ -182,11 +137,9 @@ def helper(function):
 
     That compiles fastest.
     """
-    with _compilation():
-        return numba.njit(inline="always", **_OPTIONS)(function)
+    return alone(lambda: numba.njit(inline="always", **_OPTIONS)(function))
 
 
 def routine(function):
     """A compiled function of its own, which several kernels call."""
-    with _compilation():
-        return numba.njit(**_OPTIONS)(function)
+    return alone(lambda: numba.njit(**_OPTIONS)(function))

@@ -1,0 +1,62 @@
+"""The compilation of one kernel: alone in the process, and cleared up after an interrupt."""
+
+import os
+import threading
+
+import numba
+from llvmlite.binding import ffi
+from numba.core.compiler_lock import global_compiler_lock
+
+_compiling = threading.RLock()
+
+
+def _hold_compilers():
+    _compiling.acquire()
+    global_compiler_lock.acquire()
+
+
+def _release_compilers():
+    global_compiler_lock.release()
+    _compiling.release()
+
+
+if hasattr(os, "register_at_fork"):  # a thread that compiles would leave its locks to the child
+    os.register_at_fork(
+        before=_hold_compilers,
+        after_in_parent=_release_compilers,
+        after_in_child=_release_compilers,
+    )
+
+
+def alone(work):
+    """What ``work()`` returns, which compiles, with NUMBA_DISABLE_JIT set aside meanwhile.
+
+    That variable is set to debug one's own functions as plain Python. Kernels call intrinsics,
+    which Python cannot run, and functions of Numba's that are compiled along with them: all of the
+    compilation belongs inside, not only the decoration.
+
+    No context manager of Python's own: an interrupt at the door of its ``__exit__`` would leave
+    everything as it is.
+    """
+    with _compiling:
+        disabled, held = numba.config.DISABLE_JIT, [lock._is_owned() for lock in _locks()]
+        try:
+            numba.config.DISABLE_JIT = 0
+            return work()
+        except KeyboardInterrupt:
+            _give_back([lock for lock, ours in zip(_locks(), held, strict=True) if not ours])
+            raise
+        finally:
+            numba.config.DISABLE_JIT = disabled
+
+
+def _locks():
+    """The locks of Numba and llvmlite, which an interrupt on their own doorstep leaves locked."""
+    owners = (global_compiler_lock, getattr(ffi.lib, "_lock", None))
+    return [owner._lock for owner in owners if hasattr(owner, "_lock")]
+
+
+def _give_back(locks):
+    for lock in locks:
+        while lock._is_owned():
+            lock.release()

@@ -1,0 +1,376 @@
+"""The cache on disk of compiled kernels: calls work whatever becomes of it, on no stale code."""
+
+import compileall
+import importlib.machinery
+import importlib.util
+import itertools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import numba
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import special
+
+import sklearn_helmholtz
+from sklearn_helmholtz._kernels import bernoulli
+from sklearn_helmholtz._kernels import cache as cache_module
+from sklearn_helmholtz._kernels import digest as digest_module
+from sklearn_helmholtz._kernels.digest import package_digest
+from sklearn_helmholtz._kernels.kernel import Kernel
+
+PACKAGE = pathlib.Path(sklearn_helmholtz.__file__).parent
+NOWHERE = {"NUMBA_CACHE_DIR": "/dev/null/x", "XDG_CACHE_HOME": "/dev/null/x", "HOME": None}
+
+
+# Within a process
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A folder for Numba's cache, of this test alone."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    return tmp_path
+
+
+def fresh_mean_kernel():
+    """`bernoulli_mean` as a new process meets it: not compiled yet."""
+    return Kernel(bernoulli.bernoulli_mean._function, bernoulli.bernoulli_mean.signature)
+
+
+def assert_means(kernel):
+    out = np.zeros((1, 3), np.float32)
+    kernel(np.array([[0.0, 1.0, -1.0]], np.float32), out)
+    assert_allclose(out, special.expit([[0, 1, -1]]), rtol=1e-6)
+
+
+def test_a_kernel_is_at_hand_when_it_is_compiled_or_on_disk(cache):
+    kernel = fresh_mean_kernel()
+    assert not kernel.at_hand
+    assert not kernel.at_hand  # looking does not compile
+    out = np.zeros((1, 1), np.float32)
+    kernel(np.zeros((1, 1), np.float32), out)
+    assert kernel.at_hand
+    again = fresh_mean_kernel()
+    assert again.at_hand
+    again(np.zeros((1, 1), np.float32), out)
+    assert out[0, 0] == 0.5
+    for path in cache.rglob("*.nbi"):
+        path.write_bytes(b"")
+    assert not fresh_mean_kernel().at_hand
+
+
+def test_the_disk_is_looked_at_once(cache, monkeypatch):
+    kernel, looked = fresh_mean_kernel(), []
+    monkeypatch.setattr(kernel, "_load", lambda: looked.append(True))
+    assert not kernel.at_hand
+    assert not kernel.at_hand
+    assert len(looked) == 1
+
+
+def test_the_second_process_reads_the_cache(cache):
+    assert_means(fresh_mean_kernel())
+    assert {path.suffix for path in cache.rglob("*.nb*")} == {".nbi", ".nbc"}
+    second = fresh_mean_kernel()
+    assert_means(second)
+    assert sum(second._compiled.stats.cache_hits.values()) == 1
+
+
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.9])
+def test_a_truncated_cache_heals(cache, suffix, share):
+    assert_means(fresh_mean_kernel())
+    whole = {path: path.read_bytes() for path in cache.rglob(f"*{suffix}")}
+    assert whole
+    for path, text in whole.items():
+        path.write_bytes(text[: int(share * len(text))])
+    assert_means(fresh_mean_kernel())
+    for path in whole:
+        assert len(path.read_bytes()) >= len(whole[path]) * 0.9
+
+
+@pytest.mark.parametrize(
+    "error", [AttributeError, ValueError, IndexError, ImportError, MemoryError]
+)
+def test_whatever_pickle_says_of_a_damaged_file_the_cache_heals(cache, monkeypatch, error):
+    assert_means(fresh_mean_kernel())
+    kernel, faults = fresh_mean_kernel(), [error("damaged")] * 2
+    loads = numba.core.caching.IndexDataCacheFile.load
+
+    def load(*arguments):
+        if faults:
+            raise faults.pop()
+        return loads(*arguments)
+
+    monkeypatch.setattr(numba.core.caching.IndexDataCacheFile, "load", load)
+    assert not kernel.at_hand
+    assert_means(kernel)
+    assert fresh_mean_kernel().at_hand
+
+
+@pytest.fixture
+def untold(monkeypatch):
+    """A process in which nothing has been said of the cache."""
+    monkeypatch.setattr(cache_module, "_told", set())
+
+
+def test_it_is_said_once_why_kernels_are_not_kept(cache, monkeypatch, untold):
+    def full(*arguments):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(numba.core.caching.IndexDataCacheFile, "save", full)
+    with pytest.warns(RuntimeWarning, match=r"no space left.*NUMBA_CACHE_DIR"):
+        assert_means(fresh_mean_kernel())
+    assert_means(fresh_mean_kernel())  # a second warning would be an error
+
+
+def test_what_could_not_be_written_is_not_compiled_twice(cache, monkeypatch, untold):
+    def full(*arguments):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(numba.core.caching.IndexDataCacheFile, "save", full)
+    monkeypatch.setattr(Kernel, "_compile_in_memory", None)
+    with pytest.warns(RuntimeWarning, match="no space left"):
+        assert_means(fresh_mean_kernel())
+
+
+def test_without_a_digest_nothing_is_kept(cache, monkeypatch, untold):
+    monkeypatch.setattr(cache_module, "DIGEST", None)
+    with pytest.warns(RuntimeWarning, match="hides their code.*installed as files"):
+        assert_means(fresh_mean_kernel())
+    assert not list(cache.iterdir())
+
+
+# The digest
+
+
+def to_bytecode(folder):
+    """Leave only bytecode, which names no file that is there."""
+    compileall.compile_dir(folder, quiet=2, legacy=True, ddir="/nowhere")
+    for path in folder.rglob("*.py"):
+        path.unlink()
+    return folder.parent
+
+
+def to_archive(folder):
+    """Leave only an archive; returns its path."""
+    archive = folder.parent / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in folder.rglob("*.py*"):
+            if path.is_file() and path.parent.name != "__pycache__":
+                file.write(path, path.relative_to(folder.parent))
+    shutil.rmtree(folder)
+    return archive
+
+
+def bytecode_to_archive(folder):
+    to_bytecode(folder)
+    return to_archive(folder)
+
+
+FORMS = {
+    "sources": lambda folder: folder.parent,
+    "bytecode": to_bytecode,
+    "sources in an archive": to_archive,
+    "bytecode in an archive": bytecode_to_archive,
+}
+forms = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+names = (f"package_of_a_test_{number}" for number in itertools.count())
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A function that makes and imports a package of modules with given texts; returns its name."""
+
+    def make(texts, form=FORMS["sources"]):
+        folder = tmp_path / f"path_of_{len(list(tmp_path.iterdir()))}" / next(names)
+        folder.mkdir(parents=True)
+        for module, text in {"__init__": "", **texts}.items():
+            (folder / f"{module}.py").write_text(text)
+        monkeypatch.syspath_prepend(form(folder))
+        importlib.import_module(folder.name)
+        return folder.name
+
+    return make
+
+
+@forms
+def test_the_digest_sees_every_module(package, form):
+    contents = [{"a": "x=1", "b": "x=1"}, {"a": "x=1", "b": "x=2"}, {"a": "x=1", "c": "x=2"}]
+    found = [package(texts, form) for texts in contents]
+    digests = {package_digest(name) for name in found}
+    assert len(digests) == 3
+    assert None not in digests
+    assert digests == {package_digest(name) for name in found}
+
+
+def test_the_digest_sees_the_version(package, monkeypatch):
+    name = package({"a": "x=1"})
+    before = package_digest(name)
+    monkeypatch.setattr(digest_module, "__version__", "another")
+    assert package_digest(name) != before
+
+
+class Frozen:
+    """A loader as those of frozen applications are: it has code, and neither files nor bytes."""
+
+    def __init__(self, text):
+        self._text = text
+
+    def get_data(self, path):
+        raise OSError(path)
+
+    def get_code(self, name):
+        return self._text and compile(self._text, "nowhere.py", "exec")
+
+
+def frozen_digest(package, monkeypatch, text):
+    name = package({"a": ""})
+    spec = importlib.machinery.ModuleSpec(f"{name}.a", Frozen(text))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: spec)
+    return package_digest(name)
+
+
+def test_the_digest_of_frozen_code(package, monkeypatch):
+    texts = ["f = lambda: 1", "f = lambda: 2", "f = lambda: 1.0", "f = lambda: [1]", "g = f"]
+    digests = {frozen_digest(package, monkeypatch, text) for text in texts}
+    assert len(digests) == len(texts)
+    assert None not in digests
+    assert digests == {frozen_digest(package, monkeypatch, text) for text in texts}
+
+
+def test_there_is_no_digest_of_nothing(package, monkeypatch):
+    assert package_digest(package({})) is None
+    assert frozen_digest(package, monkeypatch, None) is None
+
+
+# In processes of their own
+
+
+def run_python(code, folder, **environment):
+    """Run code in a process of its own, with a folder first on its path; returns what it prints."""
+    env = {name: value for name, value in os.environ.items() if name not in environment}
+    env |= {name: value for name, value in environment.items() if value is not None}
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=folder if folder.is_dir() else folder.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip(), result.stderr
+
+
+@pytest.fixture
+def copy_of_package(tmp_path):
+    """A copy of the package without its cache."""
+    target = tmp_path / "place" / PACKAGE.name
+    shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+@pytest.fixture
+def kernels_alone(copy_of_package):
+    """A copy of the package that spares a process scikit-learn."""
+    (copy_of_package / "__init__.py").write_text("")
+    return copy_of_package
+
+
+USE_ONE_KERNEL = """
+import numpy as np
+from sklearn_helmholtz._kernels.bernoulli import bernoulli_mean
+out = np.zeros((1, 1), np.float32)
+bernoulli_mean(np.zeros((1, 1), np.float32), out)
+print(out[0, 0], *bernoulli_mean._compiled.stats.cache_hits.values())
+"""
+COMPILED, LOADED = "0.5", "0.5 1"
+
+SCORE_AND_TRANSFORM = """
+import numpy as np, sklearn_helmholtz
+W = np.ones((2, 4))
+arrays = [W], [np.zeros(4), np.zeros(2)], [W.T], [np.zeros(2)]
+model = sklearn_helmholtz.HelmholtzMachine.from_parameters(*arrays)
+X = np.eye(4)
+print(sklearn_helmholtz.__file__, np.isfinite(model.score(X)), model.transform(X).shape)
+"""
+
+
+def test_without_any_place_the_package_works_and_says_once_what_it_costs(copy_of_package):
+    # A file where each folder would be: not even root can write into it.
+    (copy_of_package / "_kernels" / "__pycache__").write_text("")
+    folder = copy_of_package.parent
+    printed, complaints = run_python(
+        SCORE_AND_TRANSFORM, folder, PYTHONWARNINGS="error::RuntimeWarning", **NOWHERE
+    )
+    assert printed == f"{copy_of_package / '__init__.py'} True (4, 2)"
+    assert complaints.count("RuntimeWarning: ") == 1
+    assert "no folder for them can be written, NUMBA_CACHE_DIR=/dev/null/x included" in complaints
+    assert "Traceback" not in complaints
+
+
+@pytest.mark.parametrize(
+    ("form", "variable"),
+    [
+        ("bytecode", "NUMBA_CACHE_DIR"),
+        ("sources in an archive", "NUMBA_CACHE_DIR"),
+        ("bytecode in an archive", "XDG_CACHE_HOME"),
+    ],
+)
+def test_without_sources_the_second_process_reads_the_cache(
+    kernels_alone, tmp_path, form, variable
+):
+    place = {**NOWHERE, variable: str(tmp_path / "cache")}
+    path = FORMS[form](kernels_alone)
+    assert run_python(USE_ONE_KERNEL, path, **place) == (COMPILED, "")
+    assert run_python(USE_ONE_KERNEL, path, **place) == (LOADED, "")
+
+
+def test_without_sources_or_any_place_it_is_said(kernels_alone):
+    path = bytecode_to_archive(kernels_alone)
+    printed, complaints = run_python(USE_ONE_KERNEL, path, **NOWHERE)
+    assert printed == COMPILED
+    assert complaints.count("RuntimeWarning: Compiled kernels cannot be kept on disk") == 1
+
+
+def test_a_damaged_cache_does_not_break_the_next_process(kernels_alone, tmp_path):
+    folder, cache = kernels_alone.parent, tmp_path / "cache"
+    for damage in (None, ".nbc", ".nbi"):
+        for path in cache.rglob(f"*{damage}"):
+            path.write_bytes(path.read_bytes()[:100])
+        assert run_python(USE_ONE_KERNEL, folder, NUMBA_CACHE_DIR=str(cache)) == (COMPILED, "")
+    assert list(cache.rglob("*.nbc"))
+
+
+@pytest.mark.parametrize("form", ["sources", "bytecode"])
+def test_an_edited_helper_is_not_served_from_a_stale_cache(kernels_alone, tmp_path, form):
+    path = kernels_alone / "_kernels" / "exponential.py"
+    source, cache = path.read_text(), str(tmp_path / "cache")
+    edited = source.replace("grown, _ONE) / (_ONE +", "grown, _ONE) / (_TWO + _ONE +")
+    assert edited != source
+    original = shutil.copytree(kernels_alone, tmp_path / "original" / PACKAGE.name)
+    path.write_text(edited)
+    for folder, expected in ((original, "0.5"), (kernels_alone, "0.25")):
+        place = FORMS[form](folder)
+        assert run_python(USE_ONE_KERNEL, place, NUMBA_CACHE_DIR=cache)[0] == expected
+
+
+DESCRIBE = """
+from sklearn_helmholtz._kernels.digest import describe
+text = "def f(x, *, y=-0.0):\\n    return x in {'a', 'b', 'c', 1} or [y for y in (1j, ..., x)]"
+print(describe(compile(text, "nowhere.py", "exec")))
+"""
+
+
+def test_the_description_of_code_is_the_same_in_all_processes(kernels_alone):
+    folder = kernels_alone.parent
+    found = {run_python(DESCRIBE, folder, PYTHONHASHSEED=str(seed)) for seed in range(4)}
+    assert len(found) == 1
+    assert "-0.0" in str(found)
