@@ -4,27 +4,26 @@ import compileall
 import importlib.machinery
 import importlib.util
 import itertools
-import os
-import pathlib
 import shutil
-import subprocess
-import sys
 import zipfile
 
 import numba
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
-from scipy import special
 
-import sklearn_helmholtz
-from sklearn_helmholtz._kernels import bernoulli
 from sklearn_helmholtz._kernels import cache as cache_module
 from sklearn_helmholtz._kernels import digest as digest_module
 from sklearn_helmholtz._kernels.digest import package_digest
 from sklearn_helmholtz._kernels.kernel import Kernel
+from tests.fresh_kernels import (
+    PACKAGE,
+    assert_means,
+    copy_kernels,
+    copy_package,
+    fresh_mean_kernel,
+    run_python,
+)
 
-PACKAGE = pathlib.Path(sklearn_helmholtz.__file__).parent
 NOWHERE = {"NUMBA_CACHE_DIR": "/dev/null/x", "XDG_CACHE_HOME": "/dev/null/x", "HOME": None}
 
 
@@ -36,17 +35,6 @@ def cache(tmp_path, monkeypatch):
     """A folder for Numba's cache, of this test alone."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     return tmp_path
-
-
-def fresh_mean_kernel():
-    """`bernoulli_mean` as a new process meets it: not compiled yet."""
-    return Kernel(bernoulli.bernoulli_mean._function, bernoulli.bernoulli_mean.signature)
-
-
-def assert_means(kernel):
-    out = np.zeros((1, 3), np.float32)
-    kernel(np.array([[0.0, 1.0, -1.0]], np.float32), out)
-    assert_allclose(out, special.expit([[0, 1, -1]]), rtol=1e-6)
 
 
 def test_a_kernel_is_at_hand_when_it_is_compiled_or_on_disk(cache):
@@ -252,36 +240,16 @@ def test_there_is_no_digest_of_nothing(package, monkeypatch):
 # In processes of their own
 
 
-def run_python(code, folder, **environment):
-    """Run code in a process of its own, with a folder first on its path; returns what it prints."""
-    env = {name: value for name, value in os.environ.items() if name not in environment}
-    env |= {name: value for name, value in environment.items() if value is not None}
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        env=env | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=folder if folder.is_dir() else folder.parent,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout.strip(), result.stderr
-
-
 @pytest.fixture
 def copy_of_package(tmp_path):
     """A copy of the package without its cache."""
-    target = tmp_path / "place" / PACKAGE.name
-    shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
+    return copy_package(tmp_path / "place")
 
 
 @pytest.fixture
-def kernels_alone(copy_of_package):
+def kernels_alone(tmp_path):
     """A copy of the package that spares a process scikit-learn."""
-    (copy_of_package / "__init__.py").write_text("")
-    return copy_of_package
+    return copy_kernels(tmp_path / "place")
 
 
 USE_ONE_KERNEL = """

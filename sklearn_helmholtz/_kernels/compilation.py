@@ -1,11 +1,13 @@
 """The compilation of one kernel: alone in the process, and cleared up after an interrupt."""
 
 import os
+import signal
 import threading
 
 import numba
 from llvmlite.binding import ffi
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
 
 _compiling = threading.RLock()
 
@@ -60,3 +62,28 @@ def _give_back(locks):
     for lock in locks:
         while lock._is_owned():
             lock.release()
+
+
+def prepare():
+    """Let Numba register what its modules offer, which it does when it first compiles or loads.
+
+    Every entry of its lists is handed out once: cut short, it would miss the rest for as long as
+    the process lives. An interrupt therefore waits for the end, half a second at most.
+    """
+    _uninterrupted(cpu_target.typing_context.refresh)
+    _uninterrupted(cpu_target.target_context.refresh)
+
+
+def _uninterrupted(work):
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is None:  # None: not Python's to put back
+        work()
+        return
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        work()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)

@@ -10,7 +10,7 @@ import numba
 from numba import types
 
 from .cache import cached, say_once_that_there_is_none
-from .compilation import alone
+from .compilation import alone, prepare
 from .digest import DIGEST
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
@@ -48,7 +48,7 @@ class Kernel:
         The disk is looked at once.
         """
         if self._compiled is None and not self._looked:
-            alone(self._look)
+            self._alone(self._look)
         return self._compiled is not None
 
     def __call__(self, *arguments):
@@ -59,8 +59,11 @@ class Kernel:
 
     def compile(self):
         """Make it ready to be called; a call does so as well."""
+        return self._alone(self._make)
+
+    def _alone(self, work):
         try:
-            return alone(self._make)
+            return alone(work)
         except KeyboardInterrupt:
             # Where Numba was at the moment, a hundred lines of it, tells nobody anything.
             raise KeyboardInterrupt(
@@ -69,10 +72,12 @@ class Kernel:
 
     def _look(self):
         if self._compiled is None:
+            prepare()
             self._compiled, self._looked = self._load(), True
 
     def _make(self):
         if self._compiled is None:
+            prepare()
             self._compiled = self._compile()
         return self._compiled
 

@@ -1,0 +1,59 @@
+"""Kernels as new processes meet them: not compiled yet, or in a copy of the package."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+from numpy.testing import assert_allclose
+from scipy import special
+
+import sklearn_helmholtz
+from sklearn_helmholtz._kernels import bernoulli
+from sklearn_helmholtz._kernels.kernel import Kernel
+
+PACKAGE = pathlib.Path(sklearn_helmholtz.__file__).parent
+
+
+def fresh_mean_kernel():
+    """`bernoulli_mean`, not compiled yet."""
+    return Kernel(bernoulli.bernoulli_mean._function, bernoulli.bernoulli_mean.signature)
+
+
+def assert_means(kernel):
+    out = np.zeros((1, 3), np.float32)
+    kernel(np.array([[0.0, 1.0, -1.0]], np.float32), out)
+    assert_allclose(out, special.expit([[0, 1, -1]]), rtol=1e-6)
+
+
+def copy_package(folder):
+    """A copy of the package in a folder, without its cache; returns its path."""
+    target = folder / PACKAGE.name
+    shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+def copy_kernels(folder):
+    """A copy of the package that spares a process scikit-learn."""
+    target = copy_package(folder)
+    (target / "__init__.py").write_text("")
+    return target
+
+
+def run_python(code, path, **environment):
+    """Run code in a process of its own, with a path first on its list; returns what it prints."""
+    env = {name: value for name, value in os.environ.items() if name not in environment}
+    env |= {name: value for name, value in environment.items() if value is not None}
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env | {"PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=path if path.is_dir() else path.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip(), result.stderr
