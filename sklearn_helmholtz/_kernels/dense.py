@@ -4,6 +4,7 @@ import numpy as np
 from numba import boolean, float32
 
 from .arithmetic import fill, multiply_add
+from .copying import copy_rows
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, load, load_first, store
 from .tables import GROUP, N_GROUPS, SPAN, WIDTH, add_rows, aligned, copy_columns, start_of
@@ -78,7 +79,7 @@ def _whole_spans(inputs):
     if stride == n_inputs:
         return inputs.reshape(-1)
     padded = np.zeros((n_rows, stride), np.float32)
-    padded[:, :n_inputs] = inputs
+    copy_rows(inputs, padded)
     return padded.reshape(-1)
 
 

@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numba import float64, int64
 
+from .copying import copy_row
 from .kernel import kernel, reads, routine, writes
 
 _PRODUCTS = 512  # factors up to 2 of a product in float64
@@ -90,7 +91,8 @@ def bernoulli_completion_table(values, shifts, missing, weights, eta, out):
     completed, moved = np.empty(n_units, np.float64), np.empty(n_units, np.float64)
     _add_units(values, shifts, eta, 0, first, product, before)
     for number in range(out.shape[0]):
-        completed[:], moved[:] = values, shifts
+        copy_row(values, completed)
+        copy_row(shifts, moved)
         for k in range(n_missing):
             fires = (number >> k) & 1
             completed[missing[k]] = fires

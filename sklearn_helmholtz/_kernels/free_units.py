@@ -7,6 +7,7 @@ what is missing of the data. Arrays are float64.
 
 from numba import float64
 
+from .copying import copy_row
 from .kernel import helper, routine
 
 
@@ -71,7 +72,7 @@ def known_inputs(intercepts, weights, children, values, free, base):
 @routine
 def expected_inputs(base, weights, children, free, means, expected):
     """``E[eta]`` of all units."""
-    expected[:] = base
+    copy_row(base, expected)
     for u in range(base.shape[0]):
         if free[u]:
             add_row(means[u], children[u], weights, expected)

@@ -14,6 +14,7 @@ import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
 from .arithmetic import select, total
+from .copying import copy_row
 from .free_units import make_children
 from .gibbs import BEYOND, add_row, fires, moved_bernoulli, moved_gaussian
 from .kernel import helper, kernel, reads, routine, writes
@@ -216,7 +217,7 @@ def gibbs_sweeps_in_order(
     for chain in range(n_chains):
         row = chain // share
         if chain % share == 0:
-            seen[:] = values[row]
+            copy_row(values[row], seen)
             _make_base(seen, children, weights, intercepts, base)
         last_free = _load(seen, completed, states, chain, free)
         n_numbers = uniforms.shape[0] if last_free >= 0 else states.shape[1]

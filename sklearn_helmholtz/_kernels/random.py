@@ -8,6 +8,7 @@ import numpy as np
 from numba import float32, int64, uint32, uint64
 
 from .arithmetic import count_from, fill_words, fraction, maximum, multiply_wide
+from .copying import copy_row
 from .kernel import helper, kernel, reads, writes
 from .lanes import LANES, load, store
 
@@ -88,4 +89,4 @@ def uniform_rows(key, addresses, n_particles, first, layer, out):
     numbers = np.empty(UNITS * -(-n // UNITS), np.float32)
     for i in range(out.shape[0]):
         uniform_row(key, addresses[i // n_particles], first + i % n_particles, layer, numbers)
-        out[i] = numbers[:n]
+        copy_row(numbers, out[i])
