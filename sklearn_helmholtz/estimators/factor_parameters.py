@@ -37,13 +37,11 @@ def factor_machine(components, noise_variance, mean, factor_correlation):
 
 def _check_covariance(machine):
     """Refuse a covariance that is singular to rounding, of which there is no density."""
-    try:
-        machine.explain(machine.mean[None])
-    except np.linalg.LinAlgError as error:
+    if machine.is_singular():
         raise ValueError(
             f"noise_variance, {machine.noise.min():.3g} at least, is too small for these "
             "components: to rounding, the covariance of the features is singular."
-        ) from error
+        )
 
 
 def _real(name, value):
