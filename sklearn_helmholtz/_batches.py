@@ -20,20 +20,22 @@ _FARTHEST = 1e15  # standard deviations: the square is still a float32
 class Scaling:
     """The affine map between the user's units and standardised ones: ``z = (x - centre) / scale``.
 
-    centre, scale : (n_features,) float64.
+    centre, scale : (n_features,) float64; remainder : what rounding left of the centre, which
+    counts where values vary by little more than rounding.
     """
 
     centre: np.ndarray
     scale: np.ndarray
+    remainder: np.ndarray | float = 0.0
 
     def standardise(self, values):
         """Values in standardised units, float32; beyond +-1e15 they count as that far."""
-        z = (values.astype(np.float64, copy=False) - self.centre) / self.scale
+        z = (values.astype(np.float64, copy=False) - self.centre - self.remainder) / self.scale
         return np.clip(z, -_FARTHEST, _FARTHEST).astype(np.float32)
 
     def restore(self, values):
         """Standardised values in the user's units, float64."""
-        return self.centre + self.scale * values
+        return self.centre + (self.remainder + self.scale * values)
 
     def log_volumes(self, x):
         """What the log-density of each row loses on the way back to the user's units, nats.
@@ -214,16 +216,29 @@ def split_evenly(n_rows, work_per_row, fewest):
 def moments(data, indices):
     """Mean and variance of the values of some rows that are not missing, and their number.
 
-    Each (n_features,) float64; no copy of the data is made. Of no values both are NaN.
+    And what rounding left of the mean, and whether all values are the same. Each (n_features,)
+    float64, the last bool; no copy of the data is made. Of no values the first three are NaN.
     """
-    mean, count = means(data, indices)
-    variance, drift = np.zeros((2, data.shape[1]))
+    first, count, drift, mean, variance = np.zeros((5, data.shape[1]))
+    varies = np.zeros(len(first), bool)
+    for block in map(_dense, _row_blocks(data, indices)):
+        # About a value of the data: those of constant features are zero.
+        known = ~np.isnan(block)
+        new = (count == 0) & known.any(axis=0)
+        first[new] = block[known[:, new].argmax(axis=0), new]
+        block = np.nan_to_num(block - first, copy=False, nan=0.0)
+        count += known.sum(axis=0)
+        mean += block.sum(axis=0)
+        varies |= block.any(axis=0)
     with np.errstate(invalid="ignore"):
-        for block in _row_blocks(data, indices):
-            difference = np.nan_to_num(_dense(block) - mean, copy=False, nan=0.0)
-            variance += (difference**2).sum(axis=0) / count
-            drift += difference.sum(axis=0) / count
-        return mean + drift, np.maximum(variance - drift**2, 0), count
+        shift = first + mean / count
+        for block in map(_dense, _row_blocks(data, indices)):
+            block = np.nan_to_num(block - shift, copy=False, nan=0.0)
+            variance += (block**2).sum(axis=0) / count
+            drift += block.sum(axis=0) / count
+        mean = shift + drift
+        variance = np.where(varies, np.maximum(variance - drift**2, 0), variance * 0)
+        return mean, variance, count, drift - (mean - shift), ~varies
 
 
 def has_gaps(data):

@@ -188,15 +188,14 @@ def test_as_many_factors_as_features_score_held_out_rows():
 @pytest.mark.parametrize("gap", [False, True])
 def test_constants_are_recognised_though_their_mean_is_rounded(shape, gap):
     X = np.random.default_rng(0).normal(size=shape)
-    X[:, 1], X[:, 2] = 0.1, 0.3
-    X[::2, 2] = 0.1 + 0.2  # not 0.3, and no more than rounding apart
+    X[:, 1], X[:, 2] = 0.1, 1e15 / 3
     if gap:
         X[0, 3] = np.nan
     held_out = np.nan_to_num(X)
-    held_out[:, 1:3] = 0.2
+    held_out[:, 1:3] += 0.25
     model = FactorAnalysis(1).fit(X)
     assert model.score(held_out) > -1e4
-    assert_allclose(model.mean_[1:3], [0.1, 0.3])
+    assert_array_equal(model.mean_[1:3], [0.1, 1e15 / 3])
     assert not model.heywood_[1:3].any()
 
 
@@ -334,7 +333,7 @@ def test_weights_count_as_repetitions(settings, gaps):
         X[::3, 1] = X[::7, 2] = np.nan
     weighted = FactorAnalysis(1, **settings).fit(X, sample_weight=w)
     repeated = FactorAnalysis(1, **settings).fit(np.repeat(X, w, axis=0))
-    C, tolerance = repeated.get_covariance(), 1e-5 if gaps else 1e-9
+    C, tolerance = repeated.get_covariance(), 1e-4 if gaps else 1e-9
     assert_allclose(weighted.get_covariance(), C, atol=tolerance * C.max())
     assert_allclose(weighted.mean_, repeated.mean_, rtol=tolerance)
     assert weighted.loglike_[-1] == pytest.approx(repeated.loglike_[-1], rel=1e-7)

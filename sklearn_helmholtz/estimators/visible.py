@@ -21,7 +21,8 @@ from .doubts import notify_of_fractions, notify_of_reals
 from .tables import named
 
 _SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
-_LARGEST = 1e15  # of means, standard deviations and their inverses
+_LARGEST = 1e15  # of parameters, standard deviations and their inverses
+_FARTHEST = 2.0**53  # of means: beyond, float64 does not hold all whole numbers
 
 
 def choose_visible(visible, data, feature_names=None):
@@ -72,23 +73,24 @@ def check_unit_interval(data, feature_names=None):
 def fit_scaling(data, indices, feature_names=None):
     """The standardisation of real data: constant features keep their unit of measurement."""
     with np.errstate(over="ignore", invalid="ignore"):
-        mean, variance, n = moments(data, indices)
-        mean, variance = (np.where(n > 0, moment, 0) for moment in (mean, variance))
-        eps = np.finfo(np.float64).eps
-        constant = variance <= n * eps * variance + (n * mean * eps) ** 2
+        mean, variance, n, remainder, constant = moments(data, indices)
+        known = n > 0
+        mean, variance, remainder = (np.where(known, m, 0) for m in (mean, variance, remainder))
     scale = np.where(constant, 1.0, np.sqrt(variance))
-    _check_magnitude(np.maximum(np.abs(mean), scale), scale, feature_names)
-    return Scaling(mean, scale)
+    _check_magnitude(mean, scale, feature_names)
+    return Scaling(mean, scale, remainder)
 
 
-def _check_magnitude(largest, smallest, feature_names):
+def _check_magnitude(mean, scale, feature_names):
     """Refuse features whose parameters float32 could not hold."""
-    bad = np.flatnonzero(~((largest <= _LARGEST) & (smallest >= 1 / _LARGEST)))
+    is_near = (np.abs(mean) <= _FARTHEST) & (scale <= _LARGEST)
+    bad = np.flatnonzero(~(is_near & (scale >= 1 / _LARGEST)))
     if len(bad):
         raise ValueError(
-            f"Column {named(bad[0], feature_names)} of X has a magnitude (mean or standard "
-            f"deviation) outside [{1 / _LARGEST:g}, {_LARGEST:g}]. Rescale the data, for example "
-            "with sklearn.preprocessing.StandardScaler."
+            f"Column {named(bad[0], feature_names)} of X has a magnitude out of range: a mean "
+            f"beyond +-{_FARTHEST:g}, or a standard deviation outside [{1 / _LARGEST:g}, "
+            f"{_LARGEST:g}]. Rescale the data, for example with "
+            "sklearn.preprocessing.StandardScaler."
         )
 
 

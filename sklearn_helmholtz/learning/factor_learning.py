@@ -70,7 +70,8 @@ class Units:
         """Rows (n_rows, n_features) as they are learnt from, (n_rows, n_kept)."""
         if not self.kept.all():
             x = x[:, self.kept]
-        return (x - self.columns.mean[self.kept]) / self.scale
+        columns = self.columns
+        return (x - columns.mean[self.kept] - columns.remainder[self.kept]) / self.scale
 
     def restore(self, machine, n_factors):
         """A machine in the user's units, with all features, and factors without loadings.
@@ -79,12 +80,13 @@ class Units:
         allows no more.
         """
         columns, kept = self.columns, self.kept
-        mean, noise = columns.mean.copy(), columns.stand_in()
-        loads = np.zeros((n_factors, len(mean)))
-        mean[kept] += self.scale * machine.mean
+        drift, noise = columns.remainder.copy(), columns.stand_in()
+        loads = np.zeros((n_factors, len(drift)))
+        drift[kept] += self.scale * machine.mean
         noise[kept] = self.scale**2 * machine.noise
         loads[: len(machine.loadings), kept] = self.scale * machine.loadings
-        return LinearGaussian(mean, loads, noise)
+        mean = columns.mean + drift
+        return LinearGaussian(mean, loads, noise, drift - (mean - columns.mean))
 
     def lost(self):
         """What the log-likelihood of all rows loses on the way to the user's units, nats."""

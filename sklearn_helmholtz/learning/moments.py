@@ -1,6 +1,5 @@
 """Means, variances and second moments of rows that come in pieces."""
 
-import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,26 +11,29 @@ from .blas import add_squares, product
 _ROWS = 1024  # of a first glance
 _ENTRIES = 2**19  # of the rows of a product, which caches hold
 _FEWEST = 1024  # rows of a product: with fewer BLAS is slow
-_EPS = np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What is known of each feature by itself; all (n_features,) float64.
+    """What is known of each feature by itself; all (n_features,).
 
-    mean, variance : over the rows that have it; weight : the sum of their weights; n_rows : how
-    many rows there were to add up.
+    mean, variance : over the rows that have it; remainder : what rounding left of the mean, which
+    counts where values vary by little more than rounding; weight : the sum of their weights;
+    constant : bool, whether all values are the same. Others float64.
     """
 
     mean: np.ndarray
+    remainder: np.ndarray
     variance: np.ndarray
     weight: np.ndarray
-    n_rows: int
+    constant: np.ndarray
 
-    @functools.cached_property
-    def constant(self):
-        """Features that vary no more than rounding makes them, (n_features,) bool."""
-        return self.variance <= (self.n_rows * self.mean * _EPS) ** 2
+    @classmethod
+    def about(cls, shift, drift, squares, weight, constant):
+        """Those of a shift near the mean, the mean less it, and the mean square of deviations."""
+        mean = shift + drift
+        variance = np.where(constant, 0.0, np.maximum(squares - drift**2, 0))
+        return cls(mean, drift - (mean - shift), variance, weight, constant)
 
     def stand_in(self):
         """A variance for each feature, were it constant, (n_features,).
@@ -48,10 +50,10 @@ class Columns:
 class SecondMoments:
     """Sums over rows of d and of d'd, where d is a row less a fixed shift.
 
-    shift : (n_features,), near the means, so that little is lost in differences; n_rows : how many
-    rows; weight : the sum of their weights; first : (n_features,); second : (n_features,
-    n_features). float64. Rows are taken in blocks, one after the other: however they come, sums
-    differ by rounding only.
+    shift : (n_features,), values of some rows near the means, so that little is lost in
+    differences, and those of constant features are zero; n_rows : how many rows; weight : the sum
+    of their weights; first : (n_features,); second : (n_features, n_features). float64. Rows are
+    taken in blocks, one after the other: however they come, sums differ by rounding only.
     """
 
     shift: np.ndarray
@@ -67,13 +69,15 @@ class SecondMoments:
         Without weights those of the first rows will do. With weights it is the mean of all: the
         first rows may be far away, and weigh next to nothing.
         """
-        n = rows.shape[1]
+        n, first = rows.shape[1], dense_rows(rows, slice(_ROWS))
         if weights is None:
-            shift = dense_rows(rows, slice(_ROWS)).mean(axis=0, dtype=np.float64)
+            shift = first.mean(axis=0, dtype=np.float64)
         else:
             shares = weights / weights.sum()
             shift = sum(product(dense_rows(rows, p).T, shares[p]) for p in _places(rows.shape))
-        return cls(shift, 0, 0.0, np.zeros(n), np.zeros((n, n)))
+            heaviest = np.argpartition(-weights, min(_ROWS, len(weights)) - 1)[:_ROWS]
+            first = dense_rows(rows, heaviest)
+        return cls(_nearest(first, shift), 0, 0.0, np.zeros(n), np.zeros((n, n)))
 
     def plus(self, rows, weights=None):
         """The moments with some more rows, (n_rows, n_features), of weights (n_rows,), or 1."""
@@ -100,9 +104,9 @@ class SecondMoments:
 
     def columns(self):
         """The `Columns` of the rows."""
-        first, n = self.first / self.weight, len(self.first)
-        variance = np.maximum(np.diag(self.second) / self.weight - first**2, 0)
-        return Columns(self.shift + first, variance, np.full(n, self.weight), self.n_rows)
+        squares, weight = np.diag(self.second), np.full(len(self.first), self.weight)
+        drift = self.first / weight
+        return Columns.about(self.shift, drift, squares / weight, weight, squares == 0)
 
     def covariance(self):
         """The covariance, (n_features, n_features), for the weight of all rows as divisor."""
@@ -126,13 +130,20 @@ def centred(data, weights=None):
     n = data.shape[0]
     shares = np.full(n, 1 / n) if weights is None else weights / weights.sum()
     x = dense_rows(data, slice(None))
-    shift = product(x.T, shares)
+    shift = _nearest(x, product(x.T, shares))
     rows = x - shift
-    drift = product(rows.T, shares)
+    constant, drift = ~rows.any(axis=0), product(rows.T, shares)
     rows -= drift
     rows *= np.sqrt(shares)[:, None]
     total = np.full(len(shift), n if weights is None else weights.sum(), float)
-    return rows, Columns(shift + drift, np.einsum("ri,ri->i", rows, rows), total, n)
+    found = Columns.about(shift, drift, 0.0, total, constant)
+    return rows, replace(found, variance=np.einsum("ri,ri->i", rows, rows))
+
+
+def _nearest(rows, means):
+    """Of each column of rows the value that is nearest to a number, which must be finite."""
+    chosen = np.abs(rows - means).argmin(axis=0)
+    return np.where(np.isfinite(means), rows[chosen, np.arange(rows.shape[1])], means)
 
 
 def observed_columns(data, weights):
@@ -140,18 +151,23 @@ def observed_columns(data, weights):
 
     weights : (n_rows,). The mean of no values is NaN.
     """
-    n, p = data.shape
-    total, mean, drift, squares = np.zeros((4, p))
+    first, total, mean, drift, squares = np.zeros((5, data.shape[1]))
+    varies = np.zeros(len(first), bool)
     for x, known in _known(data, weights):
+        # About a value of the data: those of constant features are zero.
+        new = (total == 0) & known.any(axis=0)
+        first[new] = x[known[:, new].argmax(axis=0), new]
+        d = known * (x - first)
         total += known.sum(axis=0)
-        mean += (known * x).sum(axis=0)
+        mean += d.sum(axis=0)
+        varies |= d.any(axis=0)
     with np.errstate(invalid="ignore"):
-        mean /= total
+        mean = first + mean / total
         for x, known in _known(data, weights):
             d = x - mean
             drift += (known * d).sum(axis=0) / total
             squares += (known * d**2).sum(axis=0) / total
-        return Columns(mean + drift, np.maximum(squares - drift**2, 0), total, n)
+        return Columns.about(mean, drift, squares, total, ~varies)
 
 
 def _known(data, weights):

@@ -12,9 +12,11 @@ from .reflections import Reflections
 _LOG_2PI = np.log(2 * np.pi)
 _EPS = np.finfo(np.float64).eps
 _ENTRIES = 2**22  # float64 of what is held for some rows
+_HELD = 2**17  # float64 of matrices that caches hold
 _OFTEN = 32  # rows with one pattern of gaps that are worth products of their own
 _MOST_LOST = 1e7  # times the precision of float64 that answers may lose
 _MOST_KNOWN = 1e12  # information on the factors beside which residuals are more than rounding
+_HIDDEN = 1e-9  # of the standard deviation of noise: what is not worth a pass over the rows
 _LEAST_NOISE = 1e-60  # relative to what factors explain: less changes nothing
 
 
@@ -22,7 +24,8 @@ _LEAST_NOISE = 1e-60  # relative to what factors explain: less changes nothing
 class LinearGaussian:
     """x = mean + z @ loadings + noise, with z ~ N(0, I) and independent noise.
 
-    mean : (n_features,); loadings : (n_factors, n_features); noise : (n_features,) variances, all
+    mean, remainder : (n_features,), whose sum is the mean: the latter is what rounding left of it;
+    loadings : (n_factors, n_features); noise : (n_features,) variances, all
     positive. float64. The covariance of x is ``C = loadings.T @ loadings + diag(noise)``; to
     explain rows, only matrices of the size of the factors are inverted. Where noise is so small
     beside the loadings that these lose digits, which C itself may keep, `Reflections` take their
@@ -33,6 +36,7 @@ class LinearGaussian:
     mean: np.ndarray
     loadings: np.ndarray
     noise: np.ndarray
+    remainder: np.ndarray | float = 0.0
 
     @functools.cached_property
     def scaled(self):
@@ -156,7 +160,7 @@ class LinearGaussian:
         that is observed in units of its noise; and ``prior`` times the factors.
         """
         (k, p), unit = self.loadings.shape, np.sqrt(self._noise)
-        size = max(_ENTRIES // max((p + k) * k, 1), 1)
+        size = max(_HELD // max((p + k) * k, 1), 1)
         for start in range(0, len(patterns), size):
             place = slice(start, start + size)
             rows = np.flatnonzero((numbers >= start) & (numbers < start + size))
@@ -274,7 +278,7 @@ class LinearGaussian:
 
     def expected(self, z):
         """Expected x given factors."""
-        return self.mean + z @ self.loadings
+        return self.mean + (z @ self.loadings + self.remainder)
 
     def _deviations(self, x):
         """Patterns of what is observed, the number of that of each row, and ``x - mean``.
@@ -283,7 +287,10 @@ class LinearGaussian:
         """
         seen = ~np.isnan(x)
         patterns, numbers = _patterns(seen)
-        return patterns, numbers, np.where(seen, x - self.mean, 0.0)
+        difference = np.where(seen, x - self.mean, 0.0)
+        if (np.abs(self.remainder) > _HIDDEN * np.sqrt(self.noise)).any():
+            difference -= seen * self.remainder
+        return patterns, numbers, difference
 
     def _information(self, patterns):
         """What the features of patterns say of the factors: ``loadings psi^-1 loadings.T``.
