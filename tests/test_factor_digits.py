@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from sklearn_helmholtz import FactorAnalysis
+from sklearn_helmholtz.learning.em import expect
+from sklearn_helmholtz.learning.patterned import PatternedRows
 from sklearn_helmholtz.machines import LinearGaussian
 from sklearn_helmholtz.machines.reflections import Reflections
 from tests.rational import FactorModel
@@ -167,6 +169,42 @@ def test_reflections_solve_least_squares():
         assert_allclose(inverse, np.linalg.inv(A[i].T @ A[i]), atol=1e-12)
         alike = Reflections.of(A[i : i + 1]).turn(np.tile(b[i], (12, 1)), np.zeros(12, int))
         assert_allclose(alike, np.tile(turned[i], (12, 1)), atol=1e-12)
+
+
+@pytest.mark.parametrize("noise", [1e-8, 1e-14, 1e-25])
+def test_sums_over_patterns_are_those_of_their_rows_to_the_last_digits(noise):
+    machine = LinearGaussian(
+        np.array([0.5, -1, 0, 2]), np.array([[1, 0.5, 2, 0], [0.5, 1, -1, 0]]),
+        np.array([noise, noise, 1, 0.5]),
+    )  # fmt: skip
+    x, _ = machine.sample(60, np.random.default_rng(0))
+    x[::2, 1] = x[::3, 0] = np.nan
+    w = np.random.default_rng(1).uniform(0.5, 2, 60)
+    data = PatternedRows.of(x, w, lambda rows: rows, 4)
+    assert len(data.seen) == 4
+    none = np.empty((0, 4), bool), np.empty(0), np.empty((0, 4)), np.empty((0, 4, 4))
+    found, expected = expect(machine, data), expect(machine, PatternedRows(x, w, *none))
+    assert found.log_likelihood == pytest.approx(w @ machine.log_prob(x), rel=DIGITS)
+    for name, value in vars(expected).items():
+        assert_allclose(getattr(found, name), value, rtol=DIGITS, atol=DIGITS)
+
+
+@pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
+@pytest.mark.filterwarnings("ignore:The likelihood had not:sklearn.exceptions.ConvergenceWarning")
+@given(st.integers(0, 2**32 - 1), st.booleans())
+@settings(derandomize=True, deadline=None, max_examples=10)
+def test_likelihoods_of_fits_in_many_units_are_those_of_their_rows(seed, is_often):
+    rng = np.random.default_rng(seed)
+    n, p = 60, int(rng.integers(3, 7))
+    k = int(rng.integers(1, p))
+    X = rng.normal(size=(n, k + 1)) @ rng.normal(size=(k + 1, p)) + 0.3 * rng.normal(size=(n, p))
+    X *= 10.0 ** rng.integers(-6, 9, p)
+    if is_often:
+        X[::3, 0] = X[1::3, p - 1] = np.nan
+    else:
+        X[rng.random(X.shape) < 0.15] = np.nan
+    model = FactorAnalysis(k, noise="isotropic", max_iter=50).fit(X)
+    assert model.loglike_[-1] == pytest.approx(model.score(X) * n, rel=DIGITS)
 
 
 def test_parameters_are_refused_for_their_covariance_not_for_their_noise():

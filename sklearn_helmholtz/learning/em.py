@@ -6,17 +6,20 @@ the end, quasi-Newton steps on the same log-likelihood do: by Fisher's identity 
 of the expected complete log-likelihood, which the E-step has at hand.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.optimize
+from scipy.linalg.lapack import dpstrf
 
 from ..machines import LinearGaussian
 
 _ENTRIES = 2**22  # float64 of what an E-step holds for some rows
+_MOST_KNOWN = 1e6  # information on the factors beside which sums of squares keep their digits
 _RIDGE = 1e-10  # of the moments of the factors, relative
 _EM_STEPS = 10  # before quasi-Newton steps
-_MOST_STARTS = 5  # of quasi-Newton steps: those that end early may go on in other coordinates
+_STRETCH = 150  # steps in the same coordinates: others may lead on faster
+_MOST_STARTS = 10  # of quasi-Newton steps
 _HIDDEN = 1e-12  # of twice the log-likelihood per row, relative: rounding
 _LEVEL = 1e-4  # slope of twice the log-likelihood per row: its square is not worth a warning
 
@@ -100,25 +103,59 @@ def _add_pattern(total, machine, seen, weight, first, second):
     seen : (n_features,) bool; weight : of the rows; first, second : sums (n_features,) of the rows
     and (n_features, n_features) of their products, zero for what is missing.
     """
-    scaled, mean = machine.scaled * seen, machine.mean * seen
+    mean = machine.mean * seen
     about = first - weight * mean
     shifted = second - np.outer(mean, first) - np.outer(about, mean)
-    found = machine.explain(np.where(seen, machine.mean, np.nan)[None])
-    covariance = found.covariances[0]
-    gain = covariance @ scaled
-    along = gain @ shifted
-    square = along @ gain.T
-    z, zz = gain @ about, weight * covariance + square
+    known = (machine.scaled * machine.loadings * seen).sum()
+    expect_pattern = _by_gain if known <= _MOST_KNOWN else _by_rows
+    log_prob, covariance, along, square, z = expect_pattern(machine, seen, weight, about, shifted)
+    zz = weight * covariance + square
     inner = np.block([[zz, z[:, None]], [z, np.full((1, 1), weight)]])
-    # Squares of what the factors leave, and of these: differences lose digits where noise is small.
-    fitted = ((square @ machine.loadings - 2 * along) * machine.loadings).sum(axis=0)
-    rest = np.where(seen, np.diag(shifted) + fitted, 0.0)
-    quadratic = (rest / machine.noise).sum() + np.trace(square)
-    total.log_likelihood += float(weight * found.log_prob[0] - 0.5 * quadratic)
+    total.log_likelihood += log_prob
     total.counts += weight * seen
     total.squares += np.diag(second)
     total.cross += np.column_stack([along.T + np.outer(mean, z), first])
     total.inner[seen] += inner
+
+
+def _by_gain(machine, seen, weight, about, shifted):
+    """What is expected of rows with one pattern of gaps, by the regression of the factors on them.
+
+    about, shifted : sums of the rows less the mean, and of their products. The log-likelihood; the
+    covariance of the factors (n_factors, n_factors); sums of their products with the rows
+    (n_factors, n_features), with each other, and of themselves, of which are expected values.
+    """
+    found = machine.explain(np.where(seen, machine.mean, np.nan)[None])
+    covariance = found.covariances[0]
+    gain = covariance @ (machine.scaled * seen)
+    along = gain @ shifted
+    square = along @ gain.T
+    # Squares of what the factors leave, and of these: differences lose digits where noise is small.
+    fitted = ((square @ machine.loadings - 2 * along) * machine.loadings).sum(axis=0)
+    rest = np.where(seen, np.diag(shifted) + fitted, 0.0)
+    quadratic = (rest / machine.noise).sum() + np.trace(square)
+    log_prob = float(weight * found.log_prob[0] - 0.5 * quadratic)
+    return log_prob, covariance, along, square, gain @ about
+
+
+def _by_rows(machine, seen, weight, about, shifted):
+    """The same by explaining as few rows as have these sums, which keeps the digits of the sums."""
+    rows = np.concatenate([np.zeros((1, len(about))), about[None], _rows_of(shifted)])
+    centred = replace(machine, mean=np.zeros(len(about)))
+    found = centred.explain(np.where(seen, rows, np.nan))
+    z, rows = found.means[2:], rows[2:]
+    log_prob = weight * found.log_prob[0] + (found.log_prob[2:] - found.log_prob[0]).sum()
+    return float(log_prob), found.covariances[0], z.T @ rows, z.T @ z, found.means[1]
+
+
+def _rows_of(products):
+    """Rows of which ``rows.T @ rows`` are given products, (n_features, n_features)."""
+    scale = np.sqrt(np.maximum(np.diag(products), 0))
+    scale[scale == 0] = 1
+    root, places, rank, _ = dpstrf(products / scale / scale[:, None], lower=1)
+    rows = np.zeros((rank, len(scale)))
+    rows[:, places - 1] = np.tril(root)[:, :rank].T
+    return rows * scale
 
 
 def maximise_expected(moments, floor, shared):
@@ -145,8 +182,9 @@ def ascend(machine, data, floor, shared, tol, most_steps):
     """The `Ascent` from a machine to the highest likelihood of `PatternedRows` that is found.
 
     EM first, a few steps, then L-BFGS on means, loadings and log-variances until a step raises
-    twice the log-likelihood per row by less than ``tol``. floor : (n_features,) of the noise
-    variances; shared : whether there is one variance for all.
+    twice the log-likelihood per row by less than ``tol``. After some steps, or where they end
+    early, they go on in the coordinates of the machine that was found. floor : (n_features,) of the
+    noise variances; shared : whether there is one variance for all.
     """
     n_steps, path = min(_EM_STEPS, most_steps), []
     for _ in range(n_steps):
@@ -155,11 +193,12 @@ def ascend(machine, data, floor, shared, tol, most_steps):
         machine = maximise_expected(moments, floor, shared)
     for start in range(_MOST_STARTS):
         problem = _Problem(machine.canonical(), data, floor, shared)
-        result = problem.descend(tol, most_steps - n_steps)
+        result = problem.descend(tol, min(_STRETCH, most_steps - n_steps))
         machine = problem.machine(result.x)
         path += [-0.5 * data.weight * value for value in result.path[start > 0 :]]
         n_steps += result.nit
-        if result.converged or result.nit == 0 or n_steps == most_steps:
+        is_done = result.converged and result.nit < _STRETCH
+        if is_done or result.nit == 0 or n_steps == most_steps:
             break
     return Ascent(machine, path, n_steps, result.converged)
 
