@@ -674,7 +674,7 @@ def test_what_cannot_be_is_refused_in_a_sentence():
         FactorAnalysis(1).partial_fit(np.where(X > 7, np.nan, X))
     with pytest.raises(ValueError, match="non-zero"):
         FactorAnalysis(1).fit(X, sample_weight=np.zeros(150))
-    with pytest.raises(ValueError, match="columns, but there are 1 factors"):
+    with pytest.raises(ValueError, match="columns, but transform returns 1"):
         FactorAnalysis(1).fit(X).inverse_transform(X)
     with pytest.raises(ValueError, match=r"scores must be one of .*, got 'bartlet'"):
         FactorAnalysis(1).fit(X).set_params(scores="bartlet").transform(X)
@@ -759,7 +759,7 @@ def test_what_to_do_where_rounding_ends_the_steps_is_said():
 
 
 def test_weights_that_are_all_zero_are_refused_whatever_scikit_learn_does(monkeypatch):
-    name = "sklearn_helmholtz.estimators.factor_analysis._check_sample_weight"
+    name = "sklearn_helmholtz.estimators.weights._check_sample_weight"
     monkeypatch.setattr(name, lambda weights, X, **settings: weights)
     with pytest.raises(ValueError, match="sample_weight must hold at least one non-zero number"):
         FactorAnalysis(1).fit(load_iris().data, sample_weight=np.zeros(150))

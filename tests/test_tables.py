@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
 from sklearn_helmholtz.estimators.tables import as_numbers
 
 from .shells import BINARY, REAL, binary_rows, real_rows
@@ -245,6 +246,28 @@ def test_weights_go_by_label():
     part = X.iloc[10:40]
     kept = REAL["factors"]().fit(part, sample_weight=weights[10:40]).score(X)
     assert kept == REAL["factors"]().fit(part, sample_weight=weights[10:40].to_numpy()).score(X)
+
+
+def test_parameters_whose_labels_contradict_each_other():
+    names, other = list("abc"), list("cba")
+    loadings = pd.DataFrame([[1.0, 2, 3]], columns=names)
+    noise = pd.Series([1.0, 2, 3], index=names)
+    model = FactorAnalysis.from_parameters(loadings, noise, noise)
+    assert_array_equal(model.noise_variance_, [1, 2, 3])
+    numbered = FactorAnalysis.from_parameters(loadings, noise.reset_index(drop=True))
+    assert_array_equal(numbered.noise_variance_, [1, 2, 3])
+    turned = noise[other]
+    for given in (
+        (loadings, turned),
+        (loadings, noise, turned),
+        (loadings.to_numpy(), noise, turned),
+    ):
+        with pytest.raises(ValueError, match="labelled c, b, a, but"):
+            FactorAnalysis.from_parameters(*given)
+    net = [loadings], [noise, [0.0]], [np.ones((3, 1))], [[0.0]]
+    assert HelmholtzMachine.from_parameters(*net, noise_variance=noise).n_features_in_ == 3
+    with pytest.raises(ValueError, match="noise_variance is labelled c, b, a, but"):
+        HelmholtzMachine.from_parameters(*net, noise_variance=turned)
 
 
 @pytest.mark.parametrize("name", [*BINARY, "factors"])

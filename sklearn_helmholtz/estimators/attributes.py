@@ -7,6 +7,7 @@ import numpy as np
 
 from ..machines import BeliefNet, assemble, descend, has_recognition
 from ..units import Gaussian
+from .labels import check_same_labels
 from .visible import given_units, noise_variance, real_arrays
 
 PUBLISHED = frozenset(
@@ -78,6 +79,7 @@ def machine_from_parameters(generative, recognition, variance, laterals=None):
     of an autoregressive machine, or None. Gaussian data that are parents of each other are centred
     at what the machine expects: far from zero, steps of training by their weights would be long.
     """
+    _check_features(generative, variance)
     down = [real_arrays(name, value) for name, value in generative.items()]
     sizes = _check_generative(*down)
     up = None
@@ -99,6 +101,15 @@ def machine_from_parameters(generative, recognition, variance, laterals=None):
         scaling = replace(scaling, centre=expected * scaling.scale)
         machine = _assemble(down, up, units, laterals)
     return machine, scaling
+
+
+def _check_features(generative, variance):
+    """Refuse lists of parameters whose labels of the features contradict each other."""
+    lists = {
+        name: values for name, values in generative.items() if isinstance(values, list | tuple)
+    }
+    first = {f"{name}[0]": values[0] for name, values in lists.items() if values}
+    check_same_labels(**first, noise_variance=variance)
 
 
 def _standardise(down, up, laterals, scale):

@@ -72,8 +72,9 @@ class FactorInferenceMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         n_samples : int, default=1
             Rows to draw.
 
-        given : array-like of shape (n_features,), default=None
-            Values to keep, and NaN for those to be drawn.
+        given : array-like of shape (n_features,), Series or dict, default=None
+            Values to keep, and NaN for those to be drawn. A Series or a dict goes by the names of
+            the features, or by their numbers where they have none; a dict may leave some out.
 
         random_state : int, RandomState instance or None, default=None
             An int repeats the draw; None uses NumPy's global generator.

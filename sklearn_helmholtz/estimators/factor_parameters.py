@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..machines import LinearGaussian
+from .labels import check_same_labels
 
 _SAME = 1e-8  # differences that rounding may have made
 
@@ -13,6 +14,7 @@ def factor_machine(components, noise_variance, mean, factor_correlation):
     mean, factor_correlation : or None. Returns the machine, the components, the transformation that
     makes the factors given ``z @ turn`` of the machine's own, and the correlations of the former.
     """
+    check_same_labels(components=components, noise_variance=noise_variance, mean=mean)
     components = _real("components", components)
     if components.ndim != 2 or not components.shape[1]:
         raise ValueError(

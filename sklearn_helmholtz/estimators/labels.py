@@ -65,6 +65,32 @@ def rows_by_label(name, values, X):
     return values.reindex(index)
 
 
+def check_same_labels(**given):
+    """Refuse parameters whose labels of the features contradict each other.
+
+    given : by name, Series, DataFrames with a column for each feature, and what has no labels.
+    """
+    first = None
+    for name, value in given.items():
+        labels = _columns(value)
+        if labels is None:
+            continue
+        if first is not None and labels != first[1]:
+            raise ValueError(
+                f"{name} is labelled {_shown(labels)}, but {first[0]} {_shown(first[1])}: give "
+                "both in the same order."
+            )
+        first = first or (name, labels)
+
+
+def _columns(value):
+    """The labels of the features in a parameter, or None."""
+    if getattr(value, "ndim", 0) != 2:
+        return _labels(value)
+    columns = getattr(value, "columns", None)
+    return None if columns is None or _numbers_only(columns) else list(columns)
+
+
 def _labels(values):
     """The labels of a Series or a dict; None of anything else, and of those that only number."""
     if scipy.sparse.issparse(values):  # one of its forms is a dict
@@ -72,7 +98,7 @@ def _labels(values):
     if isinstance(values, dict):
         return list(values)
     index = getattr(values, "index", None)
-    if index is None or callable(index) or np.ndim(values) != 1:
+    if index is None or callable(index) or getattr(values, "ndim", 0) != 1:
         return None
     return None if _numbers_only(index) else list(index)
 
