@@ -12,7 +12,7 @@ GROUND = ["_content", "_keys", "_tree", "_threads", "_batches", "_workspace"]
 FLOORS = dict.fromkeys(GROUND, 0) | {
     "_version": -3, "_kernels": -2, "_sparse": -1, "_incomplete": -1,
     "units": 1, "layers": 2, "machines": 3, "inference": 4, "likelihood": 5, "learning": 5,
-    "_training": 6, "_monitor": 6, "estimators": 7, "plotting": 7, "__init__": 8,
+    "_training": 6, "_monitor": 6, "estimators": 7, "plotting": 8, "__init__": 8,
 }  # fmt: skip
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 

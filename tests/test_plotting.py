@@ -6,17 +6,37 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 
-from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
 from sklearn_helmholtz.plotting import ReceptiveFieldsDisplay, SamplesDisplay
 
 mpl.use("agg")
 X = np.random.default_rng(0).integers(0, 2, (40, 6)).astype(np.uint8)
+RNG = np.random.default_rng(1)
+NORMAL = RNG.normal(size=(200, 3)) @ RNG.normal(size=(3, 12)) + RNG.normal(size=(200, 12))
 
 
-@pytest.fixture
+class Painter:
+    """Something that returns rows as samples."""
+
+    def __init__(self, rows):
+        self.rows, self.asked = rows, []
+
+    def sample(self, n_samples, random_state=None):
+        self.asked.append(n_samples)
+        return self.rows
+
+
+@pytest.fixture(scope="module")
 def machine():
     return HelmholtzMachine((5, 3), max_iter=2, random_state=0).fit(X)
+
+
+@pytest.fixture(scope="module")
+def factors():
+    return FactorAnalysis(3).fit(NORMAL)
 
 
 @pytest.fixture(autouse=True)
@@ -66,11 +86,164 @@ def test_given_axes_are_used(machine):
     assert SamplesDisplay.from_estimator(machine, (2, 3), ax=ax).ax_ is ax
 
 
-def test_bad_arguments_are_named(machine):
-    with pytest.raises(ValueError, match=r"image_shape must have a product of 6.* got \(2, 2\)"):
-        SamplesDisplay.from_estimator(machine, (2, 2))
+def test_limits_of_samples_of_both_signs_contain_all_but_a_few(factors):
+    display = SamplesDisplay.from_estimator(factors, (3, 4), n_samples=500, random_state=0)
+    low, high = display.image_.get_clim()
+    inside = (display.images >= low) & (display.images <= high)
+    assert 0.98 <= inside.mean() < 1
+    assert low <= np.quantile(display.images, 0.05) < np.quantile(display.images, 0.95) <= high
+
+
+@pytest.mark.parametrize(
+    ("values", "limits"),
+    [
+        ([0, 1, 1, 0], (0, 1)),
+        ([False, False, False, True], (0, 1)),
+        ([0, 0, 0, 0], (0, 1)),
+        ([3, 3, 3, 3], (0, 3)),
+        ([-3, -3, -3, -3], (-6, 0)),
+        ([2, 5, 9, 16], (0, 16)),
+        ([-2, 5, 9, 16], (-2, 16)),
+        ([0, np.nan, np.inf, 4], (0, 4)),
+        ([np.nan] * 4, (0, 1)),
+    ],
+)
+def test_limits_of_a_few_values(values, limits):
+    display = SamplesDisplay(np.reshape(values, (1, 2, 2))).plot()
+    display.figure_.canvas.draw()
+    assert display.image_.get_clim() == limits
+
+
+@pytest.mark.parametrize(("value", "limits"), [(7, (0, 7)), (-7, (-7, 0))])
+def test_a_value_among_hundreds_of_zeros_is_seen(value, limits):
+    images = np.zeros((10, 5, 5))
+    images[3, 2, 2] = value
+    assert SamplesDisplay(images).plot().image_.get_clim() == limits
+    assert ReceptiveFieldsDisplay(images).plot().image_.get_clim() == (-7, 7)
+
+
+def test_given_limits_are_taken():
+    images = np.arange(12.0).reshape(1, 2, 2, 3)
+    assert SamplesDisplay(images[..., 0]).plot(vmin=-1, vmax=20).image_.get_clim() == (-1, 20)
+    drawn = SamplesDisplay(images).plot(vmin=-4, vmax=12).image_.get_array()
+    assert_allclose(drawn, (images[0] + 4) / 16)
+    norm = mpl.colors.LogNorm(1, 9)
+    assert SamplesDisplay(images[..., 0]).plot(norm=norm).image_.norm is norm
+
+
+def test_small_integers_do_not_wrap():
+    images = np.full((1, 2, 2), -128, dtype=np.int8)
+    assert ReceptiveFieldsDisplay(images).plot().image_.get_clim() == (-128, 128)
+    painter = Painter(np.zeros((200, 256)))
+    shape = (np.uint8(16), np.uint8(16))
+    display = SamplesDisplay.from_estimator(
+        painter, shape, n_samples=np.uint8(200), n_columns=np.uint8(20)
+    )
+    assert display.image_.get_array().shape == (10 * 17 - 1, 20 * 17 - 1)
+    assert [(type(n), n) for n in painter.asked] == [(int, 200)]
+
+
+@pytest.mark.parametrize("n_channels", [3, 4])
+def test_colours_are_scaled_by_common_limits(n_channels):
+    rows = np.random.default_rng(2).integers(0, 256, (5, 6 * n_channels)).astype(np.uint8)
+    display = SamplesDisplay.from_estimator(Painter(rows), (2, 3, n_channels))
+    grid, images = display.image_.get_array(), rows.reshape(5, 2, 3, n_channels)
+    high = np.quantile(rows, 0.99, method="inverted_cdf")
+    assert_allclose(grid[0:2, 4:7], np.minimum(images[1] / high, 1))
+    assert_array_equal(grid[:, 3], np.tile([1, 1, 1, 0][:n_channels], (5, 1)))
+
+
+def test_missing_values_of_colours_are_white():
+    images = np.array([[[[np.nan, 0.5, 1.0], [0.0, 0.25, 1.0]]]])
+    display = SamplesDisplay(images).plot()
+    display.figure_.canvas.draw()
+    assert_allclose(display.image_.get_array(), [[[1, 0.5, 1], [0, 0.25, 1]]])
+
+
+@pytest.mark.parametrize("n_channels", [3, 4])
+def test_fields_of_colours_are_symmetric_about_grey(n_channels):
+    images = np.array([0, -2, 2, 1], dtype=float)[:n_channels].reshape(1, 1, 1, n_channels)
+    drawn = ReceptiveFieldsDisplay(images).plot().image_.get_array()
+    assert_allclose(drawn, [[[0.5, 0, 1, 1][:n_channels]]])
+
+
+def test_fields_of_factors_are_their_loadings(factors):
+    display = ReceptiveFieldsDisplay.from_estimator(factors, (2, 2, 3), n_fields=np.uint8(2))
+    largest = np.argsort(-(factors.components_**2).sum(axis=1))[:2]
+    assert_array_equal(display.images.reshape(2, 12), factors.components_[largest])
+
+
+def test_samples_may_be_a_data_frame():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(NORMAL)
+    display = SamplesDisplay.from_estimator(Painter(frame), (3, 4))
+    assert_array_equal(display.images.reshape(200, 12), NORMAL)
+
+
+@pytest.mark.parametrize("display", [SamplesDisplay, ReceptiveFieldsDisplay])
+@pytest.mark.parametrize(
+    "shape",
+    [6, 6.0, None, "23", (6,), (2.0, 3.0), (-2, -3), (True, 6), (2, 3, 1), (1, 2, 3, 1), (2, 2)],
+)
+def test_image_shape_is_named(display, machine, shape):
+    with pytest.raises(ValueError, match="image_shape must"):
+        display.from_estimator(machine, shape)
+    assert not mpl.pyplot.get_fignums()
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "2"])
+def test_counts_are_named(machine, value):
+    painter, image = Painter(X), np.zeros((1, 2, 3))
+    for name in ("n_samples", "n_columns"):
+        with pytest.raises(ValueError, match=f"{name} must be an integer of at least 1, got"):
+            SamplesDisplay.from_estimator(painter, (2, 3), **{name: value})
+    for name in ("n_fields", "n_columns", "layer"):
+        with pytest.raises(ValueError, match=f"{name} must be an integer of at least 1, got"):
+            ReceptiveFieldsDisplay.from_estimator(machine, (2, 3), **{name: value})
+    for display in (SamplesDisplay(image), ReceptiveFieldsDisplay(image)):
+        with pytest.raises(ValueError, match="n_columns must be an integer of at least 1, got"):
+            display.plot(n_columns=value)
+    assert not painter.asked
+    assert not mpl.pyplot.get_fignums()
+
+
+def test_layer_is_one_that_there_is(machine, factors):
+    ReceptiveFieldsDisplay.from_estimator(machine, (2, 3), layer=np.uint8(2))
     with pytest.raises(ValueError, match="layer must be between 1 and 2, got 3"):
         ReceptiveFieldsDisplay.from_estimator(machine, (2, 3), layer=3)
+    with pytest.raises(ValueError, match="layer must be 1, the only one, got 2"):
+        ReceptiveFieldsDisplay.from_estimator(factors, (3, 4), layer=2)
+
+
+@pytest.mark.parametrize("display", [SamplesDisplay, ReceptiveFieldsDisplay])
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((2, 3)),
+        np.zeros((1, 2, 3, 2)),
+        np.zeros((0, 2, 3)),
+        np.zeros((1, 0, 3)),
+        [[[1.0], [1.0, 2.0]]],
+        np.full((1, 2, 3), "1"),
+        np.zeros((1, 2, 3), dtype=complex),
+    ],
+)
+def test_images_are_named(display, images):
+    with pytest.raises(ValueError, match="images must be"):
+        display(images)
+
+
+def test_estimators_are_named():
+    logistic = LogisticRegression().fit(X, X[:, 0])
+    with pytest.raises(TypeError, match="estimator must be fitted and have sample, got Logistic"):
+        SamplesDisplay.from_estimator(logistic, (2, 3))
+    with pytest.raises(TypeError, match=r"estimator must .* generative_coefs_ or components_, got"):
+        ReceptiveFieldsDisplay.from_estimator(logistic, (2, 3))
+    for display in (SamplesDisplay, ReceptiveFieldsDisplay):
+        with pytest.raises(NotFittedError, match="not fitted"):
+            display.from_estimator(FactorAnalysis(), (2, 3))
+        with pytest.raises(TypeError, match="estimator must be fitted"):
+            display.from_estimator(FactorAnalysis, (2, 3))
 
 
 def test_without_matplotlib_the_extra_is_named(machine, monkeypatch):
