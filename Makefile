@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 .PHONY: demo test lint format docs clean
 
 demo: $(VENV)/demo-installed
-	$(BIN)/python -m examples.plot_digits
+	$(BIN)/python -m benchmarks.digits
 
 test: $(VENV)/test-installed lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -1,15 +1,9 @@
 """Sphinx configuration: `make docs` builds the pages into doc/_build/html."""
 
-import sys
-from pathlib import Path
-
 import matplotlib
 from docutils import nodes
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # an example imports from benchmarks/
-
-from sklearn_helmholtz import __version__  # noqa: E402
+from sklearn_helmholtz import __version__
 
 matplotlib.use("agg")
 
@@ -43,8 +37,6 @@ plot_formats = [("png", 110)]
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    # All examples are shown; the digits, which take minutes, are run by `make demo` instead.
-    "filename_pattern": r"/plot_(?!digits)",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sklearn_helmholtz",),
     "reference_url": {"sklearn_helmholtz": None},
