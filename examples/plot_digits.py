@@ -103,6 +103,9 @@ print(f"{n_dreams} weighted dreams are worth {n_equal:.0f} of equal weight")
 # is much better known than their scores. The Helmholtz machine is far ahead of the mixture, and
 # level with the Boltzmann machine, to whose error that of :math:`\log Z` has to be added. It is a
 # good density model of digits, and has a likelihood of its own.
+#
+# ``make demo`` in the repository asks others: a mixture fitted by expectation maximisation has
+# -17.43 nats, and the Boltzmann machine -16.63, its constant found by annealed importance sampling.
 
 print("Log-likelihood of held-out digits, nats per image (higher is better)")
 print(f"{'':22}{'test':>15}{'  minus the machine':>19}")

@@ -207,6 +207,15 @@ def test_counts_are_named(machine, value):
     assert not mpl.pyplot.get_fignums()
 
 
+def test_axes_are_named(machine):
+    painter, (_, axes) = Painter(X), mpl.pyplot.subplots(1, 2)
+    with pytest.raises(TypeError, match="ax must be a matplotlib Axes or None, got ndarray"):
+        SamplesDisplay.from_estimator(painter, (2, 3), ax=axes)
+    with pytest.raises(TypeError, match="ax must be a matplotlib Axes or None, got ndarray"):
+        ReceptiveFieldsDisplay.from_estimator(machine, (2, 3), ax=axes)
+    assert not painter.asked
+
+
 def test_layer_is_one_that_there_is(machine, factors):
     ReceptiveFieldsDisplay.from_estimator(machine, (2, 3), layer=np.uint8(2))
     with pytest.raises(ValueError, match="layer must be between 1 and 2, got 3"):

@@ -56,6 +56,12 @@ def image_array(images):
     return array
 
 
+def check_axes(ax):
+    """Refuse to draw in what is no Axes, such as an array of several."""
+    if ax is not None and not hasattr(ax, "imshow"):
+        raise TypeError(f"ax must be a matplotlib Axes or None, got {type(ax).__name__}.")
+
+
 def check_estimator(estimator, needed):
     """Refuse what is not fitted, or has none of the needed attributes or methods."""
     if hasattr(estimator, "fit") and not isinstance(estimator, type):

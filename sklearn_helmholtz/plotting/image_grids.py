@@ -52,6 +52,7 @@ class _ImageGridDisplay:
         display : object
             The display itself.
         """
+        checks.check_axes(ax)
         n_columns = _number_of_columns(n_columns, len(self.images))
         if ax is None:
             _, ax = _pyplot().subplots(figsize=(5, 5))
@@ -169,6 +170,7 @@ class SamplesDisplay(_ImageGridDisplay):
         if hasattr(estimator, "n_features_in_"):
             checks.check_product(image_shape, estimator.n_features_in_)
         n_samples = checks.count("n_samples", n_samples)
+        checks.check_axes(ax)
         _number_of_columns(n_columns, n_samples)
         samples = np.asarray(estimator.sample(n_samples, random_state=random_state))
         checks.check_product(image_shape, samples.shape[1])
