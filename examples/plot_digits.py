@@ -23,6 +23,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.naive_bayes import BernoulliNB
 from sklearn.neural_network import BernoulliRBM
+from threadpoolctl import threadpool_limits
 
 from sklearn_helmholtz import HelmholtzMachine
 from sklearn_helmholtz.plotting import SamplesDisplay
@@ -73,7 +74,8 @@ for name, model in naive.items():
 # distribution :math:`q`, the mean of the weights :math:`e^{f(x)} / q(x)` is :math:`Z`.
 
 rbm = BernoulliRBM(128, learning_rate=0.03, n_iter=3200, batch_size=200, random_state=0)
-rbm.fit(X_train)
+with threadpool_limits(1):  # its products are too small to share among threads
+    rbm.fit(X_train)
 
 
 def log_p_and_constant(X):

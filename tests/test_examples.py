@@ -7,7 +7,7 @@ import sys
 import pytest
 
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("plot_*.py"))
-INSTALLED = {"matplotlib", "numpy", "scipy", "sklearn", "sklearn_helmholtz"}
+INSTALLED = {"matplotlib", "numpy", "scipy", "sklearn", "sklearn_helmholtz", "threadpoolctl"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
