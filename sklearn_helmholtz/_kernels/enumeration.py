@@ -98,7 +98,7 @@ def bernoulli_completion_table(values, shifts, missing, weights, eta, out):
             completed[missing[k]] = fires
             if fires:
                 moved += weights[k]
-        out[number] = before
+        copy_row(before, out[number])
         _add_units(completed, moved, eta, first, n_units, product, out[number])
 
 

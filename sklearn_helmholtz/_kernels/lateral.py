@@ -11,6 +11,7 @@ import numpy as np
 from numba import float32, int64, uint8, uint32, uint64
 
 from .arithmetic import minimum, multiply_add, select
+from .copying import copy_row
 from .exponential import log1p
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, load, load_first, store, store_first
@@ -94,7 +95,7 @@ def bernoulli_sample_in_order(
         uniform_row(key, addresses[r // n_particles], particle, layer, numbers)
         _thresholds(numbers)
         e0 = r * n_units
-        inputs[r] = eta[r // share]
+        copy_row(eta[r // share], inputs[r])
         for i in range(n_units):
             fires = target[e0 + i] > numbers[i]
             states[r, i] = fires
