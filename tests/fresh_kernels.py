@@ -1,10 +1,12 @@
 """Kernels as new processes meet them: not compiled yet, or in a copy of the package."""
 
+import compileall
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 from numpy.testing import assert_allclose
@@ -40,6 +42,38 @@ def copy_kernels(folder):
     target = copy_package(folder)
     (target / "__init__.py").write_text("")
     return target
+
+
+def to_bytecode(folder):
+    """Leave only bytecode, which names no file that is there."""
+    compileall.compile_dir(folder, quiet=2, legacy=True, ddir="/nowhere")
+    for path in folder.rglob("*.py"):
+        path.unlink()
+    return folder.parent
+
+
+def to_archive(folder):
+    """Leave only an archive; returns its path."""
+    archive = folder.parent / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in folder.rglob("*.py*"):
+            if path.is_file() and path.parent.name != "__pycache__":
+                file.write(path, path.relative_to(folder.parent))
+    shutil.rmtree(folder)
+    return archive
+
+
+def bytecode_to_archive(folder):
+    to_bytecode(folder)
+    return to_archive(folder)
+
+
+FORMS = {
+    "sources": lambda folder: folder.parent,
+    "bytecode": to_bytecode,
+    "sources in an archive": to_archive,
+    "bytecode in an archive": bytecode_to_archive,
+}
 
 
 def run_python(code, path, **environment):

@@ -1,21 +1,15 @@
 """The cache on disk of compiled kernels: calls work whatever becomes of it, on no stale code."""
 
-import compileall
-import importlib.machinery
-import importlib.util
-import itertools
 import shutil
-import zipfile
 
 import numba
 import numpy as np
 import pytest
 
 from sklearn_helmholtz._kernels import cache as cache_module
-from sklearn_helmholtz._kernels import digest as digest_module
-from sklearn_helmholtz._kernels.digest import package_digest
 from sklearn_helmholtz._kernels.kernel import Kernel
 from tests.fresh_kernels import (
+    FORMS,
     PACKAGE,
     assert_means,
     copy_kernels,
@@ -134,109 +128,6 @@ def test_without_a_digest_nothing_is_kept(cache, monkeypatch, untold):
     assert not list(cache.iterdir())
 
 
-# The digest
-
-
-def to_bytecode(folder):
-    """Leave only bytecode, which names no file that is there."""
-    compileall.compile_dir(folder, quiet=2, legacy=True, ddir="/nowhere")
-    for path in folder.rglob("*.py"):
-        path.unlink()
-    return folder.parent
-
-
-def to_archive(folder):
-    """Leave only an archive; returns its path."""
-    archive = folder.parent / "archive.zip"
-    with zipfile.ZipFile(archive, "w") as file:
-        for path in folder.rglob("*.py*"):
-            if path.is_file() and path.parent.name != "__pycache__":
-                file.write(path, path.relative_to(folder.parent))
-    shutil.rmtree(folder)
-    return archive
-
-
-def bytecode_to_archive(folder):
-    to_bytecode(folder)
-    return to_archive(folder)
-
-
-FORMS = {
-    "sources": lambda folder: folder.parent,
-    "bytecode": to_bytecode,
-    "sources in an archive": to_archive,
-    "bytecode in an archive": bytecode_to_archive,
-}
-forms = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-names = (f"package_of_a_test_{number}" for number in itertools.count())
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A function that makes and imports a package of modules with given texts; returns its name."""
-
-    def make(texts, form=FORMS["sources"]):
-        folder = tmp_path / f"path_of_{len(list(tmp_path.iterdir()))}" / next(names)
-        folder.mkdir(parents=True)
-        for module, text in {"__init__": "", **texts}.items():
-            (folder / f"{module}.py").write_text(text)
-        monkeypatch.syspath_prepend(form(folder))
-        importlib.import_module(folder.name)
-        return folder.name
-
-    return make
-
-
-@forms
-def test_the_digest_sees_every_module(package, form):
-    contents = [{"a": "x=1", "b": "x=1"}, {"a": "x=1", "b": "x=2"}, {"a": "x=1", "c": "x=2"}]
-    found = [package(texts, form) for texts in contents]
-    digests = {package_digest(name) for name in found}
-    assert len(digests) == 3
-    assert None not in digests
-    assert digests == {package_digest(name) for name in found}
-
-
-def test_the_digest_sees_the_version(package, monkeypatch):
-    name = package({"a": "x=1"})
-    before = package_digest(name)
-    monkeypatch.setattr(digest_module, "__version__", "another")
-    assert package_digest(name) != before
-
-
-class Frozen:
-    """A loader as those of frozen applications are: it has code, and neither files nor bytes."""
-
-    def __init__(self, text):
-        self._text = text
-
-    def get_data(self, path):
-        raise OSError(path)
-
-    def get_code(self, name):
-        return self._text and compile(self._text, "nowhere.py", "exec")
-
-
-def frozen_digest(package, monkeypatch, text):
-    name = package({"a": ""})
-    spec = importlib.machinery.ModuleSpec(f"{name}.a", Frozen(text))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: spec)
-    return package_digest(name)
-
-
-def test_the_digest_of_frozen_code(package, monkeypatch):
-    texts = ["f = lambda: 1", "f = lambda: 2", "f = lambda: 1.0", "f = lambda: [1]", "g = f"]
-    digests = {frozen_digest(package, monkeypatch, text) for text in texts}
-    assert len(digests) == len(texts)
-    assert None not in digests
-    assert digests == {frozen_digest(package, monkeypatch, text) for text in texts}
-
-
-def test_there_is_no_digest_of_nothing(package, monkeypatch):
-    assert package_digest(package({})) is None
-    assert frozen_digest(package, monkeypatch, None) is None
-
-
 # In processes of their own
 
 
@@ -302,7 +193,7 @@ def test_without_sources_the_second_process_reads_the_cache(
 
 
 def test_without_sources_or_any_place_it_is_said(kernels_alone):
-    path = bytecode_to_archive(kernels_alone)
+    path = FORMS["bytecode in an archive"](kernels_alone)
     printed, complaints = run_python(USE_ONE_KERNEL, path, **NOWHERE)
     assert printed == COMPILED
     assert complaints.count("RuntimeWarning: Compiled kernels cannot be kept on disk") == 1
@@ -328,17 +219,3 @@ def test_an_edited_helper_is_not_served_from_a_stale_cache(kernels_alone, tmp_pa
     for folder, expected in ((original, "0.5"), (kernels_alone, "0.25")):
         place = FORMS[form](folder)
         assert run_python(USE_ONE_KERNEL, place, NUMBA_CACHE_DIR=cache)[0] == expected
-
-
-DESCRIBE = """
-from sklearn_helmholtz._kernels.digest import describe
-text = "def f(x, *, y=-0.0):\\n    return x in {'a', 'b', 'c', 1} or [y for y in (1j, ..., x)]"
-print(describe(compile(text, "nowhere.py", "exec")))
-"""
-
-
-def test_the_description_of_code_is_the_same_in_all_processes(kernels_alone):
-    folder = kernels_alone.parent
-    found = {run_python(DESCRIBE, folder, PYTHONHASHSEED=str(seed)) for seed in range(4)}
-    assert len(found) == 1
-    assert "-0.0" in str(found)

@@ -66,5 +66,5 @@ def _message(error):
         reason = f"no folder for them can be written{named}"
     return (
         f"Compiled kernels cannot be kept on disk ({reason}): every process compiles them anew, "
-        f"which takes one to ten seconds for each that it uses. {advice}"
+        f"which takes up to ten seconds for each that it uses. {advice}"
     )
