@@ -191,17 +191,19 @@ def test_fits_have_the_same_bits_for_any_number_of_threads(visible, algorithm):
             assert_array_equal(one, other)
 
 
-def test_gaps_teach_nothing_about_a_column_that_nobody_saw():
+def test_gaps_teach_nothing_about_a_column_that_nobody_sees_again():
     rng = np.random.default_rng(0)
     X = (rng.random((200, 6)) < 0.3).astype(float)
+    plain = {"solver": "sgd", "momentum": 0, "alpha": 0, "random_state": 0}
+    model = HelmholtzMachine((4,), **plain).partial_fit(X)
+    before = model.generative_coefs_[0].copy(), model.generative_intercepts_[0].copy()
     X[:, 2] = np.nan
-    model = HelmholtzMachine((4,), max_iter=5, random_state=0, alpha=0).fit(X)
-    assert model.generative_intercepts_[0][2] == 0
-    assert model.feature_means_[2] == 0.5
-    before = HelmholtzMachine((4,), max_iter=1, random_state=0, alpha=0, learning_rate_init=1e-30)
-    assert_allclose(
-        model.generative_coefs_[0][:, 2], before.fit(X).generative_coefs_[0][:, 2], rtol=1e-6
-    )
+    model.partial_fit(X)
+    for old, new in zip(
+        before, (model.generative_coefs_[0], model.generative_intercepts_[0]), strict=False
+    ):
+        assert_array_equal(new[..., 2], old[..., 2])
+        assert not np.isclose(new[..., 3], old[..., 3], rtol=1e-6).any()
 
 
 def test_a_fit_finds_the_truth_behind_the_gaps():
@@ -251,7 +253,7 @@ def test_visible_units_are_chosen_by_what_is_observed():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert HelmholtzMachine(2, max_iter=1).fit(X).visible_ == "bernoulli"
-        assert HelmholtzMachine(2, max_iter=1).fit(2 * X).visible_ == "gaussian"
+        assert HelmholtzMachine(2, max_iter=1).fit(2.5 * X).visible_ == "gaussian"
     bad = X.copy()
     bad[3, 2] = 7
     for data in (bad, scipy.sparse.csr_array(bad)):
@@ -340,10 +342,9 @@ def test_gaps_may_be_in_the_training_rows_or_in_the_others_or_change(make, visib
 def test_tables_may_have_any_shape(shape, visible):
     X = cases.make_rows(shape[1], visible, shape[0]).astype(float) - (visible == "gaussian")
     gaps = X.copy()
-    gaps[:, -1] = np.nan
-    model = quick((20,), visible=visible.replace("binary", "bernoulli")).fit(
-        gaps if shape[1] > 1 else X  # else there is nothing to learn from
-    )
+    gaps[1:, -1] = np.nan
+    model = quick((20,), visible=visible.replace("binary", "bernoulli")).fit(gaps)
+    gaps[0, -1] = np.nan
     for strategy in ("mean", "mode", "sample"):
         imputed = model.impute(gaps, strategy)
         assert np.isfinite(imputed).all()

@@ -110,6 +110,7 @@ def test_monitors_get_copies():
     def spoil(estimator, epoch, X_val):
         assert X_val is None
         for array in (*estimator.generative_coefs_, *estimator.recognition_coefs_):
+            array.flags.writeable = True
             array[...] = 1e6
         estimator._machine.visible.affine.weights[...] = 1e6
 
