@@ -58,7 +58,7 @@ class Rows:
     entries, as those of a CSR matrix always do. It is decided by the training data, so that which
     kernel serves a row never depends on the other rows of a call; stand_in : (n_features,) float32,
     what recognition sees of missing values (NaN), in the machine's units, None where none is;
-    bounded : whether values lie in [0, 1], of which those that miss it by rounding are moved there.
+    rounded : whether values in [0, 1] miss it by rounding, and are moved there.
     """
 
     data: object
@@ -67,7 +67,7 @@ class Rows:
     chosen: np.ndarray | None = None
     sparse: bool = False
     stand_in: np.ndarray | None = None
-    bounded: bool = False
+    rounded: bool = False
 
     def __len__(self):
         return self.data.shape[0] if self.chosen is None else len(self.chosen)
@@ -125,7 +125,7 @@ class Rows:
 
     def _bounded(self, block):
         """A block whose values lie in [0, 1] if those of the data do, but for rounding."""
-        if self.binary or not self.bounded:
+        if not self.rounded:
             return block
         if isinstance(block, SparseRows):
             return replace(block, values=np.clip(block.values, 0, 1))

@@ -115,7 +115,9 @@ def as_rows(data, visible, scaling, feature_names=None, sparse=False):
     if visible == "gaussian":
         return Rows(data, False, scaling)
     check_unit_interval(data, feature_names)
-    return Rows(data, is_binary(data), sparse=sparse, bounded=True)
+    binary = is_binary(data)
+    rounded = not binary and any(((chunk < 0) | (chunk > 1)).any() for chunk in chunks(data))
+    return Rows(data, binary, sparse=sparse, rounded=rounded)
 
 
 def is_sparse(data):
