@@ -364,13 +364,15 @@ def broken(form):
         "coo row": lambda: changed(coo, row=put(2**30)),
         "coo column": lambda: changed(coo, col=put(-5)),
         "bsr column": lambda: changed(X.tobsr((2, 1)), indices=put(2**30)),
+        "lil column": lambda: changed(X.tolil(), rows=put([2**30])),
+        "lil lengths": lambda: changed(X.tolil(), rows=put([0, 1, 2, 3])),
         "dia offsets": lambda: changed(dia, offsets=lambda offsets: np.r_[offsets, 1, 2]),
     }[form]()
 
 
 BROKEN = ["column", "negative column", "just outside", "falling", "negative pointer", "not from 0"]
 BROKEN += ["too far", "short data", "short pointers", "csc row", "coo row", "coo column"]
-BROKEN += ["bsr column", "dia offsets"]
+BROKEN += ["bsr column", "lil column", "lil lengths", "dia offsets"]
 
 
 @pytest.mark.parametrize("form", BROKEN)

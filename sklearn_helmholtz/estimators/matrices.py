@@ -21,6 +21,13 @@ def check_form(X, name="X"):
         for axis, (indices, size) in enumerate(zip(X.coords, X.shape, strict=True)):
             _check_lengths(X, name, len(indices), len(X.data))
             _check_indices(X, name, ("row", "column")[axis], indices, size)
+    elif X.format == "lil":
+        sizes = [[len(entries) for entries in lists] for lists in (X.rows, X.data)]
+        if sizes[0] != sizes[1] or len(sizes[0]) != X.shape[0]:
+            raise ValueError(
+                f"{name} is a malformed LIL matrix: its lists of columns and of values are not of "
+                "the same lengths, or not one for each row."
+            )
     elif X.format == "dia":
         _check_lengths(X, name, len(X.offsets), len(X.data))
 
