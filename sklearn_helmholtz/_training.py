@@ -244,8 +244,9 @@ class Training:
         """The rule in one kernel, once it is compiled, or once training is long enough for that."""
         if self._fused is None:
             return None
-        self._started = self._started or time.monotonic()
-        waited = time.monotonic() - self._started
+        if self.has_moved and self._started is None:  # the first step compiles what it needs
+            self._started = time.monotonic()
+        waited = 0.0 if self._started is None else time.monotonic() - self._started
         return self._fused if waited > _WORTH_COMPILING or self._fused.at_hand else None
 
     def _gradients_together(self, fused, x, ends, blocks):
