@@ -53,6 +53,7 @@ FORMS = {
     "frame of nullables": lambda X: frame(X).convert_dtypes(),
     "frame of text": lambda X: frame(X).astype(str).mask(np.isnan(X), None),
     "frame of categories": lambda X: frame(X).astype("category"),
+    "frame that is sparse": lambda X: frame(X).astype(pd.SparseDtype(float, np.nan)),
     "polars": lambda X: pl.DataFrame(dict(zip(NAMES, X.T, strict=True)), nan_to_null=True),
     "polars of text": lambda X: pl.DataFrame(
         {
@@ -180,6 +181,7 @@ REFUSED = {
         lambda X: frame(X).assign(city=[{}] * len(X)),
         "column 2 \\('city'\\) of X holds {}",
     ),
+    "complex": (lambda X: frame(X).assign(city=1j), "column 2 \\('city'\\) of X holds 1j"),
     "ragged lists": (lambda X: [*X.tolist(), [1.0]], "row 60 has 1"),
 }
 

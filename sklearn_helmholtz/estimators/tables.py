@@ -117,8 +117,7 @@ def _object_numbers(X, name, feature_names):
 
 def _pandas_numbers(X, name):
     """The same of a pandas DataFrame: columns that pandas counts as numbers stay as they are."""
-    kinds = [getattr(dtype, "kind", "O") for dtype in X.dtypes]
-    odd = [place for place, kind in enumerate(kinds) if kind not in _NUMBERS]
+    odd = [place for place, dtype in enumerate(X.dtypes) if not _is_number_type(dtype)]
     if not odd:
         return X
     X, names = X.copy(deep=False), list(X.columns)
@@ -127,6 +126,15 @@ def _pandas_numbers(X, name):
         values = column.to_numpy(dtype=column.dtype if column.dtype.kind in "mM" else object)
         X.isetitem(place, _column_numbers(values, named(place, names), name))
     return X
+
+
+def _is_number_type(dtype):
+    """Whether scikit-learn makes numbers of a column of pandas by itself.
+
+    Not of sparse ones that leave out anything but zeros, such as NaN.
+    """
+    leaves_out = getattr(dtype, "fill_value", 0)
+    return getattr(dtype, "kind", "O") in "biuf" and leaves_out == 0
 
 
 def _polars_numbers(X, name):
