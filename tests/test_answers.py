@@ -148,6 +148,11 @@ def test_arrays_that_are_masked_are_no_parameters():
         type(BINARY["machine"]()).from_parameters([masked], [[0, 0], [0]], [[[1], [1]]], [[0]])
     with pytest.raises(ValueError, match="components"):
         type(REAL["factors"]()).from_parameters(masked, [1, 1])
+    rows = [np.ma.masked_array(np.ones(2), [True, False])]
+    with pytest.raises(ValueError, match="components"):
+        type(REAL["factors"]()).from_parameters(rows, [1, 1])
+    with pytest.raises(ValueError, match="generative_coefs"):
+        type(BINARY["machine"]()).from_parameters([rows], [[0, 0], [0]], [[[1], [1]]], [[0]])
     with pytest.raises(ValueError, match="mean"):
         type(REAL["factors"]()).from_parameters([[1, 1]], [1, 1], masked[0])
 

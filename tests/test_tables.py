@@ -365,6 +365,8 @@ def broken(form):
         "csc row": lambda: changed(csc, indices=put(2**30)),
         "coo row": lambda: changed(coo, row=put(2**30)),
         "coo column": lambda: changed(coo, col=put(-5)),
+        "masked": lambda: changed(X, data=lambda data: np.ma.masked_array(data, data > 0)),
+        "flat blocks": lambda: changed(X.tobsr((2, 1)), data=np.ravel),
         "bsr column": lambda: changed(X.tobsr((2, 1)), indices=put(2**30)),
         "lil column": lambda: changed(X.tolil(), rows=put([2**30])),
         "lil lengths": lambda: changed(X.tolil(), rows=put([0, 1, 2, 3])),
@@ -374,7 +376,7 @@ def broken(form):
 
 BROKEN = ["column", "negative column", "just outside", "falling", "negative pointer", "not from 0"]
 BROKEN += ["too far", "short data", "short pointers", "csc row", "coo row", "coo column"]
-BROKEN += ["bsr column", "lil column", "lil lengths", "dia offsets"]
+BROKEN += ["masked", "flat blocks", "bsr column", "lil column", "lil lengths", "dia offsets"]
 
 
 @pytest.mark.parametrize("form", BROKEN)
@@ -384,7 +386,7 @@ def test_malformed_sparse_matrices_are_refused(name, form):
     rows = binary_rows if name in BINARY else real_rows
     model = make().fit(rows(n_features=5))
     for call in (make().fit, model.transform, model.score_samples, model.impute):
-        with pytest.raises(ValueError, match="malformed"):
+        with pytest.raises(ValueError, match=r"malformed|masked"):
             call(broken(form))
 
 

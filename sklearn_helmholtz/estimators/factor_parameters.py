@@ -4,6 +4,7 @@ import numpy as np
 
 from ..machines import LinearGaussian
 from .labels import check_same_labels
+from .tables import is_masked
 
 _SAME = 1e-8  # differences that rounding may have made
 
@@ -49,7 +50,7 @@ def _check_covariance(machine):
 def _real(name, value):
     """A given parameter as a float64 array of its own, or a ValueError that names it."""
     try:
-        if np.ma.is_masked(value):
+        if is_masked(value):
             raise TypeError("masked values are not allowed")
         array = np.asarray(value)
         if np.iscomplexobj(array):

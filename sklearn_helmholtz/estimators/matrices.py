@@ -15,6 +15,12 @@ def check_form(X, name="X"):
     ValueError
         Names what is wrong.
     """
+    if X.format != "lil" and np.ma.isMaskedArray(getattr(X, "data", None)):
+        raise ValueError(f"{name} holds masked values: store NaN where a value is missing.")
+    if X.ndim != 2 or (X.format == "bsr" and X.data.ndim != 3):
+        raise ValueError(
+            f"{name} is a malformed {X.format.upper()} matrix: it must have rows and columns."
+        )
     if X.format in ("csr", "csc", "bsr"):
         _check_compressed(X, name)
     elif X.format == "coo":

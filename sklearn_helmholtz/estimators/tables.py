@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse
 
 _NUMBERS = "biufc"  # the kinds of NumPy's types that need no help
+_ARROW_NUMBERS = ("int", "uint", "float", "double", "halffloat", "bool", "null", "decimal")
 _REMEDIES = {
     "dates": "Turn it into numbers, such as days since a certain date, or leave it out.",
     "text": "Encode it, for example with sklearn.preprocessing.OneHotEncoder, or leave it out.",
@@ -46,6 +47,8 @@ def as_numbers(X, name="X", feature_names=None):
         return _pandas_numbers(X, name) if np.ndim(X) == 2 else X
     if hasattr(X, "get_columns") and hasattr(X, "with_columns"):
         return _polars_numbers(X, name)
+    if hasattr(X, "column_names") and hasattr(X, "combine_chunks"):
+        return _arrow_numbers(X, name)
     if isinstance(X, list | tuple):
         return _list_numbers(X, name)
     if getattr(getattr(X, "dtype", None), "kind", "") == "c":
@@ -64,6 +67,13 @@ def _is_table(X):
     return isinstance(X, Sequence) or hasattr(X, "__array__") or hasattr(X, "get_columns")
 
 
+def is_masked(value):
+    """Whether something is masked, or holds anything that is, at any depth of lists."""
+    if isinstance(value, list | tuple):
+        return any(is_masked(item) for item in value)
+    return np.ma.is_masked(value)
+
+
 def named(column, feature_names):
     """A column by number, and by name where it has one."""
     return f"{column} ({feature_names[column]!r})" if feature_names is not None else f"{column}"
@@ -72,6 +82,8 @@ def named(column, feature_names):
 def _unmasked(X):
     """A masked array with NaN for what is masked; small integers become float32."""
     data, mask = np.ma.getdata(X), np.ma.getmaskarray(X)
+    if data.dtype.kind == "V":  # records have a mask for each of their fields
+        return data
     if not mask.any() or data.dtype.kind not in "biuf":
         data = data if not mask.any() else np.where(mask, np.nan, data.astype(object))
         return as_numbers(np.asarray(data))
@@ -123,7 +135,7 @@ def _pandas_numbers(X, name):
     X, names = X.copy(deep=False), list(X.columns)
     for place in odd:
         column = X.iloc[:, place]
-        values = column.to_numpy(dtype=column.dtype if column.dtype.kind in "mM" else object)
+        values = column.to_numpy(dtype=object)
         X.isetitem(place, _column_numbers(values, named(place, names), name))
     return X
 
@@ -147,6 +159,18 @@ def _polars_numbers(X, name):
         numbers = _column_numbers(column.to_numpy(), named(place, X.columns), name)
         changed.append(type(column)(column.name, numbers))
     return X.with_columns(changed) if changed else X
+
+
+def _arrow_numbers(X, name):
+    """The same of a table of pyarrow."""
+    for place, label in enumerate(X.column_names):
+        if str(X.column(place).type).startswith(_ARROW_NUMBERS):
+            continue
+        values = np.empty(len(X), dtype=object)
+        values[:] = X.column(place).to_pylist()
+        numbers = _column_numbers(values, named(place, X.column_names), name)
+        X = X.set_column(place, label, [numbers])
+    return X
 
 
 def _column_numbers(values, column, name):

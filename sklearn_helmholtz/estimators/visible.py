@@ -18,7 +18,7 @@ from .._batches import (
 from ..units import Bernoulli, Gaussian
 from .columns import refuse_empty
 from .doubts import notify_of_fractions, notify_of_reals
-from .tables import named
+from .tables import is_masked, named
 
 _SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
 _LARGEST = 1e15  # of parameters, standard deviations and their inverses
@@ -144,7 +144,7 @@ def initial_units(visible, data, indices):
 def real_arrays(name, values):
     """Given parameters as float64 arrays, or a ValueError that names what is wrong with them."""
     try:
-        if any(np.ma.is_masked(value) for value in values):
+        if any(is_masked(value) for value in values):
             raise TypeError("masked values are not allowed")
         arrays = [np.asarray(value) for value in values]
         if any(np.iscomplexobj(array) for array in arrays):
