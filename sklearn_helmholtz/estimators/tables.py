@@ -33,7 +33,7 @@ def as_numbers(X, name="X", feature_names=None):
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         Names the first column that holds something else, what it holds, and what to do.
     """
     if not _is_table(X):
