@@ -97,7 +97,7 @@ def test_every_parameter_with_odd_values(kind, name):
     stop = {} if kind is FactorAnalysis else {"monitor": lambda *_: True}
     fitted = kind(**PARAMS[kind]).fit(X)
 
-    @settings(EVERY, max_examples=12)
+    @settings(EVERY, max_examples=7)
     @given(odd_values())
     def check(value):
         if name in COSTLY and is_huge(value):
@@ -133,7 +133,7 @@ def test_every_argument_with_odd_values(shell, method, name):
     model, gappy = MODELS[shell]().fit(X), np.where(X[0] == X, np.nan, X)[1:]
     arguments = () if method.startswith(("sample", "log_likelihood_b")) else (gappy,)
 
-    @settings(EVERY, max_examples=15)
+    @settings(EVERY, max_examples=8)
     @given(odd_values())
     def check(value):
         if not (name in COSTLY and is_huge(value)):
@@ -213,10 +213,10 @@ def test_every_method_with_odd_tables(shell):
         else:
             works_or_names(lambda: make().fit(X, X_val=table), *WORDS)
 
-    for form in forms_of(X)[:: 1 if shell in ("machine", "factors", "mean-field") else 3]:
+    for form in forms_of(X)[:: 1 if shell in ("machine", "factors") else 5]:
         check(form)
 
-    @settings(EVERY, max_examples=15)
+    @settings(EVERY, max_examples=8)
     @given(odd_lists())
     def check_lists(table):
         check(table)
