@@ -19,14 +19,14 @@ from .exponential import compound, exp_minus_size, log1p, sigmoid
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, first, load, load_first, store, store_first
 from .random import UNITS, uniform_row
-from .sparse import LISTS
+from .sparse import SHARED_LISTS
 
 _SEGMENT = 16 * LANES
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _BEYOND = np.float32(1e30)  # every value lies below, but not NaN
 
 
-@kernel(reads(float32, 2), writes(float32, 2))
+@kernel(reads(float32, "n m"), writes(float32, "n m"))
 def bernoulli_mean(eta, out):
     """sigmoid(eta), both (n_rows, n_units)."""
     source, target = eta.reshape(-1), out.reshape(-1)
@@ -62,8 +62,8 @@ def _sample(eta, key, addresses, n_particles, first_particle, layer, states, log
 
 
 bernoulli_sample = kernel(
-    reads(float32, 2), reads(uint32, 1), reads(uint64, 1), int64, int64, uint32,
-    writes(uint8, 2), writes(float64, 1),
+    reads(float32, "n/_ m"), reads(uint32, "2"), reads(uint64, "n/_"), int64, int64, uint32,
+    writes(uint8, "n m"), writes(float64, "n"),
 )(_sample)  # fmt: skip
 
 
@@ -198,7 +198,7 @@ def _error(values, eta, weight, out):
 def _both(function, arguments):
     """The kernels of one function for values in {0, 1} (uint8) and for real values (float32)."""
     return tuple(
-        kernel(reads(scalar, 2), *arguments, variant=f"_{scalar}")(function)
+        kernel(reads(scalar, "n/_ m"), *arguments, variant=f"_{scalar}")(function)
         for scalar in (uint8, float32)
     )
 
@@ -207,13 +207,13 @@ def _both(function, arguments):
 sample, log_prob, score, error = map(routine, (_sample, _log_prob, _score, _error))
 
 bernoulli_log_prob_binary, bernoulli_log_prob_real = _both(
-    _log_prob, (reads(float32, 2), writes(float64, 1))
+    _log_prob, (reads(float32, "n/_ m"), writes(float64, "n"))
 )
 bernoulli_score_binary, bernoulli_score_real = _both(
-    _score, (writes(float32, 2), writes(float64, 1))
+    _score, (writes(float32, "n m"), writes(float64, "n"))
 )
 bernoulli_error_binary, bernoulli_error_real = _both(
-    _error, (reads(float32, 2), reads(float32, 1), writes(float32, 2))
+    _error, (reads(float32, "n/e m"), reads(float32, "n"), writes(float32, "e m"))
 )
 
 
@@ -233,7 +233,7 @@ def _listed_sum(indptr, indices, values, r, eta, e0):
     return result
 
 
-@kernel(*LISTS, reads(float32, 2), writes(float64, 1))
+@kernel(*SHARED_LISTS, reads(float32, "n m"), writes(float64, "n"))
 def bernoulli_log_prob_sparse(indptr, indices, values, eta, log_prob):
     """As `bernoulli_log_prob_real`, for rows given as lists of their non-zero entries (`sparse`).
 
@@ -247,7 +247,7 @@ def bernoulli_log_prob_sparse(indptr, indices, values, eta, log_prob):
         log_prob[i] += _row_log_prob(zeros, 0, a, i * n_units, n_units)
 
 
-@kernel(*LISTS, writes(float32, 2), writes(float64, 1))
+@kernel(*SHARED_LISTS, writes(float32, "n m"), writes(float64, "n"))
 def bernoulli_score_sparse(indptr, indices, values, eta, log_prob):
     """As `bernoulli_score_real`, for rows given as lists of their non-zero entries."""
     n_rows, n_units = eta.shape

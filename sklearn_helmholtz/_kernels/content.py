@@ -55,7 +55,7 @@ def _content_keys(values, keys):
         keys[m] = total
 
 
-@kernel(reads(int64, 1), reads(int32, 1), reads(float32, 1), writes(uint64, 1))
+@kernel(reads(int64, "n+1"), reads(int32, "t"), reads(float32, "t"), writes(uint64, "n"))
 def content_keys_sparse(indptr, indices, values, keys):
     """The same keys for rows given as lists of their entries (`sparse`), of which some may be 0."""
     for m in range(keys.shape[0]):
@@ -66,5 +66,7 @@ def content_keys_sparse(indptr, indices, values, keys):
         keys[m] = total
 
 
-content_keys_binary = kernel(reads(uint8, 2), writes(uint64, 1), variant="_uint8")(_content_keys)
-content_keys_real = kernel(reads(float32, 2), writes(uint64, 1), variant="_float32")(_content_keys)
+content_keys_binary, content_keys_real = (
+    kernel(reads(scalar, "n _"), writes(uint64, "n"), variant=f"_{scalar}")(_content_keys)
+    for scalar in (uint8, float32)
+)

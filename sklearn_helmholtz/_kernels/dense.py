@@ -109,7 +109,7 @@ def _dense_sums(inputs, matrix, intercept, fresh, out):
         copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
 
 
-@kernel(reads(float32, 2), reads(float32, 2), reads(float32, 1), writes(float32, 2))
+@kernel(reads(float32, "n k"), reads(float32, "k m"), reads(float32, "m"), writes(float32, "n m"))
 def dense_product(inputs, matrix, intercept, out):
     """``intercept + inputs @ matrix`` for real inputs, added in the order of `table_product`.
 
@@ -119,7 +119,10 @@ def dense_product(inputs, matrix, intercept, out):
     _dense_sums(inputs.copy(), matrix, intercept.copy(), out.shape[0] >= 0, out)
 
 
-@kernel(reads(float32, 2), reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1))
+@kernel(
+    reads(float32, "n k"), reads(float32, "n m"), boolean, writes(float32, "k m"),
+    writes(float32, "m"),
+)  # fmt: skip
 def dense_gradient(inputs, error, fresh, by_matrix, by_intercept):
     """The derivatives of `table_gradient` for real inputs (n_rows, n_inputs)."""
     zeros = np.zeros(error.shape[1], np.float32)

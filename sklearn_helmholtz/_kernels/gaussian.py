@@ -20,8 +20,8 @@ _BEYOND = np.float32(1e30)  # every value lies below, but not NaN
 
 
 @kernel(
-    reads(float32, 2), reads(float32, 1), reads(uint32, 1), reads(uint64, 1), int64, int64, uint32,
-    writes(float32, 2), writes(float64, 1),
+    reads(float32, "n/_ m"), reads(float32, "m"), reads(uint32, "2"), reads(uint64, "n/_"), int64,
+    int64, uint32, writes(float32, "n m"), writes(float64, "n"),
 )  # fmt: skip
 def gaussian_sample(eta, variance, key, addresses, n_particles, first, layer, values, log_prob):
     """Draw values ~ N(eta, variance) by Box & Muller (1958); add their log-density to ``log_prob``.
@@ -59,7 +59,9 @@ def _per_unit(variance):
     return half_precision, constant
 
 
-@kernel(reads(float32, 2), reads(float32, 2), reads(float32, 1), writes(float64, 1))
+@kernel(
+    reads(float32, "n/_ m"), reads(float32, "n/_ m"), reads(float32, "m"), writes(float64, "n"),
+)  # fmt: skip
 def gaussian_log_prob(values, eta, variance, log_prob):
     """Add ``-1/2 sum_j (x_j - eta_j)^2 / v_j + log 2 pi v_j`` of each row to ``log_prob``."""
     n_rows, n_units = log_prob.shape[0], eta.shape[1]
@@ -83,7 +85,7 @@ def gaussian_log_prob(values, eta, variance, log_prob):
             log_prob[i] -= total(select(value < _BEYOND, lost, _ZERO))
 
 
-@kernel(reads(float32, 2), writes(float32, 2), reads(float32, 1), writes(float64, 1))
+@kernel(reads(float32, "n/_ m"), writes(float32, "n m"), reads(float32, "m"), writes(float64, "n"))
 def gaussian_score(values, eta, variance, log_prob):
     """As `gaussian_log_prob`, but eta is left holding the errors ``(x - eta) / v``.
 
@@ -114,7 +116,8 @@ def gaussian_score(values, eta, variance, log_prob):
 
 
 @kernel(
-    reads(float32, 2), reads(float32, 2), reads(float32, 1), reads(float32, 1), writes(float32, 1),
+    reads(float32, "n/_ m"), reads(float32, "n m"), reads(float32, "n"), reads(float32, "m"),
+    writes(float32, "m"),
 )  # fmt: skip
 def gaussian_variance_gradient(values, error, weight, variance, out):
     """The derivative of the rows' weighted log-densities by the variances.

@@ -12,18 +12,25 @@ from numba import types
 from .cache import cached, say_once_that_there_is_none
 from .compilation import alone, prepare
 from .digest import DIGEST
+from .shapes import Declared, Shapes, sizes_of
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+_NO_SUCH_ARRAYS = AttributeError, IndexError, TypeError  # Numba says what arguments are instead
 
 
-def reads(scalar, ndim):
-    """The type of a C-ordered array that a kernel only reads (writable arrays fit as well)."""
-    return types.Array(scalar, ndim, "C", readonly=True)
+def reads(scalar, dimensions):
+    """A C-ordered array that a kernel only reads (writable arrays fit as well).
+
+    dimensions : its sizes by name, which calls check (see `shapes`), or the number of its axes.
+    """
+    sizes = sizes_of(dimensions)
+    return Declared(types.Array(scalar, len(sizes), "C", readonly=True), sizes)
 
 
-def writes(scalar, ndim):
-    """The type of a C-ordered array that a kernel writes."""
-    return types.Array(scalar, ndim, "C")
+def writes(scalar, dimensions):
+    """A C-ordered array that a kernel writes, declared as one that it reads."""
+    sizes = sizes_of(dimensions)
+    return Declared(types.Array(scalar, len(sizes), "C"), sizes)
 
 
 class Kernel:
@@ -31,11 +38,14 @@ class Kernel:
 
     A cache that has no place (read-only install, no home), is full or is damaged costs the
     compilation in memory and one warning in a process, never an error.
+
+    A call whose arguments have not the shapes declared is a ValueError.
     """
 
-    def __init__(self, function, signature, variant=""):
+    def __init__(self, function, signature, variant="", sizes=()):
         functools.update_wrapper(self, function)
         self.signature = signature
+        self._shapes = Shapes(sizes or (None,) * len(signature.args))
         self._function = function
         self._variant = variant
         self._compiled = None
@@ -52,6 +62,11 @@ class Kernel:
         return self._compiled is not None
 
     def __call__(self, *arguments):
+        try:
+            if not self._shapes.agree(*arguments):
+                raise ValueError(self._shapes.complaint(self._function, arguments))
+        except _NO_SUCH_ARRAYS:
+            pass
         compiled = self._compiled
         if compiled is None:
             compiled = self.compile()
@@ -133,8 +148,10 @@ def kernel(*arguments, variant=""):
 
     ``variant`` tells kernels made from one function for several types apart in the cache.
     """
-    signature = types.void(*arguments)
-    return lambda function: Kernel(function, signature, variant)
+    declared = [one if isinstance(one, Declared) else Declared(one, None) for one in arguments]
+    signature = types.void(*(one.type for one in declared))
+    sizes = [one.sizes for one in declared]
+    return lambda function: Kernel(function, signature, variant, sizes)
 
 
 def helper(function):

@@ -60,7 +60,7 @@ def _shape(excess):
     return (n * shape + _PRIOR_WEIGHT * _PRIOR_SHAPE) / (n + _PRIOR_WEIGHT)
 
 
-@kernel(reads(float64, 2), writes(float64, 1))
+@kernel(reads(float64, "n _"), writes(float64, "n"))
 def pareto_shapes(log_weights, shapes):
     """The shape k of the tail of each row's weights, of which each state has one.
 

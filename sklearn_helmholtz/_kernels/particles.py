@@ -27,5 +27,7 @@ def _self_normalise(log_weights, weights, bound):
         bound[i] = highest + math.log(total / n_particles)
 
 
-self_normalise = kernel(reads(float64, 2), writes(float32, 2), writes(float64, 1))(_self_normalise)
+self_normalise = kernel(
+    reads(float64, "n k"), writes(float32, "n k"), writes(float64, "n")
+)(_self_normalise)  # fmt: skip
 normalise = routine(_self_normalise)  # for kernels that do more than one thing

@@ -62,7 +62,7 @@ def uniform_row(key, address, particle, layer, out):
         store(out, j + 3 * LANES, uniform(w3))
 
 
-@kernel(reads(uint32, 1), reads(uint32, 1), writes(uint32, 1))
+@kernel(reads(uint32, "64"), reads(uint32, "2"), writes(uint32, "64"))
 def philox_words(counters, key, out):
     """The words at sixteen counters under one key (2,).
 
@@ -78,7 +78,7 @@ def philox_words(counters, key, out):
 
 
 @kernel(
-    reads(uint32, 1), reads(uint64, 1), int64, int64, uint32, writes(float32, 2),
+    reads(uint32, "2"), reads(uint64, "n/_"), int64, int64, uint32, writes(float32, "n _"),
 )  # fmt: skip
 def uniform_rows(key, addresses, n_particles, first, layer, out):
     """The uniform numbers of the particles of some rows: out (n_rows * n_particles, n_numbers).

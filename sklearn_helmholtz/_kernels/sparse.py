@@ -16,7 +16,9 @@ from .tables import add_rows
 _AHEAD = 8  # entries for whose rows of the matrix the memory is asked in time
 _WIDE = 4 * LANES  # columns whose sums are held in registers together
 
-LISTS = (reads(int64, 1), reads(int32, 1), reads(float32, 1))  # the arguments that are rows
+# The arguments that are n rows, and those that are rows which n rows share.
+LISTS = (reads(int64, "n+1"), reads(int32, "t"), reads(float32, "t"))
+SHARED_LISTS = (reads(int64, "n/_+1"), *LISTS[1:])
 
 
 def _count_active(rows, counts):
@@ -40,12 +42,12 @@ def _list_active(rows, indptr, indices, values):
 
 
 count_active_binary, count_active_real = (
-    kernel(reads(scalar, 2), writes(int64, 1), variant=f"_{scalar}")(_count_active)
+    kernel(reads(scalar, "n _"), writes(int64, "n"), variant=f"_{scalar}")(_count_active)
     for scalar in (uint8, float32)
 )
 list_active_binary, list_active_real = (
     kernel(
-        reads(scalar, 2), reads(int64, 1), writes(int32, 1), writes(float32, 1),
+        reads(scalar, "n _"), reads(int64, "n+1"), writes(int32, "t"), writes(float32, "t"),
         variant=f"_{scalar}",
     )(_list_active)
     for scalar in (uint8, float32)
@@ -117,7 +119,7 @@ def _add_lists(indptr, indices, values, matrix, out):
             _add_narrow(first, last, indices, values, entries, n_units, j, n, target, o + j)
 
 
-@kernel(*LISTS, reads(float32, 2), reads(float32, 1), writes(float32, 2))
+@kernel(*LISTS, reads(float32, "k m"), reads(float32, "m"), writes(float32, "n m"))
 def sparse_product(indptr, indices, values, matrix, intercept, out):
     """``intercept + rows @ matrix`` for listed rows.
 
@@ -128,7 +130,7 @@ def sparse_product(indptr, indices, values, matrix, intercept, out):
     _add_lists(indptr, indices, values, matrix, out)
 
 
-@kernel(*LISTS, reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1))
+@kernel(*LISTS, reads(float32, "n m"), boolean, writes(float32, "k m"), writes(float32, "m"))
 def sparse_gradient(indptr, indices, values, error, fresh, by_matrix, by_intercept):
     """The derivatives ``rows.T @ error`` and ``sum error``; added to the outputs if not fresh.
 

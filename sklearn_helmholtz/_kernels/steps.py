@@ -81,8 +81,8 @@ def _group(i, ends):
 
 
 @kernel(
-    reads(float32, 2), float64, reads(float64, 2), reads(int64, 1), float64, float64,
-    writes(int64, 1), int64, writes(float32, 1), writes(float32, 1),
+    reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
+    writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
 )  # fmt: skip
 def sgd_move(
     gradient, scale, penalties, ends, rate, momentum, progress, share, velocity, parameters
@@ -113,8 +113,9 @@ def sgd_move(
 
 
 @kernel(
-    reads(float32, 2), float64, reads(float64, 2), reads(int64, 1), float64, float64, float64,
-    float64, writes(int64, 1), int64, writes(float32, 1), writes(float32, 1), writes(float32, 1),
+    reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
+    float64, float64, writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
+    writes(float32, "p"),
 )  # fmt: skip
 def adam_move(
     gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, first, second,
@@ -156,7 +157,7 @@ def adam_move(
     _wait(progress, n_chunks)
 
 
-@kernel(reads(float32, 1), float64, writes(float32, 1))
+@kernel(reads(float32, "p"), float64, writes(float32, "p"))
 def average_move(parameters, share, average):
     """Move an average by a share of the way towards the parameters."""
     part = float32(share)

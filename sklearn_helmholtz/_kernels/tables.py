@@ -235,10 +235,11 @@ def _table_gradient(states, error, fresh, by_matrix, by_intercept):
 
 
 table_product = kernel(
-    reads(uint8, 2), reads(float32, 2), reads(float32, 1), writes(float32, 2)
+    reads(uint8, "n k"), reads(float32, "k m"), reads(float32, "m"), writes(float32, "n m")
 )(_table_product)  # fmt: skip
 table_gradient = kernel(
-    reads(uint8, 2), reads(float32, 2), boolean, writes(float32, 2), writes(float32, 1)
+    reads(uint8, "n k"), reads(float32, "n m"), boolean, writes(float32, "k m"),
+    writes(float32, "m"),
 )(_table_gradient)  # fmt: skip
 product, gradient = routine(_table_product), routine(_table_gradient)
 

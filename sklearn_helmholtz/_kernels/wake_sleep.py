@@ -83,8 +83,9 @@ def _sleep(dreamt, hidden, places, sizes, parameters, starts, eta, limits, parts
 
 
 @kernel(
-    writes(uint8, 2), reads(int64, 1), writes(float32, 1), reads(int64, 1), reads(uint32, 1),
-    reads(uint32, 1), reads(uint64, 1), reads(int64, 1), writes(float32, 2), writes(float64, 1),
+    writes(uint8, "n _"), reads(int64, "_"), writes(float32, "p"), reads(int64, "_"),
+    reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"), reads(int64, "q+1"),
+    writes(float32, "q p"), writes(float64, "n"),
 )  # fmt: skip
 def wake_sleep_gradient(
     x, sizes, parameters, starts, wake_key, dream_key, addresses, limits, parts, bound

@@ -23,7 +23,8 @@ class Affine:
     def forward(self, parents, work=np, out=None):
         """Inputs of the units, (n_rows, n_units) or, without parents, (1, n_units).
 
-        A new array, or ``out`` where it is given.
+        A new array, or ``out`` where it is given. ValueError if the width of the parents is not
+        that of the weights.
         """
         if out is None:
             n_rows = 1 if self.weights is None else len(parents)
@@ -31,6 +32,7 @@ class Affine:
         if self.weights is None:
             out[0] = self.intercept
         elif isinstance(parents, SparseRows):
+            self._check_width(parents)
             sparse_product(*parents.lists, self.weights, self.intercept, out)
         elif parents.dtype == np.uint8:
             table_product(parents, self.weights, self.intercept, out)
@@ -47,8 +49,20 @@ class Affine:
             total = error.sum(axis=0, dtype=np.float64)
             out.intercept[:] = out.intercept + total if add else total
         elif isinstance(parents, SparseRows):
+            self._check_width(parents)
             sparse_gradient(*parents.lists, error, not add, out.weights, out.intercept)
         elif parents.dtype == np.uint8:
             table_gradient(parents, error, not add, out.weights, out.intercept)
         else:
             dense_gradient(parents, error, not add, out.weights, out.intercept)
+
+    def _check_width(self, rows):
+        """Refuse lists of entries in columns that the weights have not: no array shows their width.
+
+        Arrays are refused by the kernels.
+        """
+        n_inputs = len(self.weights)
+        if rows.n_columns != n_inputs:
+            raise ValueError(
+                f"parents have {rows.n_columns} columns, but the weights are for {n_inputs}"
+            )
