@@ -7,7 +7,17 @@ from .arithmetic import fill, multiply_add
 from .copying import copy_rows
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, load, load_first, store
-from .tables import GROUP, N_GROUPS, SPAN, WIDTH, add_rows, aligned, copy_columns, start_of
+from .tables import (
+    GROUP,
+    N_GROUPS,
+    SPAN,
+    WIDTH,
+    add_rows,
+    aligned,
+    copy_columns,
+    fill_transposed,
+    start_of,
+)
 
 _ZERO = np.float32(0)
 
@@ -72,6 +82,26 @@ def _multiply_span_twice(values, v, v_next, panel, sums, o, o_next):
 
 
 @helper
+def _multiply_panel(values, stride, k0, panel, sums, n_rows):
+    """Add to the sums of all rows what the inputs from k0 on make of a panel."""
+    for m in range(0, n_rows - 1, 2):
+        v, o = m * stride + k0, m * WIDTH
+        _multiply_span_twice(values, v, v + stride, panel, sums, o, o + WIDTH)
+    if n_rows % 2:
+        m = n_rows - 1
+        _multiply_span(values, m * stride + k0, panel, sums, m * WIDTH)
+
+
+@helper
+def _start_sums(intercept, j0, width, sums, n_rows):
+    """Write the intercepts of the columns from j0 on to the sums of all rows."""
+    low, high = start_of(intercept, j0, width)
+    for m in range(n_rows):
+        store(sums, m * WIDTH, low)
+        store(sums, m * WIDTH + LANES, high)
+
+
+@helper
 def _whole_spans(inputs):
     """The inputs as a flat array whose rows are filled up with zeros to whole spans."""
     n_rows, n_inputs = inputs.shape
@@ -92,20 +122,12 @@ def _dense_sums(inputs, matrix, intercept, fresh, out):
     panel, sums = aligned(SPAN * WIDTH), aligned(n_rows * WIDTH)
     for j0 in range(0, n_units, WIDTH):
         width = min(WIDTH, n_units - j0)
-        low, high = start_of(intercept, j0, width)
-        for m in range(n_rows):
-            store(sums, m * WIDTH, low)
-            store(sums, m * WIDTH + LANES, high)
+        _start_sums(intercept, j0, width, sums, n_rows)
         if not fresh:
             copy_columns(target, j0, n_units, sums, 0, WIDTH, n_rows, width)
         for k0 in range(0, n_inputs, SPAN):
             _fill_panel(entries, n_inputs, n_units, k0, j0, width, panel)
-            for m in range(0, n_rows - 1, 2):
-                v, o = m * stride + k0, m * WIDTH
-                _multiply_span_twice(values, v, v + stride, panel, sums, o, o + WIDTH)
-            if n_rows % 2:
-                m = n_rows - 1
-                _multiply_span(values, m * stride + k0, panel, sums, m * WIDTH)
+            _multiply_panel(values, stride, k0, panel, sums, n_rows)
         copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
 
 
@@ -117,6 +139,26 @@ def dense_product(inputs, matrix, intercept, out):
     out : (n_rows, n_units).
     """
     _dense_sums(inputs.copy(), matrix, intercept.copy(), out.shape[0] >= 0, out)
+
+
+@kernel(reads(float32, "n k"), reads(float32, "m k"), reads(float32, "m"), writes(float32, "n m"))
+def dense_product_transposed(inputs, matrix, intercept, out):
+    """``intercept + inputs @ matrix.T``, with the bits of `dense_product` with a copy of matrix.T.
+
+    inputs : (n_rows, n_inputs); matrix : (n_units, n_inputs); intercept : (n_units,);
+    out : (n_rows, n_units).
+    """
+    n_rows, (n_units, n_inputs) = inputs.shape[0], matrix.shape
+    values, entries, target = _whole_spans(inputs), matrix.reshape(-1), out.reshape(-1)
+    stride = SPAN * -(-n_inputs // SPAN)
+    panel, sums = aligned(SPAN * WIDTH), aligned(n_rows * WIDTH)
+    for j0 in range(0, n_units, WIDTH):
+        width = min(WIDTH, n_units - j0)
+        _start_sums(intercept, j0, width, sums, n_rows)
+        for k0 in range(0, n_inputs, SPAN):
+            fill_transposed(entries, n_inputs, n_units, k0, j0, width, panel)
+            _multiply_panel(values, stride, k0, panel, sums, n_rows)
+        copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
 
 
 @kernel(

@@ -174,6 +174,46 @@ def load_eight(context, array, index):
     return types.uint64(array, types.int64), generate
 
 
+def _exchange(builder, rows, width):
+    """Swap the off-diagonal squares of a width in a matrix of lanes, which turns it in four steps.
+
+    Lane i of the first row of a pair is its own where ``i & width`` is 0, else of the second.
+    """
+    places = range(LANES)
+    upper = [i if not i & width else LANES + i - width for i in places]
+    lower = [i + width if not i & width else LANES + i for i in places]
+    for m in places:
+        if not m & width:
+            pair = rows[m], rows[m + width]
+            rows[m], rows[m + width] = (
+                builder.shuffle_vector(*pair, constant(I32, chosen)) for chosen in (upper, lower)
+            )
+
+
+@intrinsic
+def turn(context, source, s0, source_stride, target, t0, target_stride):
+    """Copy sixteen rows of sixteen neighbours in a flat array of float32 to columns of another."""
+
+    def generate(context, builder, signature, arguments):
+        first, start, stride = arguments[:3]
+        rows = []
+        for m in range(LANES):
+            index = builder.add(start, builder.mul(stride, I64(m)))
+            address = _address(context, builder, signature.args[0], first, index, FLOAT)
+            rows.append(builder.load(address, align=4))
+        for width in (8, 4, 2, 1):
+            _exchange(builder, rows, width)
+        second, start, stride = arguments[3:]
+        for m in range(LANES):
+            index = builder.add(start, builder.mul(stride, I64(m)))
+            address = _address(context, builder, signature.args[3], second, index, FLOAT)
+            builder.store(rows[m], address, align=4)
+        return context.get_dummy_value()
+
+    places = types.int64, types.int64
+    return types.void(source, *places, target, *places), generate
+
+
 @intrinsic
 def prefetch(context, array, index):
     """Ask for the cache line of an entry that will be read soon; any index will do."""

@@ -12,7 +12,7 @@ import numpy as np
 from numba import boolean, float32, int64, uint8, uint32
 
 from .kernel import helper, kernel, reads, routine, writes
-from .lanes import LANES, load, load_eight, load_first, store, store_first
+from .lanes import LANES, load, load_eight, load_first, store, store_first, turn
 
 GROUP = 4  # inputs that share a table of 16 sums
 SPAN = 32  # inputs whose tables are made together: 8 groups
@@ -44,7 +44,7 @@ def row_words(states):
     in the highest byte.
     """
     n_rows, n_units = states.shape
-    words = np.zeros((-(-n_units // SPAN), n_rows), np.uint32)
+    words = np.zeros((max(-(-n_units // SPAN), 1), n_rows), np.uint32)  # no units: a span of zeros
     flat = states.reshape(-1)
     full = n_units - n_units % 8
     for m in range(n_rows):
@@ -60,7 +60,7 @@ def row_words(states):
 def column_words(states):
     """The states of a unit in 32 neighbouring rows as the bits of a word: (n_spans, n_units)."""
     n_rows, n_units = states.shape
-    words = np.zeros((-(-n_rows // SPAN), n_units), np.uint32)
+    words = np.zeros((max(-(-n_rows // SPAN), 1), n_units), np.uint32)
     for m in range(n_rows):
         row, target, place = states[m], words[m // SPAN], uint32(m % SPAN)
         for k in range(n_units):
@@ -108,6 +108,26 @@ def _tabulate_span(matrix, n_rows, stride, k0, j0, width, tables):
                 z = load_first(matrix, a + 2 * stride, n if k + 2 < n_rows else 0)
                 w = load_first(matrix, a + 3 * stride, n if k + 3 < n_rows else 0)
             _tabulate(x, y, z, w, tables, t)
+
+
+@helper
+def fill_transposed(matrix, n_inputs, n_units, k0, j0, width, panel):
+    """Copy inputs k0 to k0 + 31 of WIDTH units from j0 on, zeros past the matrix's edges.
+
+    matrix : (n_units, n_inputs), flat; panel : (SPAN, WIDTH), flat: the other way round.
+    """
+    n = min(SPAN, n_inputs - k0)
+    if n < SPAN or width < WIDTH:
+        panel[:] = _ZERO
+    for j in range(0, width, LANES):
+        for i in range(0, n, LANES):
+            a, p = (j0 + j) * n_inputs + k0 + i, i * WIDTH + j
+            if j + LANES <= width and i + LANES <= n:
+                turn(matrix, a, n_inputs, panel, p, WIDTH)
+                continue
+            for column in range(min(width - j, LANES)):
+                for row in range(min(n - i, LANES)):
+                    panel[p + row * WIDTH + column] = matrix[a + column * n_inputs + row]
 
 
 @helper
@@ -172,6 +192,19 @@ def _add_tables(words, matrix, n_inputs, n_units, j0, low, high, fresh, tables, 
             _look_up_two(words[s], tables, low, high, first, sums, s0, stride)
         else:
             _look_up(words[s], tables, low, high, first, sums, s0, stride)
+
+
+@routine
+def _add_transposed(words, matrix, n_inputs, n_units, j0, low, high, panel, tables, sums):
+    """As `_add_tables`, for a matrix (n_units, n_inputs); the sums are fresh, and lie together."""
+    width = min(WIDTH, n_units - j0)
+    for s in range(words.shape[0]):
+        fill_transposed(matrix, n_inputs, n_units, SPAN * s, j0, width, panel)
+        _tabulate_span(panel, SPAN, WIDTH, 0, 0, WIDTH, tables)
+        if n_inputs - SPAN * s <= 2 * GROUP:
+            _look_up_two(words[s], tables, low, high, s == 0, sums, 0, WIDTH)
+        else:
+            _look_up(words[s], tables, low, high, s == 0, sums, 0, WIDTH)
 
 
 @helper
@@ -241,6 +274,26 @@ table_gradient = kernel(
     reads(uint8, "n k"), reads(float32, "n m"), boolean, writes(float32, "k m"),
     writes(float32, "m"),
 )(_table_gradient)  # fmt: skip
+
+
+@kernel(reads(uint8, "n k"), reads(float32, "m k"), reads(float32, "m"), writes(float32, "n m"))
+def table_product_transposed(states, matrix, intercept, out):
+    """``intercept + states @ matrix.T`` for states in {0, 1}, with the bits of `table_product`.
+
+    The matrix is turned over a panel at a time, on the way into the tables: no copy of it is made.
+    states : (n_rows, n_inputs); matrix : (n_units, n_inputs); intercept : (n_units,);
+    out : (n_rows, n_units).
+    """
+    n_rows, (n_units, n_inputs) = states.shape[0], matrix.shape
+    words, entries, target = row_words(states), matrix.reshape(-1), out.reshape(-1)
+    panel, tables, sums = aligned(SPAN * WIDTH), aligned(N_GROUPS * _TABLE), aligned(n_rows * WIDTH)
+    for j0 in range(0, n_units, WIDTH):
+        width = min(WIDTH, n_units - j0)
+        low, high = start_of(intercept, j0, width)
+        _add_transposed(words, entries, n_inputs, n_units, j0, low, high, panel, tables, sums)
+        copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
+
+
 product, gradient = routine(_table_product), routine(_table_gradient)
 
 

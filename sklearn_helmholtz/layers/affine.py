@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._kernels.dense import dense_gradient, dense_product
+from .._kernels.dense import dense_gradient, dense_product, dense_product_transposed
 from .._kernels.sparse import sparse_gradient, sparse_product
 from .._kernels.tables import table_gradient, table_product
 from .._sparse import SparseRows
@@ -19,6 +19,16 @@ class Affine:
 
     weights: np.ndarray | None
     intercept: np.ndarray
+
+    @property
+    def n_inputs(self):
+        """Number of parents; 0 for a prior."""
+        return 0 if self.weights is None else len(self.weights)
+
+    @property
+    def n_outputs(self):
+        """Number of units that are fed."""
+        return len(self.intercept)
 
     def forward(self, parents, work=np, out=None):
         """Inputs of the units, (n_rows, n_units) or, without parents, (1, n_units).
@@ -56,13 +66,25 @@ class Affine:
         else:
             dense_gradient(parents, error, not add, out.weights, out.intercept)
 
+    def pullback(self, error, work=np, out=None):
+        """Derivatives by the parents, ``error @ weights.T``, (n_rows, n_inputs) float32.
+
+        error : (n_rows, n_outputs) float32, the derivatives by eta. A new array, or ``out`` where
+        it is given.
+        """
+        if out is None:
+            out = work.empty((len(error), self.n_inputs), np.float32)
+        if self.weights is not None:
+            zeros = np.zeros(self.n_inputs, np.float32)
+            dense_product_transposed(error, self.weights, zeros, out)
+        return out
+
     def _check_width(self, rows):
         """Refuse lists of entries in columns that the weights have not: no array shows their width.
 
         Arrays are refused by the kernels.
         """
-        n_inputs = len(self.weights)
-        if rows.n_columns != n_inputs:
+        if rows.n_columns != self.n_inputs:
             raise ValueError(
-                f"parents have {rows.n_columns} columns, but the weights are for {n_inputs}"
+                f"parents have {rows.n_columns} columns, but the weights are for {self.n_inputs}"
             )
