@@ -641,26 +641,6 @@ def test_a_read_only_copy_without_a_home(frozen_copy, nowhere):
     assert not list(frozen_copy.rglob("*.nb?"))
 
 
-# Numba told to compile nothing
-
-
-def test_kernels_are_compiled_where_numba_is_disabled():
-    found, disabled = evaluate(
-        "[[gauntlet.fit_and_judge(algorithm, 2) for algorithm in gauntlet.ALGORITHMS],"
-        " gauntlet.numba.config.DISABLE_JIT]",
-        NUMBA_DISABLE_JIT="1",
-    )
-    assert found == [alone(algorithm) for algorithm in ALGORITHMS]
-    assert disabled  # the functions of others are plain Python still
-
-
-def test_a_new_kernel_where_numba_is_disabled(tmp_path):
-    found = evaluate(
-        "gauntlet.means_of_a_new_kernel()", NUMBA_DISABLE_JIT="1", NUMBA_CACHE_DIR=str(tmp_path)
-    )
-    assert found == means_of_a_new_kernel()
-
-
 # Memory that cannot be written
 
 

@@ -9,8 +9,9 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin
+from numba.extending import lower_builtin
 
+from .intrinsics import intrinsic
 from .lanes import (
     DOUBLE,
     FLOAT,
@@ -79,10 +80,9 @@ def _operands(*operands):
     return kind, [one if isinstance(one, Lanes) else kind.scalar for one in operands]
 
 
-def _binary(generate):
+def _binary(name, generate):
     """An intrinsic of two floats, at least one of them lanes."""
 
-    @intrinsic
     def function(context, x, y):
         def code(context, builder, called, arguments):
             return generate(builder, *(spread(builder, argument) for argument in arguments))
@@ -90,10 +90,11 @@ def _binary(generate):
         kind, operands = _operands(x, y)
         return kind(*operands), code
 
-    return function
+    function.__name__ = name
+    return intrinsic(function)
 
 
-minimum, maximum = _binary(_picked("<")), _binary(_picked(">"))
+minimum, maximum = _binary("minimum", _picked("<")), _binary("maximum", _picked(">"))
 
 
 @intrinsic
@@ -119,18 +120,21 @@ def _call(builder, name, arguments):
     return builder.call(called, arguments)
 
 
-def _elementwise(name):
-    @intrinsic
+def _elementwise(name, called):
+    """An intrinsic of lanes by a function of LLVM's."""
+
     def function(context, x):
         def generate(context, builder, signature, arguments):
-            return _call(builder, name, arguments)
+            return _call(builder, called, arguments)
 
         return x(x), generate
 
-    return function
+    function.__name__ = name
+    return intrinsic(function)
 
 
-floor, absolute, square_root = _elementwise("floor"), _elementwise("fabs"), _elementwise("sqrt")
+floor = _elementwise("floor", "floor")
+absolute, square_root = _elementwise("absolute", "fabs"), _elementwise("square_root", "sqrt")
 
 
 @intrinsic

@@ -2,7 +2,8 @@
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+
+from .intrinsics import intrinsic
 
 _I64 = ir.IntType(64)
 _ALIGN = 8  # bytes

@@ -33,9 +33,10 @@ if hasattr(os, "register_at_fork"):  # a thread that compiles would leave its lo
 def alone(work):
     """What ``work()`` returns, which compiles, with NUMBA_DISABLE_JIT set aside meanwhile.
 
-    That variable is set to debug one's own functions as plain Python. Kernels call intrinsics,
-    which Python cannot run, and functions of Numba's that are compiled along with them: all of the
-    compilation belongs inside, not only the decoration.
+    Set when the package is imported, that variable makes kernels plain Python (`intrinsics`), and
+    nothing is compiled here. Set later, for functions of others, it comes too late for kernels:
+    they call intrinsics, which Python cannot run, and functions of Numba's that are compiled along
+    with them. All of the compilation belongs inside, not only the decoration.
 
     No context manager of Python's own: an interrupt at the door of its ``__exit__`` would leave
     everything as it is.

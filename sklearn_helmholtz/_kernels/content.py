@@ -3,8 +3,8 @@
 import numpy as np
 from llvmlite import ir
 from numba import float32, int32, int64, types, uint8, uint64
-from numba.extending import intrinsic
 
+from .intrinsics import intrinsic
 from .kernel import helper, kernel, reads, writes
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

@@ -1,17 +1,21 @@
 """The decorator that turns a function into a kernel, and the array types kernels are declared with.
 
 A kernel is a serial, module-level function over arrays. It is declared with one signature, compiled
-at its first call, releases the GIL, and is cached on disk where a cache can be written.
+at its first call, releases the GIL, and is cached on disk where a cache can be written. Where
+NUMBA_DISABLE_JIT was set when the package was imported it is plain Python instead.
 """
 
 import functools
 
 import numba
+import numpy as np
 from numba import types
+from numba.np.numpy_support import as_dtype
 
 from .cache import cached, say_once_that_there_is_none
 from .compilation import alone, prepare
 from .digest import DIGEST
+from .intrinsics import INTERPRETED
 from .shapes import Declared, Shapes, sizes_of
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
@@ -48,7 +52,7 @@ class Kernel:
         self._shapes = Shapes(sizes or (None,) * len(signature.args))
         self._function = function
         self._variant = variant
-        self._compiled = None
+        self._compiled = self._interpreted if INTERPRETED else None
         self._looked = False
 
     @property
@@ -71,6 +75,11 @@ class Kernel:
         if compiled is None:
             compiled = self.compile()
         return compiled(*arguments)
+
+    def _interpreted(self, *arguments):
+        """Call the function as plain Python, with the types and the arithmetic of compiled code."""
+        with np.errstate(all="ignore"):
+            self._function(*map(_as_declared, self.signature.args, arguments))
 
     def compile(self):
         """Make it ready to be called; a call does so as well."""
@@ -154,14 +163,37 @@ def kernel(*arguments, variant=""):
     return lambda function: Kernel(function, signature, variant, sizes)
 
 
+def _as_declared(kind, argument):
+    """An argument as a kernel gets it that was declared with a Numba type; TypeError for another.
+
+    Numbers are converted, arrays are not.
+    """
+    if not isinstance(kind, types.Array):
+        return kind(argument)
+    fits = isinstance(argument, np.ndarray) and argument.ndim == kind.ndim
+    if not fits or argument.dtype != as_dtype(kind.dtype) or not argument.flags.c_contiguous:
+        raise TypeError(f"No matching definition for {type(argument).__name__} as {kind}")
+    if kind.mutable and not argument.flags.writeable:
+        raise TypeError(f"No matching definition for a read-only array as {kind}")
+    array = argument.view()
+    array.flags.writeable = kind.mutable
+    return array
+
+
 def helper(function):
     """A function that becomes part of what calls it, before types are inferred.
 
     That compiles fastest.
     """
-    return alone(lambda: numba.njit(inline="always", **_OPTIONS)(function))
+    return _part_of_kernels(function, inline="always")
 
 
 def routine(function):
     """A compiled function of its own, which several kernels call."""
-    return alone(lambda: numba.njit(**_OPTIONS)(function))
+    return _part_of_kernels(function)
+
+
+def _part_of_kernels(function, **options):
+    if INTERPRETED:
+        return function
+    return alone(lambda: numba.njit(**options, **_OPTIONS)(function))

@@ -11,9 +11,11 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
-from numba.extending import intrinsic, register_model
+from numba.extending import register_model
 
-LANES = 16
+from .intrinsics import intrinsic
+from .reference import LANES
+
 I1, I8, I32, I64 = (ir.IntType(width) for width in (1, 8, 32, 64))
 FLOAT, DOUBLE = ir.FloatType(), ir.DoubleType()
 
