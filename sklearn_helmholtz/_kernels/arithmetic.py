@@ -5,6 +5,7 @@ Operators and functions take lanes, and scalars of the same kind, which stand fo
 
 import operator
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -12,6 +13,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import lower_builtin
 
 from .intrinsics import intrinsic
+from .kernel import helper
 from .lanes import (
     DOUBLE,
     FLOAT,
@@ -29,6 +31,7 @@ from .lanes import (
 )
 
 _FLAGS = ("contract", "nsz")
+_BEYOND = np.float32(1e30)  # every value lies below, but not NaN
 
 
 def _operator(symbol, result=None, **generators):
@@ -279,3 +282,9 @@ def fraction(context, x):
         return builder.fmul(value, constant(FLOAT, [2.0**-24] * LANES))
 
     return floats(words), generate
+
+
+@helper
+def is_seen(x):
+    """Flags of floats that are values: what is missing is NaN, which no comparison holds for."""
+    return x < _BEYOND

@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
-from .arithmetic import fill, maximum, select, total
+from .arithmetic import fill, is_seen, maximum, select, total
 from .exponential import compound, exp_minus_size, log1p, sigmoid
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, first, load, load_first, store, store_first
@@ -23,7 +23,6 @@ from .sparse import SHARED_LISTS
 
 _SEGMENT = 16 * LANES
 _ZERO, _ONE = np.float32(0), np.float32(1)
-_BEYOND = np.float32(1e30)  # every value lies below, but not NaN
 
 
 @kernel(reads(float32, "n m"), writes(float32, "n m"))
@@ -117,13 +116,13 @@ def _row_log_prob(values, v0, eta, e0, n_units):
         full = stop - (stop - start) % LANES
         for j in range(start, full, LANES):
             x, a = load(values, v0 + j), load(eta, e0 + j)
-            seen = x < _BEYOND
+            seen = is_seen(x)
             linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
             surplus = compound(surplus, select(seen, exp_minus_size(a), _ZERO))
         if full < stop:
             n = stop - full
             x, a = load_first(values, v0 + full, n), load_first(eta, e0 + full, n)
-            seen = x < _BEYOND
+            seen = is_seen(x)
             linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
             grown = select(first(n), exp_minus_size(a), _ZERO)
             surplus = compound(surplus, select(seen, grown, _ZERO))
@@ -152,14 +151,14 @@ def _row_score(values, v0, eta, e0, n_units):
         full = stop - (stop - start) % LANES
         for j in range(start, full, LANES):
             x, a = load(values, v0 + j), load(eta, e0 + j)
-            seen, grown = x < _BEYOND, exp_minus_size(a)
+            seen, grown = is_seen(x), exp_minus_size(a)
             linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
             surplus = compound(surplus, select(seen, grown, _ZERO))
             store(eta, e0 + j, select(seen, x - sigmoid(a, grown), _ZERO))
         if full < stop:
             n = stop - full
             x, a = load_first(values, v0 + full, n), load_first(eta, e0 + full, n)
-            seen, grown = x < _BEYOND, exp_minus_size(a)
+            seen, grown = is_seen(x), exp_minus_size(a)
             linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
             grown_first = select(first(n), grown, _ZERO)
             surplus = compound(surplus, select(seen, grown_first, _ZERO))

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numba import float32, float64, int64, uint32, uint64
 
-from .arithmetic import select, total
+from .arithmetic import is_seen, select, total
 from .kernel import helper, kernel, reads, writes
 from .lanes import LANES, load, load_first, store, store_first
 from .random import UNITS, uniform_row
@@ -16,7 +16,6 @@ from .random import UNITS, uniform_row
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 _TWO_PI = np.float32(2 * math.pi)
 _ZERO = np.float32(0)
-_BEYOND = np.float32(1e30)  # every value lies below, but not NaN
 
 
 @kernel(
@@ -75,14 +74,14 @@ def gaussian_log_prob(values, eta, variance, log_prob):
             value = load(x, v0 + j)
             difference = value - load(mean, e0 + j)
             lost = difference * difference * load(half, j) + load(constant, j)
-            log_prob[i] -= total(select(value < _BEYOND, lost, _ZERO))
+            log_prob[i] -= total(select(is_seen(value), lost, _ZERO))
         if full < n_units:
             n = n_units - full
             value = load_first(x, v0 + full, n)
             difference = value - load_first(mean, e0 + full, n)
             lost = difference * difference * load_first(half, full, n)
             lost += load_first(constant, full, n)
-            log_prob[i] -= total(select(value < _BEYOND, lost, _ZERO))
+            log_prob[i] -= total(select(is_seen(value), lost, _ZERO))
 
 
 @kernel(reads(float32, "n/_ m"), writes(float32, "n m"), reads(float32, "m"), writes(float64, "n"))
@@ -101,7 +100,7 @@ def gaussian_score(values, eta, variance, log_prob):
         for j in range(0, full, LANES):
             value = load(x, v0 + j)
             difference = value - load(mean, e0 + j)
-            seen, error = value < _BEYOND, difference * load(half, j)
+            seen, error = is_seen(value), difference * load(half, j)
             lost = difference * error + load(constant, j)
             log_prob[i] -= total(select(seen, lost, _ZERO))
             store(mean, e0 + j, select(seen, error + error, _ZERO))
@@ -109,7 +108,7 @@ def gaussian_score(values, eta, variance, log_prob):
             n = n_units - full
             value = load_first(x, v0 + full, n)
             difference = value - load_first(mean, e0 + full, n)
-            seen, error = value < _BEYOND, difference * load_first(half, full, n)
+            seen, error = is_seen(value), difference * load_first(half, full, n)
             lost = difference * error + load_first(constant, full, n)
             log_prob[i] -= total(select(seen, lost, _ZERO))
             store_first(mean, e0 + full, select(seen, error + error, _ZERO), n)
