@@ -5,7 +5,7 @@ from numba import boolean, float32
 
 from .arithmetic import fill, multiply_add
 from .copying import copy_rows
-from .kernel import helper, kernel, reads, routine, writes
+from .kernel import helper, kernel, opaque_true, reads, routine, writes
 from .lanes import LANES, load, load_first, store
 from .tables import (
     GROUP,
@@ -138,7 +138,8 @@ def dense_product(inputs, matrix, intercept, out):
     inputs : (n_rows, n_inputs); matrix : (n_inputs, n_units); intercept : (n_units,);
     out : (n_rows, n_units).
     """
-    _dense_sums(inputs.copy(), matrix, intercept.copy(), out.shape[0] >= 0, out)
+    # Copies are not read-only, like what a gradient passes: one type for both.
+    _dense_sums(inputs.copy(), matrix, intercept.copy(), opaque_true(out.shape[0]), out)
 
 
 @kernel(reads(float32, "n k"), reads(float32, "m k"), reads(float32, "m"), writes(float32, "n m"))

@@ -197,3 +197,15 @@ def _part_of_kernels(function, **options):
     if INTERPRETED:
         return function
     return alone(lambda: numba.njit(**options, **_OPTIONS)(function))
+
+
+@helper
+def opaque_true(n):
+    """True, of which Numba does not know it; n : any number that is not negative, like a size.
+
+    Routines are compiled for each list of types they are called with, and to Numba a constant has a
+    type of its own: one that is called with True here and with a variable there is compiled twice,
+    which for the sums of `tables` and `dense` takes time that a first fit waits for. A comparison
+    is of type bool, whatever comes of it. Likewise ``n - n`` is a 0 of type int64.
+    """
+    return n >= 0

@@ -9,7 +9,7 @@ import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
 from . import bernoulli
-from .kernel import helper, kernel, reads, routine, writes
+from .kernel import helper, kernel, opaque_true, reads, routine, writes
 from .layers import (
     generation_place,
     recognition_place,
@@ -25,7 +25,12 @@ _HALF = np.float32(0.5)
 
 @helper
 def _recognise(x, m, hidden, places, etas, up, sizes, parameters, starts, key, addresses, log_q):
-    """Sample m explanations of x into the first rows of the hidden layers; add log q(h | x)."""
+    """Sample m explanations of x into the first rows of the hidden layers; add log q(h | x).
+
+    From the data up. The inputs of each layer stay in the first rows of its part of ``etas``, n of
+    the first layer, whose particles share them, m of all others: the recognition gradients take
+    their errors from there.
+    """
     n, top = x.shape[0], sizes.shape[0] - 1
     below, first = x, n - n
     for layer in range(1, top + 1):
@@ -40,10 +45,15 @@ def _recognise(x, m, hidden, places, etas, up, sizes, parameters, starts, key, a
 def _descend(
     x, m, dreamt, hidden, places, etas, down, sizes, parameters, starts, key, addresses, log_p
 ):
-    """Score m explanations and sample dreams from the top down; leave the errors in etas."""
+    """Score m explanations and sample dreams from the top down; leave the errors in etas.
+
+    In each layer the inputs of explanations and dreams are written side by side; scoring turns the
+    first m rows into errors, and the dreams are drawn from the others. Nothing is weighted yet: the
+    weights are known when the data have been scored, which come last.
+    """
     n, top = x.shape[0], sizes.shape[0] - 1
     ignored, first = np.zeros(n, np.float64), n - n
-    one = first + 1  # neither is a constant: compiled once
+    one = first + 1  # neither is a constant: see `opaque_true`
     states = rows(hidden, places[top], m + n, sizes[top])
     prior = rows(parameters, starts[0], 1, sizes[top])
     bernoulli.log_prob(states[:m], prior, log_p)
@@ -67,10 +77,11 @@ def _generation_gradients(
 ):
     """Write the gradients of ``sum weight log p(x, h)``, from the data up: the latest errors first.
 
-    weights : (n_explanations,).
+    The errors of `_descend` are weighted in place, and not needed again. Of ``parts`` the places of
+    all generative parameters are written, each once. weights : (n_explanations,).
     """
     m, top = weights.shape[0], sizes.shape[0] - 1
-    fresh = m > 0  # not a constant
+    fresh = opaque_true(m)
     for layer in range(top):
         error = rows(etas, down[layer], m, sizes[layer])
         for i in range(m):
@@ -95,10 +106,13 @@ def _first_recognition_gradients(
 ):
     """Write the gradients of the first recognition layer, whose particles share their input.
 
-    halves : (n_explanations + n_dreams,).
+    The inputs of the explanations are there from `_recognise`, those of the dreams are written
+    below them; errors take the place of both, summed over the particles of a row. A row block
+    writes its place of ``parts`` with the explanations, and adds the dreams. halves :
+    (n_explanations + n_dreams,).
     """
     n, m, top, size = x.shape[0], halves.shape[0] - x.shape[0], sizes.shape[0] - 1, sizes[1]
-    fresh, place = n > 0, recognition_place(1, top)
+    fresh, place = opaque_true(n), recognition_place(1, top)
     eta = rows(etas, up[1], 2 * n, size)
     states = rows(hidden, places[1], m + n, size)
     write_inputs(dreamt, parameters, starts, place, eta[n:])
@@ -124,10 +138,12 @@ def _recognition_gradients(
 ):
     """Write the gradients of a higher recognition layer on explanations and dreams together.
 
-    The errors of a row block and their parents are brought together first: sums go by 32 rows.
+    The inputs of the explanations are there from `_recognise`, those of the dreams are written
+    below them, and both are only read from then on. The errors of a row block and their parents are
+    brought together first, in arrays of their own: sums go by 32 rows.
     """
     m, top, n_units = halves.shape[0] - n, sizes.shape[0] - 1, sizes[layer]
-    fresh, place, n_particles = n > 0, recognition_place(layer, top), m // n
+    fresh, place, n_particles = opaque_true(n), recognition_place(layer, top), m // n
     below = rows(hidden, places[layer - 1], m + n, sizes[layer - 1])
     states = rows(hidden, places[layer], m + n, n_units)
     eta = rows(etas, up[layer], m + n, n_units)
@@ -158,7 +174,12 @@ def _halves(weights, n):
 
 @helper
 def _places(n, m, sizes):
-    """Where layers start among states, inputs of recognition and of generation; the two totals."""
+    """Where layers start among states, inputs of recognition and of generation; the two totals.
+
+    States: of layers 1, 2, ... m explanations each, then n dreams. Inputs: first of recognition,
+    upward, m explanations (n in the first layer, whose particles share them), then n dreams; after
+    these of generation, from the data upward, m explanations, then n dreams.
+    """
     top = sizes.shape[0] - 1
     hidden, up, down = sizes.copy(), sizes.copy(), sizes.copy()
     n_states, n_etas = 0, 0

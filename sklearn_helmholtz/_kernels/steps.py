@@ -37,7 +37,13 @@ def _slope(parts, n, i, scale, decay, parameter):
 
 @routine
 def _take(progress, share, n):
-    """The number of a chunk that nobody has taken, of the own share if there is one; else n."""
+    """The number of a chunk that nobody has taken, of the own share if there is one; else n.
+
+    ``progress[1 + s]`` counts how often chunks of share s were asked for. To ask is one atomic
+    addition, and no two threads get the same answer, so that each chunk has one owner. Whoever asks
+    in vain leaves the count too high, which harms nobody; it is read first to keep threads that
+    come late from writing at all.
+    """
     n_shares = progress.shape[0] - 1
     for k in range(n_shares):
         s = (share + k) % n_shares
@@ -51,7 +57,11 @@ def _take(progress, share, n):
 
 @helper
 def _wait(progress, n):
-    """Return when n chunks are done: those that other threads took will be soon."""
+    """Return when n chunks are done: those that other threads took will be soon.
+
+    A chunk is counted in ``progress[0]`` after all its parameters were written: who sees the count
+    n sees all of them.
+    """
     while read(progress, 0) < n:
         pass
 

@@ -11,7 +11,7 @@ packed along the units for one and along the rows for the other.
 import numpy as np
 from numba import boolean, float32, int64, uint8, uint32
 
-from .kernel import helper, kernel, reads, routine, writes
+from .kernel import helper, kernel, opaque_true, reads, routine, writes
 from .lanes import LANES, load, load_eight, load_first, store, store_first, turn
 
 GROUP = 4  # inputs that share a table of 16 sums
@@ -183,7 +183,14 @@ def start_of(intercept, j0, width):
 
 @routine
 def _add_tables(words, matrix, n_inputs, n_units, j0, low, high, fresh, tables, sums, s0, stride):
-    """Sums of the columns from j0 on, for all rows, span by span."""
+    """Sums of the columns from j0 on, for all rows, span by span.
+
+    Each span overwrites ``tables`` and is looked up by all rows before the next is made. Row m has
+    its sums at ``s0 + m * stride``; the first span writes them where they are fresh, starting from
+    low and high, and adds like all later ones where they are not. ``tables`` keeps entries of the
+    span before for groups past the matrix's edge: their bits in ``words`` are zero, which choose
+    the entry that stays 0.
+    """
     width = min(WIDTH, n_units - j0)
     for s in range(words.shape[0]):
         _tabulate_span(matrix, n_inputs, n_units, SPAN * s, j0, width, tables)
@@ -252,8 +259,8 @@ def _table_product(states, matrix, intercept, out):
     choose one. states : (n_rows, n_inputs); matrix : (n_inputs, n_units); intercept : (n_units,);
     out : (n_rows, n_units).
     """
-    fresh = out.shape[0] >= 0  # neither a constant nor read-only: the sums are compiled once
-    _table_sums(row_words(states), matrix, intercept.copy(), fresh, out)
+    # A copy of the intercept is not read-only, like the zeros of a gradient: one type for both.
+    _table_sums(row_words(states), matrix, intercept.copy(), opaque_true(out.shape[0]), out)
 
 
 def _table_gradient(states, error, fresh, by_matrix, by_intercept):

@@ -8,7 +8,7 @@ import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
 from . import bernoulli
-from .kernel import helper, kernel, reads, writes
+from .kernel import helper, kernel, opaque_true, reads, writes
 from .layers import (
     generation_place,
     recognition_place,
@@ -21,7 +21,11 @@ from .layers import (
 
 @helper
 def _recognise(x, hidden, places, sizes, parameters, starts, key, addresses, eta, log_q):
-    """Sample explanations of x into the first rows of the hidden layers; add log q(h | x)."""
+    """Sample explanations of x into the first rows of the hidden layers; add log q(h | x).
+
+    From the data up. The inputs of each layer overwrite those of the last in ``eta``: they are
+    used up when its states are drawn.
+    """
     n, top = x.shape[0], sizes.shape[0] - 1
     below = x
     for layer in range(1, top + 1):
@@ -36,10 +40,17 @@ def _recognise(x, hidden, places, sizes, parameters, starts, key, addresses, eta
 def _descend(
     x, dreamt, hidden, places, sizes, parameters, starts, key, addresses, eta, limits, parts, log_p
 ):
-    """Score explanations, write the generative gradients, and sample dreams, from the top down."""
+    """Score explanations, write the generative gradients, and sample dreams, from the top down.
+
+    Rows of a layer are n explanations, which `_recognise` has written, and below them n dreams,
+    which are written here. One product writes the inputs of both to ``eta``. First the dreams are
+    drawn from theirs, then scoring leaves errors in the place of the others, and these make the
+    gradients; the next layer overwrites all. Of ``parts`` the places of all generative parameters
+    are written, each once.
+    """
     n, top = x.shape[0], sizes.shape[0] - 1
     ignored, ones = np.zeros(n, np.float64), np.ones(n, np.float32)
-    fresh = n > 0  # not a constant: compiled once
+    fresh = opaque_true(n)
     states = rows(hidden, places[top], 2 * n, sizes[top])
     prior = rows(parameters, starts[0], 1, sizes[top])
     bernoulli.log_prob(states[:n], prior, log_p)
@@ -66,9 +77,13 @@ def _descend(
 
 @helper
 def _sleep(dreamt, hidden, places, sizes, parameters, starts, eta, limits, parts):
-    """Write the gradients of the recognition layers on the dreams."""
+    """Write the gradients of the recognition layers on the dreams, from the data up.
+
+    In ``eta`` errors take the place of the inputs they come from. Of ``parts`` the places of all
+    recognition parameters are written, each once: with `_descend` that is all of them.
+    """
     n, top = dreamt.shape[0], sizes.shape[0] - 1
-    ones, fresh = np.ones(n, np.float32), n > 0
+    ones, fresh = np.ones(n, np.float32), opaque_true(n)
     below = dreamt
     for layer in range(1, top + 1):
         place = recognition_place(layer, top)
