@@ -20,6 +20,7 @@ from sklearn_helmholtz._kernels import (
     dense,
     enumeration,
     exponential,
+    flat_bernoulli,
     gaussian,
     lanes,
     lateral,
@@ -29,6 +30,7 @@ from sklearn_helmholtz._kernels import (
     steps,
     tables,
 )
+from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
 from sklearn_helmholtz._kernels.reflection import reflect
 from sklearn_helmholtz._keys import Purpose, layer_word
 from sklearn_helmholtz._sparse import SparseRows
@@ -725,11 +727,12 @@ N_PARTICLES, FIRST, LAYER = 3, 4, 5
 ADDRESSES = np.arange(2, dtype=np.uint64) + np.uint64(2**33)  # six rows of three particles each
 SHARES_OF_GAPS = [0.0, 0.4, 1.0]
 DRAWS = KEY, ADDRESSES, N_PARTICLES, FIRST, layer_word(LAYER)
+BINARY = BERNOULLI, np.empty(0, np.float32)  # the family and its parameters
 
 
 @numba.njit
 def fill_thresholds(uniforms):
-    lateral._thresholds(uniforms)
+    flat_bernoulli.make_thresholds(uniforms)
 
 
 def test_thresholds_are_logits_down_to_the_smallest_and_up_to_the_largest_uniform_number():
@@ -780,13 +783,28 @@ def test_bernoulli_units_in_order_are_their_naive_twin(n_units, n_eta):
     weights, eta = lateral_weights(0, n_units), normal(1, n_eta, n_units)
     inputs = np.full((6, n_units), np.nan, np.float32)
     states = np.full((6, n_units), 9, np.uint8)
-    lateral.bernoulli_sample_in_order(eta, weights, *DRAWS, inputs, states)
+    lateral.sample_autoregressive_binary(*BINARY, eta, weights, *DRAWS, inputs, states)
     for row, given_eta in enumerate(repeat_to(eta, 6)):
         nothing = np.full(n_units, np.nan)
         draw = bernoulli_draw(row, n_units)
         twin = naive.complete_in_order(nothing, weights, given_eta, draw)
         assert_array_equal(states[row], twin[0])
         assert_allclose(inputs[row], twin[1], rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("n_units", ORDERED_SIZES)
+@pytest.mark.parametrize("n_eta", [1, 2, 6])
+def test_gaussian_units_in_order_are_their_naive_twin(n_units, n_eta):
+    weights, eta = lateral_weights(0, n_units) / 2, normal(1, n_eta, n_units)
+    variance = np.random.default_rng(8).uniform(0.01, 2, n_units).astype(np.float32)
+    parameters = np.concatenate([1 / variance, np.sqrt(variance)])
+    inputs, values = (np.full((6, n_units), np.nan, np.float32) for _ in range(2))
+    lateral.sample_autoregressive_real(GAUSSIAN, parameters, eta, weights, *DRAWS, inputs, values)
+    for row, given_eta in enumerate(repeat_to(eta, 6)):
+        draw = gaussian_draw(row, n_units, variance.astype(np.float64))
+        twin = naive.complete_in_order(np.full(n_units, np.nan), weights, given_eta, draw)
+        assert_allclose(values[row], twin[0], rtol=1e-4, atol=2e-5)
+        assert_allclose(inputs[row], twin[1], rtol=1e-4, atol=2e-5)
 
 
 @pytest.mark.parametrize("share", SHARES_OF_GAPS)
@@ -796,7 +814,7 @@ def test_completed_bernoulli_units_are_their_naive_twin(n_units, n_values, share
     values = rows_with_gaps(2, n_values, n_units, share, binary=True)
     weights, eta = lateral_weights(3, n_units), normal(4, 6, n_units)
     inputs, completed = eta.copy(), np.full((6, n_units), np.nan, np.float32)
-    lateral.bernoulli_complete(values, weights, *DRAWS, inputs, completed)
+    lateral.complete(*BINARY, values, weights, *DRAWS, inputs, completed)
     for row, given_values in enumerate(repeat_to(values, 6)):
         draw = bernoulli_draw(row, n_units)
         twin = naive.complete_in_order(given_values, weights, eta[row], draw)
@@ -814,7 +832,8 @@ def test_completed_gaussian_units_are_their_naive_twin(n_units, n_values, share)
     weights, eta = lateral_weights(6, n_units) / 2, normal(7, 6, n_units)
     variance = np.random.default_rng(8).uniform(0.01, 2, n_units).astype(np.float32)
     inputs, completed = eta.copy(), np.full((6, n_units), np.nan, np.float32)
-    lateral.gaussian_complete(values, weights, variance, *DRAWS, inputs, completed)
+    parameters = np.concatenate([1 / variance, np.sqrt(variance)])
+    lateral.complete(GAUSSIAN, parameters, values, weights, *DRAWS, inputs, completed)
     for row, given_values in enumerate(repeat_to(values, 6)):
         draw = gaussian_draw(row, n_units, variance.astype(np.float64))
         twin = naive.complete_in_order(given_values, weights, eta[row], draw)
@@ -829,9 +848,9 @@ def test_completed_gaussian_units_are_their_naive_twin(n_units, n_values, share)
 @pytest.mark.parametrize("n_units", ORDERED_SIZES)
 def test_means_in_order_are_their_naive_twins(n_units):
     weights, eta = lateral_weights(9, n_units), normal(10, 3, n_units, scale=2)
-    means, expected = np.full((3, n_units), np.nan, np.float32), eta.copy()
-    lateral.bernoulli_means_in_order(weights, eta.copy(), means)
-    lateral.gaussian_means_in_order(weights, expected)
+    means, expected = (np.full((3, n_units), np.nan, np.float32) for _ in range(2))
+    lateral.means_autoregressive(*BINARY, weights, eta.copy(), means)
+    lateral.means_autoregressive(GAUSSIAN, BINARY[1], weights, eta.copy(), expected)
     nothing = np.full(n_units, np.nan)
     for row in range(3):
         twin, _ = naive.complete_in_order(
@@ -845,7 +864,7 @@ def test_means_in_order_are_their_naive_twins(n_units):
 def test_means_in_order_of_extreme_inputs_are_0_or_1():
     eta = np.array([[-np.inf, -1e30, -800, 800, 1e30, np.inf]], np.float32)
     means = np.full_like(eta, np.nan)
-    lateral.bernoulli_means_in_order(np.zeros((6, 6), np.float32), eta, means)
+    lateral.means_autoregressive(*BINARY, np.zeros((6, 6), np.float32), eta, means)
     assert means.tolist() == [[0, 0, 0, 1, 1, 1]]
 
 
@@ -862,8 +881,8 @@ def draw_in_order(eta, weights, addresses, n_particles=1, first=0, layer=1):
     inputs = np.empty((len(addresses) * n_particles, eta.shape[1]), np.float32)
     states = np.empty(inputs.shape, np.uint8)
     addresses = np.asarray(addresses, np.uint64)
-    lateral.bernoulli_sample_in_order(
-        eta, weights, KEY, addresses, n_particles, first, layer_word(layer), inputs, states
+    lateral.sample_autoregressive_binary(
+        *BINARY, eta, weights, KEY, addresses, n_particles, first, layer_word(layer), inputs, states
     )
     return states
 
@@ -881,8 +900,17 @@ def test_units_in_order_fire_where_the_most_extreme_numbers_say(address, unit, n
         assert draw_in_order(eta, weights, [address])[0, unit] == (side > 0)
         gaps = np.full((1, 64), np.nan, np.float32)
         completed = np.empty((1, 64), np.float32)
-        lateral.bernoulli_complete(
-            gaps, weights, KEY, np.array([address], np.uint64), 1, 0, layer_word(1), eta, completed
+        lateral.complete(
+            *BINARY,
+            gaps,
+            weights,
+            KEY,
+            np.array([address], np.uint64),
+            1,
+            0,
+            layer_word(1),
+            eta,
+            completed,
         )
         assert completed[0, unit] == (side > 0)
 
@@ -899,9 +927,9 @@ def test_a_gaussian_gap_is_finite_where_the_uniform_number_is_smallest():
     gaps, eta = np.full((1, 4), np.nan, np.float32), np.zeros((1, 4), np.float32)
     completed, variance = np.empty((1, 4), np.float32), np.ones(4, np.float32)
     address = np.array([42027111], np.uint64)  # see the draws of Gaussian units above
-    lateral.gaussian_complete(
-        gaps, np.zeros((4, 4), np.float32), variance, KEY, address, 1, 0, layer_word(1), eta,
-        completed,
+    lateral.complete(
+        GAUSSIAN, np.ones(8, np.float32), gaps, np.zeros((4, 4), np.float32), KEY, address, 1, 0,
+        layer_word(1), eta, completed,
     )  # fmt: skip
     assert_array_equal(completed, draw_gaussian(eta, variance, address, layer=1)[0])
 
@@ -946,9 +974,10 @@ def test_what_is_missing_has_the_frequencies_of_its_own_conditionals():
     weights, eta = np.triu(normal(16, 5, 5, scale=2), 1), normal(17, 1, 5)
     inputs = np.repeat(eta + np.nan_to_num(values) @ weights, n, axis=0)
     completed = np.empty((n, 5), np.float32)
-    lateral.bernoulli_complete(
-        values, weights, KEY, np.arange(n, dtype=np.uint64), 1, 0, layer_word(0), inputs, completed
-    )
+    lateral.complete(
+        *BINARY, values, weights, KEY, np.arange(n, dtype=np.uint64), 1, 0, layer_word(0), inputs,
+        completed,
+    )  # fmt: skip
     everything = cases.all_rows(5)
     kept = everything[(everything[:, ~gaps] == values[0, ~gaps]).all(axis=1)]
     probabilities = in_order_probabilities(eta[0], weights, kept)[:, gaps].prod(axis=1)

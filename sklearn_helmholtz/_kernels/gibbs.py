@@ -1,180 +1,221 @@
 """Single-site Gibbs sampling of the hidden units of a generative net, at any temperature.
 
-Given everything else, hidden unit i of layer l fires with log-odds ``eta_i + log p(children | on) -
-log p(children | off)``. Inputs eta of all layers are kept up to date from flip to flip, and made
-anew before every sweep, so that rounding errors do not pile up.
-"""
+Given everything else, hidden unit i fires with log-odds ``eta_i + log p(children | on) -
+log p(children | off)``. In an autoregressive net later units of its own layer are its children as
+well as those of the layer below, and a missing value of the data is a parent of later data: it is
+drawn along with the hidden units. What is observed is tempered, what is missing is not.
 
-import math
+Units are numbered and *free* as in `free_units`; arrays of values hold NaN for the others. Inputs
+eta of all units are kept up to date from flip to flip, and made anew before every sweep, so that
+rounding errors do not pile up.
+"""
 
 import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
-from .arithmetic import fill, maximum, multiply_add, select, total
-from .exponential import compound, exp_minus_size, log1p
-from .kernel import helper, kernel, reads, routine, writes
-from .lanes import LANES, first, load, load_first, store, store_first
+from .borrowing import borrowing_routine
+from .copying import copy_row
+from .families import is_binary, moved_log_prob, n_uniforms, step_of_missing
+from .flat_bernoulli import fires
+from .flat_bernoulli import moved_log_prob as moved_bernoulli
+from .free_units import count_connections, make_children, pass_on
+from .kernel import helper, kernel, reads, writes
+from .lanes import LANES
 from .random import UNITS, uniform_row
 
-_SEGMENT = 16 * LANES
-_ZERO = np.float32(0)
-BEYOND = np.float32(1e30)  # every value lies below, but not NaN
+_ZERO, _ONE, _TWO = (np.float32(x) for x in (0, 1, 2))
+_NOWHERE = -2  # no group of children begins there
 
 
 @helper
-def add_row(weights, w0, step, eta, e0, n_units):
-    """``eta += step * weights`` for one row of each."""
-    full = n_units - n_units % LANES
-    for j in range(0, full, LANES):
-        store(eta, e0 + j, multiply_add(step, load(weights, w0 + j), load(eta, e0 + j)))
-    if full < n_units:
-        n = n_units - full
-        a = multiply_add(step, load_first(weights, w0 + full, n), load_first(eta, e0 + full, n))
-        store_first(eta, e0 + full, a, n)
+def _widen_to_lanes(sizes, children):
+    """Let children of a unit's own layer begin with the lanes of the unit itself.
 
-
-@routine
-def moved_bernoulli(values, v0, eta, e0, weights, w0, step, n_units):
-    """Log-probability of values under the inputs ``eta + step * weights``, as in `bernoulli`."""
-    result = 0.0
-    for start in range(0, n_units, _SEGMENT):
-        linear, surplus = fill(_ZERO), fill(_ZERO)
-        stop = min(start + _SEGMENT, n_units)
-        full = stop - (stop - start) % LANES
-        for j in range(start, full, LANES):
-            x = load(values, v0 + j)
-            a = multiply_add(step, load(weights, w0 + j), load(eta, e0 + j))
-            seen = x < BEYOND
-            linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
-            surplus = compound(surplus, select(seen, exp_minus_size(a), _ZERO))
-        if full < stop:
-            n = stop - full
-            x = load_first(values, v0 + full, n)
-            a = load_first(weights, w0 + full, n)
-            a = multiply_add(step, a, load_first(eta, e0 + full, n))
-            seen = x < BEYOND
-            linear += select(seen, x * a - maximum(a, _ZERO), _ZERO)
-            grown = select(first(n), exp_minus_size(a), _ZERO)
-            surplus = compound(surplus, select(seen, grown, _ZERO))
-        result += total(linear - log1p(surplus))
-    return result
-
-
-@routine
-def moved_gaussian(values, v0, eta, e0, weights, w0, step, precision, n_units):
-    """Log-density of values, but for its constant, under the means ``eta + step * weights``.
-
-    precision : of all visible units, numbered as those of eta.
+    Of the units in these lanes, those that are not its children have weights of zero: sixteen
+    neighbours share one group of children.
     """
-    result = 0.0
-    for j in range(0, n_units, LANES):
-        n = min(n_units - j, LANES)
-        x = load_first(values, v0 + j, n)
-        a = load_first(weights, w0 + j, n)
-        difference = x - multiply_add(step, a, load_first(eta, e0 + j, n))
-        square = difference * difference * load_first(precision, e0 + j, n)
-        result -= 0.5 * total(select(x < BEYOND, square, _ZERO))
+    place = 0
+    for layer in range(sizes.shape[0]):
+        for i in range(sizes[layer]):
+            own, more = children[place + i, 0], i % LANES + 1
+            own[0], own[1], own[2] = own[0] - more, own[1] - more, own[2] + more
+        place += sizes[layer]
+
+
+@borrowing_routine
+def _log_target(
+    family, parameters, seen, free, last_free, beta, place, n, weights, w0, step, eta
+):  # fmt: skip
+    """Log-probability of a group of children under inputs moved by a row of weights.
+
+    Of the data, what is observed counts beta times. last_free : the last value of the data that is
+    missing, or -1.
+    """
+    if place >= seen.shape[0]:
+        return moved_bernoulli(free, place, n, eta, weights, w0, step)
+    result = beta * moved_log_prob(family, parameters, seen, place, n, eta, weights, w0, step)
+    if place <= last_free:
+        result += moved_log_prob(family, parameters, free, place, n, eta, weights, w0, step)
     return result
 
 
-@helper
-def _log_prob(layer, values, v0, states, places, eta, weights, w0, step, precision, n_units):
-    """Log-probability of the units of a layer under their inputs, moved by a row of weights."""
-    e0 = places[layer]
-    if layer > 0:
-        s0 = e0 - places[1]
-        return moved_bernoulli(states, s0, eta, e0, weights, w0, step, n_units)
-    if precision.shape[0] > 0:
-        return moved_gaussian(values, v0, eta, e0, weights, w0, step, precision, n_units)
-    return moved_bernoulli(values, v0, eta, e0, weights, w0, step, n_units)
+@borrowing_routine
+def _sweep(
+    direction, family, parameters, children, weights, beta, log_prob, last_free, seen, free, eta,
+    uniforms, places, kept, moved,
+):  # fmt: skip
+    """Draw each free unit given all others, one after the other.
+
+    log_prob : of what is observed; uniforms : those of hidden units, then of the data, unit by
+    unit as often as their family wants. The other three are room, (2,), for what is known of the
+    children of both kinds: where they begin, and their log-probability as they are, which is
+    ``kept`` from the unit before, which has the same children or is one of them itself, and if a
+    unit ``moved``.
+    """
+    n_features, n_units = seen.shape[0], free.shape[0]
+    n_hidden = n_units - n_features
+    places[0], places[1] = _NOWHERE, _NOWHERE
+    for k in range(n_units):
+        u = k if direction > 0 else n_units - 1 - k
+        if free[u] != free[u]:
+            continue
+        number = u - n_features if u >= n_features else u + n_hidden
+        if u < n_features and not is_binary(family):
+            step = step_of_missing(
+                family, parameters, u, children[u, 0], seen, free, beta, weights, eta, uniforms,
+                number, n_features,
+            )  # fmt: skip
+        else:
+            step, log_odds = _ONE - _TWO * free[u], float64(eta[u])
+            for kind in range(2):
+                place, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
+                if n == 0:
+                    continue
+                if place != places[kind]:
+                    places[kind] = place
+                    if place == 0 and last_free < 0:
+                        kept[kind] = beta * log_prob
+                    else:
+                        kept[kind] = _log_target(
+                            family, parameters, seen, free, last_free, beta, place, n, weights, w0,
+                            _ZERO, eta,
+                        )  # fmt: skip
+                moved[kind] = _log_target(
+                    family, parameters, seen, free, last_free, beta, place, n, weights, w0, step,
+                    eta,
+                )  # fmt: skip
+                log_odds += step * (moved[kind] - kept[kind])
+            if fires(log_odds, uniforms[number]) != (free[u] != _ZERO):
+                kept[0], kept[1] = moved[0] + step * eta[u], moved[1]
+            else:
+                step = _ZERO
+        if step != _ZERO:
+            free[u] += step
+            pass_on(step, children, u, weights, eta)
+
+
+@borrowing_routine
+def _make_base(seen, children, weights, intercepts, base):
+    """Inputs of all units but for what free ones add to them."""
+    copy_row(intercepts, base)
+    for i in range(seen.shape[0]):
+        if seen[i] == seen[i] and seen[i] != _ZERO:
+            pass_on(seen[i], children, i, weights, base)
+
+
+@borrowing_routine
+def _make_inputs(base, free, children, weights, eta):
+    """Inputs of all units."""
+    copy_row(base, eta)
+    for u in range(free.shape[0]):
+        if free[u] == free[u] and free[u] != _ZERO:
+            pass_on(free[u], children, u, weights, eta)
 
 
 @helper
-def _make_inputs(states, sizes, places, weights, starts, intercepts, eta):
-    """Inputs of the units of all layers, given all states."""
-    for j in range(eta.shape[0]):
-        eta[j] = intercepts[j]
-    for layer in range(1, sizes.shape[0]):
-        n, below = sizes[layer], sizes[layer - 1]
-        for i in range(n):
-            if states[places[layer] - places[1] + i]:
-                w0 = starts[layer] + i * below
-                add_row(weights, w0, float32(1), eta, places[layer - 1], below)
+def _load(seen, completed, states, chain, free):
+    """Fill in the free units of a chain; returns the last missing value of the data, or -1."""
+    n_features, last_free = seen.shape[0], -1
+    for i in range(n_features):
+        free[i] = np.nan
+        if completed.shape[0] > 0 and seen[i] != seen[i]:
+            free[i], last_free = completed[chain, i], i
+    for i in range(states.shape[1]):
+        free[n_features + i] = states[chain, i]
+    return last_free
 
 
 @helper
-def fires(log_odds, uniform):
-    """Whether a unit fires: NaN log-odds count as impossible."""
-    if log_odds >= 0:
-        return uniform * (1.0 + math.exp(-log_odds)) < 1.0
-    grown = math.exp(log_odds)
-    return uniform * (1.0 + grown) < grown
+def _save(free, seen, completed, states, chain):
+    """The inverse of `_load`."""
+    n_features = seen.shape[0]
+    for i in range(n_features):
+        if completed.shape[0] > 0 and seen[i] != seen[i]:
+            completed[chain, i] = free[i]
+    for i in range(states.shape[1]):
+        states[chain, i] = free[n_features + i] != _ZERO
 
 
 @kernel(
-    reads(float32, 2), reads(int64, 1), reads(float32, 1), reads(float32, 1), reads(float32, 1),
-    reads(float64, 1), reads(float64, 1), int64, reads(uint32, 1), reads(uint64, 1),
-    reads(int64, 1), writes(uint8, 2), writes(float64, 1),
+    int64, reads(float32, 1), reads(float32, 2), reads(int64, 1), reads(float32, 1),
+    reads(float32, 1), reads(float64, 1), reads(float64, 1), int64, reads(uint32, 1),
+    reads(uint64, 1), reads(int64, 1), writes(float32, 2), writes(uint8, 2), writes(float64, 1),
 )  # fmt: skip
 def gibbs_sweeps(
-    values, sizes, weights, intercepts, precision, gaps, temperatures, direction, key, addresses,
-    numbers, states, log_weights,
+    family, parameters, values, sizes, weights, intercepts, increments, betas, direction, key,
+    addresses, numbers, completed, states, log_weights,
 ):  # fmt: skip
-    """Move chains by sweeps over all hidden units; weigh them as in annealed importance sampling.
+    """Move chains by sweeps over all free units; weigh them as in annealed importance sampling.
 
-    Before sweep t, ``gaps[t] * log p(x | h)`` is added to the log-weight of a chain; the sweep
-    leaves ``p(h) p(x | h)^temperatures[t]`` invariant. It goes through the units from the data
-    upward if ``direction`` is 1; if it is -1 the other way round, which is the reversal of the
-    same sweep.
+    Before sweep t, ``increments[t] * log p(observed | missing, h)`` is added to the log-weight of a
+    chain, without the constants of the family; the sweep leaves ``p(h) p(missing | h) p(observed |
+    missing, h)^betas[t]`` invariant. In an autoregressive net both products are taken in the order
+    of the data; in others nothing is free but h, and what is missing is left out. A sweep goes
+    through the units from the data upward if ``direction`` is 1; if it is -1 the other way round,
+    which is the reversal of the same sweep.
 
-    values : (n_rows, n_features), NaN where missing; sizes : units of each layer from the data
-    upward; weights : of layers 1, 2, ..., each (n_units, n_units below), one after the other;
-    intercepts : of all layers; precision : (n_features,) of Gaussian visible units, whose constant
-    is left out of log p(x | h), or (0,) for Bernoulli ones; gaps, temperatures : (n_sweeps,);
-    key : (2,); addresses : (n_rows,); numbers : (n_chains,), of the first sweep of each chain among
-    all sweeps of the row; states : (n_chains, n_hidden), the layers side by side; log_weights :
-    (n_chains,). The chains of a row are neighbours.
+    family, parameters : of the data, see `families`; values : (n_rows, n_features), NaN where
+    missing; sizes : units of each layer from the data upward; weights : of layers 1, 2, ..., each
+    (n_units, n_units below), one after the other, then if the net is autoregressive the lateral
+    ones of all layers, each (n_units, n_units) and strictly upper triangular; intercepts : of all
+    layers; increments, betas : (n_sweeps,); key : (2,); addresses : (n_rows,); numbers :
+    (n_chains,), of the first sweep of each chain among all sweeps of the row.
+
+    completed : (n_chains, n_features), what is missing of the data of each chain in its place, or
+    (0, n_features) where it is left out or nothing is; states : (n_chains, n_hidden), the layers
+    side by side; log_weights : (n_chains,). Chains of a row are neighbours. Uniform numbers of a
+    sweep : see `_sweep`.
     """
-    n_layers, n_chains, n_hidden = sizes.shape[0], states.shape[0], states.shape[1]
+    n_features, n_units, n_chains = sizes[0], intercepts.shape[0], states.shape[0]
     share = n_chains // values.shape[0]
-    places, starts = np.zeros(n_layers, np.int64), np.zeros(n_layers, np.int64)
-    for layer in range(1, n_layers):
-        places[layer] = places[layer - 1] + sizes[layer - 1]
-    for layer in range(2, n_layers):
-        starts[layer] = starts[layer - 1] + sizes[layer - 1] * sizes[layer - 2]
-    layer_of = np.empty(n_hidden, np.int64)
-    for layer in range(1, n_layers):
-        place = places[layer] - places[1]
-        layer_of[place : place + sizes[layer]] = layer
-    eta, log_prob = np.empty(intercepts.shape[0], np.float32), np.empty(n_layers, np.float64)
-    uniforms = np.empty(UNITS * -(-n_hidden // UNITS), np.float32)
-    x = values.reshape(-1)
+    children = np.empty((n_units, 2, 3), np.int64)
+    is_autoregressive = weights.shape[0] > count_connections(sizes)
+    make_children(sizes, is_autoregressive, children)
+    if is_autoregressive:
+        _widen_to_lanes(sizes, children)
+    seen, free = np.empty(n_features, np.float32), np.empty(n_units, np.float32)
+    base, eta = np.empty(n_units, np.float32), np.empty(n_units, np.float32)
+    n_numbers = states.shape[1] + (n_uniforms(family) * n_features if completed.shape[0] else 0)
+    uniforms = np.empty(UNITS * -(-n_numbers // UNITS), np.float32)
+    places, kept, moved = np.empty(2, np.int64), np.empty(2), np.empty(2)
     word = uint32(0)
     for chain in range(n_chains):
-        h, v0 = states[chain], chain // share * sizes[0]
-        for t in range(gaps.shape[0]):
-            _make_inputs(h, sizes, places, weights, starts, intercepts, eta)
-            for layer in range(n_layers):
-                log_prob[layer] = _log_prob(
-                    layer, x, v0, h, places, eta, weights, int64(0), _ZERO, precision,
-                    sizes[layer],
-                )  # fmt: skip
-            log_weights[chain] += gaps[t] * log_prob[0]
-            uniform_row(key, addresses[chain // share], numbers[chain] + t, word, uniforms)
-            for k in range(n_hidden):
-                u = k if direction > 0 else n_hidden - 1 - k
-                layer = layer_of[u]
-                below, place = layer - 1, places[1] + u
-                w0 = starts[layer] + (place - places[layer]) * sizes[below]
-                step = float32(-1) if h[u] else float32(1)
-                moved = _log_prob(
-                    below, x, v0, h, places, eta, weights, w0, step, precision, sizes[below]
-                )
-                gain = moved - log_prob[below]
-                if below == 0:
-                    gain *= temperatures[t]
-                if fires(eta[place] + step * gain, uniforms[u]) != (h[u] != 0):
-                    h[u] = uint8(1) - h[u]
-                    log_prob[layer] += step * eta[place]
-                    log_prob[below] = moved
-                    add_row(weights, w0, step, eta, places[below], sizes[below])
+        row = chain // share
+        if chain % share == 0:
+            copy_row(values[row], seen)
+            _make_base(seen, children, weights, intercepts, base)
+        last_free = _load(seen, completed, states, chain, free)
+        n_numbers = uniforms.shape[0] if last_free >= 0 else states.shape[1]
+        drawn = uniforms[: UNITS * -(-n_numbers // UNITS)]
+        for t in range(betas.shape[0]):
+            _make_inputs(base, free, children, weights, eta)
+            log_prob = moved_log_prob(
+                family, parameters, seen, 0, n_features, eta, weights, 0, _ZERO
+            )
+            log_weights[chain] += increments[t] * log_prob
+            uniform_row(key, addresses[row], numbers[chain] + t, word, drawn)
+            _sweep(
+                direction, family, parameters, children, weights, betas[t], log_prob, last_free,
+                seen, free, eta, uniforms, places, kept, moved,
+            )  # fmt: skip
+        _save(free, seen, completed, states, chain)

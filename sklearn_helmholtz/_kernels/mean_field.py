@@ -18,12 +18,12 @@ from numba import float32, float64, int64
 
 from .arithmetic import absolute, fill_doubles, maximum, minimum, select, total
 from .free_units import (
-    add_row,
     count_connections,
     expected_inputs,
     known_inputs,
     make_children,
     mark,
+    pass_on,
 )
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, first, load_first, store_first
@@ -208,7 +208,7 @@ def _move_units(
         on = 1 / (1 + math.exp(-min(max(field, -700.0), 700.0)))
         moved = min(max(on, 1 - _SUREST), _SUREST)
         means[u] = moved
-        add_row(moved - m, children[u], weights, expected)
+        pass_on(moved - m, children, u, weights, expected)
         for kind in range(2):
             start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
             if start >= n_real:
@@ -234,9 +234,9 @@ def mean_field(
     Each step, of a unit or of all xi, leaves the bound at least as high as it was.
     """
     n_units, n_real = intercepts.shape[0], precision.shape[0]
-    ordered = weights.shape[0] > count_connections(sizes)
+    is_autoregressive = weights.shape[0] > count_connections(sizes)
     children = np.zeros((n_units, 2, 3), np.int64)
-    make_children(sizes, ordered, children)
+    make_children(sizes, is_autoregressive, children)
     wide = weights.astype(np.float64)
     growth = np.exp(wide)
     low, high = np.zeros(weights.shape[0]), np.zeros(weights.shape[0])
@@ -247,7 +247,7 @@ def mean_field(
     present, free = np.ones(n_units), np.ones(n_units, np.bool_)
     for row in range(values.shape[0]):
         x, m, s = values[row], means[row], xi[row]
-        mark(x, ordered, present, free)
+        mark(x, is_autoregressive, present, free)
         for i in range(n_units):
             if free[i]:
                 m[i] = min(max(m[i], 1 - _SUREST), _SUREST)
@@ -309,9 +309,9 @@ def mean_field_gradient(
     residuals : (n_rows, n_features), written, the expected squares of x - eta of Gaussian data.
     """
     n_units, n_real = intercepts.shape[0], precision.shape[0]
-    ordered = weights.shape[0] > count_connections(sizes)
+    is_autoregressive = weights.shape[0] > count_connections(sizes)
     children = np.zeros((n_units, 2, 3), np.int64)
-    make_children(sizes, ordered, children)
+    make_children(sizes, is_autoregressive, children)
     wide = weights.astype(np.float64)
     growth = np.exp(wide)
     low, high = np.zeros(weights.shape[0]), np.zeros(weights.shape[0])
@@ -320,7 +320,7 @@ def mean_field_gradient(
     present, free = np.ones(n_units), np.ones(n_units, np.bool_)
     for row in range(values.shape[0]):
         x, m, s = values[row], means[row], xi[row]
-        mark(x, ordered, present, free)
+        mark(x, is_autoregressive, present, free)
         known_inputs(intercepts, wide, children, x, free, base)
         expected_inputs(base, wide, children, free, m, expected)
         make_factors(n_real, wide, growth, children, free, s, low, high)

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..units import Bernoulli, Gaussian
-
 
 @dataclass(frozen=True)
 class FlatNet:
@@ -13,22 +11,23 @@ class FlatNet:
 
     sizes : units of each layer from the data upward; weights : of layers 1, 2, ..., flat, one after
     the other, and then the lateral ones of all layers if the machine is autoregressive; intercepts
-    : of all layers; precision : of Gaussian visible units, else empty; machine : the machine.
+    : of all layers; family, parameters : of the visible units, see `_kernels.families`; machine :
+    the machine.
     """
 
     sizes: np.ndarray
     weights: np.ndarray
     intercepts: np.ndarray
-    precision: np.ndarray
+    family: int
+    parameters: np.ndarray
     machine: object
 
     @classmethod
     def of(cls, machine):
-        """For a machine."""
+        """The net of a machine, whose visible units have a ``code`` that kernels know."""
         upward = machine.generation.conditionals[::-1]
         units = machine.visible.units
-        gaussian = isinstance(units, Gaussian)
-        if not gaussian and not isinstance(units, Bernoulli):
+        if not hasattr(units, "code"):
             raise TypeError(f"There is no {cls.what} for {type(units).__name__} visible units.")
         weights = [c.affine.weights for c in upward[:-1]]
         weights += [c.lateral.weights for c in upward if c.lateral is not None]
@@ -36,10 +35,11 @@ class FlatNet:
             np.array(machine.n_units, np.int64),
             np.concatenate([array.ravel() for array in weights]),
             np.concatenate([c.affine.intercept for c in upward]),
-            1 / units.variance if gaussian else np.empty(0, np.float32),
+            units.code,
+            units.kernel_parameters,
             machine,
         )
 
     def split(self, states):
-        """What is known of hidden units, (n_rows, n_hidden), by layer from the data upward."""
+        """Parts of an array (n_rows, n_hidden), by hidden layer from the data upward."""
         return np.split(states, np.cumsum(self.sizes[1:-1]), axis=1)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from .._incomplete import observed, with_gaps
+from .._kernels.families import log_constants
 from .._kernels.gibbs import gibbs_sweeps
-from .._kernels.gibbs_in_order import gibbs_sweeps_in_order
 from .._keys import Draws
 from .flat_net import FlatNet
 
@@ -18,8 +18,8 @@ class Gibbs(FlatNet):
 
     In an autoregressive machine units depend on the data before them, missing ones too. What is
     missing is then a part of the state of each chain, ``completed``: (draws.n_rows, n_features)
-    float32, the data with the chain's own values in the gaps, which are changed in place. Other
-    machines leave gaps out, and have no use for it.
+    float32, the data with the chain's own values where they are missing, which are changed in
+    place. Other machines leave missing values out, and have no use for it.
     """
 
     what = "Gibbs sampling"
@@ -33,7 +33,7 @@ class Gibbs(FlatNet):
         return self.machine.is_autoregressive and with_gaps(x)
 
     def complete(self, x, states, draws):
-        """The data of each chain, what is missing drawn in order given all before it and h.
+        """The data of each chain, what is missing drawn given all before it and h.
 
         That is ``completed``, see above, or None where chains need none. states : as of `start`.
         """
@@ -48,21 +48,24 @@ class Gibbs(FlatNet):
         """Move chains towards p(h | x) by sweeps over all hidden units, in place.
 
         x : (n_rows, n_features); states : (draws.n_rows, n_hidden) uint8; completed : see above,
-        needed where an autoregressive machine meets gaps, and moved towards p(h, missing | x).
+        needed where an autoregressive machine meets missing values, and moved towards
+        p(h, missing | x).
         """
         self.anneal(x, states, draws, np.zeros(n_sweeps), np.ones(n_sweeps), completed=completed)
 
-    def anneal(self, x, states, draws, gaps, temperatures, reverse=False, completed=None):
+    def anneal(self, x, states, draws, increments, betas, reverse=False, completed=None):
         """Move chains, one sweep after the other, and weigh them.
 
-        Before each sweep its gap times log p(x | h) is added to the log-weight of a chain; the
-        sweep leaves p(h) p(x | h)^temperature invariant. Returns the log-weights (draws.n_rows,)
-        in nats. With ``reverse`` sweeps go through the units in the opposite order.
+        Before each sweep its increment times log p(x | h) is added to the log-weight of a chain;
+        the sweep leaves p(h) p(x | h)^beta invariant. Returns the log-weights (draws.n_rows,) in
+        nats. increments, betas : (n_sweeps,), the inverse temperatures of the sweeps, and how much
+        higher each is than the one before. With ``reverse`` sweeps go through the units in the
+        opposite order.
 
         Where values of x are completed, log p(x | h) is that of the observed ones, each given all
-        before it, and the sweep leaves p(h) p(missing | h) p(x | missing, h)^temperature invariant.
+        before it, and the sweep leaves p(h) p(missing | h) p(x | missing, h)^beta invariant.
         """
-        n_sweeps = len(gaps)
+        n_sweeps = len(betas)
         last = draws.first + draws.n_particles
         if last * n_sweeps > _MOST_SWEEPS:
             raise ValueError(
@@ -70,37 +73,28 @@ class Gibbs(FlatNet):
                 "that a row can have."
             )
         values = np.ascontiguousarray(observed(x), np.float32)
-        sweeps, more = gibbs_sweeps, ()
-        if self.machine.is_autoregressive:
-            sweeps, more = gibbs_sweeps_in_order, (_room(values, completed),)
-        gaps, path = (np.ascontiguousarray(a, np.float64) for a in (gaps, temperatures))
+        completed = self._room(values, completed)
+        increments, betas = (np.ascontiguousarray(a, np.float64) for a in (increments, betas))
         numbers = np.tile(np.arange(draws.first, last, dtype=np.int64) * n_sweeps, len(values))
         log_weights = np.zeros(draws.n_rows)
         piece = max(_SWEEPS_WORK // (draws.n_rows * len(self.weights)), 1)
         for start in range(0, n_sweeps, piece):
             part = slice(start, start + piece)
-            sweeps(
-                values, self.sizes, self.weights, self.intercepts, self.precision, gaps[part],
-                path[part], -1 if reverse else 1, draws.key, draws.addresses, numbers + start,
-                states, log_weights, *more,
+            gibbs_sweeps(
+                self.family, self.parameters, values, self.sizes, self.weights, self.intercepts,
+                increments[part], betas[part], -1 if reverse else 1, draws.key, draws.addresses,
+                numbers + start, completed, states, log_weights,
             )  # fmt: skip
-        return log_weights + np.repeat(self._constant(values) * np.sum(gaps), draws.n_particles)
+        constants = log_constants(self.family, self.parameters, values) * np.sum(increments)
+        return log_weights + np.repeat(constants, draws.n_particles)
 
-    def _constant(self, values):
-        """What log p(x | h) of each row has that no hidden unit changes, nats."""
-        if not len(self.precision):
-            return np.zeros(len(values))
-        terms = 0.5 * np.log(self.precision.astype(np.float64) / (2 * np.pi))
-        return np.where(np.isnan(values), 0.0, terms).sum(axis=1)
-
-
-def _room(values, completed):
-    """What is completed of values, if anything is."""
-    if not np.isnan(values).any():
-        return np.empty((0, values.shape[1]), np.float32)
-    if completed is None:
-        raise ValueError(
-            "completed must hold the data of each chain where an autoregressive machine meets "
-            "missing values, got None."
-        )
-    return completed
+    def _room(self, values, completed):
+        """The data of each chain where missing values are a part of its state, or none."""
+        if not self.machine.is_autoregressive or not np.isnan(values).any():
+            return np.empty((0, values.shape[1]), np.float32)
+        if completed is None:
+            raise ValueError(
+                "completed must hold the data of each chain where an autoregressive machine meets "
+                "missing values, got None."
+            )
+        return completed

@@ -100,6 +100,11 @@ class MeanField(FlatNet):
         return self.split(means[:, self.sizes[0] :])
 
     @property
+    def precision(self):
+        """Precisions of Gaussian visible units, else empty."""
+        return self.parameters[: len(self.parameters) // 2]
+
+    @property
     def is_tame(self):
         """Whether no weight is beyond what the bound can be computed for."""
         return bool((np.abs(self.weights) <= LARGEST_WEIGHT).all())

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._incomplete import observed
+from .._kernels.families import GAUSSIAN
 from .._keys import Draws
 from .weights import estimate_from_weights, tail_shapes
 
@@ -35,8 +36,7 @@ def _annealed(gibbs, x, draws, betas):
     """
     states = gibbs.start(draws)
     completed = gibbs.complete(x, states, draws)
-    gaps = np.diff(betas)
-    log_weights = gibbs.anneal(x, states, draws, gaps, betas[1:], completed=completed)
+    log_weights = gibbs.anneal(x, states, draws, np.diff(betas), betas[1:], completed=completed)
     return log_weights.reshape(len(x), draws.n_particles), states, completed
 
 
@@ -48,8 +48,8 @@ def reversed_log_weights(gibbs, x, states, draws, betas, completed=None):
     states : (draws.n_rows, n_hidden) uint8, used up, as is ``completed``, what `Gibbs` wants if an
     autoregressive machine meets gaps.
     """
-    gaps, path = np.diff(betas)[::-1], betas[-2::-1]
-    log_weights = gibbs.anneal(x, states, draws, gaps, path, True, completed)
+    increments, path = np.diff(betas)[::-1], betas[-2::-1]
+    log_weights = gibbs.anneal(x, states, draws, increments, path, True, completed)
     return log_weights.reshape(len(x), draws.n_particles)
 
 
@@ -87,7 +87,7 @@ def _highest_log_joint(gibbs, x, states, completed):
     hidden = [np.ascontiguousarray(layer) for layer in gibbs.split(states)]
     data = x if completed is None else completed
     log_joint = np.add(*gibbs.machine.log_parts((data, *hidden))).reshape(len(x), -1)
-    if completed is not None and len(gibbs.precision):
+    if completed is not None and gibbs.family == GAUSSIAN:
         _integrate(gibbs, x, hidden[0], completed, log_joint)
     return log_joint.max(axis=1)
 
@@ -99,7 +99,8 @@ def _integrate(gibbs, x, first, completed, log_joint):
     the residuals are linear in these, with the derivatives QR: the integral is Gaussian, without
     what of the residuals lies in the span of Q, and in the volume ``1 / |det R|``.
     """
-    visible, deviation = gibbs.machine.visible, 1 / np.sqrt(gibbs.precision.astype(np.float64))
+    visible = gibbs.machine.visible
+    deviation = np.sqrt(visible.units.variance.astype(np.float64))
     derivatives = (np.eye(len(deviation)) - visible.lateral.weights) / deviation
     residuals = (completed - visible.given(completed, visible.eta(first))) / deviation
     residuals = residuals.reshape(*log_joint.shape, -1)

@@ -8,6 +8,7 @@ from .._incomplete import IncompleteRows
 from .._kernels import bernoulli as kernels
 from .._kernels import lateral
 from .._kernels.enumeration import bernoulli_shifted_table, bernoulli_table
+from .._kernels.families import BERNOULLI
 from .._keys import layer_word
 from .._sparse import SparseRows
 
@@ -21,6 +22,12 @@ class Bernoulli:
     """
 
     dtype = np.uint8
+    code = BERNOULLI
+
+    @property
+    def kernel_parameters(self):
+        """What `families` wants to know of these units: nothing, (0,) float32."""
+        return np.empty(0, np.float32)
 
     def mean(self, eta, work=np):
         """Expected values sigmoid(eta), (n_rows, n_units) float32."""
@@ -46,9 +53,9 @@ class Bernoulli:
         if out is None:
             out = work.empty((draws.n_rows, eta.shape[1]), np.uint8)
         inputs = work.empty(out.shape, np.float32)
-        lateral.bernoulli_sample_in_order(
-            eta, weights, draws.key, draws.addresses, draws.n_particles, draws.first,
-            layer_word(layer), inputs, out,
+        lateral.sample_autoregressive_binary(
+            self.code, self.kernel_parameters, eta, weights, draws.key, draws.addresses,
+            draws.n_particles, draws.first, layer_word(layer), inputs, out,
         )  # fmt: skip
         return out, inputs
 
@@ -59,16 +66,16 @@ class Bernoulli:
         values make of the inputs, and to which those drawn are added.
         """
         out = work.empty(eta.shape, np.float32)
-        lateral.bernoulli_complete(
-            values, weights, draws.key, draws.addresses, draws.n_particles, draws.first,
-            layer_word(layer), eta, out,
+        lateral.complete(
+            self.code, self.kernel_parameters, values, weights, draws.key, draws.addresses,
+            draws.n_particles, draws.first, layer_word(layer), eta, out,
         )  # fmt: skip
         return out
 
     def mean_in_order(self, eta, weights, work=np):
         """Expected values where later units see those of earlier ones; eta is used up."""
         out = work.empty(eta.shape, np.float32)
-        lateral.bernoulli_means_in_order(weights, eta, out)
+        lateral.means_autoregressive(self.code, self.kernel_parameters, weights, eta, out)
         return out
 
     def log_prob(self, values, eta, log_prob):

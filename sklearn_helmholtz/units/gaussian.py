@@ -8,6 +8,7 @@ from .._incomplete import IncompleteRows
 from .._kernels import gaussian as kernels
 from .._kernels import lateral
 from .._kernels.enumeration import gaussian_table
+from .._kernels.families import GAUSSIAN
 from .._keys import layer_word
 
 VARIANCE_FLOOR = 1e-3  # of the variance in standardised units
@@ -26,6 +27,7 @@ class Gaussian:
     log_excess: np.ndarray
 
     dtype = np.float32
+    code = GAUSSIAN
 
     @classmethod
     def from_variance(cls, variance):
@@ -42,6 +44,12 @@ class Gaussian:
     def variance(self):
         """(n_units,) float32."""
         return np.float32(VARIANCE_FLOOR) + self.excess
+
+    @property
+    def kernel_parameters(self):
+        """What `families` wants to know: precisions, then deviations, (2 n_units,) float32."""
+        variance = self.variance
+        return np.concatenate([1 / variance, np.sqrt(variance)])
 
     def mean(self, eta, work=np):
         """Expected values: eta itself."""
@@ -62,13 +70,14 @@ class Gaussian:
 
         weights : (n_units, n_units), strictly upper triangular.
         """
-        unknown = np.full((1, eta.shape[1]), np.nan, np.float32)
-        eta = np.repeat(eta, draws.n_rows // len(eta), axis=0)
-        values = self.complete(unknown, eta, weights, draws, layer, work)
         if out is None:
-            return values, eta
-        out[...] = values
-        return out, eta
+            out = work.empty((draws.n_rows, eta.shape[1]), np.float32)
+        inputs = work.empty(out.shape, np.float32)
+        lateral.sample_autoregressive_real(
+            self.code, self.kernel_parameters, eta, weights, draws.key, draws.addresses,
+            draws.n_particles, draws.first, layer_word(layer), inputs, out,
+        )  # fmt: skip
+        return out, inputs
 
     def complete(self, values, eta, weights, draws, layer, work=np):
         """Draw the missing values in order: all values, (draws.n_rows, n_units) float32.
@@ -77,16 +86,17 @@ class Gaussian:
         values make of the means, and to which those drawn are added.
         """
         out = work.empty(eta.shape, np.float32)
-        lateral.gaussian_complete(
-            values, weights, self.variance, draws.key, draws.addresses, draws.n_particles,
-            draws.first, layer_word(layer), eta, out,
+        lateral.complete(
+            self.code, self.kernel_parameters, values, weights, draws.key, draws.addresses,
+            draws.n_particles, draws.first, layer_word(layer), eta, out,
         )  # fmt: skip
         return out
 
     def mean_in_order(self, eta, weights, work=np):
         """Expected values where later units see those of earlier ones; eta is used up."""
-        lateral.gaussian_means_in_order(weights, eta)
-        return eta
+        out = work.empty(eta.shape, np.float32)
+        lateral.means_autoregressive(self.code, self.kernel_parameters, weights, eta, out)
+        return out
 
     def log_prob(self, values, eta, log_prob):
         """Add the log-density of each row of values, nats, to ``log_prob``."""

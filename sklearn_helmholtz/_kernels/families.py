@@ -1,0 +1,103 @@
+"""Families of the data's units, for the kernels that go from unit to unit.
+
+These kernels hold a *family* as a number and its parameters as a flat float32 array, see
+``kernel_parameters`` of the classes in `units`; all that they do by family is here. A family enters
+with a number, and a branch in each function below. Hidden units are Bernoulli units.
+
+Parameters of one kind lie side by side, those of a unit at its place among the data; so do values
+and inputs eta. NaN stands for a value that is missing, or is none of those that are asked for: it
+adds nothing.
+"""
+
+import numpy as np
+from numba import float32
+
+from . import flat_bernoulli, flat_gaussian
+from .borrowing import borrowing_routine
+from .kernel import helper
+
+BERNOULLI, GAUSSIAN = 0, 1
+
+
+@helper
+def is_binary(family):
+    """Whether data are like hidden units: 0 or 1, moved by flips, with means in [0, 1]."""
+    return family == BERNOULLI
+
+
+# Values one by one
+
+
+@helper
+def n_uniforms(family):
+    """Number of uniform numbers that the draw of a value takes."""
+    return 2 if family == GAUSSIAN else 1
+
+
+@helper
+def prepare_draws(family, numbers):
+    """Turn the uniform numbers of all units, in place, into those that `draw_value` takes."""
+    if family == BERNOULLI:
+        flat_bernoulli.make_thresholds(numbers)
+
+
+@helper
+def draw_value(family, parameters, i, eta, numbers, place, stride):
+    """Value of unit i under one input, float32.
+
+    numbers : prepared; the unit's first is at ``place``, each further one ``stride`` behind.
+    """
+    if family == GAUSSIAN:
+        return flat_gaussian.draw(parameters, i, eta, numbers, place, stride)
+    if eta > numbers[place]:
+        return float32(1)
+    return float32(0)
+
+
+@helper
+def mean_value(family, parameters, i, eta):
+    """Expected value of unit i under one input, float32."""
+    if family == GAUSSIAN:
+        return eta
+    return flat_bernoulli.mean(eta)
+
+
+# Gibbs sampling
+
+
+def log_constants(family, parameters, values):
+    """What `moved_log_prob` leaves out of the log-probability of each row, float64, nats.
+
+    values : (n_rows, n_features), NaN where missing.
+    """
+    if family == GAUSSIAN:
+        return flat_gaussian.log_constants(parameters, values)
+    return np.zeros(len(values))
+
+
+@borrowing_routine
+def moved_log_prob(family, parameters, values, place, n, eta, weights, w0, step):
+    """Log-probability, nats, of n values under the inputs ``eta + step * weights``.
+
+    Without what no input changes. place : of the first unit; w0 : of its weight.
+    """
+    if family == GAUSSIAN:
+        return flat_gaussian.moved_log_prob(parameters, values, place, n, eta, weights, w0, step)
+    return flat_bernoulli.moved_log_prob(values, place, n, eta, weights, w0, step)
+
+
+@borrowing_routine
+def step_of_missing(
+    family, parameters, u, children, seen, free, beta, weights, eta, numbers, place, stride
+):  # fmt: skip
+    """Way from the value of unit u, which is missing, to its next given all others, float32.
+
+    Not asked for binary families. The target is ``p(free) p(seen | free)^beta`` of the data.
+
+    children : the place of the first of the later units that depend on u, that of its weight, and
+    their number; seen, free : values that are observed, and that are missing (as they are); numbers
+    : uniform, at places as of `draw_value`.
+    """
+    return flat_gaussian.step_of_missing(
+        parameters, u, children, seen, free, beta, weights, eta, numbers, place, stride
+    )
