@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from sklearn_helmholtz._incomplete import IncompleteRows
+from sklearn_helmholtz._kernels.families import GAUSSIAN
 from sklearn_helmholtz.inference import MeanField
 from sklearn_helmholtz.machines import BeliefNet
 from tests import cases, exact, naive
@@ -33,13 +34,14 @@ def make_net(n_units, visible, gaps=False, n_rows=3, scale=1.0, seed=0):
 def oracle_of(net):
     """The generative parameters of a net for the oracles, the precisions as kernels hold them."""
     down = net.generation.conditionals[::-1]
-    field, ordered = MeanField.of(net), net.is_autoregressive
+    units, ordered = net.visible.units, net.is_autoregressive
+    is_gaussian = MeanField.of(net).family == GAUSSIAN
     return exact.Parameters(
         [c.affine.weights.astype(np.float64) for c in down[:-1]],
         [c.affine.intercept.astype(np.float64) for c in down],
         [],
         [],
-        1 / field.precision.astype(np.float64) if len(field.precision) else None,
+        1 / (1 / units.variance).astype(np.float64) if is_gaussian else None,
         [c.lateral.weights.astype(np.float64) for c in down] if ordered else None,
     )
 

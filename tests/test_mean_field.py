@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from sklearn_helmholtz import _tree
 from sklearn_helmholtz._content import content_keys
 from sklearn_helmholtz._incomplete import IncompleteRows
-from sklearn_helmholtz._kernels import mean_field as kernels
+from sklearn_helmholtz._kernels.mean_field import mean_field
 from sklearn_helmholtz._sparse import SparseRows
 from sklearn_helmholtz.inference import MeanField
 from sklearn_helmholtz.learning import MeanFieldLearning
@@ -37,9 +37,9 @@ def start_of(net, n_rows, seed=0):
 def sweep(field, values, means, xi, n_sweeps=1):
     """Bounds after some sweeps over all units, from given means and xi, which are moved."""
     bounds, done = np.empty(len(means)), np.empty(len(means), np.int64)
-    kernels.mean_field(
-        np.ascontiguousarray(values, np.float32), field.sizes, field.weights, field.intercepts,
-        field.precision, n_sweeps, -np.inf, means, xi, bounds, done,
+    mean_field(
+        field.family, field.parameters, np.ascontiguousarray(values, np.float32), field.sizes,
+        field.weights, field.intercepts, n_sweeps, -np.inf, means, xi, bounds, done,
     )  # fmt: skip
     assert (done == n_sweeps).all()
     return bounds

@@ -101,3 +101,69 @@ def step_of_missing(
     return flat_gaussian.step_of_missing(
         parameters, u, children, seen, free, beta, weights, eta, numbers, place, stride
     )
+
+
+# Mean field. Free unit u is on with probability m_u, independently of all others; all is float64.
+#
+# Units are *closed* if their expected log-probability has a closed form, data that are not binary.
+# Moments are what it takes besides E[eta]: of Gaussian units the expected squares of x - eta.
+# Arrays : values, present (1 or 0), expected (E[eta]), means and base (inputs without what free
+# units add) of all units; weights, growth (exp of the weights) and children as in `free_units`.
+
+
+@helper
+def n_closed(family, n_features):
+    """Number of closed units: all data, which come first, or none."""
+    return 0 if is_binary(family) else n_features
+
+
+@borrowing_routine
+def expect(
+    family, parameters, values, present, means, base, expected, weights, growth, children, moments
+):  # fmt: skip
+    """Write the moments of closed units, (n_closed,)."""
+    if family == GAUSSIAN:
+        flat_gaussian.expect(values, present, means, expected, weights, children, moments)
+
+
+@borrowing_routine
+def expected_log_prob(family, parameters, values, present, expected, moments):
+    """Expected log-probability of closed units, nats, constants and all."""
+    if family == GAUSSIAN:
+        return flat_gaussian.expected_log_prob(parameters, present, moments)
+    return 0.0
+
+
+@borrowing_routine
+def pull(
+    family, parameters, m, values, present, expected, moments, weights, growth, start, w0, n
+):  # fmt: skip
+    """What closed children make of the log-odds of a unit: the slope of their terms by its m.
+
+    They are linear in it. m : of the unit as it is; start, w0, n : of the children, as in
+    `free_units`.
+    """
+    return flat_gaussian.pull(parameters, m, values, present, expected, weights, start, w0, n)
+
+
+@borrowing_routine
+def follow(family, parameters, m, moved, moments, weights, growth, start, w0, n):
+    """Keep up to date, where a unit goes from m to ``moved``, the moments that `pull` reads.
+
+    Those of Gaussian units it does not read; `expect` makes them anew.
+    """
+
+
+@borrowing_routine
+def write_errors(family, parameters, values, present, expected, moments, errors):
+    """Write the derivatives of the terms of closed units by their intercepts."""
+    if family == GAUSSIAN:
+        flat_gaussian.write_errors(parameters, values, present, expected, errors)
+
+
+@borrowing_routine
+def add_slopes(
+    family, parameters, m, values, present, errors, moments, weights, growth, start, w0, n, slopes
+):  # fmt: skip
+    """Add the derivatives of the terms of closed children by the weights of a free unit."""
+    flat_gaussian.add_slopes(parameters, m, present, errors, weights, start, w0, n, slopes)

@@ -81,3 +81,62 @@ def step_of_missing(
     radius = math.sqrt(-2.0 * math.log(numbers[place]))
     normal = radius * math.cos(_TWO_PI * numbers[place + stride])
     return float32(slope / curvature + normal / math.sqrt(curvature))
+
+
+# Mean field. Parents of the data are on with probabilities m, independently of each other.
+
+
+@borrowing_routine
+def expect(values, present, means, expected, weights, children, squares):
+    """Write the expected squares of x - eta, 0 where x is missing.
+
+    The square of what is expected of x - eta, and what the variance of each parent adds to it.
+    """
+    n_features = squares.shape[0]
+    for i in range(n_features):
+        squares[i] = (values[i] - expected[i]) ** 2 if present[i] else 0.0
+    for u in range(n_features, means.shape[0]):
+        start, w0, n = children[u, 1, 0], children[u, 1, 1], children[u, 1, 2]
+        if start < n_features:
+            spread = means[u] * (1 - means[u])
+            for k in range(n):
+                squares[start + k] += present[start + k] * spread * weights[w0 + k] ** 2
+
+
+@borrowing_routine
+def expected_log_prob(parameters, present, squares):
+    """Expected log-density of all values that are present, nats."""
+    result = 0.0
+    for i in range(squares.shape[0]):
+        if present[i]:
+            precision = parameters[i]
+            result -= 0.5 * (precision * squares[i] - math.log(precision / (2 * math.pi)))
+    return result
+
+
+@borrowing_routine
+def pull(parameters, m, values, present, expected, weights, start, w0, n):
+    """What children make of the log-odds of a unit that is on with probability m."""
+    slope = 0.0
+    for k in range(n):
+        i, w = start + k, weights[w0 + k]
+        if present[i]:
+            slope += parameters[i] * w * (values[i] - expected[i] + w * (m - 0.5))
+    return slope
+
+
+@borrowing_routine
+def write_errors(parameters, values, present, expected, errors):
+    """Write the derivatives of the expected log-density by the intercepts."""
+    for i in range(values.shape[0]):
+        errors[i] = parameters[i] * (values[i] - expected[i]) if present[i] else 0.0
+
+
+@borrowing_routine
+def add_slopes(parameters, m, present, errors, weights, start, w0, n, slopes):
+    """Add the derivatives by the weights of a unit that is on with probability m."""
+    spread = m * (1 - m)
+    for k in range(n):
+        i, w = start + k, weights[w0 + k]
+        squeeze = present[i] * parameters[i] * spread * w
+        slopes[w0 + k] += m * errors[i] - squeeze

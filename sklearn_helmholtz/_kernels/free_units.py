@@ -8,7 +8,7 @@ from numba import float64
 
 from .borrowing import borrowing_routine
 from .copying import copy_row
-from .kernel import helper, routine
+from .kernel import helper
 from .weight_rows import add_row
 
 
@@ -21,7 +21,7 @@ def count_connections(sizes):
     return count
 
 
-@routine
+@borrowing_routine
 def make_children(sizes, is_autoregressive, children):
     """Fill in the children of each unit, in its own layer and in the layer below.
 
@@ -44,7 +44,7 @@ def make_children(sizes, is_autoregressive, children):
         place, below = place + n, n
 
 
-@routine
+@borrowing_routine
 def mark(values, is_autoregressive, present, free):
     """Note which units of the data of a row are children (1 or 0), and which are free."""
     for i in range(values.shape[0]):
@@ -61,7 +61,7 @@ def pass_on(value, children, u, weights, eta):
         add_row(value, weights, w0, eta, place, 0, n)
 
 
-@routine
+@borrowing_routine
 def known_inputs(intercepts, weights, children, values, free, base):
     """Write the known part of the inputs of all units: intercepts, and known values of parents."""
     for i in range(base.shape[0]):
@@ -71,7 +71,7 @@ def known_inputs(intercepts, weights, children, values, free, base):
             pass_on(float64(values[u]), children, u, weights, base)
 
 
-@routine
+@borrowing_routine
 def expected_inputs(base, weights, children, free, means, expected):
     """Write ``E[eta]`` of all units."""
     copy_row(base, expected)

@@ -18,8 +18,9 @@ import math
 import numpy as np
 
 from .arithmetic import absolute, exponent, maximum, minimum, power_of_two
+from .borrowing import borrowing_routine
 from .exponential import exp_double, log_double
-from .kernel import helper, routine
+from .kernel import helper
 from .lanes import LANES, load_first, store_first
 
 _FACTORS = 4  # of a product before its exponent is taken out: weights are below 150
@@ -31,18 +32,19 @@ _PRODUCT, _EXPONENT, LOG, MEAN, VARIANCE = range(5)  # rows of the table; the la
 OTHER_SIDE = 5  # how many these are
 
 
-@routine
-def make_factors(n_real, weights, growth, children, free, xi, low, high):
-    """The factors f of A and of B for all children of free units but Gaussian ones.
+@borrowing_routine
+def make_factors(n_closed, weights, growth, children, free, xi, low, high):
+    """Write the factors f of A and of B for all children of free units, but not closed ones.
 
-    n_real : Gaussian units, which come first; growth : exp of the weights.
+    n_closed : number of closed units, see `families`, which come first; growth : exp of the
+    weights; low, high : as the weights.
     """
     for u in range(free.shape[0]):
         if not free[u]:
             continue
         for kind in range(2):
             start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
-            if start < n_real:
+            if start < n_closed:
                 continue
             for k in range(0, n, LANES):
                 count = min(n - k, LANES)
@@ -67,12 +69,14 @@ def _weigh(m, w, factors, e, row, n_units, i, table, count):
     store_first(table, place + VARIANCE * n_units, variance + w * w * p * (ONE - p), count)
 
 
-@routine
-def tilt(n_real, base, weights, children, free, means, xi, low, high, table):
-    """Write the table of all units but the Gaussian ones, see above: 2 x 5 rows of units.
+@borrowing_routine
+def tilt(n_closed, base, weights, children, free, means, xi, low, high, table):
+    """Write the table of all units but closed ones, see above: 2 x 5 rows of units.
 
     Log A and log B, and the mean and variance of eta where the parents are weighted by f.
     """
+    # Order of writes: no parents in the table; parent by parent its products, means and variances,
+    # with exponents taken out of the products now and then; then logarithms.
     n_units, count = base.shape[0], 0
     for i in range(n_units):
         for row in (0, OTHER_SIDE):
@@ -85,7 +89,7 @@ def tilt(n_real, base, weights, children, free, means, xi, low, high, table):
             continue
         for kind in range(2):
             start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
-            if start < n_real:
+            if start < n_closed:
                 continue
             for k in range(0, n, LANES):
                 part = min(n - k, LANES)
@@ -94,16 +98,16 @@ def tilt(n_real, base, weights, children, free, means, xi, low, high, table):
                 _weigh(means[u], w, high, w0 + k, OTHER_SIDE, n_units, start + k, table, part)
         count += 1
         if count % _FACTORS == 0:
-            _take_exponents(n_real, n_units, table)
-    _take_exponents(n_real, n_units, table)
-    _take_logarithms(n_real, base, xi, table)
+            _take_exponents(n_closed, n_units, table)
+    _take_exponents(n_closed, n_units, table)
+    _take_logarithms(n_closed, base, xi, table)
 
 
-@routine
-def _take_exponents(n_real, n_units, table):
+@borrowing_routine
+def _take_exponents(n_closed, n_units, table):
     """Keep the products of the table in [1, 2)."""
     for row in (0, OTHER_SIDE):
-        for i in range(n_real, n_units, LANES):
+        for i in range(n_closed, n_units, LANES):
             count = min(n_units - i, LANES)
             place = (row + _PRODUCT) * n_units + i
             product = maximum(load_first(table, place, count), LOW_RATIO)
@@ -113,13 +117,13 @@ def _take_exponents(n_real, n_units, table):
             store_first(table, place, load_first(table, place, count) + n, count)
 
 
-@routine
-def _take_logarithms(n_real, base, xi, table):
+@borrowing_routine
+def _take_logarithms(n_closed, base, xi, table):
     """Log A and log B from the products."""
     n_units = base.shape[0]
     for row in (0, OTHER_SIDE):
         share = ONE if row else ZERO
-        for i in range(n_real, n_units, LANES):
+        for i in range(n_closed, n_units, LANES):
             count = min(n_units - i, LANES)
             product = maximum(load_first(table, (row + _PRODUCT) * n_units + i, count), HALF)
             n = load_first(table, (row + _EXPONENT) * n_units + i, count)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._kernels.families import is_binary
+
 
 @dataclass(frozen=True)
 class FlatNet:
@@ -39,6 +41,11 @@ class FlatNet:
             units.kernel_parameters,
             machine,
         )
+
+    @property
+    def is_binary(self):
+        """Whether the data are like hidden units for kernels."""
+        return is_binary.py_func(self.family)  # as it is: not compiled for one call
 
     def split(self, states):
         """Parts of an array (n_rows, n_hidden), by hidden layer from the data upward."""

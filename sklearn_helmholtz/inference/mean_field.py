@@ -6,7 +6,8 @@ import numpy as np
 
 from .. import _keys
 from .._incomplete import observed
-from .._kernels import mean_field as kernels
+from .._kernels.mean_field import mean_field
+from .._kernels.mean_field_gradient import mean_field_gradient
 from .._kernels.random import uniform_rows
 from .._keys import Purpose
 from .flat_net import FlatNet
@@ -74,35 +75,30 @@ class MeanField(FlatNet):
         values = np.ascontiguousarray(observed(x), np.float32)
         xi, bounds = np.full(means.shape, 0.5), np.empty(len(means))
         n_sweeps = np.empty(len(means), np.int64)
-        kernels.mean_field(
-            values, self.sizes, self.weights, self.intercepts, self.precision, most_sweeps, tol,
-            means, xi, bounds, n_sweeps,
+        mean_field(
+            self.family, self.parameters, values, self.sizes, self.weights, self.intercepts,
+            most_sweeps, tol, means, xi, bounds, n_sweeps,
         )  # fmt: skip
         return xi, bounds, n_sweeps
 
     def gradient(self, x, means, xi):
-        """Derivatives of the sum of the bounds by weights and intercepts, and squared residuals.
+        """Derivatives of the sum of the bounds by weights and intercepts, and moments of the data.
 
-        The first two as the fields; the expected squares of x - eta of Gaussian data, (n_rows,
-        n_features), 0 where they are missing.
+        The first two as the fields; of data that are not binary (n_rows, n_features), what their
+        family wants expected: of Gaussian data the squares of x - eta, 0 where they are missing.
         """
         values = np.ascontiguousarray(observed(x), np.float32)
         weights, intercepts = np.zeros(len(self.weights)), np.zeros(len(self.intercepts))
-        residuals = np.zeros((len(values), len(self.precision)))
-        kernels.mean_field_gradient(
-            values, self.sizes, self.weights, self.intercepts, self.precision, means, xi, weights,
-            intercepts, residuals,
+        moments = np.zeros((len(values), 0 if self.is_binary else values.shape[1]))
+        mean_field_gradient(
+            self.family, self.parameters, values, self.sizes, self.weights, self.intercepts, means,
+            xi, weights, intercepts, moments,
         )  # fmt: skip
-        return weights, intercepts, residuals
+        return weights, intercepts, moments
 
     def hidden(self, means):
         """The means of each hidden layer, from the data upward."""
         return self.split(means[:, self.sizes[0] :])
-
-    @property
-    def precision(self):
-        """Precisions of Gaussian visible units, else empty."""
-        return self.parameters[: len(self.parameters) // 2]
 
     @property
     def is_tame(self):
@@ -121,9 +117,12 @@ class MeanField(FlatNet):
     def check(self, x):
         """A ValueError where the bound cannot be computed."""
         self.check_weights()
-        if len(self.precision) and self.machine.is_autoregressive and np.isnan(observed(x)).any():
+        if self.is_binary or not self.machine.is_autoregressive:
+            return
+        if np.isnan(observed(x)).any():
+            name = type(self.machine.visible.units).__name__
             raise ValueError(
-                "Mean field has no bound where values of Gaussian features that depend on each "
+                f"Mean field has no bound where values of {name} features that depend on each "
                 "other are missing (NaN). Infer in another way, or train with "
                 "autoregressive=False."
             )

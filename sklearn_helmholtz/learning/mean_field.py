@@ -7,8 +7,8 @@ import numpy as np
 
 from .._content import content_keys
 from .._incomplete import observed
+from .._kernels.families import GAUSSIAN
 from ..inference import MeanField
-from ..units import Gaussian
 from .costs import OF_A_FUNCTION
 from .memory import Memory, n_kept_values
 
@@ -82,7 +82,7 @@ def _side_by_side(means, arrays):
 
 def _write(mean_field, machine, x, slopes, out):
     """Write derivatives by the flat parameters of a net to a chain of the same shape."""
-    weights, intercepts, residuals = slopes
+    weights, intercepts, moments = slopes
     upward, place = out.conditionals[::-1], 0
     matrices = [c.affine.weights for c in upward[:-1]]
     matrices += [c.lateral.weights for c in upward if c.lateral is not None]
@@ -92,9 +92,16 @@ def _write(mean_field, machine, x, slopes, out):
     parts = np.split(intercepts, np.cumsum(mean_field.sizes)[:-1])
     for conditional, part in zip(upward, parts, strict=True):
         conditional.affine.intercept[:] = part
-    units = machine.visible.units
-    if isinstance(units, Gaussian):
-        variance = units.variance.astype(np.float64)
-        squares, counts = residuals.sum(axis=0), (~np.isnan(observed(x))).sum(axis=0)
-        slope = 0.5 * (squares / variance - counts) / variance
-        upward[0].units.log_excess[:] = slope * units.excess
+    if mean_field.family == GAUSSIAN:
+        _write_variance(machine.visible.units, observed(x), moments, upward[0].units)
+
+
+def _write_variance(units, values, squares, out):
+    """Write the derivative by the variance of Gaussian units, from the expected squares of x - eta.
+
+    squares : (n_rows, n_features), 0 where values are missing.
+    """
+    variance = units.variance.astype(np.float64)
+    squares, counts = squares.sum(axis=0), (~np.isnan(values)).sum(axis=0)
+    slope = 0.5 * (squares / variance - counts) / variance
+    out.log_excess[:] = slope * units.excess
