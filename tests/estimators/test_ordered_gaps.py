@@ -15,7 +15,7 @@ from sklearn_helmholtz.inference import exact as exact_inference
 from sklearn_helmholtz.likelihood import scoring as scoring_module
 from tests import cases, exact
 from tests.cases import assert_frequencies, small_machine
-from tests.test_inference import gappy_rows, joint_numbers, means_of
+from tests.inference.test_inference import gappy_rows, joint_numbers, means_of
 
 NETS = cases.NETS
 BOTH = ["ordered binary", "ordered gaussian"]

@@ -25,8 +25,8 @@ from sklearn_helmholtz.likelihood.annealing import (
 )
 from tests import cases, exact, exact_gaps, naive
 from tests.cases import make_case
-from tests.test_gibbs import draws_of, random_states, uniforms_of
-from tests.test_likelihood import assert_same_bits, pick
+from tests.inference.test_gibbs import draws_of, random_states, uniforms_of
+from tests.likelihood.test_likelihood import assert_same_bits, pick
 
 KEY = _keys.key(cases.SEED, Purpose.ANNEAL)
 RANDOM_NETS = [

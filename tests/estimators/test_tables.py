@@ -11,8 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
 from sklearn_helmholtz.estimators.tables import as_numbers
-
-from .shells import BINARY, REAL, binary_rows, real_rows
+from tests.shells import BINARY, REAL, binary_rows, real_rows
 
 NAN = np.nan
 NAMES = ["age", "height", "city", "income"]

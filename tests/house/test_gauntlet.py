@@ -52,7 +52,7 @@ JOBS = list(itertools.product(ALGORITHMS, [None, 2]))
 NETS = ["generative_coefs_", "generative_intercepts_", "recognition_coefs_"]
 NETS += ["recognition_intercepts_"]
 PACKAGE = pathlib.Path(sklearn_helmholtz.__file__).parent
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 
 both_algorithms = pytest.mark.parametrize("algorithm", ALGORITHMS)
 ignores_forks = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -205,7 +205,7 @@ def evaluate(expression, folder=ROOT, **environment):
     """The value of an expression, through JSON, in a crowded process with another environment."""
     code = (
         "import json\n"
-        "from tests import test_gauntlet as gauntlet\n"
+        "from tests.house import test_gauntlet as gauntlet\n"
         "with gauntlet.crowded():\n"
         f"    print(json.dumps({expression}))\n"
     )
@@ -535,7 +535,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.test_gauntlet import ALGORITHMS, LIMIT, crowded, fit_and_judge
+from tests.house.test_gauntlet import ALGORITHMS, LIMIT, crowded, fit_and_judge
 
 pytestmark = pytest.mark.parametrize(("algorithm", "expected"), EXPECTED)
 

@@ -20,7 +20,7 @@ from sklearn_helmholtz.learning import factors
 from sklearn_helmholtz.machines import LinearGaussian, rotations
 from tests import harman74
 from tests.factors import make_machine, make_rows, rows_with_moments
-from tests.test_rotations import R_PROMAX, R_UNIQUENESSES, R_VARIMAX, assert_published
+from tests.machines.test_rotations import R_PROMAX, R_UNIQUENESSES, R_VARIMAX, assert_published
 
 HEYWOOD = pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
 

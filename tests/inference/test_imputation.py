@@ -11,7 +11,7 @@ from sklearn_helmholtz import HelmholtzMachine
 from sklearn_helmholtz.estimators import inference as estimator_inference
 from tests import cases, exact
 from tests.cases import assert_frequencies, small_machine
-from tests.test_inference import gappy_rows, true_posterior
+from tests.inference.test_inference import gappy_rows, true_posterior
 
 NETS = [(4, 3), (4, 3, 2), (3, 2, 2, 2)]
 N_IDLE = 15  # units that generate nothing: with them, a machine is not enumerated

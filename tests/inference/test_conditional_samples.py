@@ -11,8 +11,8 @@ from sklearn_helmholtz.estimators import inference as estimator_inference
 from sklearn_helmholtz.estimators.evidence import _log_best as log_best
 from tests import cases, exact
 from tests.cases import assert_frequencies, small_machine
-from tests.test_imputation import N_IDLE, NETS, conditional, mixture
-from tests.test_inference import gappy_rows, true_posterior
+from tests.inference.test_imputation import N_IDLE, NETS, conditional, mixture
+from tests.inference.test_inference import gappy_rows, true_posterior
 
 NOTHING = 3  # the row of `gappy_rows` in which all is missing
 NAN = np.nan

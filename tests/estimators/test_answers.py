@@ -12,8 +12,7 @@ import sklearn
 from numpy.testing import assert_array_equal
 
 from sklearn_helmholtz import HeldOutLikelihood, HelmholtzMachine, compare_log_likelihood
-
-from .shells import BINARY, REAL, binary_rows, fitted_state, real_rows
+from tests.shells import BINARY, REAL, binary_rows, fitted_state, real_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:This log-likelihood")
 SHELLS = {**{f"real {k}": (v, real_rows) for k, v in REAL.items()}}

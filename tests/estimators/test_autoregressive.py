@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_helmholtz import HelmholtzMachine, _batches
 from tests import cases, exact, naive
-from tests.test_learning_with_gaps import log_observed
+from tests.learning.test_learning_with_gaps import log_observed
 
 NETS = ["generative_coefs_", "generative_intercepts_", "generative_lateral_coefs_"]
 NETS += ["recognition_coefs_", "recognition_intercepts_"]

@@ -13,8 +13,7 @@ import pytest
 
 import sklearn_helmholtz
 from sklearn_helmholtz import FactorAnalysis, _training
-
-from .shells import BINARY, FEW, REAL, binary_rows, fitted_state, real_rows
+from tests.shells import BINARY, FEW, REAL, binary_rows, fitted_state, real_rows
 
 PACKAGE = str(pathlib.Path(sklearn_helmholtz.__file__).parent)
 KERNELS = str(pathlib.Path(PACKAGE) / "_kernels")

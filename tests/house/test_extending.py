@@ -16,7 +16,7 @@ from sklearn_helmholtz.estimators import helmholtz_machine, sigmoid_belief_net
 from sklearn_helmholtz.estimators._compat import StrOptions
 from sklearn_helmholtz.learning import ExactLearning, ReweightedWakeSleep, WakeSleep
 
-PAGE = pathlib.Path(__file__).parents[1] / "doc" / "extending.rst"
+PAGE = pathlib.Path(__file__).parents[2] / "doc" / "extending.rst"
 
 
 def block_with(text):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("plot_*.py"))
+EXAMPLES = sorted((pathlib.Path(__file__).parents[2] / "examples").glob("plot_*.py"))
 INSTALLED = {"matplotlib", "numpy", "scipy", "sklearn", "sklearn_helmholtz", "threadpoolctl"}
 
 

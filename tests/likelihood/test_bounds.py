@@ -19,7 +19,7 @@ from sklearn_helmholtz.likelihood.annealing import temperatures
 from sklearn_helmholtz.likelihood.bounds import _weights_of_causes
 from tests import cases, exact
 from tests.cases import make_case
-from tests.test_gibbs import target, transitions
+from tests.inference.test_gibbs import target, transitions
 
 N_DREAMS = 20_000
 

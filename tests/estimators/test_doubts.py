@@ -13,8 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler, normalize
 
 from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet
-
-from .shells import FEW, binary_rows, real_rows
+from tests.shells import FEW, binary_rows, real_rows
 
 MAKE = [lambda: HelmholtzMachine(3, **FEW), lambda: SigmoidBeliefNet(3, **FEW)]
 EPS = np.finfo(np.float64).eps

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sklearn_helmholtz import FactorAnalysis, HeldOutLikelihood, HelmholtzMachine, SigmoidBeliefNet
-
-from .shells import BINARY, REAL, binary_rows, real_rows
+from tests.shells import BINARY, REAL, binary_rows, real_rows
 
 B, R = binary_rows(24), real_rows(24)
 PARAMS = {

@@ -6,7 +6,7 @@ from sklearn.mixture import GaussianMixture
 
 from sklearn_helmholtz import HelmholtzMachine, _keys, compare_log_likelihood
 from tests import cases
-from tests.test_scoring import estimator
+from tests.estimators.test_scoring import estimator
 
 
 class Fixed:

@@ -22,7 +22,7 @@ from sklearn_helmholtz._workspace import Workspace
 from sklearn_helmholtz.learning import ReweightedWakeSleep, WakeSleep
 from sklearn_helmholtz.learning.phases import wake_and_dream
 from tests import cases, exact
-from tests.test_learning import (
+from tests.learning.test_learning import (
     assert_expectation,
     expected_sleep,
     prior_states,

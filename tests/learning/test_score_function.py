@@ -37,7 +37,7 @@ from tests.belief_net_oracles import (
     tiled,
 )
 from tests.cases import make_case, make_draws
-from tests.test_learning import assert_expectation, recognition_entries
+from tests.learning.test_learning import assert_expectation, recognition_entries
 
 # The oracles
 
