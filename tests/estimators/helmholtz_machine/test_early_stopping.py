@@ -1,0 +1,123 @@
+"""`early_stopping` and `X_val`: which rows are held out, and what is kept."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+
+from sklearn_helmholtz import _monitor, _training
+from sklearn_helmholtz.estimators import automatic
+from tests.estimators.helmholtz_machine.builders import DATA, binary_data, machine, same_bits
+
+
+def held_out_by(model, X, monkeypatch):
+    """Fit; returns the rows that each epoch was validated on."""
+    seen, original = [], _monitor.validation_score
+
+    def spy(machine, rows, seed, n_samples, n_threads):
+        if n_samples == _monitor.VALIDATION_SAMPLES:
+            seen.append(rows.take(slice(None)))
+        return original(machine, rows, seed, n_samples, n_threads)
+
+    monkeypatch.setattr(_monitor, "validation_score", spy)
+    model.fit(X)
+    return seen
+
+
+@pytest.mark.parametrize("visible", DATA)
+def test_early_stopping_keeps_the_best(visible):
+    train, test = DATA[visible][:40], DATA[visible][40:]
+    model = machine(
+        early_stopping=True, max_iter=200, learning_rate_init=0.3, n_iter_no_change=4
+    ).fit(train, X_val=test)
+    scores = model.validation_scores_
+    best = int(np.argmax(scores))
+    assert len(scores) == model.n_iter_ == len(model.loss_curve_) < 200
+    assert best < len(scores) - 1
+    assert model.best_validation_score_ == max(scores)
+    # The same fit, stopped at the best epoch, ends with the parameters that were kept.
+    again = clone(model).set_params(max_iter=best + 1).fit(train, X_val=test)
+    assert again.validation_scores_ == scores[: best + 1]
+    assert same_bits(again, model)
+    longer = clone(model).set_params(max_iter=best + 1, early_stopping=False)
+    assert same_bits(longer.fit(train), model)
+    result = model.log_likelihood(test, method="importance", n_importance_samples=500)
+    best_score = model.best_validation_score_
+    assert abs(result.mean - best_score) < 6 * result.monte_carlo_error + 1e-6
+
+
+def test_early_stopping_stops_by_patience_and_tolerance():
+    X = binary_data(100)
+    params = {"early_stopping": True, "max_iter": 40, "learning_rate_init": 3e-4}
+    lengths = {n: machine(**params, tol=0.3, n_iter_no_change=n).fit(X).n_iter_ for n in (2, 3, 7)}
+    # The first epoch improves on nothing, later ones by less than the tolerance.
+    assert lengths == {2: 3, 3: 4, 7: 8}
+    params["learning_rate_init"] = 3e-3
+    model = machine(**params, tol=0, n_iter_no_change=2).set_params(random_state=1).fit(X)
+    scores = model.validation_scores_
+    records = [epoch for epoch, score in enumerate(scores) if score == max(scores[: epoch + 1])]
+    assert len(records) > 2
+    assert (np.diff(records) <= 2).all()
+    assert model.n_iter_ == min(records[-1] + 1 + 2, 40)
+
+
+def test_scores_on_own_rows_without_early_stopping():
+    X = DATA["bernoulli"]
+    plain = machine().fit(X[:40])
+    watched = machine().fit(X[:40], X_val=X[40:])
+    assert same_bits(plain, watched)
+    assert len(watched.validation_scores_) == 5
+    assert watched.best_validation_score_ == max(watched.validation_scores_)
+
+
+@pytest.mark.parametrize(
+    ("n", "fraction", "expected"), [(60, 0.1, 6), (60, 0.5, 30), (60, 0.001, 1), (2, 0.1, 1)]
+)
+def test_size_of_the_held_out_share(n, fraction, expected, monkeypatch):
+    X = np.arange(2.0 * n).reshape(n, 2) / (2 * n)
+    model = machine(early_stopping=True, validation_fraction=fraction, max_iter=2)
+    seen = held_out_by(model, X, monkeypatch)
+    assert [len(rows) for rows in seen] == [expected] * 2
+    assert_array_equal(seen[0], seen[1])
+
+
+def test_held_out_rows_are_not_trained_on(monkeypatch):
+    X = np.arange(80.0).reshape(40, 2) / 80
+    model = machine(early_stopping=True, validation_fraction=0.25, max_iter=3)
+    trained, step = set(), _training.Training.step
+
+    def spy(self, rows, indices, rate):
+        trained.update(indices.tolist())
+        return step(self, rows, indices, rate)
+
+    monkeypatch.setattr(_training.Training, "step", spy)
+    held_out = held_out_by(model, X, monkeypatch)[0]
+    numbers = set(np.rint(held_out[:, 0] * 40).astype(int).tolist())
+    assert len(numbers) == 10
+    assert trained == set(range(40)) - numbers
+
+
+def test_autoregressive_machines_of_wide_tables_stop_early(monkeypatch):
+    X = DATA["bernoulli"]
+    monkeypatch.setattr(automatic, "_MANY_COLUMNS", X.shape[1])
+    settings = {"autoregressive": True, "max_iter": 2}
+    early = machine(**settings).fit(X)
+    assert same_bits(early, machine(**settings, early_stopping=True).fit(X))
+    assert len(early.validation_scores_) == 2
+    for quiet in (machine(**settings).fit(X[:, 1:]), machine(max_iter=2).fit(X)):
+        assert quiet.validation_scores_ is None
+    assert machine(**settings, early_stopping=False).fit(X).validation_scores_ is None
+    # Rows of one's own stop it just as well, and none of the table is then held out.
+    early, own = machine(**settings, tol=1e6, n_iter_no_change=1).set_params(max_iter=9), X[:9]
+    assert early.fit(X, X_val=own).n_iter_ == 2
+    early.set_params(early_stopping=False)
+    assert early.fit(X, X_val=own).n_iter_ == 9
+    machine(**settings).partial_fit(X)  # which cannot stop early, and need not be told so
+
+
+def test_metadata_routing_of_the_validation_rows():
+    import sklearn
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = machine().set_fit_request(X_val=True)
+        assert model.get_metadata_routing().fit.requests == {"X_val": True, "monitor": None}
