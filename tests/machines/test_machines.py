@@ -1,150 +1,21 @@
-"""Units, layers, chains and machines against scipy.stats and enumeration."""
+"""Chains and machines against enumeration."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import special, stats
+from scipy import stats
 
 from sklearn_helmholtz import _tree
 from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._keys import Purpose
-from sklearn_helmholtz.layers import Affine, Conditional
 from sklearn_helmholtz.machines import initialise
-from sklearn_helmholtz.units import Bernoulli, Gaussian
-from sklearn_helmholtz.units.gaussian import VARIANCE_FLOOR
+from sklearn_helmholtz.units import Bernoulli
 from tests import cases, exact, naive
 from tests.cases import CASES, NETS, make_case, make_draws
 
 
 def total(log_prob):
     return np.exp(log_prob).sum()
-
-
-# Units
-
-ETA = np.array([[-3.0, -0.5, 0.0, 1.0, 4.0], [0.3, 0.1, -1.0, 2.0, -6.0]], np.float32)
-VARIANCE = np.array([0.1, 0.5, 1.0, 2.0, 4.0])
-
-
-def density(units, values, eta):
-    log_prob = np.zeros(max(len(values), len(eta)))
-    units.log_prob(values, eta.copy(), log_prob)
-    return log_prob
-
-
-def test_bernoulli_units_are_those_of_scipy():
-    p = special.expit(ETA.astype(np.float64))
-    states = np.array([[0, 1, 1, 0, 1], [1, 0, 0, 1, 0]], np.uint8)
-    units = Bernoulli()
-    assert_allclose(units.mean(ETA), stats.bernoulli.mean(p), rtol=1e-6)
-    expected = stats.bernoulli.logpmf(states, p).sum(axis=1)
-    assert_allclose(density(units, states, ETA), expected, rtol=1e-6)
-    assert_allclose(density(units, states.astype(np.float32), ETA), expected, rtol=1e-6)
-
-
-def test_bernoulli_units_take_fractions_as_expectations():
-    fractions = np.full((1, 5), 0.3, np.float32)
-    zeros, ones = np.zeros((1, 5), np.uint8), np.ones((1, 5), np.uint8)
-    mixed = 0.7 * density(Bernoulli(), zeros, ETA[:1]) + 0.3 * density(Bernoulli(), ones, ETA[:1])
-    assert_allclose(density(Bernoulli(), fractions, ETA[:1]), mixed, rtol=1e-6)
-
-
-def test_gaussian_units_are_those_of_scipy():
-    units = Gaussian.from_variance(VARIANCE)
-    assert_allclose(units.variance, VARIANCE, rtol=1e-6)
-    values = np.array([[0.0, 1, 2, 3, 4], [1, -1, 1, -1, 1]], np.float32)
-    assert_array_equal(units.mean(ETA), ETA)
-    expected = stats.norm.logpdf(values, ETA, np.sqrt(VARIANCE)).sum(axis=1)
-    assert_allclose(density(units, values, ETA), expected, rtol=1e-5)
-
-
-def test_gaussian_units_keep_their_variance_above_the_floor():
-    for log_excess in (-200.0, -30.0):
-        assert Gaussian(np.array([log_excess], np.float32)).variance[0] >= VARIANCE_FLOOR
-    assert_allclose(Gaussian.from_variance([1e-9, 1.0]).variance, [VARIANCE_FLOOR, 1], rtol=1e-6)
-
-
-@pytest.mark.parametrize("units", [Bernoulli(), Gaussian.from_variance(VARIANCE)])
-def test_errors_of_units_are_slopes(units):
-    weight = np.array([0.5, 2.0], np.float32)
-    values = np.array([[0, 1, 1, 0, 1], [1, 0, 0, 1, 0]], units.dtype)
-
-    def objective(units, eta):
-        table = np.zeros((2, 2))
-        units.table(values.astype(np.float64), np.ascontiguousarray(eta.T, np.float64), table)
-        return weight @ np.diag(table)
-
-    gradient = _tree.copy(units)
-    log_prob = np.zeros(2)
-    error = units.score(values, ETA.copy(), log_prob)
-    assert_allclose(log_prob, density(units, values, ETA), rtol=1e-5)
-    units.gradient(values, error, weight, gradient)
-    slope = np.zeros(ETA.shape)
-    for index in np.ndindex(ETA.shape):
-        step = np.zeros(ETA.shape)
-        step[index] = 1e-5
-        slope[index] = objective(units, ETA + step) - objective(units, ETA - step)
-    assert_allclose(error, slope / 2e-5, rtol=1e-4, atol=1e-5)
-    for leaf, by_leaf in zip(_tree.leaves(units), _tree.leaves(gradient), strict=True):
-        for i in range(len(leaf)):
-            step = np.zeros(len(leaf), np.float32)
-            step[i] = 2.0**-6
-            above, below = (_tree.with_leaves(units, [leaf + s * step]) for s in (1, -1))
-            slope = (objective(above, ETA) - objective(below, ETA)) / 2.0**-5
-            assert by_leaf[i] == pytest.approx(slope, rel=1e-3, abs=1e-4)
-
-
-@pytest.mark.parametrize("units", [Bernoulli(), Gaussian.from_variance(VARIANCE)])
-def test_tables_of_units_are_their_log_probabilities(units):
-    values = np.array([[0, 1, 1, 0, 1], [1, 0, 0, 1, 0], [1, 1, 1, 1, 1]], units.dtype)
-    table = np.full((3, 2), np.nan)
-    units.table(values.astype(np.float64), np.ascontiguousarray(ETA.T.astype(np.float64)), table)
-    for state in (0, 1):
-        expected = density(units, values, np.tile(ETA[state], (3, 1)))
-        assert_allclose(table[:, state], expected, rtol=1e-5)
-
-
-# Affine maps and conditionals
-
-
-@pytest.mark.parametrize("kind", ["binary", "fractional"])
-@pytest.mark.parametrize("n_rows", [1, 6, 40])
-def test_affine_maps_and_their_gradients_are_products(kind, n_rows):
-    rng = np.random.default_rng(0)
-    parents = cases.make_rows(37, kind, n_rows)
-    affine = Affine(*(rng.normal(size=s).astype(np.float32) for s in ((37, 21), 21)))
-    expected = naive.product(parents, affine.weights, affine.intercept)
-    assert_allclose(affine.forward(parents), expected, rtol=1e-5, atol=1e-5)
-    error = rng.normal(size=(n_rows, 21)).astype(np.float32)
-    out = cases.empty_gradient(affine)
-    affine.gradient(parents, error, out)
-    assert_allclose(
-        out.weights, naive.product(parents.T, error, np.zeros(21)), rtol=1e-5, atol=1e-5
-    )
-    assert_allclose(out.intercept, error.astype(np.float64).sum(axis=0), rtol=1e-5, atol=1e-6)
-
-
-def test_an_affine_map_without_parents_is_its_intercept():
-    affine = Affine(None, np.arange(3, dtype=np.float32))
-    eta = affine.forward(None)
-    assert_array_equal(eta, [[0, 1, 2]])
-    assert not np.shares_memory(eta, affine.intercept)
-    out = cases.empty_gradient(affine)
-    affine.gradient(None, np.ones((4, 3), np.float32), out)
-    assert_array_equal(out.intercept, [4, 4, 4])
-
-
-def test_the_mean_of_a_conditional_is_the_mean_of_its_units():
-    machine, params, x = make_case((4, 3), "binary")
-    up = machine.recognition.conditionals[0]
-    expected = exact.sigmoid(x @ params.recognition_coefs[0] + params.recognition_intercepts[0])
-    assert_allclose(up.mean(x), expected, rtol=1e-5)
-    prior = machine.generation.conditionals[0]
-    assert_allclose(prior.mean(None), [exact.sigmoid(params.generative_intercepts[1])], rtol=1e-5)
-    assert isinstance(prior, Conditional)
-
-
-# Machines
 
 
 def hidden_of(n_units):
