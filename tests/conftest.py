@@ -2,5 +2,21 @@
 
 import os
 
+import pytest
+
 # scikit-learn's check of array API input needs SciPy's support, which is decided at its import.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+# Matrices of tests are small: threads of BLAS only wait for each other where workers share cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def short_chains(monkeypatch):
+    """Features by Gibbs sampling come from few sweeps, for tests that do not ask how good they are.
+
+    Two chains of six sweeps each way go through all that ten chains of a hundred go through.
+    """
+    from sklearn_helmholtz.estimators import sigmoid_belief_net
+
+    monkeypatch.setattr(sigmoid_belief_net, "_CHAINS", 2)
+    monkeypatch.setattr(sigmoid_belief_net, "_SWEEPS", 6)

@@ -94,6 +94,7 @@ def test_records_say_what_they_say(params):
 @each_inference
 @pytest.mark.parametrize("visible", ["binary", "gaussian"])
 @in_order_or_not
+@pytest.mark.usefixtures("short_chains")
 def test_threads_change_no_bit(params, visible, autoregressive, monkeypatch):
     X = data(visible, 300)
     monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)  # as many blocks as there can be

@@ -200,6 +200,7 @@ def bound_of(oracle, x, h):
 
 @each_inference
 @pytest.mark.parametrize("visible", ["binary", "gaussian", "gaps"])
+@pytest.mark.usefixtures("short_chains")
 def test_features_depend_on_the_row_alone(params, visible):
     X = with_gaps(data(n=150)) if visible == "gaps" else data(visible, 150)
     model = net(**params).fit(X)
@@ -330,6 +331,7 @@ def test_only_nvil_has_a_guess():
 @each_inference
 @each_visible
 @in_order_or_not
+@pytest.mark.usefixtures("short_chains")
 def test_missing_values_everywhere(params, visible, autoregressive):
     X = with_gaps(data(visible))
     model = net(autoregressive=autoregressive, **params)

@@ -625,8 +625,8 @@ def test_ascents_with_shared_noise_begin_somewhere_likely():
 
 def test_an_e_step_does_not_hold_a_matrix_for_every_row(monkeypatch):
     machine = make_machine(60, 70)
-    x = make_rows(machine, 3000, missing=0.1)
-    data, whole = patterned(x), 8 * 3000 * 61**2
+    x = make_rows(machine, 1000, missing=0.1)
+    data, whole = patterned(x), 8 * 1000 * 61**2
     expected = expect(machine, data)
     monkeypatch.setattr(em, "_ENTRIES", 2**17)
     monkeypatch.setattr(linear_gaussian, "_ENTRIES", 2**17)
