@@ -26,7 +26,7 @@ import joblib
 import numpy as np
 
 from sklearn_helmholtz import HelmholtzMachine, __version__
-from sklearn_helmholtz.estimators.automatic import batch_size
+from sklearn_helmholtz.estimators.defaults import batch_size
 
 from .datasets import TWENTY, UCI, load
 from .learning_curve import replace_file

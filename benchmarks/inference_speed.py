@@ -19,7 +19,8 @@ from sklearn_helmholtz import _keys
 from sklearn_helmholtz._kernels.random import uniform_rows
 from sklearn_helmholtz._keys import Draws
 from sklearn_helmholtz.inference import Gibbs, MeanField
-from sklearn_helmholtz.machines import BeliefNet, descend
+from sklearn_helmholtz.machines import BeliefNet, generative_chain
+from sklearn_helmholtz.rows import Block
 from sklearn_helmholtz.units import Bernoulli
 
 from . import numpy_inference
@@ -36,7 +37,7 @@ def make_net(n_features, n_hidden, rng):
     if n_features == 784:
         weights *= 0.3
     zeros = [np.zeros(n, np.float32) for n in (n_features, n_hidden)]
-    net = BeliefNet(descend([weights], zeros, Bernoulli()))
+    net = BeliefNet(generative_chain([weights], zeros, Bernoulli()))
     addresses = np.arange(N_ROWS[n_features], dtype=np.uint64)
     values, _ = net.dream(Draws(np.array([1, 2], np.uint32), addresses))
     return net, weights, values[0], addresses
@@ -50,7 +51,7 @@ def compare_mean_field(net, weights, x, addresses):
 
     def ours():
         means = start.copy()
-        _, bounds, _ = mean_field.solve(x, means, N_SWEEPS, -np.inf)
+        _, bounds, _ = mean_field.solve(Block(x), means, N_SWEEPS, -np.inf)
         return means[:, d:], bounds
 
     def theirs():
@@ -70,7 +71,7 @@ def compare_gibbs(net, weights, x, addresses):
 
     def ours():
         states = start.copy()
-        gibbs.sweep(x, states, draws, N_SWEEPS)
+        gibbs.sweep(Block(x), states, draws, N_SWEEPS)
         return states
 
     def theirs(uniforms=None):

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from sklearn_helmholtz import HelmholtzMachine, _keys
-from sklearn_helmholtz._batches import Rows
 from sklearn_helmholtz._keys import Draws, Purpose
-from sklearn_helmholtz._training import Training
+from sklearn_helmholtz._training import Past, Training
 from sklearn_helmholtz.inference import sample_particles
 from sklearn_helmholtz.learning import Adam, ReweightedWakeSleep, WakeSleep
 from sklearn_helmholtz.likelihood.weights import estimate_from_weights
 from sklearn_helmholtz.machines import assemble
+from sklearn_helmholtz.rows import Block, Table
 from sklearn_helmholtz.units import Bernoulli
 
 from .torch_autograd import AutogradMachine
@@ -122,9 +122,9 @@ def learning_with_autograd():
 def _compare_learning(name, net, step, n_steps=400):
     """Mean bounds of two parties from the parameters of a net, on the same minibatches."""
     X, rng = _prototypes(2000, SMALL[0]), np.random.default_rng(1)
-    data, rows = torch.from_numpy(X.astype(np.float32)), Rows(X, binary=True)
+    data, rows = torch.from_numpy(X.astype(np.float32)), Table(X, is_binary=True)
     machine = assemble(**net.arrays(), visible=Bernoulli())
-    training, bounds = Training(machine, RULES[name], Adam(net.decay), (0,), 1), []
+    training, bounds = Training(machine, RULES[name], Adam(net.decay), 1, Past((0,))), []
     for _ in range(n_steps):
         chosen = rng.choice(len(X), N_LEARNT, replace=False)
         ours = training.step(rows, chosen, net.rate) / N_LEARNT
@@ -161,7 +161,7 @@ def _recognition_scores(net, x, n_particles):
     machine = assemble(**net.arrays(), visible=Bernoulli())
     addresses = np.arange(len(x), dtype=np.uint64)
     draws = Draws(_keys.key((0,), Purpose.SCORE), addresses, n_particles)
-    particles = sample_particles(machine, x.numpy().astype(np.uint8), draws)
+    particles = sample_particles(machine, Block(x.numpy().astype(np.uint8)), draws)
     estimate = estimate_from_weights(particles.log_weights, n_particles, np.zeros(len(x)))
     return estimate.summary(addresses)
 

@@ -11,11 +11,11 @@ import scipy.sparse
 from sklearn.neural_network import BernoulliRBM
 
 from sklearn_helmholtz import HelmholtzMachine
-from sklearn_helmholtz._batches import Rows
-from sklearn_helmholtz._training import Training
+from sklearn_helmholtz._training import Past, Training
 from sklearn_helmholtz.layers import Affine
 from sklearn_helmholtz.learning import Adam, ReweightedWakeSleep, WakeSleep
 from sklearn_helmholtz.machines import initialise
+from sklearn_helmholtz.rows import Table
 from sklearn_helmholtz.units import Bernoulli
 
 from .blas import HAS_TORCH, numpy_blas
@@ -185,13 +185,13 @@ def workloads(score_rows, score_particles):
 
 def _steps(sizes, rule, X, batches):
     """A function of the number of threads that makes a turn of training steps."""
-    rows = Rows(X, binary=True)
+    rows = Table(X, is_binary=True)
 
     def make(n_threads):
         start = initialise(sizes, Bernoulli(), np.zeros(sizes[0]), np.random.default_rng(0))
         if (fused := rule.fused(start)) is not None:
             fused.prepare()
-        training = Training(start, rule, Adam(1e-4), (0,), n_threads)
+        training = Training(start, rule, Adam(1e-4), n_threads, Past((0,)))
         return lambda: [training.step(rows, batch, RATE) for batch in batches]
 
     return make

@@ -47,7 +47,7 @@ print(f"{len(images)} images, entropy {-(probability * np.log2(probability)).sum
 # Training
 # --------
 # Small steps on few rows at a time, at a rate that starts high and falls to zero, do better here
-# than large batches: the noise helps the machine out of poor explanations. It does not always help
+# than large batches: the noise helps the machine out of poor solutions. It does not always help
 # enough, so we start from several random weights and keep the machine that explains its
 # *training* rows best, which needs no knowledge of the truth.
 

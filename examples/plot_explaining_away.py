@@ -140,7 +140,7 @@ print(f"transform ends at {mean_field.transform(jumped)[0].round(4)}: {energy:.3
 # Chains start in the prior, where nothing has happened; then the cause that is asked first explains
 # the effect. The chains that `transform` runs have 100 sweeps, too few to change their minds. Half
 # of them ask the causes in the opposite order: so `transform` shows 1/2 for each, as it should,
-# though each chain has seen but one explanation.
+# though each chain has seen but one mode.
 
 n_chains, n_sweeps = 1000, 10_000
 rng = np.random.default_rng(0)

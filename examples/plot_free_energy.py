@@ -46,7 +46,7 @@ curves = {name: learn(name) for name in ("wake-sleep", "reweighted-wake-sleep")}
 
 # %%
 # The shaded band is the divergence. The wake phase of wake-sleep lowers the free energy, the band
-# included, and so prefers explanations that the recognition net can express. Reweighted wake-sleep
+# included, and so prefers posteriors that the recognition net can express. Reweighted wake-sleep
 # raises a bound that is closer to the likelihood, from five guesses for each row, and gets further
 # here in as many epochs.
 

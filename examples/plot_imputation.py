@@ -35,12 +35,12 @@ rest, X_test, classes_of_rest, _ = train_test_split(
 X_train, X_valid = train_test_split(rest, test_size=300, stratify=classes_of_rest, random_state=0)
 
 
-def with_gaps(X, seed):
+def with_missing(X, seed):
     """The same rows with 30 % of their values missing."""
     return np.where(np.random.default_rng(seed).random(X.shape) < 0.3, np.nan, X)
 
 
-valid_gaps, test_gaps = with_gaps(X_valid, 0), with_gaps(X_test, 1)
+valid_incomplete, test_incomplete = with_missing(X_valid, 0), with_missing(X_test, 1)
 
 # %%
 # Two losses
@@ -52,17 +52,19 @@ valid_gaps, test_gaps = with_gaps(X_valid, 0), with_gaps(X_test, 1)
 CLIPS = (0.001, 0.01, 0.02, 0.05)
 
 
-def losses(probability, X, gaps, clip):
+def losses(probability, X, incomplete, clip):
     """Sum over the missing pixels of each row of (log-loss, squared error), per mean number."""
     p = np.clip(probability, clip, 1 - clip)
-    missing = np.isnan(gaps)
+    missing = np.isnan(incomplete)
     each = np.stack([-np.log(np.where(X == 1, p, 1 - p)), (p - X) ** 2])
     return np.where(missing, each, 0).sum(axis=2) * len(X) / missing.sum()
 
 
 def best_clip(probability):
     """The lowest log-loss on the validation rows, and the clip that has it."""
-    return min((losses(probability, X_valid, valid_gaps, clip)[0].mean(), clip) for clip in CLIPS)
+    return min(
+        (losses(probability, X_valid, valid_incomplete, clip)[0].mean(), clip) for clip in CLIPS
+    )
 
 
 # %%
@@ -70,15 +72,15 @@ def best_clip(probability):
 # ----------
 # The machine has the sizes of the example with the digits, and learns from the complete training
 # rows; or from thirty copies of them, each with other pixels missing, so that its recognition net
-# learns what to make of gaps. Nearest neighbours are
-# looked for in the complete rows. Regressions, on all other pixels or on the twenty that go with a
-# pixel most, learn from complete rows or from one copy with gaps, in five rounds: more take long
-# and make little difference.
+# learns what to make of missing values. Nearest neighbours are looked for in the complete rows.
+# Regressions, on all other pixels or on the twenty that go with a pixel most, learn from complete
+# rows or from one copy with missing values, in five rounds: more take long and make little
+# difference.
 
-copies = np.concatenate([with_gaps(X_train, seed) for seed in range(2, 32)])
+copies = np.concatenate([with_missing(X_train, seed) for seed in range(2, 32)])
 settings = {"learning_rate": "cosine", "n_importance_samples": 10_000, "random_state": 0}
 candidates = {"Helmholtz machine": {}, "KNNImputer": {}, "IterativeImputer": {}}
-for rows, X, epochs in (("complete rows", X_train, 1000), ("rows with gaps", copies, 50)):
+for rows, X, epochs in (("complete rows", X_train, 1000), ("incomplete rows", copies, 50)):
     start = time.perf_counter()
     machine = HelmholtzMachine((100, 50, 20), max_iter=epochs, **settings).fit(X)
     print(f"machine, {rows}: {time.perf_counter() - start:.0f} s to fit")
@@ -89,7 +91,7 @@ for n_neighbors in (5, 10, 15, 20, 30):
         candidates["KNNImputer"][f"{n_neighbors} neighbours, {weights}"] = imputer.transform
 warnings.simplefilter("ignore", ConvergenceWarning)  # of five rounds
 for n_nearest in (20, None):
-    for rows, X in (("complete rows", X_train), ("rows with gaps", copies[: len(X_train)])):
+    for rows, X in (("complete rows", X_train), ("incomplete rows", copies[: len(X_train)])):
         imputer = IterativeImputer(n_nearest_features=n_nearest, max_iter=5, random_state=0)
         name = f"{n_nearest or 'all'} features, {rows}"
         candidates["IterativeImputer"][name] = imputer.fit(X).transform
@@ -100,9 +102,11 @@ for n_nearest in (20, None):
 
 chosen, found = {}, {}
 for kind, imputers in candidates.items():
-    (loss, clip), name = min((best_clip(fill(valid_gaps)), name) for name, fill in imputers.items())
+    (loss, clip), name = min(
+        (best_clip(fill(valid_incomplete)), name) for name, fill in imputers.items()
+    )
     chosen[kind] = imputers[name]
-    found[kind] = losses(chosen[kind](test_gaps), X_test, test_gaps, clip)
+    found[kind] = losses(chosen[kind](test_incomplete), X_test, test_incomplete, clip)
     print(f"{kind}: {name}, clipped at {clip:g}; log-loss {loss:.4f} on validation rows")
 
 print("\nMissing pixels of the test rows (lower is better)")
@@ -122,9 +126,9 @@ for kind, values in found.items():
 # Means are one answer; draws are another. Each draw fills in all missing pixels of a digit at once,
 # so that the strokes of one draw fit each other where the means are a blur of several.
 
-draws = chosen["Helmholtz machine"](test_gaps[:12], "sample", n_imputations=3, random_state=0)
-means = chosen["Helmholtz machine"](test_gaps[:12])
-rows = {"digit": X_test[:12], "what is seen": test_gaps[:12], "means": means}
+draws = chosen["Helmholtz machine"](test_incomplete[:12], "sample", n_imputations=3, random_state=0)
+means = chosen["Helmholtz machine"](test_incomplete[:12])
+rows = {"digit": X_test[:12], "what is seen": test_incomplete[:12], "means": means}
 rows |= {f"draw {number}": draw for number, draw in enumerate(draws, 1)}
 colours = plt.get_cmap("gray_r").with_extremes(bad="tab:orange")
 

@@ -1,6 +1,6 @@
 """
-What do units in order add to hidden causes?
-============================================
+What do autoregressive layers add to hidden causes?
+===================================================
 
 In a plain Helmholtz machine the pixels of an image are independent once the hidden causes are
 known. Whatever two neighbouring pixels have to do with each other has to go through a cause. An
@@ -27,12 +27,12 @@ X = X[np.random.default_rng(0).permutation(len(X))]
 train, test = X[:1400], X[1400:]
 
 plain = HelmholtzMachine(50, learning_rate="cosine", random_state=0).fit(train)
-ordered = HelmholtzMachine(50, autoregressive=True, random_state=0).fit(train)
+autoregressive = HelmholtzMachine(50, autoregressive=True, random_state=0).fit(train)
 
-for name, machine in {"plain": plain, "autoregressive": ordered}.items():
+for name, machine in {"plain": plain, "autoregressive": autoregressive}.items():
     result = machine.log_likelihood(test)
     print(f"{name:>14}: {result.mean:.2f} +- {result.standard_error:.2f} nats per test image")
-print(compare_log_likelihood(ordered, plain, test).summary)
+print(compare_log_likelihood(autoregressive, plain, test).summary)
 
 # %%
 # Samples
@@ -44,7 +44,7 @@ fig, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
 images = {
     "data": test[:36],
     "plain": plain.sample(36, random_state=1),
-    "autoregressive": ordered.sample(36, random_state=1),
+    "autoregressive": autoregressive.sample(36, random_state=1),
 }
 for ax, (name, rows) in zip(axes, images.items(), strict=True):
     SamplesDisplay(rows.reshape(-1, 8, 8)).plot(ax)
@@ -58,7 +58,7 @@ for ax, (name, rows) in zip(axes, images.items(), strict=True):
 # the left; the rest is left to the causes. The weights are strictly upper triangular: no pixel sees
 # one after it.
 
-weights = ordered.generative_lateral_coefs_[0]
+weights = autoregressive.generative_lateral_coefs_[0]
 fig, axes = plt.subplots(1, 3, figsize=(7, 2.5), layout="constrained")
 for ax, (row, column) in zip(axes, [(3, 3), (5, 2), (6, 5)], strict=True):
     pixel = 8 * row + column
@@ -76,7 +76,7 @@ print("Does any pixel see a later one?", bool(sees_later))
 # draws until they fit.
 
 given = np.where(np.arange(64) < 32, test[7], np.nan).astype(float)
-completed = ordered.sample(17, given=given, random_state=0)
+completed = autoregressive.sample(17, given=given, random_state=0)
 rows = np.concatenate([test[7][None], completed])
 fig, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
 SamplesDisplay(rows.reshape(-1, 8, 8)).plot(ax, n_columns=9)

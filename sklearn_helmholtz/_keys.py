@@ -1,4 +1,4 @@
-"""Who uses which random numbers.
+"""Keys and counters: addresses that keep the random numbers of all purposes apart.
 
 Every stream is named by a key of two words, made from the estimator's seed and a purpose, and a
 counter of four words:
@@ -19,7 +19,7 @@ and number all sweeps of all chains of a row, one chain after the other, in word
 all hidden ones, and after them those of the data, if what is missing of them is drawn as well. What
 chains hold there to begin with is drawn as layer 1 of a particle numbered from 2^31. Mean field
 starts from numbers of a purpose of its own, with the number of the start in word 1 and the units of
-all layers as layer 0: in training and as a proposal under the key of the row, as an explanation
+all layers as layer 0: in training and as a proposal under the key of the row, in inference
 under key 0, whatever the row, so that nearly equal rows end alike.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
@@ -36,7 +36,7 @@ _SCORING_SEED = (0x48656C6D, 0x686F6C74)
 
 
 class Purpose(enum.IntEnum):
-    """What random numbers are for: each purpose has streams of its own."""
+    """Purposes of random numbers, each of which has streams of its own."""
 
     INITIALISE = 0
     SHUFFLE = 1
@@ -52,6 +52,7 @@ class Purpose(enum.IntEnum):
     COMPLETE = 11
     BOUND = 12
     START = 13
+    PROBE = 14
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is known of a training as it goes: losses, held-out scores, and when to stop."""
+"""Records of a training as it goes: losses, held-out scores, and when to stop."""
 
 import math
 import time
@@ -6,22 +6,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .likelihood import validation_score
-
 VALIDATION_SAMPLES = 50
 
 
 @dataclass
 class Monitor:
-    """What is known about a training as it goes, and when it should stop.
+    """Records of a training as it goes, and when it should stop.
 
     validation : rows held out, or None; patience : epochs without an improvement of at least
     ``tol`` nats, of the score or without held-out rows of the loss, after which training has
     stalled, or None; keeps_best : whether to keep the parameters of the best score; report : called
     with a line after every epoch, or None; callbacks : has `begin_epoch` and `end_epoch`, which may
-    ask to stop, or None. ``scores`` are mean importance-weighted bounds of the held-out rows;
-    ``losses`` mean negative bounds of the training rows. Both are in the user's units: training
-    rows lose ``log_volume`` nats.
+    ask to stop, or None. ``scores`` are mean objectives of the held-out rows, ``losses`` mean
+    negative ones of the training rows. Both are in the user's units: training rows lose
+    ``log_volume`` nats.
     """
 
     validation: object = None
@@ -31,8 +29,6 @@ class Monitor:
     keeps_best: bool = False
     report: object = None
     callbacks: object = None
-    seed: tuple = ()
-    n_threads: int = 1
     losses: list = field(default_factory=list)
     scores: list = field(default_factory=list)
     best_score: float = -math.inf
@@ -79,8 +75,7 @@ class Monitor:
         self._keep(training, score)
 
     def _score(self, training):
-        machine, n_samples = training.result.tree, VALIDATION_SAMPLES
-        score = validation_score(machine, self.validation, self.seed, n_samples, self.n_threads)
+        score = training.objective(training.result.tree, self.validation, VALIDATION_SAMPLES)
         return score - self.validation.log_volume
 
     def _keep(self, training, score):

@@ -8,23 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import _keys, _tree
-from ._batches import minibatches, split_evenly
 from ._keys import Draws, Purpose
 from ._threads import run_blocks
 from ._workspace import Workspace
-from .learning import Average, penalise
-from .likelihood import validation_score
+from .learning import Average, Place, penalise
+from .rows import minibatches
 
 _BLOCKS_AT_A_TIME = 8
 _ROWS_TOGETHER = 256  # times particles, in one call of a fused rule
 _WORTH_COMPILING = 30.0  # seconds of training after which a fused rule is compiled: it takes 9
-_FEWEST_ROWS = 32  # of a block whose rows share products of matrices
-_FEWEST_ROWS_ALONE = 4  # of one whose rows are gone through one by one
-_PRODUCT_ROWS, _LARGE_BATCH = 64, 512  # rows times particles of a block; twice as many if large
 _WORTH_SHARING = 2**18  # entries of a gradient from which on threads share a move
 _PROBED_ROWS = 100
-_LOSS_OF_IGNORANCE = 1.5  # nats that a unit costs when nothing is known of it
-_TOLERANCE = 10
+PROBE_SAMPLES = 1
 # Training that diverges is noticed by its bounds: NumPy need not warn of what leads there.
 _WHATEVER_HAPPENS = np.errstate(divide="ignore", over="ignore", invalid="ignore")
 
@@ -34,7 +29,7 @@ class DivergenceError(ArithmeticError):
 
 
 class End(enum.Enum):
-    """Why training ended."""
+    """Reasons for which training ended."""
 
     FINISHED = "finished"
     STOPPED = "stopped"
@@ -44,54 +39,71 @@ class End(enum.Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How training ended, and the KeyboardInterrupt that ended it, which is to go on, or None."""
+    """Outcome of training: how it ended, and the KeyboardInterrupt to raise again, or None."""
 
     end: End
     interrupt: KeyboardInterrupt | None = None
 
 
+@dataclass(frozen=True)
+class Past:
+    """State that a training leaves to the next, besides the parameters.
+
+    seed : of all random numbers; step_number : steps done; optimizer : state of the optimiser, None
+    for a new one; average : where an average of the parameters stands: the parameters that move and
+    its counts, or None; carry_over : what the rule's memory keeps for other rows, or None.
+    """
+
+    seed: tuple
+    step_number: int = 0
+    optimizer: tuple | None = None
+    average: tuple | None = None
+    carry_over: object = None
+
+
 class Training:
     """A machine that learns: its parameters in one vector, the optimiser's state, a step counter.
 
-    penalties : of connections and of lateral weights, or None for those of the optimiser;
-    lasting : what the rule's memory was left with by an earlier training, see `lasting`; parameters
-    : what steps start from and move; result : what comes of training, the same or, with
-    ``averages``, an average over the later steps. Both are packed.
+    past : the `Past` of an earlier training, or of none; penalties : of weights between layers and
+    of lateral ones, or None for those of the optimiser; averages : whether the result is an average
+    over the later steps. ``parameters`` are what steps start from and move; ``result`` is what
+    comes of training, the same or the average. Both are packed.
 
     Steps write into arrays that are allocated once; `machine` is a copy. A step is the sum of the
     gradients of its row blocks, in block order, then one move of the optimiser, so it does not
     depend on the number of threads.
     """
 
-    def __init__(
-        self, machine, rule, optimizer, seed, n_threads, state=None, step=0, averages=False,
-        last=None, penalties=None, lasting=None,
-    ):  # fmt: skip
+    def __init__(self, machine, rule, optimizer, n_threads, past, penalties=None, averages=False):
         self.parameters = self.result = _tree.pack(machine)
         self.average = None
         if averages:
             self.result = _tree.pack(machine)
             self.average = Average(self.result.vector)
-            if last is not None:
-                self._resume_average(last)
-        self.state = _tree.copy(state) if state else optimizer.init(len(self.parameters.vector))
-        self.step_number = step
+            if past.average is not None:
+                self._resume_average(past.average)
+        n_parameters = len(self.parameters.vector)
+        self.state = (
+            optimizer.init(n_parameters) if past.optimizer is None else _tree.copy(past.optimizer)
+        )
+        self.step_number = past.step_number
         self._rule, self._optimizer, self._n_threads = rule, optimizer, n_threads
         self._penalties = penalties
         self.set_penalties()
-        self._wake_key = _keys.key(seed, Purpose.WAKE)
-        self._dream_key = _keys.key(seed, Purpose.DREAM)
-        self._seed = seed
+        self._seed = past.seed
+        self._wake_key = _keys.key(past.seed, Purpose.WAKE)
+        self._dream_key = _keys.key(past.seed, Purpose.DREAM)
         self._fused, self._started = rule.fused(machine), None
         self.has_moved = False
         self._vectors, self._gradients = _tree.parts_like(machine, 1)
-        self._workspaces, self._memory, self._lasting = [Workspace()], None, lasting
+        self._total = np.zeros_like(self._vectors)
+        self._workspaces, self._memory, self._carry_over = [Workspace()], None, past.carry_over
 
     def begin(self, rows):
         """Get ready for the rows of a table: rules may remember something of each."""
-        self._memory = self._rule.remember(self.parameters.tree, rows)
-        if self._memory is not None and self._lasting is not None:
-            self._memory.resume(self._lasting)
+        self._memory = self._rule.make_memory(self.parameters.tree, rows)
+        if self._memory is not None and self._carry_over is not None:
+            self._memory.resume(self._carry_over)
 
     @property
     def machine(self):
@@ -99,82 +111,80 @@ class Training:
         return _tree.copy(self.result.tree)
 
     @property
-    def last(self):
-        """Where an average stands: a copy of the parameters, and counts; None without one."""
+    def past(self):
+        """The `Past` of what follows on this training."""
+        carry_over = None if self._memory is None else self._memory.carry_over
+        return Past(self._seed, self.step_number, self.state, self._average_state(), carry_over)
+
+    def _average_state(self):
+        """A copy of the parameters that move, and counts of their average; None without one."""
         if self.average is None:
             return None
         return self.parameters.vector.copy(), self.average.n_moves, self.average.n_terms
 
-    @property
-    def lasting(self):
-        """What the rule remembers that is of use with the rows of other tables, or None."""
-        return None if self._memory is None else self._memory.lasting
+    def _resume_average(self, state):
+        """Go on from where an average stood."""
+        self.parameters.vector[:], self.average.n_moves, self.average.n_terms = state
 
-    def remember(self):
-        """What `go_back` needs to undo all steps from now on."""
-        return self.result.vector.copy(), self.last
+    def snapshot(self):
+        """State that `restore` needs to undo all steps from now on."""
+        return self.result.vector.copy(), self._average_state()
 
-    def go_back(self, remembered):
+    def restore(self, snapshot):
         """Undo the steps since then; the optimiser's state and the memory start anew."""
-        self.result.vector[:], last = remembered
-        self._memory = self._lasting = None
-        if last is not None:
-            self._resume_average(last)
+        self.result.vector[:], average = snapshot
+        self._memory = self._carry_over = None
+        if average is not None:
+            self._resume_average(average)
         for part in self.state:
             part[:] = 0
 
-    def _resume_average(self, last):
-        """Go on from where an average stands, see `last`."""
-        self.parameters.vector[:], self.average.n_moves, self.average.n_terms = last
-
-    @property
-    def loss_of_ignorance(self):
-        """What units that know nothing cost, nats per row: no sane training gets far above."""
-        return _LOSS_OF_IGNORANCE * sum(self.parameters.tree.n_units)
-
     @_WHATEVER_HAPPENS
     def loss(self, probe):
-        """The mean negative bound of some rows as things are now, nats; infinite if all is lost.
+        """Minus the mean objective of some rows as things are now, nats; infinite if all is lost.
 
-        Steps report the bound from before they move: this is how the last one is judged.
+        Steps report the objective from before they move: this is how the last one is judged.
         """
         if not self._can_go_on:
             return math.inf
-        score = validation_score(self.parameters.tree, probe, self._seed, 1, self._n_threads)
-        return -score if math.isfinite(score) else math.inf
+        value = self.objective(self.parameters.tree, probe, PROBE_SAMPLES)
+        return -value if math.isfinite(value) else math.inf
+
+    def limit(self, first_loss):
+        """The highest mean loss that makes sense, see `Rule.limit`."""
+        return self._rule.limit(self.parameters.tree, first_loss)
+
+    def objective(self, machine, rows, n_samples):
+        """The rule's objective for some rows, see `Rule.objective`."""
+        return self._rule.objective(machine, rows, self._seed, n_samples, self._n_threads)
 
     @property
     def _can_go_on(self):
-        """Whether parameters are finite, and such that a rule that is particular takes them."""
-        if not np.isfinite(self.parameters.vector).all():
-            return False
-        return not hasattr(self._rule, "accepts") or self._rule.accepts(self.parameters.tree)
+        """Whether parameters are finite, and such that the rule accepts them."""
+        is_finite = np.isfinite(self.parameters.vector).all()
+        return bool(is_finite) and self._rule.accepts(self.parameters.tree)
 
-    def set_penalties(self, grown=1.0):
+    def set_penalties(self, progress=1.0):
         """Give the optimiser penalties as strong as they should be for weights as they are.
 
-        grown : how far those that grow with training have come, from 0 to 1.
+        progress : of those that rise with training, from 0 to 1.
         """
         if self._penalties is not None:
-            self._optimizer = penalise(self._optimizer, self.parameters, self._penalties, grown)
+            self._optimizer = penalise(self._optimizer, self.parameters, self._penalties, progress)
+
+    def probe(self, indices):
+        """A few of some rows, from anywhere among them: tables may be sorted."""
+        order = _keys.generator(self._seed, Purpose.PROBE).permutation(len(indices))
+        return indices[np.sort(order[:_PROBED_ROWS])]
 
     def permutation(self, n_rows):
         """The order of the rows in the epoch that begins now."""
         return _keys.generator(self._seed, Purpose.SHUFFLE, self.step_number).permutation(n_rows)
 
-    def _limits(self, n_rows):
-        """Where the row blocks of a step start and end, whatever the number of threads."""
-        rule, machine = self._rule, self.parameters.tree
-        if hasattr(rule, "work_per_row"):
-            return split_evenly(n_rows, rule.work_per_row(machine), _FEWEST_ROWS_ALONE)
-        together = _PRODUCT_ROWS * (2 if n_rows >= _LARGE_BATCH else 1)
-        fewest = max(_FEWEST_ROWS, together // rule.n_particles)
-        return split_evenly(n_rows, machine.n_weights * rule.n_particles, fewest)
-
     def step(self, rows, indices, rate):
-        """One step on a minibatch; returns the sum of its bounds before the step, nats."""
+        """One step on a minibatch; returns the sum of its objective before the step, nats."""
         self.step_number += 1
-        limits = self._limits(len(indices))
+        limits = self._rule.limits(self.parameters.tree, len(indices))
         n_blocks = len(limits) - 1
         bound = 0.0
         for first in range(0, n_blocks, _BLOCKS_AT_A_TIME):
@@ -209,12 +219,12 @@ class Training:
     def _gather(self, first, count):
         """Add the gradients of some row blocks to the total of the step."""
         if first == 0:
-            self._total = np.zeros_like(self._vectors[:1])
+            self._total[:] = 0
         for vector in self._vectors[:count]:
             self._total[0] += vector
 
     def _blocks(self, rows, indices, limits):
-        """Compute the gradients of some row blocks; returns the sum of their bounds."""
+        """Compute the gradients of some row blocks; returns the sum of their objectives."""
         n_blocks = len(limits) - 1
         if n_blocks > len(self._workspaces):
             self._vectors, self._gradients = _tree.parts_like(self.parameters.tree, n_blocks)
@@ -231,7 +241,7 @@ class Training:
             blocks = slice(group * size, min((group + 1) * size, n_blocks))
             ends = limits[blocks.start : blocks.stop + 1]
             x = rows.take(indices[ends[0] : ends[-1]]) if fused is not None else None
-            if _is_binary_block(x):
+            if x is not None and fused.takes(x):
                 bounds[blocks] = self._gradients_together(fused, x, ends, blocks)
             else:
                 for block in range(blocks.start, blocks.stop):
@@ -247,7 +257,7 @@ class Training:
         if self.has_moved and self._started is None:  # the first step compiles what it needs
             self._started = time.monotonic()
         waited = 0.0 if self._started is None else time.monotonic() - self._started
-        return self._fused if waited > _WORTH_COMPILING or self._fused.at_hand else None
+        return self._fused if waited > _WORTH_COMPILING or self._fused.is_compiled else None
 
     def _gradients_together(self, fused, x, ends, blocks):
         addresses = _keys.training_addresses(self.step_number, ends[0], ends[-1])
@@ -260,35 +270,31 @@ class Training:
     def _gradient(self, rows, indices, limits, block):
         start, stop = limits[block], limits[block + 1]
         addresses = _keys.training_addresses(self.step_number, start, stop)
-        work, numbers = self._workspaces[block], indices[start:stop]
-        part = () if self._memory is None else (self._memory.take(numbers),)
+        work, place = self._workspaces[block], Place(indices[start:stop], start, stop)
+        part = None if self._memory is None else self._memory.take(place)
         bound = self._rule.gradient(
             self.parameters.tree,
-            rows.take(numbers),
+            rows.take(place.numbers),
             Draws(self._wake_key, addresses, self._rule.n_particles),
             Draws(self._dream_key, addresses),
             self._gradients[block].tree,
             work,
-            *part,
+            part,
         )
-        if part:
-            self._memory.put(numbers, *part)
+        if part is not None:
+            self._memory.put(place, part)
         work.reset()
         return bound
 
 
-def _is_binary_block(x):
-    return isinstance(x, np.ndarray) and x.dtype == np.uint8
-
-
 @dataclass(frozen=True)
 class Plan:
-    """How long and in what order to train.
+    """Length and order of a training.
 
     indices : the rows of an epoch; batch_size, max_iter : rows of a step and number of epochs;
     schedule : the learning rate by the share of training done; shuffle : a new order every epoch;
-    goes_on : whether the machine has been trained before; settling : the share of the epochs in
-    which penalties that grow do so, 0 for those that are as strong as ever from the start.
+    goes_on : whether the machine has been trained before; warmup : the share of the epochs in which
+    penalties that rise do so, 0 for those that are as strong as ever from the start.
     """
 
     indices: np.ndarray
@@ -297,11 +303,11 @@ class Plan:
     schedule: object
     shuffle: bool = True
     goes_on: bool = False
-    settling: float = 0.0
+    warmup: float = 0.0
 
-    def grown(self, epoch):
-        """How far penalties that grow have come in an epoch, from 0 to 1."""
-        n_epochs = self.settling * self.max_iter
+    def progress(self, epoch):
+        """Progress of penalties that rise, in an epoch, from 0 to 1."""
+        n_epochs = self.warmup * self.max_iter
         return min((epoch + 1) / n_epochs, 1.0) if n_epochs else 1.0
 
 
@@ -313,20 +319,20 @@ def train(training, rows, plan, monitor):
     where the monitor stops early. An interrupt before the first move goes on.
     """
     interrupt = None
-    probe = replace(rows, chosen=plan.indices[:_PROBED_ROWS])
-    good = training.remember()
-    limit = _TOLERANCE * max(training.loss_of_ignorance, training.loss(probe))
+    probe = rows.choose(training.probe(plan.indices))
+    good = training.snapshot()
+    limit = training.limit(training.loss(probe))
     end = End.FINISHED
     training.begin(rows)
     try:
         monitor.begin(training, plan.goes_on)
         for epoch in range(plan.max_iter):
             monitor.begin_epoch()
-            training.set_penalties(plan.grown(epoch))
+            training.set_penalties(plan.progress(epoch))
             loss = _epoch(training, rows, plan, epoch)
             if not max(loss, training.loss(probe)) < limit:
                 raise DivergenceError
-            good = training.remember()
+            good = training.snapshot()
             asked = monitor.end_epoch(training, loss, plan.max_iter)
             if not asked and monitor.has_stalled:
                 plan = replace(plan, schedule=plan.schedule.after_stalling())
@@ -342,7 +348,7 @@ def train(training, rows, plan, monitor):
     except DivergenceError:
         end = End.DIVERGED
     if end is End.DIVERGED:
-        training.go_back(good)
+        training.restore(good)
     if monitor.best is not None:
         training.result.vector[:] = monitor.best
     return Outcome(end, interrupt)
@@ -350,7 +356,7 @@ def train(training, rows, plan, monitor):
 
 @_WHATEVER_HAPPENS
 def _epoch(training, rows, plan, epoch):
-    """One pass over the rows; returns the mean negative bound per row, nats."""
+    """One pass over the rows; returns the mean loss per row, nats."""
     n_rows = len(plan.indices)
     order = plan.indices
     if plan.shuffle:

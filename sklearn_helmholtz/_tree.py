@@ -7,6 +7,9 @@ import numpy as np
 
 _ALIGNED = 16  # float32 numbers in a cache line, and in the vectors of the kernels
 
+# Groups of parameters by the penalty that they have, in the order in which they are packed.
+CONNECTIONS, LATERAL, UNPENALISED = range(3)
+
 
 def leaves(tree):
     """The arrays of a value, in the order of its fields."""
@@ -29,18 +32,24 @@ def copy(tree):
 
 @dataclasses.dataclass(frozen=True)
 class Packed:
-    """A value whose arrays are views of one float32 vector, the matrices first.
+    """A value whose arrays are views of one float32 vector, the penalised ones first.
 
-    vector : its entries; tree : the value; ends : (2,) int64, where the matrices end that are not
-    lateral, and where the lateral ones do: the parts that penalties apply to; starts : where each
-    array begins, in the order of `leaves`. One pass over the vector updates, adds, copies or checks
-    everything. Every array starts at a multiple of 16 entries; the gaps are zero and stay zero.
+    vector : its entries; tree : the value; ends : (2,) int64, where weights between layers end, and
+    where lateral ones do: the parts that penalties apply to; starts : where each array begins, in
+    the order of `leaves`; counts : how many weights each of the two parts has. One pass over the
+    vector updates, adds, copies or checks everything. Every array starts at a multiple of 16
+    entries; what lies between them is zero and stays zero.
+
+    Who owns an array names its group: ``penalty_groups`` of a class is a dictionary of the names of
+    its fields that are penalised; ``is_penalised = False`` of a class exempts all that it holds.
+    An owner of arrays of which not every entry is a weight has ``n_weights``.
     """
 
     vector: np.ndarray
     tree: object
     ends: np.ndarray
     starts: np.ndarray
+    counts: tuple
 
 
 def pack(tree):
@@ -58,12 +67,14 @@ def zeros_like(tree):
 
 def parts_like(tree, n_parts):
     """Packed zeros of the same shape whose vectors are the rows of one matrix, and the matrix."""
-    arrays, groups = leaves(tree), _groups(tree)
+    arrays, owned = leaves(tree), _groups(tree)
+    groups = [group for group, _ in owned]
     starts, end, ends = {}, 0, np.zeros(2, np.int64)
     for i in sorted(range(len(arrays)), key=lambda i: groups[i]):
         starts[i] = end
         end += -(-arrays[i].size // _ALIGNED) * _ALIGNED
         ends[groups[i] :] = end
+    counts = tuple(sum(n for group, n in owned if group == part) for part in (CONNECTIONS, LATERAL))
     vectors = _aligned_zeros(n_parts, end)
     order_of_leaves = np.array([starts[i] for i in range(len(arrays))], np.int64)
     parts = []
@@ -72,19 +83,21 @@ def parts_like(tree, n_parts):
             vector[starts[i] : starts[i] + array.size].reshape(array.shape)
             for i, array in enumerate(arrays)
         ]
-        parts.append(Packed(vector, with_leaves(tree, views), ends, order_of_leaves))
+        parts.append(Packed(vector, with_leaves(tree, views), ends, order_of_leaves, counts))
     return vectors, parts
 
 
-def _groups(tree, group=0):
-    """Of each leaf: 0 for a matrix, or the ``penalty_group`` of its value, and 2 for a vector."""
+def _groups(tree, owner=None, name=None):
+    """Group of each leaf, and its number of weights; owner, name : whose field the tree is."""
     if isinstance(tree, np.ndarray):
-        return [2 if tree.ndim != 2 else group]
+        group = getattr(owner, "penalty_groups", {}).get(name, UNPENALISED)
+        return [(group, getattr(owner, "n_weights", tree.size))]
     if isinstance(tree, tuple):
-        return [number for part in tree for number in _groups(part, group)]
-    group = getattr(tree, "penalty_group", group)
-    names = _names(type(tree))
-    return [number for name in names for number in _groups(getattr(tree, name), group)]
+        return [pair for part in tree for pair in _groups(part, owner, name)]
+    pairs = [p for field in _names(type(tree)) for p in _groups(getattr(tree, field), tree, field)]
+    if not getattr(tree, "is_penalised", True):
+        return [(UNPENALISED, n) for _, n in pairs]
+    return pairs
 
 
 def _aligned_zeros(n_rows, n_columns):

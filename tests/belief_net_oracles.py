@@ -9,12 +9,13 @@ import copy
 import numpy as np
 
 from sklearn_helmholtz import _tree
-from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._workspace import Workspace
-from sklearn_helmholtz.learning.phases import explain_by_recognition
+from sklearn_helmholtz.learning.passes import infer_by_recognition
 from sklearn_helmholtz.learning.score_function import Rewards
 from sklearn_helmholtz.machines import Helmholtz, with_baselines
+from sklearn_helmholtz.rows import Block
 from tests import cases, exact
+from tests.blocks import as_block
 from tests.cases import make_case, make_draws
 
 PATTERNS = np.array([[0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]], bool)
@@ -38,7 +39,7 @@ def make_rows_with_gaps(n_units, visible, missing, n_rows=4, scale=1.0):
     if not missing:
         return machine, params, X, X.astype(np.float64)
     values = np.where(PATTERNS[:n_rows, : n_units[0]], np.nan, X).astype(np.float32)
-    return machine, params, IncompleteRows(values, stand_in_of(values)), values.astype(np.float64)
+    return machine, params, Block(values, stand_in_of(values)), values.astype(np.float64)
 
 
 def stand_in_of(values):
@@ -98,8 +99,8 @@ def flat(machine, out):
 
 def tiled(x, n_rows):
     """A block that repeats some rows."""
-    if isinstance(x, IncompleteRows):
-        return IncompleteRows(np.resize(x.values, (n_rows, x.values.shape[1])), x.stand_in)
+    if isinstance(x, Block):
+        return Block(np.resize(x.values, (n_rows, x.values.shape[1])), x.fill_values)
     return np.resize(x, (n_rows, x.shape[1]))
 
 
@@ -113,7 +114,9 @@ def run_blocks(rule, machine, learner, x, means=None, n_blocks=N_BLOCKS, n_rows=
         out, where = cases.empty_gradient(learner), {"start": number * n_rows}
         wake = make_draws(n_rows, rule.n_particles, **where)
         memory = () if means is None else (share_of(means),)
-        bounds.append(rule.gradient(learner, block, wake, None, out, work, *memory) / n_rows)
+        bounds.append(
+            rule.gradient(learner, as_block(block), wake, None, out, work, *memory) / n_rows
+        )
         steps.append(flat(machine, out) / n_rows)
         work.reset()
     return np.array(steps), np.array(bounds)
@@ -125,7 +128,7 @@ def share_of(means, variances=None):
     rewards.means = np.asarray(means, np.float64)
     if variances is not None:
         rewards.variances = np.asarray(variances, np.float64)
-    return rewards.take(np.arange(1))
+    return rewards.take(cases.place_of([0]))
 
 
 def judged(machine, scale=0.4, seed=0):
@@ -139,7 +142,7 @@ def judged(machine, scale=0.4, seed=0):
 
 def drawn(machine, x, n_particles=1):
     """The hidden layers of the explanations that a rule draws, float64, particles together."""
-    hidden = explain_by_recognition(machine, x, make_draws(len(x), n_particles))[0].hidden
+    hidden = infer_by_recognition(machine, as_block(x), make_draws(len(x), n_particles))[0].hidden
     return [layer.astype(np.float64) for layer in hidden]
 
 

@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 
 from sklearn_helmholtz import HelmholtzMachine, _keys, _tree
-from sklearn_helmholtz._batches import Rows
-from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._keys import Draws, Purpose
+from sklearn_helmholtz.learning import Place
 from sklearn_helmholtz.machines import assemble
+from sklearn_helmholtz.rows import Block, Table
 from sklearn_helmholtz.units import Bernoulli, Gaussian
 from tests import exact
 
@@ -41,10 +41,10 @@ def params_of(machine):
     down, up = machine.generation.conditionals[::-1], machine.recognition.conditionals
     units = machine.visible.units
     return exact.Parameters(
-        generative_coefs=[_double(c.affine.weights) for c in down[:-1]],
-        generative_intercepts=[_double(c.affine.intercept) for c in down],
-        recognition_coefs=[_double(c.affine.weights) for c in up],
-        recognition_intercepts=[_double(c.affine.intercept) for c in up],
+        generative_coefs=[_double(c.map.weights) for c in down[:-1]],
+        generative_intercepts=[_double(c.map.intercept) for c in down],
+        recognition_coefs=[_double(c.map.weights) for c in up],
+        recognition_intercepts=[_double(c.map.intercept) for c in up],
         noise_variance=_double(units.variance) if isinstance(units, Gaussian) else None,
         generative_lateral_coefs=_laterals(down),
     )
@@ -60,10 +60,10 @@ def gradient_of(machine, gradient):
         noise = _double(gradient.generation.conditionals[-1].units.log_excess) * variance
         noise /= np.exp(_double(units.log_excess))
     return exact.Gradient(
-        generative_coefs=[_double(c.affine.weights) for c in down[:-1]],
-        generative_intercepts=[_double(c.affine.intercept) for c in down],
-        recognition_coefs=[_double(c.affine.weights) for c in up],
-        recognition_intercepts=[_double(c.affine.intercept) for c in up],
+        generative_coefs=[_double(c.map.weights) for c in down[:-1]],
+        generative_intercepts=[_double(c.map.intercept) for c in down],
+        recognition_coefs=[_double(c.map.weights) for c in up],
+        recognition_intercepts=[_double(c.map.intercept) for c in up],
         log_noise_variance=noise,
         generative_lateral_coefs=_laterals(down),
     )
@@ -196,9 +196,15 @@ def make_draws(n_rows, n_particles=1, *, purpose=Purpose.WAKE, first=0, start=0,
 
 def rows_of(x):
     """The table of which a block of rows is all."""
-    if isinstance(x, IncompleteRows):
-        return Rows(x.values, False, stand_in=x.stand_in)
-    return Rows(x, x.dtype == np.uint8)
+    if isinstance(x, Block):
+        return Table(x.values, False, fill_values=x.fill_values)
+    return Table(x, x.dtype == np.uint8)
+
+
+def place_of(numbers):
+    """Where a block stands that has some rows of a table, and of a minibatch all."""
+    numbers = np.asarray(numbers)
+    return Place(numbers, 0, len(numbers))
 
 
 def empty_gradient(machine):

@@ -8,6 +8,8 @@ import pytest
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 # Matrices of tests are small: threads of BLAS only wait for each other where workers share cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Kernels compare the shapes of their arguments with those that they declare.
+os.environ.setdefault("SKLEARN_HELMHOLTZ_CHECK_SHAPES", "1")
 
 
 @pytest.fixture
@@ -16,7 +18,7 @@ def short_chains(monkeypatch):
 
     Two chains of six sweeps each way go through all that ten chains of a hundred go through.
     """
-    from sklearn_helmholtz.estimators import sigmoid_belief_net
+    from sklearn_helmholtz.estimators import ways
 
-    monkeypatch.setattr(sigmoid_belief_net, "_CHAINS", 2)
-    monkeypatch.setattr(sigmoid_belief_net, "_SWEEPS", 6)
+    monkeypatch.setattr(ways, "_CHAINS", 2)
+    monkeypatch.setattr(ways, "_SWEEPS", 6)

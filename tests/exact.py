@@ -95,16 +95,18 @@ def units_of(params):
     return tuple(len(intercept) for intercept in params.generative_intercepts)
 
 
-def without(params, missing, stand_in=None):
+def without(params, missing, fill_values=None):
     """Return the net for the features that are not missing, whose rows have no gaps.
 
     Generation loses the missing features, which sums or integrates them out; what recognition sees
-    in their place, ``stand_in`` of shape ``(n_features,)`` or zeros, belongs to its intercept.
+    in their place, ``fill_values`` of shape ``(n_features,)`` or zeros, belongs to its intercept.
     ``missing`` is boolean, of shape ``(n_features,)``.
     """
     kept, noise, first = ~missing, params.noise_variance, params.recognition_intercepts[0]
-    if stand_in is not None:
-        first = first + stand_in[missing].astype(np.float64) @ params.recognition_coefs[0][missing]
+    if fill_values is not None:
+        first = (
+            first + fill_values[missing].astype(np.float64) @ params.recognition_coefs[0][missing]
+        )
     return Parameters(
         [params.generative_coefs[0][:, kept], *params.generative_coefs[1:]],
         [params.generative_intercepts[0][kept], *params.generative_intercepts[1:]],
@@ -537,10 +539,10 @@ def reweighted_gradient(params, X, n_particles):
 # Rows with gaps, of nets with lateral weights
 
 
-def proposals(params, x, stand_in):
+def proposals(params, x, fill_values):
     """Return all ways to explain a row with gaps and to fill it.
 
-    Hidden layers come from ``q(h | x)``, where recognition sees ``stand_in`` in the gaps (NaN);
+    Hidden layers come from ``q(h | x)``, where recognition sees ``fill_values`` in the gaps (NaN);
     what is missing is then drawn in order, from ``p(x_i | x_1..x_{i-1}, h)``. Of S such states:
     the data ``(S, n_features)``, the hidden layers, the log-probability to be drawn so, and the
     log-weight ``log p(h) + sum_{i observed} log p(x_i | x_1..x_{i-1}, h) - log q(h | x)``, which is
@@ -567,7 +569,7 @@ def proposals(params, x, stand_in):
     else:
         eta = generative_inputs(params, [data, *hidden], 0)[:, missing]
         log_filled = _gaussian(data[:, missing], eta, params.noise_variance[missing])
-    log_q = log_recognition(params, np.where(np.isnan(x), stand_in, x), hidden)
+    log_q = log_recognition(params, np.where(np.isnan(x), fill_values, x), hidden)
     return data, hidden, log_q + log_drawn, log_joints - log_filled - log_q
 
 
@@ -590,16 +592,16 @@ def _fills(params, x):
     return np.reshape(fills, (len(fills), len(rules))), np.log([np.prod(share) for share in shares])
 
 
-def completed_bound(params, X, stand_in, n_particles):
+def completed_bound(params, X, fill_values, n_particles):
     """Return ``E[log (1/K) sum_k w_k]`` of rows with gaps, as in `reweighted_bound`."""
     values = []
     for x in X:
-        _, _, log_proposal, log_weight = proposals(params, x, stand_in)
+        _, _, log_proposal, log_weight = proposals(params, x, fill_values)
         values.append(_expected_bound(log_proposal, log_weight, n_particles))
     return np.array(values)
 
 
-def completed_gradient(params, X, stand_in, n_particles):
+def completed_gradient(params, X, fill_values, n_particles):
     """Return the expected reweighted wake step of rows with gaps, summed, as a `Gradient`.
 
     ``E[sum_k w~_k grad_G log p(x, h_k)]`` with what was drawn in the gaps of x, and
@@ -607,9 +609,9 @@ def completed_gradient(params, X, stand_in, n_particles):
     """
     total = zero_gradient(params)
     for x in X:
-        data, hidden, log_proposal, log_weight = proposals(params, x, stand_in)
+        data, hidden, log_proposal, log_weight = proposals(params, x, fill_values)
         expected = _expected_self_normalised(log_proposal, log_weight, n_particles)
-        seen = np.where(np.isnan(x), stand_in, x)
+        seen = np.where(np.isnan(x), fill_values, x)
         for weight, values, state in zip(expected, data, _each_state(hidden), strict=True):
             _add_scaled(total, grad_log_joint(params, values, state), weight)
             _add_scaled(total, grad_log_recognition(params, seen, state), weight)

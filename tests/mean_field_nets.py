@@ -3,10 +3,10 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._kernels.families import GAUSSIAN
 from sklearn_helmholtz.inference import MeanField
 from sklearn_helmholtz.machines import BeliefNet
+from sklearn_helmholtz.rows import Block
 from tests import cases, exact, naive
 from tests.cases import make_case
 
@@ -27,7 +27,7 @@ def make_net(n_units, visible, gaps=False, n_rows=3, scale=1.0, seed=0):
         missing = np.random.default_rng(seed).uniform(size=x.shape) < 0.4
         missing[:-1, -1], missing[-1] = False, True
         values[missing] = np.nan
-        x = IncompleteRows(values.astype(np.float32), np.full(n_units[0], 0.3, np.float32))
+        x = Block(values.astype(np.float32), np.full(n_units[0], 0.3, np.float32))
     return net, oracle_of(net), x, values
 
 
@@ -37,8 +37,8 @@ def oracle_of(net):
     units, ordered = net.visible.units, net.is_autoregressive
     is_gaussian = MeanField.of(net).family == GAUSSIAN
     return exact.Parameters(
-        [c.affine.weights.astype(np.float64) for c in down[:-1]],
-        [c.affine.intercept.astype(np.float64) for c in down],
+        [c.map.weights.astype(np.float64) for c in down[:-1]],
+        [c.map.intercept.astype(np.float64) for c in down],
         [],
         [],
         1 / (1 / units.variance).astype(np.float64) if is_gaussian else None,

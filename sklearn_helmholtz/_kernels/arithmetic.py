@@ -1,4 +1,4 @@
-"""What kernels do with `lanes`: operators, and functions of sixteen numbers at once.
+"""Operators on `lanes` in kernels, and functions of sixteen numbers at once.
 
 Operators and functions take lanes, and scalars of the same kind, which stand for equal lanes.
 """

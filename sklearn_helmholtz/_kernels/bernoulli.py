@@ -2,7 +2,7 @@
 
 Rows may share. With n rows of values over r rows of eta, ``n / r`` neighbouring rows share a row of
 eta (particles under the first recognition layer, everything under a prior); with fewer rows of
-values than of eta, particles share the row of values (one observation, many explanations).
+values than of eta, particles share the row of values (one observation, many posterior samples).
 
 A value that is NaN is missing: its unit adds nothing to a log-probability, and has no error.
 ``sum_j x_j eta_j - softplus(eta_j)`` is added in segments of 256 units: ``x eta - max(eta, 0)`` in
@@ -218,7 +218,7 @@ bernoulli_error_binary, bernoulli_error_real = _both(
 
 @helper
 def _listed_sum(indptr, indices, values, r, eta, e0):
-    """What the entries of one row add to the log-probability of a row of zeros.
+    """The terms that the entries of one row add to the log-probability of a row of zeros.
 
     ``x eta`` of an entry that is seen, ``softplus(eta)`` of one that is missing: no longer a zero.
     """

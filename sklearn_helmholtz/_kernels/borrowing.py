@@ -6,12 +6,9 @@ nanoseconds an array, as much as sixteen units. A borrowing routine counts nothi
 nothing either, which Numba checks, and must not outlive its arrays, which no serial function does.
 """
 
-import numba
-
-from .compilation import alone
-from .kernel import _OPTIONS
+from .kernel import part_of_kernels
 
 
 def borrowing_routine(function):
     """A `routine` for loops over few units: it counts no references, and cannot allocate."""
-    return alone(lambda: numba.njit(_nrt=False, **_OPTIONS)(function))
+    return part_of_kernels(function, _nrt=False)

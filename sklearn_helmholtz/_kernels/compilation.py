@@ -31,7 +31,7 @@ if hasattr(os, "register_at_fork"):  # a thread that compiles would leave its lo
 
 
 def alone(work):
-    """What ``work()`` returns, which compiles, with NUMBA_DISABLE_JIT set aside meanwhile.
+    """Return ``work()``, which compiles, with NUMBA_DISABLE_JIT set aside meanwhile.
 
     Set when the package is imported, that variable makes kernels plain Python (`intrinsics`), and
     nothing is compiled here. Set later, for functions of others, it comes too late for kernels:

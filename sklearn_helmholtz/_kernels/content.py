@@ -25,7 +25,7 @@ def _float_as_bits(context, value):
 
 @helper
 def _entry(column, value):
-    """What one non-zero entry adds to the key of its row; NaN counts as one fixed pattern."""
+    """The term of one non-zero entry in the key of its row; NaN counts as one fixed pattern."""
     bits = uint64(_float_as_bits(value)) & uint64(0xFFFFFFFF)
     if value != value:
         bits = _NAN_BITS

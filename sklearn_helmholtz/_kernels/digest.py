@@ -42,7 +42,7 @@ def _content(spec):
 
 
 def describe(constant):
-    """What a code object does, or a constant of one is, as text that is equal in all processes.
+    """Text that describes a code object or a constant of one, and is equal in all processes.
 
     Marshalled code is not: it tells which strings are shared or interned at the moment.
     """

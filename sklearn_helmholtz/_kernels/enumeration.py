@@ -77,7 +77,7 @@ def bernoulli_shifted_table(values, shifts, eta, out):
     writes(float64, 2),
 )  # fmt: skip
 def bernoulli_completion_table(values, shifts, missing, weights, eta, out):
-    """Log p(completed row | state), nats, of all completions of one row whose units are in order.
+    """Log p(completed row | state), nats, of all completions of one autoregressive row.
 
     values, shifts : (n_units,), the row with any numbers where values are missing, and what the
     others add to the inputs; missing : (n_missing,), which those are, rising; weights : (n_missing,

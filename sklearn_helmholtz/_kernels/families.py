@@ -62,11 +62,17 @@ def mean_value(family, parameters, i, eta):
     return flat_bernoulli.mean(eta)
 
 
+@helper
+def shown(family, value):
+    """A value as later units of the layer see it."""
+    return value
+
+
 # Gibbs sampling
 
 
 def log_constants(family, parameters, values):
-    """What `moved_log_prob` leaves out of the log-probability of each row, float64, nats.
+    """Terms of each row's log-probability that `moved_log_prob` leaves out, float64, nats.
 
     values : (n_rows, n_features), NaN where missing.
     """
@@ -92,7 +98,8 @@ def step_of_missing(
 ):  # fmt: skip
     """Way from the value of unit u, which is missing, to its next given all others, float32.
 
-    Not asked for binary families. The target is ``p(free) p(seen | free)^beta`` of the data.
+    Not asked for binary families, nor for those whose missing values are drawn otherwise. The
+    target is ``p(free) p(seen | free)^beta`` of the data.
 
     children : the place of the first of the later units that depend on u, that of its weight, and
     their number; seen, free : values that are observed, and that are missing (as they are); numbers
@@ -138,9 +145,9 @@ def expected_log_prob(family, parameters, values, present, expected, moments):
 def pull(
     family, parameters, m, values, present, expected, moments, weights, growth, start, w0, n
 ):  # fmt: skip
-    """What closed children make of the log-odds of a unit: the slope of their terms by its m.
+    """Log-odds that a unit gets from its closed children: the slope of their terms by its m.
 
-    They are linear in it. m : of the unit as it is; start, w0, n : of the children, as in
+    The terms are linear in m. m : of the unit as it is; start, w0, n : of the children, as in
     `free_units`.
     """
     return flat_gaussian.pull(parameters, m, values, present, expected, weights, start, w0, n)

@@ -116,7 +116,7 @@ def expected_log_prob(parameters, present, squares):
 
 @borrowing_routine
 def pull(parameters, m, values, present, expected, weights, start, w0, n):
-    """What children make of the log-odds of a unit that is on with probability m."""
+    """Log-odds that a unit gets from its children; m : the probability that it is on."""
     slope = 0.0
     for k in range(n):
         i, w = start + k, weights[w0 + k]

@@ -8,6 +8,7 @@ from numba import float64
 
 from .borrowing import borrowing_routine
 from .copying import copy_row
+from .families import shown
 from .kernel import helper
 from .weight_rows import add_row
 
@@ -62,13 +63,13 @@ def pass_on(value, children, u, weights, eta):
 
 
 @borrowing_routine
-def known_inputs(intercepts, weights, children, values, free, base):
+def known_inputs(family, intercepts, weights, children, values, free, base):
     """Write the known part of the inputs of all units: intercepts, and known values of parents."""
     for i in range(base.shape[0]):
         base[i] = intercepts[i]
     for u in range(values.shape[0]):
         if not free[u] and values[u] != 0 and values[u] == values[u]:
-            pass_on(float64(values[u]), children, u, weights, base)
+            pass_on(shown(family, float64(values[u])), children, u, weights, base)
 
 
 @borrowing_routine

@@ -50,7 +50,7 @@ def gaussian_sample(eta, variance, key, addresses, n_particles, first, layer, va
 
 @helper
 def _per_unit(variance):
-    """Of each unit: half the precision, and ``1/2 log 2 pi v``."""
+    """Half the precision of each unit, and ``1/2 log 2 pi v``."""
     half_precision, constant = np.empty_like(variance), np.empty_like(variance)
     for j in range(variance.shape[0]):
         half_precision[j] = float32(0.5) / variance[j]

@@ -1,4 +1,4 @@
-"""Single-site Gibbs sampling of the hidden units of a generative net, at any temperature.
+"""Single-site Gibbs sampling of the hidden units of a generative net, at any inverse temperature.
 
 Given everything else, hidden unit i fires with log-odds ``eta_i + log p(children | on) -
 log p(children | off)``. In an autoregressive net later units of its own layer are its children as
@@ -15,7 +15,7 @@ from numba import float32, float64, int64, uint8, uint32, uint64
 
 from .borrowing import borrowing_routine
 from .copying import copy_row
-from .families import is_binary, moved_log_prob, n_uniforms, step_of_missing
+from .families import is_binary, moved_log_prob, n_uniforms, shown, step_of_missing
 from .flat_bernoulli import fires
 from .flat_bernoulli import moved_log_prob as moved_bernoulli
 from .free_units import count_connections, make_children, pass_on
@@ -115,12 +115,12 @@ def _sweep(
 
 
 @borrowing_routine
-def _make_base(seen, children, weights, intercepts, base):
+def _make_base(family, seen, children, weights, intercepts, base):
     """Inputs of all units but for what free ones add to them."""
     copy_row(intercepts, base)
     for i in range(seen.shape[0]):
         if seen[i] == seen[i] and seen[i] != _ZERO:
-            pass_on(seen[i], children, i, weights, base)
+            pass_on(shown(family, seen[i]), children, i, weights, base)
 
 
 @borrowing_routine
@@ -203,7 +203,7 @@ def gibbs_sweeps(
         row = chain // share
         if chain % share == 0:
             copy_row(values[row], seen)
-            _make_base(seen, children, weights, intercepts, base)
+            _make_base(family, seen, children, weights, intercepts, base)
         last_free = _load(seen, completed, states, chain, free)
         n_numbers = uniforms.shape[0] if last_free >= 0 else states.shape[1]
         drawn = uniforms[: UNITS * -(-n_numbers // UNITS)]

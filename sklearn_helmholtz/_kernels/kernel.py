@@ -6,6 +6,7 @@ NUMBA_DISABLE_JIT was set when the package was imported it is plain Python inste
 """
 
 import functools
+import os
 
 import numba
 import numpy as np
@@ -19,6 +20,9 @@ from .intrinsics import INTERPRETED
 from .shapes import Declared, Shapes, sizes_of
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+# Checking shapes takes 0.3 us a call, more than 1 % of a small net's step: tests do. Maps always
+# check the width of rows, which is what one gets wrong.
+_CHECKS_SHAPES = os.environ.get("SKLEARN_HELMHOLTZ_CHECK_SHAPES") == "1"
 _NO_SUCH_ARRAYS = AttributeError, IndexError, TypeError  # Numba says what arguments are instead
 
 
@@ -56,7 +60,7 @@ class Kernel:
         self._looked = False
 
     @property
-    def at_hand(self):
+    def is_compiled(self):
         """Whether a call would start at once: compiled in this process, or cached on disk.
 
         The disk is looked at once.
@@ -66,15 +70,20 @@ class Kernel:
         return self._compiled is not None
 
     def __call__(self, *arguments):
+        if _CHECKS_SHAPES:
+            self._check_shapes(arguments)
+        compiled = self._compiled
+        if compiled is None:
+            compiled = self.compile()
+        return compiled(*arguments)
+
+    def _check_shapes(self, arguments):
+        """Refuse arrays of other shapes than declared, beyond which compiled code would read."""
         try:
             if not self._shapes.agree(*arguments):
                 raise ValueError(self._shapes.complaint(self._function, arguments))
         except _NO_SUCH_ARRAYS:
             pass
-        compiled = self._compiled
-        if compiled is None:
-            compiled = self.compile()
-        return compiled(*arguments)
 
     def _interpreted(self, *arguments):
         """Call the function as plain Python, with the types and the arithmetic of compiled code."""
@@ -185,15 +194,16 @@ def helper(function):
 
     That compiles fastest.
     """
-    return _part_of_kernels(function, inline="always")
+    return part_of_kernels(function, inline="always")
 
 
 def routine(function):
     """A compiled function of its own, which several kernels call."""
-    return _part_of_kernels(function)
+    return part_of_kernels(function)
 
 
-def _part_of_kernels(function, **options):
+def part_of_kernels(function, **options):
+    """A function compiled with options of Numba; where that is disabled, the function itself."""
     if INTERPRETED:
         return function
     return alone(lambda: numba.njit(**options, **_OPTIONS)(function))

@@ -76,7 +76,7 @@ def _first(builder, count):
 
 
 class _Format:
-    """How lanes of one kind of array lie in memory: the element, its alignment, its LLVM name."""
+    """Layout of lanes of one kind in memory: the element, its alignment, its LLVM name."""
 
     def __init__(self, element, align, name, kind):
         self.element, self.align, self.name, self.kind = element, align, name, kind

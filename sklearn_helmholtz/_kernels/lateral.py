@@ -10,13 +10,13 @@ from numba import float32, int64, uint8, uint32, uint64
 
 from .borrowing import borrowing_routine
 from .copying import copy_row
-from .families import draw_value, mean_value, n_uniforms, prepare_draws
+from .families import draw_value, mean_value, n_uniforms, prepare_draws, shown
 from .kernel import kernel, reads, writes
 from .lanes import LANES
 from .random import UNITS, uniform_row
 from .weight_rows import add_row
 
-_ZERO = np.float32(0)
+_ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 @borrowing_routine
@@ -58,11 +58,18 @@ def complete(
             if value != value:
                 value = draw_value(family, parameters, i, inputs[e0 + i], numbers, i, stride)
                 if value != _ZERO:
-                    _pass_on(value, flat, i, inputs, e0, n_units)
+                    _pass_on(shown(family, value), flat, i, inputs, e0, n_units)
             completed[r, i] = value
 
 
-def _sample(
+_SAMPLE = (
+    int64, reads(float32, 1), reads(float32, 2), reads(float32, 2), reads(uint32, 1),
+    reads(uint64, 1), int64, int64, uint32, writes(float32, 2),
+)  # fmt: skip
+
+
+@kernel(*_SAMPLE, writes(float32, 2))
+def sample_autoregressive_real(
     family, parameters, eta, weights, key, addresses, n_particles, first, layer, inputs, states
 ):  # fmt: skip
     """Draw all values of each row one by one; eta (n_eta, n_units), shared by neighbours.
@@ -85,17 +92,29 @@ def _sample(
             value = draw_value(family, parameters, i, target[e0 + i], numbers, i, stride)
             states[r, i] = value
             if value != _ZERO:
-                _pass_on(value, flat, i, target, e0, n_units)
+                _pass_on(shown(family, value), flat, i, target, e0, n_units)
 
 
-sample_autoregressive_binary, sample_autoregressive_real = (
-    kernel(
-        int64, reads(float32, 1), reads(float32, 2), reads(float32, 2), reads(uint32, 1),
-        reads(uint64, 1), int64, int64, uint32, writes(float32, 2), writes(scalar, 2),
-        variant=f"_{scalar}",
-    )(_sample)
-    for scalar in (uint8, float32)
-)  # fmt: skip
+@kernel(*_SAMPLE, writes(uint8, 2))
+def sample_autoregressive_binary(
+    family, parameters, eta, weights, key, addresses, n_particles, first, layer, inputs, states
+):  # fmt: skip
+    """As `sample_autoregressive_real`, of a binary family: a tenth faster for knowing that."""
+    n_rows, n_units = inputs.shape
+    share = n_rows // eta.shape[0]
+    target, flat = inputs.reshape(-1), weights.reshape(-1)
+    numbers = np.empty(UNITS * -(-n_units // UNITS), np.float32)
+    for r in range(n_rows):
+        particle = first + r % n_particles
+        uniform_row(key, addresses[r // n_particles], particle, layer, numbers)
+        prepare_draws(family, numbers)
+        copy_row(eta[r // share], inputs[r])
+        e0 = r * n_units
+        for i in range(n_units):
+            fires = target[e0 + i] > numbers[i]
+            states[r, i] = fires
+            if fires:
+                _pass_on(_ONE, flat, i, target, e0, n_units)
 
 
 @kernel(int64, reads(float32, 1), reads(float32, 2), writes(float32, 2), writes(float32, 2))
@@ -111,7 +130,7 @@ def means_autoregressive(family, parameters, weights, eta, means):
         for i in range(n_units):
             mean = mean_value(family, parameters, i, inputs[e0 + i])
             means[r, i] = mean
-            _pass_on(mean, flat, i, inputs, e0, n_units)
+            _pass_on(shown(family, mean), flat, i, inputs, e0, n_units)
 
 
 @kernel(writes(float32, 2))

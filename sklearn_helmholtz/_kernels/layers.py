@@ -1,17 +1,20 @@
-"""Layers of Bernoulli units in flat arrays: what kernels of a whole learning rule are made of.
+"""Hidden layers in flat arrays: what kernels of a whole learning rule are made of.
 
-The states and inputs of all layers lie in one array each, and so do the parameters of a machine:
-the intercept of the prior, weights and intercepts of the generative layers from the top down, then
-those of the recognition layers from the data up. ``starts`` says where each of them begins.
+Their units are Bernoulli units; those of the data are the business of `data_layer`. The states and
+inputs of all layers lie in one array each, and so do the parameters of a machine: the intercept of
+the prior, weights and intercepts of the generative layers from the top down, then those of the
+recognition layers from the data up. ``starts`` says where each of them begins.
 """
 
 import numpy as np
 from numba import uint32
 
-from .kernel import helper, routine
+from . import bernoulli
+from .kernel import helper, opaque_true, routine
 from .tables import gradient, product
 
 _LAYER_SHIFT = np.uint32(24)
+_ONE = np.float32(1)
 
 
 @helper
@@ -60,3 +63,40 @@ def write_gradient(parents, error, fresh, out, starts, place):
     by_weights = rows(out, starts[place], n_inputs, n_units)
     by_intercept = out[starts[place + 1] : starts[place + 1] + n_units]
     gradient(parents, error, fresh, by_weights, by_intercept)
+
+
+@helper
+def write_gradients(parents, error, limits, parts, starts, place):
+    """Write the derivatives of consecutive row blocks, each to its own of ``parts``.
+
+    limits : (n_parts + 1,), where blocks of rows of data start. The parents (n_rows, n_inputs) and
+    errors (n_rows, n_units) of a row are as many as there are particles of it.
+    """
+    n_parts = parts.shape[0]
+    n_particles, fresh = parents.shape[0] // limits[n_parts], opaque_true(n_parts)
+    for p in range(n_parts):
+        a, b = limits[p] * n_particles, limits[p + 1] * n_particles
+        write_gradient(parents[a:b], error[a:b], fresh, parts[p], starts, place)
+
+
+@helper
+def write_prior_gradients(states, prior, weights, limits, parts, starts):
+    """As `write_gradients`, those of the weighted log-probabilities of states by the prior.
+
+    states : (n_rows, n_units); prior : its inputs, (1, n_units); weights : (n_rows,).
+    """
+    n_parts, n_units = parts.shape[0], prior.shape[1]
+    n_particles = states.shape[0] // limits[n_parts]
+    for p in range(n_parts):
+        a, b = limits[p] * n_particles, limits[p + 1] * n_particles
+        out = rows(parts[p], starts[0], 1, n_units)
+        bernoulli.error(states[a:b], prior, weights[a:b], out)
+
+
+@routine
+def weigh(error, weights):
+    """Multiply each row of errors (n_rows, n_units) by its weight, in place."""
+    for i in range(error.shape[0]):
+        if weights[i] != _ONE:  # rows without weights need no pass over memory
+            for j in range(error.shape[1]):
+                error[i, j] *= weights[i]

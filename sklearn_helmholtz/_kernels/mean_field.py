@@ -75,7 +75,7 @@ def _start(values, present, free, means):
 
 @borrowing_routine
 def _pull(m, present, means, xi, weights, low, high, ratio, start, w0, n):
-    """What children make of the log-odds of a unit: the slope of the tangent of their terms.
+    """Log-odds that a unit gets from its children: the slope of the tangent of their terms.
 
     start, w0, n : of the children, as in `free_units`.
     """
@@ -182,7 +182,7 @@ def mean_field(
         x, m, s = values[row], means[row], xi[row]
         mark(x, is_autoregressive, present, free)
         _start(x, present, free, m)
-        known_inputs(intercepts, wide, children, x, free, base)
+        known_inputs(family, intercepts, wide, children, x, free, base)
         make_factors(closed, wide, growth, children, free, s, low, high)
         before, sweep = -np.inf, 0
         while True:

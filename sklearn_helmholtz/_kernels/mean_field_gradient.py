@@ -5,7 +5,7 @@ from numba import float32, float64, int64
 
 from .arithmetic import fill_doubles
 from .borrowing import borrowing_routine
-from .families import add_slopes, expect, n_closed, write_errors
+from .families import add_slopes, expect, n_closed, shown, write_errors
 from .free_units import count_connections, expected_inputs, known_inputs, make_children, mark
 from .kernel import kernel, reads, writes
 from .lanes import LANES, load_first, store_first
@@ -57,7 +57,7 @@ def _add_all_slopes(
         for kind in range(2):
             start, w0, n = children[u, kind, 0], children[u, kind, 1], children[u, kind, 2]
             if not free[u]:
-                _add_slopes_of_known(m, errors, start, w0, n, slopes)
+                _add_slopes_of_known(shown(family, m), errors, start, w0, n, slopes)
             elif start < closed:
                 add_slopes(
                     family, parameters, m, values, present, errors, moments, weights, growth,
@@ -71,16 +71,17 @@ def _add_all_slopes(
 
 @kernel(
     int64, reads(float32, 1), reads(float32, 2), reads(int64, 1), reads(float32, 1),
-    reads(float32, 1), reads(float64, 2), reads(float64, 2), writes(float64, 1), writes(float64, 1),
-    writes(float64, 2),
+    reads(float32, 1), reads(float64, 2), reads(float64, 2), reads(float64, 1), writes(float64, 1),
+    writes(float64, 1), writes(float64, 2),
 )  # fmt: skip
 def mean_field_gradient(
-    family, parameters, values, sizes, weights, intercepts, means, xi, weight_slopes,
+    family, parameters, values, sizes, weights, intercepts, means, xi, row_weights, weight_slopes,
     intercept_slopes, moments,
 ):  # fmt: skip
     """Add the derivatives of the bounds of all rows by the parameters, with m and xi as they are.
 
-    As for `mean_field`; weight_slopes, intercept_slopes : as the weights and intercepts, added to;
+    As for `mean_field`; row_weights : (n_rows,), of the bounds in their sum; weight_slopes,
+    intercept_slopes : as the weights and intercepts, added to;
     moments : (n_rows, n_closed), written, those of the data, see `families`.
     """
     n_units, closed = intercepts.shape[0], n_closed(family, sizes[0])
@@ -98,7 +99,7 @@ def mean_field_gradient(
         # units, the errors of all units, and what these add to the two sums.
         x, m, s, own = values[row], means[row], xi[row], moments[row]
         mark(x, is_autoregressive, present, free)
-        known_inputs(intercepts, wide, children, x, free, base)
+        known_inputs(family, intercepts, wide, children, x, free, base)
         expected_inputs(base, wide, children, free, m, expected)
         make_factors(closed, wide, growth, children, free, s, low, high)
         tilt(closed, base, wide, children, free, m, s, low, high, table)
@@ -106,8 +107,11 @@ def mean_field_gradient(
         write_errors(family, parameters, x, present, expected, own, errors)
         _write_other_errors(closed, present, m, table, ratio, errors)
         for i in range(n_units):
+            errors[i] *= row_weights[row]
+            present[i] *= row_weights[row]  # which multiplies all that is not made of errors
             intercept_slopes[i] += errors[i]
         _add_all_slopes(
             family, parameters, closed, x, present, free, m, s, errors, own, wide, growth, children,
             low, high, ratio, weight_slopes,
         )  # fmt: skip
+        present[:] = 1.0

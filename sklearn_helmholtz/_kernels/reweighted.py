@@ -8,15 +8,18 @@ dreams, one for each.
 import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
-from . import bernoulli
+from . import bernoulli, data_layer
 from .kernel import helper, kernel, opaque_true, reads, routine, writes
 from .layers import (
     generation_place,
     recognition_place,
     rows,
+    weigh,
     word,
     write_gradient,
+    write_gradients,
     write_inputs,
+    write_prior_gradients,
 )
 from .particles import normalise
 
@@ -32,48 +35,57 @@ def _recognise(x, m, hidden, places, etas, up, sizes, parameters, starts, key, a
     their errors from there.
     """
     n, top = x.shape[0], sizes.shape[0] - 1
-    below, first = x, n - n
+    first = n - n  # not a constant: see `opaque_true`
+    eta = rows(etas, up[1], n, sizes[1])
+    data_layer.write_recognition_inputs(x, parameters, starts, top, eta)
     for layer in range(1, top + 1):
-        eta = rows(etas, up[layer], below.shape[0], sizes[layer])
-        write_inputs(below, parameters, starts, recognition_place(layer, top), eta)
         states = rows(hidden, places[layer], m, sizes[layer])
         bernoulli.sample(eta, key, addresses, m // n, first, word(layer), states, log_q)
-        below = states
+        if layer < top:
+            eta = rows(etas, up[layer + 1], m, sizes[layer + 1])
+            write_inputs(states, parameters, starts, recognition_place(layer + 1, top), eta)
 
 
 @helper
-def _descend(
-    x, m, dreamt, hidden, places, etas, down, sizes, parameters, starts, key, addresses, log_p
-):
-    """Score m explanations and sample dreams from the top down; leave the errors in etas.
+def _descend(n, m, hidden, places, etas, down, sizes, parameters, starts, key, addresses, log_p):
+    """Score m explanations and sample n dreams, from the top to layer 1; leave errors in etas.
 
     In each layer the inputs of explanations and dreams are written side by side; scoring turns the
     first m rows into errors, and the dreams are drawn from the others. Nothing is weighted yet: the
-    weights are known when the data have been scored, which come last.
+    weights are known when the data have been scored, which come last, see `_descend_to_data`.
     """
-    n, top = x.shape[0], sizes.shape[0] - 1
-    ignored, first = np.zeros(n, np.float64), n - n
+    top, ignored, first = sizes.shape[0] - 1, np.zeros(n, np.float64), n - n
     one = first + 1  # neither is a constant: see `opaque_true`
     states = rows(hidden, places[top], m + n, sizes[top])
     prior = rows(parameters, starts[0], 1, sizes[top])
     bernoulli.log_prob(states[:m], prior, log_p)
     bernoulli.sample(prior, key, addresses, one, first, word(top), states[m:], ignored)
-    for layer in range(top - 1, -1, -1):
+    for layer in range(top - 1, 0, -1):
         eta = rows(etas, down[layer], m + n, sizes[layer])
         write_inputs(states, parameters, starts, generation_place(layer, top), eta)
-        child, dream = x, dreamt
-        if layer:
-            below = rows(hidden, places[layer], m + n, sizes[layer])
-            child, dream = below[:m], below[m:]
-        bernoulli.score(child, eta[:m], log_p)
-        bernoulli.sample(eta[m:], key, addresses, one, first, word(layer), dream, ignored)
-        if layer:
-            states = below
+        states = rows(hidden, places[layer], m + n, sizes[layer])
+        bernoulli.score(states[:m], eta[:m], log_p)
+        bernoulli.sample(eta[m:], key, addresses, one, first, word(layer), states[m:], ignored)
+
+
+@helper
+def _descend_to_data(
+    x, m, dreamt, hidden, places, etas, down, sizes, parameters, starts, key, addresses, log_p
+):
+    """Take the last step of `_descend`, in the same order, to the data and their dreams."""
+    n, top = x.shape[0], sizes.shape[0] - 1
+    ignored, first = np.zeros(n, np.float64), n - n
+    one = first + 1  # neither is a constant: see `opaque_true`
+    states = rows(hidden, places[1], m + n, sizes[1])
+    eta = rows(etas, down[0], m + n, sizes[0])
+    write_inputs(states, parameters, starts, generation_place(0, top), eta)
+    data_layer.score(x, eta[:m], log_p)
+    data_layer.sample(eta[m:], key, addresses, one, first, dreamt, ignored)
 
 
 @helper
 def _generation_gradients(
-    weights, n_particles, hidden, places, etas, down, sizes, parameters, starts, limits, parts
+    weights, hidden, places, etas, down, sizes, parameters, starts, limits, parts
 ):
     """Write the gradients of ``sum weight log p(x, h)``, from the data up: the latest errors first.
 
@@ -81,23 +93,14 @@ def _generation_gradients(
     all generative parameters are written, each once. weights : (n_explanations,).
     """
     m, top = weights.shape[0], sizes.shape[0] - 1
-    fresh = opaque_true(m)
     for layer in range(top):
         error = rows(etas, down[layer], m, sizes[layer])
-        for i in range(m):
-            for j in range(sizes[layer]):
-                error[i, j] *= weights[i]
+        weigh(error, weights)
         states = rows(hidden, places[layer + 1], m, sizes[layer + 1])
-        place = generation_place(layer, top)
-        for p in range(parts.shape[0]):
-            a, b = limits[p] * n_particles, limits[p + 1] * n_particles
-            write_gradient(states[a:b], error[a:b], fresh, parts[p], starts, place)
+        write_gradients(states, error, limits, parts, starts, generation_place(layer, top))
     prior = rows(parameters, starts[0], 1, sizes[top])
     states = rows(hidden, places[top], m, sizes[top])
-    for p in range(parts.shape[0]):
-        a, b = limits[p] * n_particles, limits[p + 1] * n_particles
-        out = rows(parts[p], starts[0], 1, sizes[top])
-        bernoulli.error(states[a:b], prior, weights[a:b], out)
+    write_prior_gradients(states, prior, weights, limits, parts, starts)
 
 
 @helper
@@ -112,16 +115,18 @@ def _first_recognition_gradients(
     (n_explanations + n_dreams,).
     """
     n, m, top, size = x.shape[0], halves.shape[0] - x.shape[0], sizes.shape[0] - 1, sizes[1]
-    fresh, place = opaque_true(n), recognition_place(1, top)
+    fresh = opaque_true(n)
     eta = rows(etas, up[1], 2 * n, size)
     states = rows(hidden, places[1], m + n, size)
-    write_inputs(dreamt, parameters, starts, place, eta[n:])
+    data_layer.write_recognition_inputs(dreamt, parameters, starts, top, eta[n:])
     bernoulli.error(states[:m], eta[:n], halves[:m], eta[:n])
     bernoulli.error(states[m:], eta[n:], halves[m:], eta[n:])
     for p in range(parts.shape[0]):
         a, b = limits[p], limits[p + 1]
-        write_gradient(x[a:b], eta[a:b], fresh, parts[p], starts, place)
-        write_gradient(dreamt[a:b], eta[n + a : n + b], not fresh, parts[p], starts, place)
+        data_layer.write_recognition_gradient(x[a:b], eta[a:b], fresh, parts[p], starts, top)
+        data_layer.write_recognition_gradient(
+            dreamt[a:b], eta[n + a : n + b], not fresh, parts[p], starts, top
+        )
 
 
 @routine
@@ -161,6 +166,14 @@ def _recognition_gradients(
 
 
 @helper
+def _weigh_particles(weights, row_weights):
+    """Multiply the weights of particles (n_rows, n_particles) by those of their rows, in place."""
+    for i in range(weights.shape[0]):
+        for k in range(weights.shape[1]):
+            weights[i, k] *= row_weights[i]
+
+
+@helper
 def _halves(weights, n):
     """Half the weights of the explanations, and a half for each of n dreams."""
     m = weights.shape[0]
@@ -194,16 +207,18 @@ def _places(n, m, sizes):
 
 
 @kernel(
-    writes(uint8, "n _"), reads(int64, "_"), writes(float32, "p"), reads(int64, "_"),
-    reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"), int64, reads(int64, "q+1"),
-    writes(float32, "q p"), writes(float64, "n"),
+    writes(uint8, "n _"), reads(float64, "n"), reads(int64, "_"), writes(float32, "p"),
+    reads(int64, "_"), reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"), int64,
+    reads(int64, "q+1"), writes(float32, "q p"), writes(float64, "n"),
 )  # fmt: skip
 def reweighted_gradient(
-    x, sizes, parameters, starts, wake_key, dream_key, addresses, n_particles, limits, parts, bound
-):
+    x, row_weights, sizes, parameters, starts, wake_key, dream_key, addresses, n_particles, limits,
+    parts, bound,
+):  # fmt: skip
     """Write reweighted wake-sleep gradients of consecutive row blocks, and each row's bound, nats.
 
-    x : (n_rows, n_features) in {0, 1}; sizes : units of each layer from the data upward;
+    x : (n_rows, n_features) in {0, 1}; row_weights : (n_rows,), which multiply what explanations
+    add to gradients, not the bounds; sizes : units of each layer from the data upward;
     parameters : (n_parameters,), and where its parts start, see `layers`; addresses : (n_rows,);
     limits : (n_parts + 1,), where row blocks start; parts : (n_parts, n_parameters);
     bound : (n_rows,), log(1/K sum_k p(x, h_k) / q(h_k | x)).
@@ -211,13 +226,16 @@ def reweighted_gradient(
     n, top = x.shape[0], sizes.shape[0] - 1
     m = n * n_particles
     places, up, down, n_states, n_etas = _places(n, m, sizes)
-    hidden, dreamt = np.empty(n_states, np.uint8), np.empty((n, sizes[0]), np.uint8)
+    hidden, dreamt = np.empty(n_states, np.uint8), data_layer.empty_dreams(x)
     etas = np.empty(n_etas, np.float32)
     log_p, log_q = np.zeros(m, np.float64), np.zeros(m, np.float64)
     _recognise(
         x, m, hidden, places, etas, up, sizes, parameters, starts, wake_key, addresses, log_q
     )
     _descend(
+        n, m, hidden, places, etas, down, sizes, parameters, starts, dream_key, addresses, log_p
+    )
+    _descend_to_data(
         x, m, dreamt, hidden, places, etas, down, sizes, parameters, starts, dream_key, addresses,
         log_p,
     )  # fmt: skip
@@ -225,9 +243,10 @@ def reweighted_gradient(
         log_p[i] -= log_q[i]
     weights = np.empty(m, np.float32)
     normalise(log_p.reshape(n, n_particles), weights.reshape(n, n_particles), bound)
+    _weigh_particles(weights.reshape(n, n_particles), row_weights)
     halves = _halves(weights, n)
     _generation_gradients(
-        weights, n_particles, hidden, places, etas, down, sizes, parameters, starts, limits, parts
+        weights, hidden, places, etas, down, sizes, parameters, starts, limits, parts
     )
     _first_recognition_gradients(
         x, dreamt, halves, hidden, places, etas, up, sizes, parameters, starts, limits, parts

@@ -50,7 +50,7 @@ def sizes_of(dimensions):
 
 
 class Shapes:
-    """What is declared of the shapes of a kernel's arguments.
+    """Declared shapes of a kernel's arguments.
 
     declared : for each argument its sizes, None where it is no array.
     """
@@ -103,7 +103,7 @@ class Shapes:
         raise AssertionError("shapes that agree")
 
     def _known(self, arguments):
-        """Of each name: the argument that has it first, and the size there; or the number."""
+        """For each name, the first argument that has it and the size there; or the number."""
         known = {None: (0, 0)}
         for i, axis, size in self._sizes:
             if size.name.isdigit():

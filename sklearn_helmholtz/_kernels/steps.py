@@ -2,10 +2,10 @@
 
 The gradient comes in parts, (n_parts, n_parameters), which are added in their order. Lengths are
 multiples of 16. Parameters before the first of the two ``ends`` and those between them, the lateral
-weights, are penalised, each by ``decay / 2 p^2 + lasso log(1 + relief |p|) / relief`` with a row
-(decay, lasso, relief) of ``penalties`` (2, 3); without relief the second term is ``lasso |p|``. The
-first term is a part of the gradient, the second a step of its own towards zero, which it does not
-pass (a proximal step), so that parameters become exactly zero.
+weights, are penalised, each by ``decay / 2 p^2 + lasso log(1 + concavity |p|) / concavity`` with a
+row (decay, lasso, concavity) of ``penalties`` (2, 3); without concavity the second term is
+``lasso |p|``. The first term is a part of the gradient, the second a step of its own towards zero,
+which it does not pass (a proximal step), so that parameters become exactly zero.
 Threads share a move: each calls it with the same ``progress``, int64 zeros (1 + n_shares,), takes
 chunk after chunk of the share with its own number, then of the others, and returns when all are
 done. So a move is one call for the caller, whoever helps, and no signal can halve it; and what a
@@ -74,14 +74,14 @@ def _towards_zero(p, distance):
 
 @helper
 def _strengths(penalties, rate):
-    """Of the groups of parameters: decays, how far lassos take those near zero, and reliefs."""
+    """Decays, distances that lassos move parameters near zero, and concavities, all by group."""
     shrink, distance = np.zeros(3, np.float32), np.zeros(3, np.float32)
-    relief = np.zeros(3, np.float32)
+    concavity = np.zeros(3, np.float32)
     for group in range(2):
         shrink[group] = penalties[group, 0]
         distance[group] = rate * penalties[group, 1]
-        relief[group] = penalties[group, 2]
-    return shrink, distance, relief
+        concavity[group] = penalties[group, 2]
+    return shrink, distance, concavity
 
 
 @helper
@@ -102,7 +102,7 @@ def sgd_move(
     Towards zero it is ``rate lasso / (1 - momentum)``: as far as a steady gradient ``lasso`` moves.
     """
     unit, step, keep = float32(scale), float32(rate), float32(momentum)
-    shrink, distance, relief = _strengths(penalties, rate / (1 - momentum))
+    shrink, distance, concavity = _strengths(penalties, rate / (1 - momentum))
     n, parts = parameters.shape[0], gradient.reshape(-1)
     n_chunks = -(-n // _CHUNK)
     chunk = _take(progress, share, n_chunks)
@@ -115,7 +115,7 @@ def sgd_move(
             store(velocity, i, v)
             p = p + v
             if distance[group] > 0:
-                p = _towards_zero(p, distance[group] / (relief[group] * absolute(p) + _ONE))
+                p = _towards_zero(p, distance[group] / (concavity[group] * absolute(p) + _ONE))
             store(parameters, i, p)
         count(progress, 0)
         chunk = _take(progress, share, n_chunks)
@@ -143,7 +143,7 @@ def adam_move(
     c1, c2 = _ONE - b1, _ONE - b2
     started = math.sqrt(1 - beta2**t)
     step = float32(rate * started / (1 - beta1**t))
-    shrink, distance, relief = _strengths(penalties, rate * started)
+    shrink, distance, concavity = _strengths(penalties, rate * started)
     n, parts = parameters.shape[0], gradient.reshape(-1)
     n_chunks = -(-n // _CHUNK)
     chunk = _take(progress, share, n_chunks)
@@ -159,7 +159,7 @@ def adam_move(
             root = square_root(v) + _TINY
             p = p + step * m / root
             if distance[group] > 0:
-                root = root * (relief[group] * absolute(p) + _ONE)
+                root = root * (concavity[group] * absolute(p) + _ONE)
                 p = _towards_zero(p, distance[group] / root)
             store(parameters, i, p)
         count(progress, 0)

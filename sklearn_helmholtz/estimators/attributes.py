@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..machines import BeliefNet, assemble, descend, has_recognition
-from ..units import Gaussian
+from ..machines import BeliefNet, assemble, generative_chain, has_recognition
+from ..models import LARGEST, BeliefNetModel, Encoding
+from ..units import FAMILIES
 from .labels import check_same_labels
-from .visible import given_units, noise_variance, real_arrays
+from .tables import is_masked
 
 PUBLISHED = frozenset(
     {
@@ -24,32 +25,30 @@ PUBLISHED = frozenset(
 )
 
 
-def fitted_attributes(machine, visible, scaling, stand_in):
-    """The fitted attributes by name: arrays with index 0 next to the data, in the user's units.
-
-    stand_in : (n_features,), what recognition sees of missing values, in the machine's units.
-    """
+def fitted_attributes(model):
+    """The fitted attributes by name: arrays with index 0 next to the data, in the user's units."""
+    machine, encoding = model.machine, model.encoding
+    scaling, fill_values = encoding.scaling, encoding.fill_values
     down = list(reversed(machine.generation.conditionals))
+    coefs, intercepts = zip(*(c.map.coefficients for c in down), strict=True)
     attributes = {
-        "visible_": visible,
-        "generative_coefs_": [c.affine.weights for c in down[:-1]],
-        "generative_intercepts_": [c.affine.intercept for c in down],
-        "feature_means_": stand_in.copy(),
-        "_machine": machine,
-        "_scaling": scaling,
-        "_stand_in": stand_in,
+        "visible_": machine.visible.units.name,
+        "generative_coefs_": list(coefs[:-1]),
+        "generative_intercepts_": list(intercepts),
+        "feature_means_": fill_values.copy(),
+        "_model": model,
     }
     if has_recognition(machine):
-        up = machine.recognition.conditionals
-        attributes["recognition_coefs_"] = [c.affine.weights for c in up]
-        attributes["recognition_intercepts_"] = [c.affine.intercept for c in up]
+        up = [c.map.coefficients for c in machine.recognition.conditionals]
+        coefs, intercepts = zip(*up, strict=True)
+        attributes["recognition_coefs_"] = list(coefs)
+        attributes["recognition_intercepts_"] = list(intercepts)
     if machine.is_autoregressive:
         attributes["generative_lateral_coefs_"] = [c.lateral.weights for c in down]
-    if scaling is not None:
+    if machine.visible.units.standardises:
         _to_user_units(attributes, scaling)
-        attributes["feature_means_"] = _single(scaling.restore(stand_in))
-        attributes["noise_variance_"] = noise_variance(machine.visible.units, scaling)
-    return attributes
+        attributes["feature_means_"] = _single(scaling.restore(fill_values))
+    return {**attributes, **machine.visible.units.published(scaling)}
 
 
 def _to_user_units(attributes, scaling):
@@ -71,12 +70,13 @@ def _to_user_units(attributes, scaling):
     intercepts[0] = _single(intercepts[0] - np.einsum("i,ij->j", scaling.centre, weights))
 
 
-def machine_from_parameters(generative, recognition, variance, laterals=None):
-    """A machine, and its scaling, from arrays in the user's units, after checking their shapes.
+def model_from_parameters(generative, recognition, variance, laterals=None, visible="auto"):
+    """A `BeliefNetModel` from arrays in the user's units, after checking their shapes.
 
     generative, recognition : pairs (coefs, intercepts) of lists from the data upward, with their
     names, the second None for a net without recognition; laterals : lateral weights of all layers
-    of an autoregressive machine, or None. Gaussian data that are parents of each other are centred
+    of an autoregressive machine, or None; visible : the word for the units of the data. Gaussian
+    data that are parents of each other are centred
     at what the machine expects: far from zero, steps of training by their weights would be long.
     """
     _check_features(generative, variance)
@@ -89,18 +89,42 @@ def machine_from_parameters(generative, recognition, variance, laterals=None):
     if laterals is not None:
         laterals = real_arrays("generative_lateral_coefs", laterals)
         _check_laterals(laterals, sizes)
-    units, scaling = given_units(variance, sizes[0])
-    if isinstance(units, Gaussian):
+    units, scaling = _given_units(visible, variance, sizes[0])
+    if units.standardises:
         _standardise(down, up, laterals, scaling.scale)
     machine = _assemble(down, up, units, laterals)
-    if isinstance(units, Gaussian) and laterals is not None:
+    if units.standardises and laterals is not None:
         expected = machine.generation.means(None)[-1][0].astype(np.float64)
         down[1][0] = down[1][0] + expected @ laterals[0] - expected
         if up is not None:
             up[1][0] = up[1][0] + expected @ up[0][0]
         scaling = replace(scaling, centre=expected * scaling.scale)
         machine = _assemble(down, up, units, laterals)
-    return machine, scaling
+    fill_values = machine.generation.means(None)[-1][0]
+    return BeliefNetModel(Encoding(type(units), scaling, fill_values), machine)
+
+
+def _given_units(visible, noise_variance, n_features):
+    """Units and scaling of given parameters: the user's units are kept.
+
+    Of families with the parameters that are given the one that is asked for, or the first.
+    """
+    families = {
+        name: family
+        for name, family in FAMILIES.items()
+        if family.has_noise == (noise_variance is not None)
+    }
+    family = families.get(visible, next(iter(families.values())))
+    if noise_variance is None:
+        return family.given(None)
+    (variance,) = real_arrays("noise_variance", [noise_variance])
+    low, high = LARGEST**-2, LARGEST
+    if variance.shape != (n_features,) or not ((variance >= low) & (variance <= high)).all():
+        raise ValueError(
+            f"noise_variance must hold a number between {low:g} and {high:g} for each of the "
+            f"{n_features} features, got {noise_variance!r}."
+        )
+    return family.given(variance)
 
 
 def _check_features(generative, variance):
@@ -128,7 +152,7 @@ def _assemble(down, up, units, laterals):
     if laterals is not None:
         laterals = [_single(array) for array in laterals]
     if up is None:
-        return BeliefNet(descend(coefs, intercepts, units, laterals))
+        return BeliefNet(generative_chain(coefs, intercepts, units, laterals))
     up = [[_single(array) for array in values] for values in up]
     return assemble(coefs, intercepts, *up, units, laterals)
 
@@ -178,3 +202,23 @@ def _check_shapes(name, arrays, shapes):
 
 def _single(array):
     return np.ascontiguousarray(array, np.float32)
+
+
+def real_arrays(name, values):
+    """Given parameters as float64 arrays, or a ValueError that names what is wrong with them."""
+    try:
+        if any(is_masked(value) for value in values):
+            raise TypeError("masked values are not allowed")
+        arrays = [np.asarray(value) for value in values]
+        if any(np.iscomplexobj(array) for array in arrays):
+            raise TypeError("complex numbers are not allowed")
+        arrays = [array.astype(np.float64) for array in arrays]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold arrays of real numbers: {error}.") from error
+    for layer, array in enumerate(arrays):
+        if not (np.abs(array) <= LARGEST).all():
+            raise ValueError(
+                f"{name}[{layer}] must be finite and at most {LARGEST:g} in magnitude, but holds "
+                "other values."
+            )
+    return arrays

@@ -1,4 +1,4 @@
-"""Who is called around a fit and around its epochs: scikit-learn's callbacks, and a monitor."""
+"""Callbacks around a fit and around its epochs: those of scikit-learn, and a monitor."""
 
 import copy
 

@@ -1,15 +1,32 @@
-"""What parameters have to be for each other, beyond what each has to be alone."""
+"""Checks of parameters that depend on each other, beyond those of each alone."""
 
 from numbers import Integral
 
 import numpy as np
 
 from .._keys import MAX_LAYERS
-from ..inference import LARGEST_WEIGHT, MeanField
-from ..machines import has_recognition
-from ..units import Gaussian
-from .automatic import stops_early
-from .enumerated import check_enumerable, number_of_first
+from ._compat import Interval, InvalidParameterError
+
+
+class CheckedParametersMixin:
+    """Refuses True and False where a number is meant: Python counts them as 1 and 0."""
+
+    def _validate_params(self):
+        super()._validate_params()
+        for name, constraints in self._parameter_constraints.items():
+            value = getattr(self, name)
+            if isinstance(value, bool | np.bool_) and _is_for_numbers(constraints):
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(self).__name__} must be a number or a word "
+                    f"that it knows, got {value!r}."
+                )
+
+
+def _is_for_numbers(constraints):
+    """Whether a parameter that obeys constraints can be a number, and no truth value."""
+    words = {constraint for constraint in constraints if isinstance(constraint, str)}
+    takes_numbers = any(isinstance(constraint, Interval) for constraint in constraints)
+    return (takes_numbers or "random_state" in words) and not words & {"boolean", "array-like"}
 
 
 def hidden_sizes(given):
@@ -57,69 +74,9 @@ def check_continuation(estimator):
         )
 
 
-def check_learning(inference, machine, rows):
-    """Refuse to train a belief net by an inference that cannot work for it, or for its data.
-
-    Those are the rows chosen.
-    """
-    if has_recognition(machine) != (inference == "nvil"):
-        raise ValueError(
-            f"inference is {inference!r}, but the fitted net that is to be trained further "
-            f"{'has' if has_recognition(machine) else 'lacks'} an inference net, which 'nvil' "
-            "alone trains. Fit a clone, or with warm_start=False."
-        )
-    check_inference(inference, machine, rows)
-    if inference == "exact":
-        _check_gaps("inference='exact' cannot learn", "inference='gibbs' or 'nvil'", machine, rows)
-
-
-def check_inference(inference, machine, rows):
-    """Refuse to infer the causes of rows in a way that cannot work for a belief net, or for them.
-
-    In training and afterwards.
-    """
-    if inference == "nvil" and not has_recognition(machine):
-        raise ValueError(
-            "inference is 'nvil', but the fitted net lacks an inference net. Fit it anew, or set "
-            "another inference."
-        )
-    if inference == "exact":
-        check_enumerable("inference", "another inference", machine, rows)
-    if inference == "mean-field":
-        check_mean_field("inference", "another inference", machine, rows)
-
-
-def check_mean_field(name, remedy, machine, rows):
-    """Refuse mean field where it has no bound.
-
-    name : of the parameter that asks for it by ``"mean-field"``; remedy : what to use instead.
-    """
-    field = MeanField.of(machine)
-    if not field.is_tame:
-        raise ValueError(
-            f"{name}='mean-field' needs weights of at most {LARGEST_WEIGHT:g} in magnitude, and "
-            f"one of this net is {np.abs(field.weights).max():g}. Use {remedy}, or train with a "
-            "larger alpha."
-        )
-    _check_gaps(f"{name}='mean-field' has no bound", remedy, machine, rows)
-
-
-def _check_gaps(trouble, remedy, machine, rows):
-    """Refuse missing values among Gaussian features that depend on each other."""
-    if not (machine.is_autoregressive and isinstance(machine.visible.units, Gaussian)):
-        return
-    missing = rows.count_missing() > 0
-    if missing.any():
-        raise ValueError(
-            f"{trouble} where values of Gaussian features that depend on each other are missing "
-            f"(NaN), as in row {number_of_first(rows, missing)}. Use {remedy}, or train with "
-            "autoregressive=False."
-        )
-
-
 def check_partial_fit(estimator):
     """Refuse settings that need to know how long training will be."""
-    if stops_early(estimator, n_features=0):
+    if estimator.early_stopping != "auto" and estimator.early_stopping:
         raise ValueError(
             "early_stopping=True needs epochs over the same rows, which partial_fit does not "
             "have. Set early_stopping=False."

@@ -1,13 +1,16 @@
-"""Which of two models gives the higher log-likelihood, and how sure that is."""
+"""Comparison of two models: which gives the higher log-likelihood, and how sure that is."""
 
 import numpy as np
 
+from ..likelihood import Estimate
+from .density import LatentDensityEstimator
 from .results import Result
+from .weights import checked_weights
 
 _NOTABLE = 2  # standard errors
 
 
-def compare_log_likelihood(a, b, X):
+def compare_log_likelihood(a, b, X, sample_weight=None):
     """Compare the log-likelihoods of two fitted estimators on the same rows, row by row.
 
     Rows that are hard for one model are hard for the other: the standard error of the difference is
@@ -21,6 +24,9 @@ def compare_log_likelihood(a, b, X):
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Rows that neither was trained on, of the form that both take.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows in the means, see `HelmholtzMachine.log_likelihood`.
 
     Returns
     -------
@@ -45,30 +51,33 @@ def compare_log_likelihood(a, b, X):
     >>> result.difference > 5 * result.standard_error
     True
     """
-    (scores_a, shared_a), (scores_b, shared_b) = (_scores(model, X) for model in (a, b))
+    weights = None
+    if sample_weight is not None:
+        weights = checked_weights(sample_weight, X, X)
+    (scores_a, shared_a), (scores_b, shared_b) = (_scores(model, X, weights) for model in (a, b))
     if scores_a.shape != scores_b.shape:
         raise ValueError(
             f"a and b must score the same rows, got scores of shape {scores_a.shape} and "
             f"{scores_b.shape}."
         )
     differences, n = scores_a - scores_b, len(scores_a)
-    difference = float(differences.mean())
-    between = differences.var(ddof=1) / n if n > 1 else np.nan
+    difference = float(np.average(differences, weights=weights))
+    between = Estimate.variance_of_mean(differences, weights)
     error = float(np.sqrt(between + shared_a + shared_b))
     return Result(
         difference=difference, standard_error=error, summary=_sentence(difference, error, n)
     )
 
 
-def _scores(model, X):
+def _scores(model, X, weights):
     """Log-likelihoods of rows, and what the variance of their mean has beyond their own variance.
 
     Equal rows share their Monte Carlo noise, which the differences between rows do not show.
     """
-    if not hasattr(model, "_estimate"):
+    if not isinstance(model, LatentDensityEstimator):
         return np.asarray(model.score_samples(X), np.float64), 0.0
-    estimate, keys, _ = model._estimate(X, "auto", None, None)
-    return estimate.per_sample, estimate.shared_noise(keys)
+    estimate, addresses, _, _ = model._estimate(X, "auto", None, None)
+    return estimate.per_sample, estimate.shared_noise(addresses, weights)
 
 
 def _sentence(difference, error, n):

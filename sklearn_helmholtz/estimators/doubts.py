@@ -3,9 +3,9 @@
 import numpy as np
 import scipy.sparse
 
-from .._batches import chunks, dense_rows, rounded_interval
+from ..models import named
+from ..rows import chunks, dense_rows, rounded_interval
 from .notices import notify
-from .tables import named
 
 _ROWS = 4096
 _RARE = 1 / 20  # of the values
@@ -14,7 +14,16 @@ _LARGEST_COUNT = 1e6
 _MANY = 20  # sizes of values
 
 
-def notify_of_reals(data, feature_names):
+def notify_of_doubts(data, summary, feature_names):
+    """Warn where the choice of ``visible="auto"`` may surprise; summary : of the data."""
+    if summary.lies_in(0, 1):
+        if not summary.is_whole:
+            _notify_of_fractions(data, feature_names)
+    else:
+        _notify_of_reals(data, feature_names)
+
+
+def _notify_of_reals(data, feature_names):
     """Warn where few columns or values of a table made all of its features Gaussian.
 
     Or where all values are whole numbers: classes, codes and counts are no reals.
@@ -39,7 +48,7 @@ def notify_of_reals(data, feature_names):
     )
 
 
-def notify_of_fractions(data, feature_names):
+def _notify_of_fractions(data, feature_names):
     """Warn where fractions that are shares or weights of words are taken for probabilities."""
     column, value = _first_fraction(data)
     if column is None or not _are_shares(data):

@@ -3,42 +3,28 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._batches import has_gaps
-from ..learning.factor_learning import FactorLearning
-from ..learning.moments import SecondMoments, centred, observed_columns
-from ..machines.rotations import METHODS, rotate
+from ..factors import METHODS, FactorLearning, SecondMoments, centred, observed_columns, rotate
+from ..models import LinearGaussianModel, check_columns, named
+from ..rows import has_missing
 from ._compat import Interval, StrOptions, _fit_context
-from .columns import check_columns
-from .exact_scoring import ExactScoringMixin
-from .factor_inference import SCORES, FactorInferenceMixin
+from .checks import check_choice
+from .density import LatentDensityEstimator
 from .factor_parameters import factor_machine
 from .learner import learner_of
 from .notices import notify
-from .parameters import CheckedParametersMixin
 from .public import public
-from .published import PublishedMixin
-from .tables import named
-from .validation import answer_dtype, check_width, refuse_infinity, validated
-from .versions import VersionedMixin
-from .weights import checked_weights
+from .validation import refuse_infinity, validated
+from .weights import Weights, check_alike, checked_weights
 
+SCORES = ("regression", "bartlett")
 _NAMED = 5  # columns in a warning
 
 
-class FactorAnalysis(
-    CheckedParametersMixin,
-    PublishedMixin,
-    VersionedMixin,
-    ExactScoringMixin,
-    FactorInferenceMixin,
-    DensityMixin,
-    BaseEstimator,
-):
+class FactorAnalysis(LatentDensityEstimator):
     """Factor analysis and probabilistic PCA: real data from a few normal factors, and noise.
 
     ``x = mean + z @ components + noise`` with normal factors z and normal noise, which has a
@@ -126,7 +112,7 @@ class FactorAnalysis(
     on the likelihood as a function of the noise variances alone [2]_ [3]_, with second derivatives
     that are exact for some hundred features and otherwise approximate; beyond 2,000 features of
     L-BFGS. With missing values they are of EM and L-BFGS on the likelihood of what was observed;
-    rows with the same gaps are read once if they are many, all others in every step.
+    rows with the same values missing are read once if they are many, all others in every step.
 
     A feature that is constant in training gets the noise variance that one deviating row of the
     mean size would give it: held-out rows in which it varies have a finite log-likelihood. With
@@ -166,6 +152,7 @@ class FactorAnalysis(
         "random_state": ["random_state"],
     }
     _moments = None  # of all rows, after a fit that leaves any
+    _weights = None  # `Weights` of all rows
     _published = frozenset(
         {
             "communalities_",
@@ -228,6 +215,7 @@ class FactorAnalysis(
         show = sample_weight is None  # sums show infinity, which saves a pass to look for it
         given, X = X, validated(self, X, reset=True, ensure_min_samples=2, allow_infinity=show)
         X, weights = self._weighted(X, sample_weight, given)
+        self._weights = Weights.of(weights, np.arange(X.shape[0]))
         learning, moments = self._learning(X.shape[1]), None
         if X.shape[0] >= X.shape[1]:
             moments = self._count(None, X, weights)
@@ -235,8 +223,8 @@ class FactorAnalysis(
             refuse_infinity(self, X)
         if moments is not None:
             found = learning.from_moments(moments)
-        elif has_gaps(X):
-            found = self._fit_gaps(learning, X, weights)
+        elif has_missing(X):
+            found = self._fit_incomplete(learning, X, weights)
         else:
             with np.errstate(over="ignore", invalid="ignore"):
                 rows, columns = centred(X, weights)
@@ -258,7 +246,7 @@ class FactorAnalysis(
             Ignored, present for API consistency by convention.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Weights of the rows: of all rows that a model learns from, or of none.
 
         Returns
         -------
@@ -281,6 +269,8 @@ class FactorAnalysis(
         """The same for all rows so far."""
         given, X = X, validated(self, X, not goes_on)
         X, weights = self._weighted(X, sample_weight, given)
+        seen = Weights.of(weights, np.arange(X.shape[0]))
+        self._weights = check_alike(self._weights, seen) if goes_on else seen
         learning = self._learning(X.shape[1])
         moments = self._count(self._moments, X, weights)
         if moments is None:
@@ -345,7 +335,7 @@ class FactorAnalysis(
         covariance : ndarray of shape (n_features, n_features)
         """
         check_is_fitted(self)
-        return self._machine.covariance()
+        return self._model.machine.covariance()
 
     @public
     def get_precision(self):
@@ -356,33 +346,81 @@ class FactorAnalysis(
         precision : ndarray of shape (n_features, n_features)
         """
         check_is_fitted(self)
-        return self._machine.precision()
+        return self._model.machine.precision()
 
-    def _fit_gaps(self, learning, X, weights):
+    @public
+    def aic(self, X, sample_weight=None):
+        """Akaike's information criterion on the rows: lower is better.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows: a whole number counts as so many equal rows.
+
+        Returns
+        -------
+        criterion : float
+            Minus twice the log-likelihood of all rows, plus 2 for each free parameter.
+        """
+        total, _ = self._total_log_likelihood(X, sample_weight)
+        return float(-2 * total + 2 * self._count_parameters())
+
+    @public
+    def bic(self, X, sample_weight=None):
+        """The Bayesian information criterion on the rows: lower is better.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows: a whole number counts as so many equal rows.
+
+        Returns
+        -------
+        criterion : float
+            Minus twice the log-likelihood of all rows, plus the logarithm of their number for
+            each free parameter.
+        """
+        total, n_rows = self._total_log_likelihood(X, sample_weight)
+        return float(-2 * total + np.log(n_rows) * self._count_parameters())
+
+    def _total_log_likelihood(self, X, sample_weight):
+        """The log-likelihood of all rows together, and how many they count as."""
+        estimate, _, _, weights = self._estimate(X, "auto", None, None, sample_weight)
+        if weights is None:
+            return estimate.per_sample.sum(), len(estimate.per_sample)
+        return (weights * estimate.per_sample).sum(), weights.sum()
+
+    def _fit_incomplete(self, learning, X, weights):
         weights = np.ones(X.shape[0]) if weights is None else weights
         with np.errstate(over="ignore", invalid="ignore"):
             columns = observed_columns(X, weights)
         check_columns(columns, X, self._names)
-        return learning.from_gaps(X, weights, columns)
+        return learning.from_incomplete(X, weights, columns)
 
     def _count(self, moments, X, weights):
-        """Second moments with some more rows, which stay as they are; None of rows with gaps."""
+        """Second moments with some more rows, or None where values are missing."""
         with np.errstate(over="ignore", invalid="ignore"):
             moments = SecondMoments.about(X, weights) if moments is None else moments
-            if self._shows_gaps(moments.shift, X):
+            if self._shows_missing(moments.shift, X):
                 return None
             moments = moments.plus(X, weights)
-            if self._shows_gaps(moments.first, X):
+            if self._shows_missing(moments.first, X):
                 return None
             check_columns(moments.columns(), X, self._names)
         return moments
 
-    def _shows_gaps(self, sums, X):
-        """Whether sums show that rows have gaps, which saves a pass over them; not infinity."""
+    def _shows_missing(self, sums, X):
+        """Whether sums show that values are missing, which saves a pass over them; not infinity."""
         if np.isfinite(sums).all():
             return False
         refuse_infinity(self, X)
-        return has_gaps(X)
+        return has_missing(X)
 
     def _learning(self, n_features):
         n = n_features if self.n_components is None else self.n_components
@@ -422,7 +460,7 @@ class FactorAnalysis(
 
     def _hold(self, machine, components, turn, correlation):
         """Set the attributes of a model. turn : factors as published are ``z @ turn``."""
-        self._machine, self._turn, self._moments = machine, turn, None
+        self._model, self._moments = LinearGaussianModel(machine, turn), None
         noise = machine.noise
         explained = (machine.loadings**2).sum(axis=0)
         attributes = {
@@ -441,12 +479,12 @@ class FactorAnalysis(
         n_noise = 1 if np.ndim(self.noise_variance_) == 0 else p
         return p + min(p * k - k * (k - 1) // 2 + n_noise, p * (p + 1) // 2)
 
-    def _rows(self, X):
-        """Validated data, and the dtype that answers have."""
-        check_is_fitted(self)
-        X = validated(self, X, reset=False)
-        check_width(X, len(self._machine.mean))
-        return X, answer_dtype(X)
+    def _features(self, rows, dtype):
+        check_choice("scores", self.scores, SCORES)
+        return self._model.scores(rows, self.scores).astype(dtype, copy=False)
+
+    def _expected_data(self, H):
+        return self.mean_ + H @ self.components_
 
     def _weighted(self, X, sample_weight, given):
         """The rows that have a weight, and their weights, or None for 1 each.
@@ -460,10 +498,6 @@ class FactorAnalysis(
             return X, weights
         kept = np.flatnonzero(weights)
         return X[kept], weights[kept]
-
-    @property
-    def _names(self):
-        return getattr(self, "feature_names_in_", None)
 
     def _warn_of_heywood(self):
         if not self.heywood_.any():
@@ -499,13 +533,6 @@ class FactorAnalysis(
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "components_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def _signs(loads):

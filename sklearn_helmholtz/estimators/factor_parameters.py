@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..machines import LinearGaussian
+from ..factors import LinearGaussian
 from .labels import check_same_labels
 from .tables import is_masked
 

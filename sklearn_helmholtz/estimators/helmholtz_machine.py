@@ -3,7 +3,7 @@
 from ..learning import ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
 from ._compat import StrOptions
-from .attributes import machine_from_parameters
+from .attributes import model_from_parameters
 from .trained import TrainedDensityEstimator
 
 _RULES = {
@@ -28,7 +28,7 @@ class HelmholtzMachine(TrainedDensityEstimator):
         Binary units of each hidden layer, from the data upward.
 
     algorithm : {"reweighted-wake-sleep", "wake-sleep"}, default="reweighted-wake-sleep"
-        The learning rule. Reweighted wake-sleep explains every row by several weighted particles
+        The learning rule. Reweighted wake-sleep draws several weighted particles for every row
         and gives the better likelihoods; wake-sleep is the classic, with one particle.
 
     n_particles : int, default=5
@@ -350,7 +350,7 @@ class HelmholtzMachine(TrainedDensityEstimator):
         >>> np.exp(machine.score_samples(X)).round(3)
         array([0.395, 0.105, 0.105, 0.395])
         """
-        machine, scaling = machine_from_parameters(
+        model = model_from_parameters(
             {"generative_coefs": generative_coefs, "generative_intercepts": generative_intercepts},
             {
                 "recognition_coefs": recognition_coefs,
@@ -358,8 +358,9 @@ class HelmholtzMachine(TrainedDensityEstimator):
             },
             noise_variance,
             generative_lateral_coefs,
+            params.get("visible", "auto"),
         )
-        return cls._holding(machine, scaling, params)
+        return cls._holding(model, params)
 
     def _new_machine(self, n_units, units, intercept, rng):
         return initialise(n_units, units, intercept, rng, self.autoregressive)

@@ -1,4 +1,4 @@
-"""Data with their gaps filled, in the form that users asked for."""
+"""Data with their missing values filled in, in the form that users asked for."""
 
 import numpy as np
 import scipy.sparse
@@ -7,7 +7,7 @@ from ._compat import ADAPTERS_MANAGER, _get_output_config
 
 
 def imputed(estimator, X, data, values, dtype, n_imputations):
-    """Tables without gaps: one, or several stacked or, where they cannot be, in a list.
+    """Tables without missing values: one, or several stacked or, where they cannot be, in a list.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def imputed(estimator, X, data, values, dtype, n_imputations):
     data : ndarray or CSR matrix of shape (n_samples, n_features)
         The same, validated.
 
-    values : ndarray of shape (n_gaps, n_different)
+    values : ndarray of shape (n_missing, n_different)
         What to fill in, row by row.
 
     dtype : dtype

@@ -27,9 +27,9 @@ def public(method):
 
 
 def _in_name_of(estimator, method, message):
-    """What Python says of a wrong call, for the class of an estimator."""
+    """Python's message about a wrong call, in the name of an estimator's class."""
     name = f"{type(estimator).__name__}.{method.__name__}"
     message = message.replace(method.__qualname__, name)
     if "'sample_weight'" in message:
-        message += f": {type(estimator).__name__} takes no weights of rows"
+        message += ": its answers do not depend on weights of rows"
     return f"{message.rstrip('.')}."

@@ -1,23 +1,16 @@
-"""Scores of estimators that hold a machine: log-likelihoods and free energies."""
+"""Scores of estimators: log-likelihoods, their bounds, free energies."""
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
-from .. import _keys
-from .._keys import Purpose
-from ..likelihood import (
-    score_by_annealing,
-    score_exactly,
-    score_where_possible,
-    tail_shapes,
-)
+from ..likelihood import Estimate, tail_shapes
 from .checks import check_choice, check_count
-from .enumerated import enumerated_rows
 from .notices import notify
-from .particles import N_TEMPERATURES, count_particles
 from .public import public
 from .results import Result
 
+N_TEMPERATURES = 1000
 METHODS = ("auto", "exact", "importance", "annealed")
 _REMEDIES = {
     "importance": "Raise n_importance_samples, train longer, or use method='annealed'.",
@@ -26,14 +19,11 @@ _REMEDIES = {
 
 
 class ScoringMixin:
-    """Scores rows under ``self._machine``: what `score_samples` promises, and its errors.
-
-    Needs the methods ``_rows`` and ``_n_threads`` and the parameter ``n_importance_samples``.
-    """
+    """Scores rows under ``self._model``: what `score_samples` promises, and its errors."""
 
     @public
     def score_samples(self, X):
-        """Log-likelihood of each row, exact for small machines and otherwise estimated.
+        """Log-likelihood of each row, exact where it has a closed form, otherwise estimated.
 
         Parameters
         ----------
@@ -43,16 +33,16 @@ class ScoringMixin:
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,)
-            log p(x) in nats, float64: by enumeration if the machine has at most 14 hidden units,
-            otherwise from ``n_importance_samples`` importance samples with fixed random numbers (a
-            lower bound in expectation; see `log_likelihood`). Where Bernoulli features depend on
-            those before them, the missing values of a row count as hidden units. A row's value
-            depends on nothing but the row.
+            log p(x) in nats, float64. Factor models know it; machines enumerate the states of at
+            most 14 hidden units, and otherwise take ``n_importance_samples`` importance samples
+            with fixed random numbers (a lower bound in expectation; see `log_likelihood`). Where
+            Bernoulli features depend on those before them, the missing values of a row count as
+            hidden units. A row's value depends on nothing but the row.
         """
         return self._estimate(X, "auto", None, None)[0].per_sample
 
     @public
-    def score(self, X, y=None):
+    def score(self, X, y=None, sample_weight=None):
         """Mean log-likelihood of the rows: higher is better, comparable between models.
 
         Parameters
@@ -63,17 +53,21 @@ class ScoringMixin:
         y : None
             Ignored, present for API consistency by convention.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the mean.
+
         Returns
         -------
         score : float
             The mean of `score_samples`, in nats per row.
         """
-        return float(self.score_samples(X).mean())
+        estimate, _, _, weights = self._estimate(X, "auto", None, None, sample_weight)
+        return estimate.mean(weights)
 
     @public
     def log_likelihood(
-        self, X, *, method="auto", n_importance_samples=None, n_temperatures=N_TEMPERATURES,
-        random_state=None,
+        self, X, *, sample_weight=None, method="auto", n_importance_samples=None,
+        n_temperatures=N_TEMPERATURES, random_state=None,
     ):  # fmt: skip
         """Mean log-likelihood of the rows and everything known about its error.
 
@@ -84,6 +78,10 @@ class ScoringMixin:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Data; NaN means missing, and only what is observed counts.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows: how many rows of the population each stands for, as the inverse of
+            the probability with which it came into the sample. None means the same for all.
+
         method : {"auto", "exact", "importance", "annealed"}, default="auto"
             Enumeration of the hidden states (at most 20 units); importance sampling with a mixture
             of the recognition net (or mean field, where there is none) and, for one sample in five,
@@ -91,7 +89,8 @@ class ScoringMixin:
             which needs no proposal and is much slower. ``"auto"`` is the first for machines of at
             most 14 hidden units, otherwise the second. In autoregressive machines missing values
             of Bernoulli features are enumerated or drawn as hidden units are, and count as such:
-            ``"auto"`` then chooses for each row by itself.
+            ``"auto"`` then chooses for each row by itself. Factor models have ``"auto"`` and
+            ``"exact"``, the same closed form, which needs none of the parameters below.
 
         n_importance_samples : int, default=None
             Samples for each row, or chains when annealing. None means the estimator's parameter,
@@ -110,14 +109,18 @@ class ScoringMixin:
             With the fields (nats)
 
             mean : float
-                Mean of ``per_sample``. Where estimated, a lower bound in expectation.
+                Mean of ``per_sample``, weighted by ``sample_weight``. Where estimated, a lower
+                bound in expectation.
             standard_error : float
-                Of ``mean`` as an estimate for the population: rows and Monte Carlo together.
-                NaN for a single row.
+                Of ``mean`` as an estimate for the population: rows and Monte Carlo together. With
+                weights w_i that of a weighted mean of rows with unequal probabilities,
+                ``n / (n - 1) sum w_i^2 (l_i - mean)^2 / (sum w_i)^2`` for its square. NaN for a
+                single row.
             monte_carlo_error : float
                 Standard error for exactly these rows; 0 where exact. Equal rows share their noise.
             bias : float
-                Delta-method estimate of the bias of ``mean``, never positive. Not corrected for.
+                Delta-method estimate of the bias of ``mean``: negative for lower bounds. Not
+                corrected for.
             per_sample : ndarray of shape (n_samples,)
                 log p(x) of each row.
             effective_sample_size : ndarray of shape (n_samples,)
@@ -127,10 +130,10 @@ class ScoringMixin:
                 1/2 they have a variance [3]_. NaN where exact, or where there are too few states;
                 infinite where annealed chains missed a state that alone makes p(x) larger than
                 their estimate (the effective sample size is then 1).
+            bound : {"exact", "lower", "upper", "none"}
+                Whether ``mean`` is the value itself, or a bound of it in expectation.
             method : str
                 ``"exact"``, ``"importance"`` (of at least one row) or ``"annealed"``.
-            is_lower_bound : bool
-                Whether ``mean`` is a lower bound in expectation, not the value itself.
             reliable : bool
                 Whether at least 95 % of the rows have an effective sample size of 10 or more, the
                 median of ``pareto_k`` is below 1/2, and at most 1 % are infinite.
@@ -142,19 +145,95 @@ class ScoringMixin:
         .. [3] Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling,
                Journal of Machine Learning Research 25(72).
         """
-        result = self._log_likelihood(X, method, n_importance_samples, random_state, n_temperatures)
+        result = self._log_likelihood(
+            X, method, n_importance_samples, random_state, n_temperatures, sample_weight
+        )
         if not result.reliable:
             _warn_of_estimate(result)
         return result
 
-    def _log_likelihood(self, X, method, n_samples, random_state, n_temperatures):
-        """What `log_likelihood` returns, without its warning."""
-        check_choice("method", method, METHODS)
-        n_temperatures = check_count("n_temperatures", n_temperatures)
-        estimate, keys, method = self._estimate(
-            X, method, n_samples, random_state, n_temperatures, tail_shapes
+    def _log_likelihood(
+        self, X, method, n_samples, random_state, n_temperatures, sample_weight=None
+    ):
+        """The result of `log_likelihood`, without its warning."""
+        estimate, addresses, method, weights = self._estimate(
+            X, method, n_samples, random_state, sample_weight, n_temperatures, tail_shapes
         )
-        return Result(**estimate.summary(keys), method=method, is_lower_bound=method != "exact")
+        return Result(**estimate.summary(addresses, weights), method=method)
+
+    @public
+    def log_likelihood_bounds(
+        self, n_samples=1000, *, method="auto", n_importance_samples=None,
+        n_temperatures=N_TEMPERATURES, random_state=None,
+    ):  # fmt: skip
+        """Bounds of the log-likelihood from both sides, on rows that the model dreams.
+
+        The estimates of `log_likelihood` are too low on average. Where the hidden causes of a row
+        are known, as for the model's own dreams, the same samples also make estimates that are too
+        high. The gap between the two tells how far such estimates can be off, on rows like the
+        model's own. Factor models know log p(x): both bounds are the same.
+
+        Parameters
+        ----------
+        n_samples : int, default=1000
+            Rows to dream.
+
+        method : {"auto", "importance", "annealed"}, default="auto"
+            Importance sampling, in which the true causes replace one particle for the upper bound;
+            or annealing, from the prior to the posterior for the lower and from the true causes
+            back to the prior for the upper bound [1]_. ``"auto"`` means the first. Factor models
+            have ``"auto"`` and ``"exact"``.
+
+        n_importance_samples : int, default=None
+            As in `log_likelihood`.
+
+        n_temperatures : int, default=1000
+            As in `log_likelihood`.
+
+        random_state : int, RandomState instance or None, default=None
+            Rows and random numbers; None uses NumPy's global generator.
+
+        Returns
+        -------
+        result : :class:`~sklearn.utils.Bunch`
+            With the fields (nats)
+
+            lower, upper : float
+                Means of the bounds over the rows: in expectation, the mean log-likelihood of dreams
+                (minus the entropy of the model) lies between them.
+            gap : float
+                ``upper - lower``: no less, in expectation, than what the lower bound misses.
+            gap_standard_error : float
+                Standard error of ``gap``; NaN for a single row.
+            lower_per_sample, upper_per_sample : ndarray of shape (n_samples,)
+                The bounds of each row.
+            method : str
+                The method.
+
+        References
+        ----------
+        .. [1] Grosse, Ghahramani & Adams (2015), Sandwiching the marginal likelihood using
+               bidirectional Monte Carlo, arXiv:1511.02543.
+        """
+        check_is_fitted(self)
+        n_samples = check_count("n_samples", n_samples)
+        n_temperatures = check_count("n_temperatures", n_temperatures)
+        check_choice("method", method, self._model.bound_methods)
+        n_particles = self._n_samples(method, n_importance_samples)
+        rng = check_random_state(random_state)
+        lower, upper, method = self._model.bounds(
+            n_samples, method, n_particles, n_temperatures, rng, self._n_threads
+        )
+        gaps = upper - lower
+        return Result(
+            lower=float(lower.mean()),
+            upper=float(upper.mean()),
+            gap=float(gaps.mean()),
+            gap_standard_error=float(np.sqrt(Estimate.variance_of_mean(gaps))),
+            lower_per_sample=lower,
+            upper_per_sample=upper,
+            method=method,
+        )
 
     @public
     def free_energy(self, X):
@@ -174,13 +253,14 @@ class ScoringMixin:
             In nats: by enumeration if the machine has at most 14 hidden units, otherwise the mean
             over the samples of the recognition net among ``n_importance_samples``, with fixed
             random numbers. Where an autoregressive machine has to draw missing values, they are
-            samples as well, and the mean is higher for it.
+            samples as well, and the mean is higher for it. Of factor models it is -log p(x), since
+            their posterior is exact.
         """
         return self._estimate(X, "auto", None, None)[0].free_energy
 
     @public
     def kl_gap(self, X):
-        """How far the recognition net is from the truth: KL(q(h | x) || p(h | x)) of each row.
+        """Divergence of inference from the truth: KL(q(h | x) || p(h | x)) of each row.
 
         It is the free energy plus log p(x), F_R(x) = F(x) + KL(R || posterior of G): what
         recognition costs (Dayan, Hinton, Neal & Zemel 1995). Wake-sleep keeps it small without ever
@@ -197,37 +277,27 @@ class ScoringMixin:
             In nats: by enumeration if the machine has at most 14 hidden units, otherwise from
             importance samples, and then a lower bound in expectation, since log p(x) is. Where an
             autoregressive machine has to draw missing values, there is no such bound: the gap is
-            also that between the draws and what the observed values say of them.
+            also that between the draws and what the observed values say of them. Of factor models,
+            zeros.
         """
         estimate = self._estimate(X, "auto", None, None)[0]
         return estimate.free_energy + estimate.per_sample
 
     def _estimate(
-        self, X, method, n_samples, random_state, n_temperatures=N_TEMPERATURES, tails=None
-    ):
-        """An `Estimate` of data, the content keys of its rows, and the method used."""
-        rows, _ = self._rows(X)
-        return self._estimate_rows(rows, method, n_samples, random_state, n_temperatures, tails)
-
-    def _estimate_rows(
-        self, rows, method, n_samples, random_state, n_temperatures=N_TEMPERATURES, tails=None
-    ):
-        machine, n_threads = self._machine, self._n_threads
-        n_samples = count_particles(method, n_samples, self.n_importance_samples)
+        self, X, method, n_samples, random_state, sample_weight=None,
+        n_temperatures=N_TEMPERATURES, tails=None,
+    ):  # fmt: skip
+        """An `Estimate` of data, addresses of its rows, the method used, and weights or None."""
+        rows, weights, _ = self._rows(X, sample_weight)
+        check_choice("method", method, self._model.likelihood_methods)
+        n_temperatures = check_count("n_temperatures", n_temperatures)
+        n_samples = self._n_samples(method, n_samples)
         if random_state is not None:
             random_state = check_random_state(random_state)
-        exactly = enumerated_rows(machine, rows, method)
-        if exactly.all():
-            return *score_exactly(machine, rows, n_threads), "exact"
-        method = "importance" if method == "auto" else method
-        seed = _keys.scoring_seed(random_state)
-        if method == "importance":
-            key = _keys.key(seed, Purpose.SCORE)
-            scores = score_where_possible(machine, rows, exactly, key, n_samples, n_threads, tails)
-            return *scores, method
-        key = _keys.key(seed, Purpose.ANNEAL)
-        scores = score_by_annealing(machine, rows, key, n_samples, n_temperatures, n_threads)
-        return *scores, method
+        found = self._model.estimate(
+            rows, method, n_samples, n_temperatures, random_state, self._n_threads, tails
+        )
+        return *found, weights
 
 
 def _warn_of_estimate(result):

@@ -4,42 +4,19 @@ from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from .. import _keys
-from .._content import keys_of_rows
 from .._keys import Purpose
-from ..inference import ChainPosterior, ExactPosterior, MeanFieldPosterior
-from ..learning import NVIL, VIMCO, ExactLearning, GibbsLearning, MeanFieldLearning
-from ..machines import (
-    Helmholtz,
-    Judged,
-    has_recognition,
-    initialise,
-    initialise_net,
-    with_baselines,
-)
+from ..machines import has_recognition
+from ..models import MOST_ROWS, BeliefNetModel, by_blocks
+from ..rows import rows_of_a_block
+from ..units import FAMILIES
 from ._compat import Interval, StrOptions
-from .attributes import machine_from_parameters
-from .checks import check_choice, check_inference, check_learning
-from .inference import MOST_ROWS, rows_of_a_block
+from .attributes import model_from_parameters
+from .checks import check_choice
 from .public import public
 from .trained import TrainedDensityEstimator
-
-_CHAINS, _SWEEPS = 10, 100  # of a row and direction, whose mean states are its features
-_RULES = {
-    "exact": lambda estimator: ExactLearning(),
-    "mean-field": lambda estimator: MeanFieldLearning(estimator.n_inference_steps),
-    "gibbs": lambda estimator: GibbsLearning(estimator.n_particles, estimator.n_inference_steps),
-    "nvil": lambda estimator: (
-        NVIL() if estimator.n_particles == 1 else VIMCO(estimator.n_particles)
-    ),
-}
-_POSTERIORS = {  # but for "nvil", whose net does what recognition does elsewhere
-    "exact": lambda machine, estimator: ExactPosterior(machine),
-    "mean-field": lambda machine, estimator: MeanFieldPosterior(machine),
-    "gibbs": lambda machine, estimator: ChainPosterior(machine, _CHAINS, _SWEEPS),
-}
+from .ways import WAYS
 
 
 class SigmoidBeliefNet(TrainedDensityEstimator):
@@ -253,7 +230,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
 
     _parameter_constraints = {
         **TrainedDensityEstimator._parameter_constraints,
-        "inference": [StrOptions(set(_RULES))],
+        "inference": [StrOptions(set(WAYS))],
         "n_inference_steps": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -372,44 +349,26 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         """
         given = (recognition_coefs, recognition_intercepts)
         has_net = [array is not None for array in given]
-        inference = params.get("inference", "mean-field")
-        if has_net != [inference == "nvil"] * 2:
+        inference = cls(**params).inference
+        if has_net != [inference in WAYS and WAYS[inference].has_net] * 2:
             raise ValueError(
                 "recognition_coefs and recognition_intercepts must be given with inference='nvil' "
                 f"and with no other, got inference={inference!r} and "
                 f"{'both' if all(has_net) else 'one' if any(has_net) else 'none'} of them."
             )
         names = ("recognition_coefs", "recognition_intercepts")
-        machine, scaling = machine_from_parameters(
+        model = model_from_parameters(
             {"generative_coefs": generative_coefs, "generative_intercepts": generative_intercepts},
             dict(zip(names, given, strict=True)) if all(has_net) else None,
             noise_variance,
             generative_lateral_coefs,
+            params.get("visible", "auto"),
         )
-        if all(has_net) and params.get("n_particles", 1) == 1:
-            seed = _keys.draw_seed(check_random_state(params.get("random_state")))
-            machine = with_baselines(machine, _keys.generator(seed, Purpose.INITIALISE))
-        return cls._holding(machine, scaling, params)
-
-    @public
-    def transform(self, X):
-        """Posterior means of the hidden units, as ``inference`` finds them.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data; NaN means missing.
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_units)
-            Means of the layer ``transform_layer``, or of all layers side by side from the data
-            upward: exact, of mean field, over the states of Markov chains, or of the inference net
-            of ``"nvil"``, whose upper layers see the probabilities of the layer below. What is
-            random depends on what a row holds and on nothing else. float32 for float32, uint8 and
-            bool input, float64 otherwise.
-        """
-        return super().transform(X)
+        net = cls._holding(model, params)
+        rng = _keys.generator(net._history.past.seed, Purpose.INITIALISE)
+        machine = net._way.fit_machine(model.machine, net, rng)
+        net._model = replace(model, machine=machine)
+        return net
 
     @public
     def free_energy(self, X):
@@ -429,13 +388,13 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             ValueError.
         """
         rows = self._checked_rows(X)
-        if self.inference == "nvil":
+        if self._way.has_net:
             return super().free_energy(X)
         return self._free_energies(rows)
 
     @public
     def kl_gap(self, X):
-        """How far inference is from the truth: the free energy plus log p(x) of each row.
+        """Divergence of inference from the truth: the free energy plus log p(x) of each row.
 
         Parameters
         ----------
@@ -449,78 +408,84 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             expectation. Under ``"gibbs"`` a ValueError, as of `free_energy`.
         """
         rows = self._checked_rows(X)
-        if self.inference == "nvil":
+        if self._way.has_net:
             return super().kl_gap(X)  # both terms from the same samples
         if self.inference == "exact":
             return np.zeros(len(rows))
         return self._free_energies(rows) + self.score_samples(X)
 
-    def _new_machine(self, n_units, units, intercept, rng):
-        make = initialise if self.inference == "nvil" else initialise_net
-        machine = make(n_units, units, intercept, rng, self.autoregressive)
-        judged = self.inference == "nvil" and self.n_particles == 1
-        return with_baselines(machine, rng) if judged else machine
+    @property
+    def _way(self):
+        check_choice("inference", self.inference, tuple(WAYS))
+        return WAYS[self.inference]
 
-    def _continue(self, X):
+    def _new_machine(self, n_units, units, intercept, rng):
+        way = self._way
+        machine = way.new_machine(n_units, units, intercept, rng, self.autoregressive)
+        return way.fit_machine(machine, self, rng)
+
+    def _continue(self, X, summary, weights):
         """The fitted machine; one sample is judged by baselines, several by each other."""
-        start = super()._continue(X)
-        machine, judged = start.machine, self.n_particles == 1
-        if not has_recognition(machine) or isinstance(machine, Judged) == judged:
+        start = super()._continue(X, summary, weights)
+        has_net = has_recognition(start.machine)
+        if has_net != self._way.has_net:
+            raise ValueError(
+                f"inference is {self.inference!r}, but the fitted net that is to be trained "
+                f"further {'has' if has_net else 'lacks'} an inference net, which 'nvil' alone "
+                "trains. Fit a clone, or with warm_start=False."
+            )
+        rng = _keys.generator(start.past.seed, Purpose.INITIALISE, 1)
+        machine = self._way.fit_machine(start.machine, self, rng)
+        if machine is start.machine:
             return start
-        if judged:
-            machine = with_baselines(machine, _keys.generator(start.seed, Purpose.INITIALISE, 1))
-        else:
-            machine = Helmholtz(machine.generation, machine.recognition)
         # The optimiser's state and the average have an entry for each parameter.
-        return replace(start, machine=machine, state=None, last=None)
+        return replace(
+            start, machine=machine, past=replace(start.past, optimizer=None, average=None)
+        )
 
     def _rule(self):
-        return _RULES[self.inference](self)
+        return self._way.rule(self)
 
     def _train(self, start, plan, *args):
-        check_choice("inference", self.inference, tuple(_RULES))
-        rows = replace(start.rows, chosen=plan.indices)
-        check_learning(self.inference, start.machine, rows)
+        model = BeliefNetModel(start.encoding, start.machine)
+        self._way.check_learning(model, start.rows.choose(plan.indices))
         return super()._train(start, plan, *args)
 
     def _checked_rows(self, X):
-        """Data as `Rows`, where inference can explain them."""
-        rows, _ = self._rows(X)
-        self._check_inference(rows)
+        """Rows that the way of inference works for."""
+        rows = self._rows(X)[0]
+        self._way.check(self._model, rows)
         return rows
 
-    def _check_inference(self, rows):
-        check_choice("inference", self.inference, tuple(_RULES))
-        check_inference(self.inference, self._machine, rows)
-
     def _free_energies(self, rows):
-        """Free energies of some rows, from what knows p(h | x)."""
-        found = _POSTERIORS[self.inference](self._machine, self)
+        """Free energies of some rows, from the (approximate) posterior."""
+        found, scaling = self._way.posterior(self._machine), rows.scaling
 
         def energies(x, addresses):
-            volumes = 0.0 if rows.scaling is None else rows.scaling.log_volumes(x)
-            return (found.free_energy(x) + volumes,)
+            energy = found.free_energy(x)
+            volumes = scaling.log_volumes(x.toarray()) if x.has_missing else scaling.log_volume()
+            return (energy + volumes,)
 
         addresses, entries = np.arange(len(rows), dtype=np.uint64), found.entries_per_row
-        return self._by_blocks(energies, rows, addresses, entries, MOST_ROWS)[0]
+        return by_blocks(energies, rows, addresses, entries, self._n_threads, MOST_ROWS)[0]
 
-    def _explanation(self, rows):
-        self._check_inference(rows)
-        if self.inference == "nvil":
-            return super()._explanation(rows)
-        posterior = _POSTERIORS[self.inference](self._machine, self)
+    def _hidden_means(self, rows):
+        self._way.check(self._model, rows)
+        if self._way.has_net:
+            return super()._hidden_means(rows)
+        posterior = self._way.posterior(self._machine)
         size = rows_of_a_block(posterior.entries_per_row, MOST_ROWS)
 
         def hidden_means(place):
-            x = rows.take(place)
-            return posterior.hidden_means(x, keys_of_rows(rows, x, place))
+            x = rows.take_keyed(place)
+            return posterior.hidden_means(x, x.keys)
 
         return [*range(0, len(rows), size), len(rows)], hidden_means
 
     def __sklearn_tags__(self):
         """Missing values are refused where settings alone say that they would be."""
         tags = super().__sklearn_tags__()
-        ordered = self.autoregressive and self.visible == "gaussian"
-        if ordered and self.inference in ("exact", "mean-field"):
-            tags.input_tags.allow_nan = False
+        family = FAMILIES.get(self.visible) if self.autoregressive else None
+        if family is not None and self.inference in WAYS:
+            tags.input_tags.allow_nan = WAYS[self.inference].completes(family.missing)
         return tags

@@ -7,6 +7,8 @@ from numbers import Number
 import numpy as np
 import scipy.sparse
 
+from ..models import named
+
 _NUMBERS = "biufc"  # the kinds of NumPy's types that need no help
 _ARROW_NUMBERS = ("int", "uint", "float", "double", "halffloat", "bool", "null", "decimal")
 _REMEDIES = {
@@ -72,11 +74,6 @@ def is_masked(value):
     if isinstance(value, list | tuple):
         return any(is_masked(item) for item in value)
     return np.ma.is_masked(value)
-
-
-def named(column, feature_names):
-    """A column by number, and by name where it has one."""
-    return f"{column} ({feature_names[column]!r})" if feature_names is not None else f"{column}"
 
 
 def _unmasked(X):
@@ -206,7 +203,7 @@ def _is_number(value):
 
 
 def _is_missing(values):
-    """Which of some objects stand for nothing: None, NaN, and pandas' NA and NaT."""
+    """Flags of objects that stand for a missing value: None, NaN, and pandas' NA and NaT."""
     pandas = sys.modules.get("pandas")  # nobody has its NA without it
     if pandas is not None:
         return pandas.isna(values)

@@ -13,33 +13,29 @@ from sklearn.utils import _safe_indexing, check_random_state
 from .. import _keys
 from .._keys import Purpose
 from .._monitor import Monitor
-from .._training import End, Plan, Training, train
+from .._training import End, Past, Plan, Training, train
 from ..learning import SGD, Adam, Adaptive, Constant, Cosine
+from ..models import BeliefNetModel, Encoding, choose_family, fit_encoding
+from ..rows import Table, TableSummary
+from ..units import FAMILIES
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
-from .attributes import fitted_attributes
-from .automatic import (
+from .attributes import PUBLISHED, fitted_attributes
+from .callbacks import EpochCallbacks
+from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
+from .defaults import (
     batch_size,
     learning_rate,
     penalties,
-    settling,
     stops_early,
     takes_averages,
+    warmup_fraction,
 )
-from .callbacks import EpochCallbacks
-from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
-from .density import LatentDensityEstimator
+from .doubts import notify_of_doubts
+from .layered import LayeredEstimator
 from .learner import learner_of
 from .notices import notify
 from .public import public
-from .visible import (
-    as_rows,
-    check_observed,
-    choose_visible,
-    fit_scaling,
-    initial_units,
-    is_sparse,
-    known_to_learn_from,
-)
+from .weights import Weights, check_alike, checked_weights, effective_number
 
 _FEWEST_HELD_OUT = 1
 _SEEN = ("n_features_in_", "feature_names_in_")
@@ -47,46 +43,50 @@ _SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 
 
 @dataclass(frozen=True)
-class Start:
-    """Where a training begins: nothing of it is an attribute of the estimator before it ends.
+class History:
+    """Memory that a fitted estimator has of its training, for the next.
 
-    machine, visible : the machine and the distribution of its data; rows : the data; stand_in :
-    what recognition sees of missing values; seed, step, state : the random numbers, steps done and
-    the optimiser's state (None for a new one); last : where the average of an earlier training
-    stands, or None; lasting : what the rule's memory was left with by it, or None; losses, scores :
-    the records so far.
+    past : what training left; solver : whose optimiser's state it holds; n_rows : of the table
+    that was fitted, in effect; None if only pieces of one were ever seen; weights : `Weights` of
+    the rows so far, None where nothing was learnt yet.
+    """
+
+    past: Past
+    solver: str | None = None
+    n_rows: float | None = None
+    weights: Weights | None = None
+
+
+@dataclass(frozen=True)
+class Start:
+    """Start of a training: nothing of it is an attribute of the estimator before it ends.
+
+    machine : to be trained; encoding, rows : of its data; past : what an earlier training left, or
+    one of none; losses, scores : the records so far.
     """
 
     machine: object
-    visible: str
-    rows: object
-    stand_in: np.ndarray
-    seed: tuple
-    step: int = 0
-    state: tuple | None = None
-    last: tuple | None = None
-    lasting: object = None
+    encoding: Encoding
+    rows: Table
+    past: Past
     losses: tuple = ()
     scores: tuple = ()
 
 
-class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
+class TrainedDensityEstimator(CallbackSupportMixin, LayeredEstimator):
     """A latent density estimator that learns step by step, by a rule of `learning`.
 
     Subclasses have the parameters whose constraints are here, and the methods ``_new_machine`` and
     ``_rule``.
     """
 
-    _replaced = frozenset({*_SEEN, "_state", "_state_solver", "_last", "_lasting", "_n_rows"})
-    _state = _state_solver = None  # of the optimiser, and which it was
-    _last = None  # where the average of an earlier training stands
-    _lasting = None  # what the rule's memory was left with by it
-    _n_rows = None  # of the table that was fitted; None if only pieces of one were ever seen
+    _published = PUBLISHED
+    _replaced = frozenset({*_SEEN, "_history"})
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "n_particles": [Interval(Integral, 1, None, closed="left")],
-        "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
+        "visible": [StrOptions({"auto", *FAMILIES})],
         "autoregressive": ["boolean"],
         "solver": [StrOptions({"adam", "sgd"})],
         "momentum": [Interval(Real, 0, 1, closed="left")],
@@ -119,7 +119,9 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     @public
-    def fit(self, X, y=None, *, X_val=None, monitor=None):
+    def fit(
+        self, X, y=None, sample_weight=None, *, X_val=None, sample_weight_val=None, monitor=None
+    ):
         """Train the model.
 
         Parameters
@@ -130,8 +132,19 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         y : None
             Ignored, present for API consistency by convention.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows: how many rows of the population each stands for, as the inverse of
+            the probability with which it came into the sample (not a precision). The objective is
+            the weighted mean over rows; only ratios of weights matter, but for the very first
+            intercepts. Rows of weight zero are left out, to the bit. A whole number counts as so
+            many equal rows, but for the size of minibatches, and for ``alpha="auto"``, where the
+            number of rows is ``sum(w)^2 / sum(w^2)`` in effect.
+
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows to validate on after every epoch, instead of a share of X.
+
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of the rows of X_val in the mean of their bounds.
 
         monitor : callable, default=None
             Called after every epoch as ``monitor(estimator, epoch, X_val)``, with a model that
@@ -146,39 +159,67 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         """
         callbacks = EpochCallbacks(self, int(self.max_iter), monitor)
         with learner_of(self) as learner:
-            outcome = learner._learn(X, X_val, callbacks)
+            outcome = learner._learn(X, sample_weight, X_val, sample_weight_val, callbacks)
         return self._end(outcome)
 
-    def _learn(self, X, X_val, callbacks):
+    def _learn(self, X, sample_weight, X_val, sample_weight_val, callbacks):
         """The `Outcome` of a fit to data."""
-        goes_on, given = self.warm_start and self.__sklearn_is_fitted__(), X
-        X = self._validate(X, reset=not goes_on)
-        seed = self._seed if goes_on else _keys.draw_seed(check_random_state(self.random_state))
-        known = known_to_learn_from(X)
+        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        given, X, weights = self._weighted(X, sample_weight, reset=not goes_on)
+        seed = self._history.past.seed if goes_on else self._draw_seed()
+        summary = TableSummary.of(X)
+        known = _known_to_learn_from(summary)
         stops = stops_early(self, X.shape[1])
         train_rows, held_out = known, None
         if stops and X_val is None:
             train_rows, held_out = self._split(known, seed)
-        start = self._continue(X) if goes_on else self._begin(X, train_rows, seed)
+        relative = None if weights is None else weights / weights[train_rows].mean()
+        if goes_on:
+            start = self._continue(X, summary, relative)
+        else:
+            start = self._begin(X, summary, train_rows, weights, relative, seed)
         plan = Plan(
             train_rows, batch_size(self, len(train_rows)), self.max_iter, self._schedule(),
-            self.shuffle, goes_on, settling(goes_on, stops),
+            self.shuffle, goes_on, warmup_fraction(goes_on, stops),
         )  # fmt: skip
-        validation = None if held_out is None else replace(start.rows, chosen=held_out)
+        validation = None if held_out is None else start.rows.choose(held_out)
         if X_val is not None:
-            validation = self._as_rows(self._validate(X_val, reset=False), start)
+            validation = self._validation(X_val, sample_weight_val, start.encoding)
+        elif sample_weight_val is not None:
+            raise ValueError("sample_weight_val holds weights of the rows of X_val, which is None.")
         elif callbacks.needs_rows and held_out is not None:
             X_val = _safe_indexing(X if scipy.sparse.issparse(given) else given, held_out)
-        start = replace(start, state=None, last=None, lasting=None)
+        start = replace(start, past=Past(seed, start.past.step_number))
         callbacks.begin_fit(X, X_val, partial(self._records, start))
-        outcome = self._train(start, plan, len(train_rows), validation, callbacks, stops)
+        n_rows = effective_number(weights, train_rows)
+        history = History(start.past, self.solver, n_rows, Weights.of(weights, train_rows))
+        outcome = self._train(start, plan, history, validation, callbacks, stops)
         if outcome.interrupt is None:
             callbacks.end_fit()
         return outcome
 
+    def _weighted(self, X, sample_weight, reset):
+        """Data as given and as validated, of rows that have a weight, and the weights or None."""
+        given, X = X, self._validate(X, reset=reset)
+        if sample_weight is None:
+            return given, X, None
+        weights = checked_weights(sample_weight, X, given)
+        if weights.all():
+            return given, X, weights
+        kept = np.flatnonzero(weights)
+        return _safe_indexing(given, kept), X[kept], weights[kept]
+
+    def _validation(self, X_val, sample_weight, encoding):
+        """Rows to validate on."""
+        given, X_val = X_val, self._validate(X_val, reset=False)
+        weights = None
+        if sample_weight is not None:
+            weights = checked_weights(sample_weight, X_val, given, "sample_weight_val")
+        return encoding.table(X_val, weights=weights)
+
     @_fit_context(prefer_skip_nested_validation=True)
     @public
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None, sample_weight=None):
         """Train on some more rows: one pass over them, in minibatches.
 
         The state of the optimiser, the rewards that are expected where rewards teach, and the step
@@ -196,6 +237,10 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         y : None
             Ignored, present for API consistency by convention.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows as of `fit`, relative to the mean weight of all rows so far. Either
+            all rows that a model learns from have weights, or none.
+
         Returns
         -------
         self : object
@@ -204,33 +249,41 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
         self._validate_params()  # scikit-learn leaves it to fitted estimators
         check_partial_fit(self)
         with learner_of(self) as learner:
-            outcome = learner._learn_more(X)
+            outcome = learner._learn_more(X, sample_weight)
         return self._end(outcome)
 
-    def _learn_more(self, X):
+    def _learn_more(self, X, sample_weight):
         """The `Outcome` of going on with some more rows."""
         goes_on = self.__sklearn_is_fitted__()
-        X = self._validate(X, reset=not goes_on)
-        indices = known_to_learn_from(X)
+        _, X, weights = self._weighted(X, sample_weight, reset=not goes_on)
+        summary = TableSummary.of(X)
+        indices = _known_to_learn_from(summary)
+        seen = Weights.of(weights, indices)
         if goes_on:
-            start = self._continue(X)
+            seen = check_alike(self._history.weights, seen)
+        relative = None if weights is None else weights / seen.mean
+        if goes_on:
+            start = self._continue(X, summary, relative)
         else:
-            seed = _keys.draw_seed(check_random_state(self.random_state))
-            start = self._begin(X, indices, seed)
+            seed = self._draw_seed()
+            start = self._begin(X, summary, indices, weights, relative, seed)
         rate = Constant(learning_rate(self))
-        n_rows = self._n_rows if goes_on else None
+        n_rows = self._history.n_rows if goes_on else None
         size = batch_size(self, len(indices) if n_rows is None else n_rows)
         plan = Plan(indices, size, 1, rate, self.shuffle, goes_on)
-        return self._train(start, plan, n_rows)
+        return self._train(start, plan, History(start.past, self.solver, n_rows, seen))
+
+    def _draw_seed(self):
+        return _keys.draw_seed(check_random_state(self.random_state))
 
     @classmethod
-    def _holding(cls, machine, scaling, params):
-        """A fitted estimator with a machine; params : of the constructor.
+    def _holding(cls, model, params):
+        """A fitted estimator with a model; params : of the constructor.
 
-        What the machine implies of them need not be given, but must not be contradicted.
+        What the model implies of them need not be given, but must not be contradicted.
         """
-        visible = "bernoulli" if scaling is None else "gaussian"
-        sizes = machine.n_units[1:]
+        machine = model.machine
+        visible, sizes = machine.visible.units.name, machine.n_units[1:]
         autoregressive = machine.is_autoregressive
         implied = {
             "hidden_layer_sizes": sizes, "visible": visible, "autoregressive": autoregressive
@@ -251,36 +304,40 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
                 f"The arrays make autoregressive={autoregressive}, got "
                 f"{estimator.autoregressive!r}."
             )
-        estimator._seed = _keys.draw_seed(check_random_state(estimator.random_state))
-        estimator._step = 0
-        stand_in = machine.generation.means(None)[-1][0]
         records = {
             "n_features_in_": machine.n_units[0], "n_iter_": 0, "loss_curve_": [],
             "validation_scores_": None, "best_validation_score_": None,
+            "_history": History(Past(estimator._draw_seed())),
         }  # fmt: skip
-        estimator._become({**records, **fitted_attributes(machine, visible, scaling, stand_in)})
+        estimator._become({**records, **fitted_attributes(model)})
         return estimator
 
-    def _begin(self, X, indices, seed):
-        """A new machine for the data, not yet trained; nothing of the estimator changes."""
+    def _begin(self, X, summary, indices, weights, relative, seed):
+        """A new machine for the data, not yet trained; nothing of the estimator changes.
+
+        weights, relative : of the rows, or None, the latter with the mean 1.
+        """
         sizes = hidden_sizes(self.hidden_layer_sizes)
         check_layer(self.transform_layer, len(sizes))
-        check_observed(X, indices, self._names)
-        visible = choose_visible(self.visible, X, self._names)
-        scaling = fit_scaling(X, indices, self._names) if visible == "gaussian" else None
-        rows = as_rows(X, visible, scaling, self._names, is_sparse(X))
-        units, intercept, stand_in = initial_units(visible, X, indices)
+        family = choose_family(self.visible, summary)
+        if self.visible == "auto":
+            notify_of_doubts(X, summary, self._names)
+        encoding, units, intercept = fit_encoding(family, X, summary, indices, weights, self._names)
+        rows = encoding.table(X, summary, relative)
         rng = _keys.generator(seed, Purpose.INITIALISE)
         machine = self._new_machine((X.shape[1], *sizes), units, intercept, rng)
-        return Start(machine, visible, rows.with_stand_in(stand_in), stand_in, seed)
+        return Start(machine, encoding, rows, Past(seed))
 
-    def _continue(self, X):
+    def _continue(self, X, summary, weights):
         """The fitted machine, to be trained further; its sizes and units have to stay."""
         check_continuation(self)
+        encoding, history = self._model.encoding, self._history
+        past = history.past
+        if self.solver != history.solver:
+            past = replace(past, optimizer=None)
         return Start(
-            self._machine, self.visible_, self._as_rows(X), self._stand_in, self._seed, self._step,
-            self._state if self.solver == self._state_solver else None, self._last,
-            self._lasting, tuple(self.loss_curve_), tuple(self.validation_scores_ or ()),
+            self._machine, encoding, encoding.table(X, summary, weights), past,
+            tuple(self.loss_curve_), tuple(self.validation_scores_ or ()),
         )  # fmt: skip
 
     def _split(self, known, seed):
@@ -301,55 +358,50 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
     def _optimizer(self):
         return Adam() if self.solver == "adam" else SGD(self.momentum)
 
-    def _train(self, start, plan, n_rows, validation=None, callbacks=None, stops=False):
+    def _train(self, start, plan, history, validation=None, callbacks=None, stops=False):
         """The `Outcome` of training, all of which is published.
 
-        n_rows : of the whole table, None if not known; stops : whether training ends when the
-        rows held out are explained no better, and the best machine is kept.
+        history : to be remembered; stops : whether training ends when the objective on
+        held-out rows improves no more, and the best machine is kept.
         """
         training = Training(
-            start.machine, self._rule(), self._optimizer(), start.seed, self._n_threads,
-            start.state, start.step, takes_averages(self), start.last, penalties(self, n_rows),
-            start.lasting,
+            start.machine, self._rule(), self._optimizer(), self._n_threads, start.past,
+            penalties(self, history.n_rows), takes_averages(self),
         )  # fmt: skip
         waits = stops or isinstance(plan.schedule, Adaptive)
         monitor = Monitor(
             validation,
-            log_volume=replace(start.rows, chosen=plan.indices).log_volume,
+            log_volume=start.rows.choose(plan.indices).log_volume,
             patience=self.n_iter_no_change if waits else None,
             keeps_best=stops,
             tol=self.tol,
             report=_print_line if self.verbose else None,
             callbacks=callbacks,
-            seed=start.seed,
-            n_threads=self._n_threads,
         )
         outcome = train(training, start.rows, plan, monitor)
         self._become(self._records(start, training, monitor))
-        self._state, self._state_solver = training.state, self.solver
-        self._last = training.last if monitor.best is None else None
-        self._lasting, self._n_rows = training.lasting, n_rows
+        past = training.past
+        if monitor.best is not None:
+            past = replace(past, average=None)
+        self._history = replace(history, past=past)
         return outcome
 
     def _records(self, start, training, monitor):
-        """What makes an estimator a fitted one, by name: parameters and records so far.
+        """Attributes of a fitted estimator, by name: parameters and records so far.
 
         The state of the optimiser and what rules remember are not among them: a training that goes
         on needs them, and one that is copied as it goes begins with new ones.
         """
         losses = [*start.losses, *monitor.losses]
+        past = Past(start.past.seed, training.step_number)
         return {
             **{name: getattr(self, name) for name in _SEEN if hasattr(self, name)},
             "loss_curve_": losses,
             "n_iter_": len(losses),
             "validation_scores_": [*start.scores, *monitor.scores] or None,
             "best_validation_score_": monitor.best_score if monitor.scores else None,
-            "_seed": start.seed,
-            "_step": training.step_number,
-            "_sparse": start.rows.sparse,
-            **fitted_attributes(
-                training.machine, start.visible, start.rows.scaling, start.stand_in
-            ),
+            "_history": History(past),
+            **fitted_attributes(BeliefNetModel(start.encoding, training.machine)),
         }
 
     def _end(self, outcome):
@@ -376,3 +428,10 @@ class TrainedDensityEstimator(CallbackSupportMixin, LatentDensityEstimator):
 def _print_line(line):
     print(line)
     sys.stdout.flush()
+
+
+def _known_to_learn_from(summary):
+    """Numbers of the rows of which anything is known, or a ValueError: the others teach nothing."""
+    if not len(summary.known_rows):
+        raise ValueError("Every value of X is missing (NaN): there is nothing to learn from.")
+    return summary.known_rows

@@ -1,12 +1,11 @@
 """Inference: the distribution of the hidden layers given the data."""
 
 from .chains import ChainPosterior
-from .exact import ExactPosterior
-from .gaps import GaussianGaps
+from .exact import ExactPosterior, log_prob_table, state_parts
 from .gibbs import Gibbs
 from .importance import Particles, n_from_prior, sample_particles, sample_prior_particles
 from .mean_field import LARGEST_WEIGHT, MeanField
-from .modes import mixture_modes
+from .missing import missing_posterior
 from .posterior import (
     GibbsPosterior,
     ImportancePosterior,
@@ -14,12 +13,13 @@ from .posterior import (
     RecognitionPosterior,
 )
 from .proposals import propose
+from .resampling import resampling_uniforms
+from .states import all_states
 
 __all__ = [
     "LARGEST_WEIGHT",
     "ChainPosterior",
     "ExactPosterior",
-    "GaussianGaps",
     "Gibbs",
     "GibbsPosterior",
     "ImportancePosterior",
@@ -27,9 +27,13 @@ __all__ = [
     "MeanFieldPosterior",
     "Particles",
     "RecognitionPosterior",
-    "mixture_modes",
+    "all_states",
+    "log_prob_table",
+    "missing_posterior",
     "n_from_prior",
     "propose",
+    "resampling_uniforms",
     "sample_particles",
     "sample_prior_particles",
+    "state_parts",
 ]

@@ -10,9 +10,9 @@ from .gibbs import Gibbs
 class ChainPosterior:
     """The states that Gibbs sampling goes through, the later half of its sweeps.
 
-    Where chains rarely pass from one explanation of a row to another, they report the one that they
-    met first; which that is depends on the order of the units, so half of the chains go through
-    them backwards. n_chains : of each row and direction; n_sweeps : of each chain.
+    Where chains rarely pass from one mode of the posterior to another, they report the one that
+    they met first; which that is depends on the order of the units, so half of the chains go
+    through them backwards. n_chains : of each row and direction; n_sweeps : of each chain.
     """
 
     method = "gibbs"
@@ -23,7 +23,7 @@ class ChainPosterior:
 
     @property
     def entries_per_row(self):
-        """How many numbers are held for each row of a block."""
+        """Number of values held for each row of a block."""
         return self.n_chains * sum(self.machine.n_units)
 
     def hidden_means(self, x, addresses):

@@ -4,18 +4,13 @@ import numpy as np
 from scipy.special import logsumexp
 
 from .. import _keys
-from .._incomplete import observed
 from .._keys import Draws, Purpose
-from .completion import (
-    depends_on_gaps,
-    draw_children,
-    draw_in_order,
-    normal_components,
-    unit_variances,
-)
-from .gaps import gaps_of
+from ..layers import outer
+from ..units import Ability
+from .completion import depends_on_missing, draw_autoregressive, draw_children, normal_components
+from .missing import missing_posterior
 from .resampling import choose, resampling_uniforms
-from .states import all_states, inputs, outer
+from .states import all_states
 
 _TABLE_ENTRIES = 2**22  # float64: 32 MB, of which a few are held at a time
 _MOST_ROWS = 512  # of a block
@@ -34,26 +29,26 @@ def log_prob_table(conditional, children, parents):
     """
     children = np.ascontiguousarray(children)
     if conditional.lateral is not None:
-        return _ordered_table(conditional, children, parents)
-    eta = np.ascontiguousarray(inputs(conditional.affine, parents).T)
+        return _autoregressive_table(conditional, children, parents)
+    eta = np.ascontiguousarray(conditional.map.doubles(parents).T)
     out = np.empty((len(children), eta.shape[1]))
     conditional.units.table(children, eta, out)
     return out
 
 
-def _ordered_table(conditional, children, parents):
+def _autoregressive_table(conditional, children, parents):
     """As `log_prob_table`, where units depend on those before them."""
-    with_gaps = np.isnan(children).any(axis=1)
-    complete = children[~with_gaps]
-    own = outer(complete, conditional.lateral.weights.astype(np.float64))
-    eta = np.ascontiguousarray(inputs(conditional.affine, parents).T)
+    incomplete = np.isnan(children).any(axis=1)
+    complete = children[~incomplete]
+    own = conditional.shifts(complete)
+    eta = np.ascontiguousarray(conditional.map.doubles(parents).T)
     table = np.empty((len(complete), eta.shape[1]))
     conditional.units.shifted_table(complete, own, eta, table)
-    if not with_gaps.any():
+    if not incomplete.any():
         return table
     out = np.empty((len(children), eta.shape[1]))
-    out[~with_gaps] = table
-    out[with_gaps] = gaps_of(conditional).log_prob_table(children[with_gaps], parents)
+    out[~incomplete] = table
+    out[incomplete] = missing_posterior(conditional).log_prob_table(children[incomplete], parents)
     return out
 
 
@@ -67,6 +62,7 @@ class ExactPosterior:
     method = "exact"
 
     def __init__(self, machine, seed=None):
+        machine.require(Ability.ENUMERATE)
         self.machine, self._seed = machine, seed
         prior, *conditionals = machine.generation.conditionals[:-1]
         self.states = [all_states(n) for n in machine.n_units[1:]]
@@ -80,7 +76,7 @@ class ExactPosterior:
 
     @property
     def entries_per_row(self):
-        """How many numbers are held for each row of a block."""
+        """Number of values held for each row of a block."""
         return self.log_prior.size
 
     def probabilities(self, x):
@@ -91,7 +87,7 @@ class ExactPosterior:
 
     def log_joint(self, x):
         """Log p(x, h) of a block of rows, nats: (n_rows, 2^n_L, ..., 2^n_1) float64."""
-        visible, x, states = self.machine.visible, observed(x), self.states[0]
+        visible, x, states = self.machine.visible, x.todoubles(), self.states[0]
         table = np.empty((len(x), len(states)))
         for part in self._parts():
             table[:, part] = log_prob_table(visible, x, states[part])
@@ -106,7 +102,7 @@ class ExactPosterior:
         """
         return self._draw(self.probabilities(x), addresses, n_samples)
 
-    def explain(self, x, addresses, n_samples):
+    def infer(self, x, addresses, n_samples):
         """Expected states of each hidden layer, (n_rows, n_units), and draws as from `sample`.
 
         And how many draws each row's weights are worth: infinitely many.
@@ -151,27 +147,27 @@ class ExactPosterior:
         (n_rows * n_samples, n_features), of which only what is missing of x means anything.
         """
         draws = Draws(_keys.key(self._seed, Purpose.COMPLETE), addresses, n_samples)
-        if depends_on_gaps(self.machine, x):
-            return draw_in_order(self.machine.visible, x, first, draws)
+        if depends_on_missing(self.machine, x):
+            return draw_autoregressive(self.machine.visible, x, first, draws)
         return draw_children(self.machine.visible, first, draws)
 
     def expected_data(self, x, addresses):
         """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
         weights = self._first_layer(x)
         if self.machine.is_autoregressive:
-            return self._expected_in_order(observed(x), weights)
+            return self._expected_autoregressive(x.todoubles(), weights)
         parts = [outer(weights[:, part], self._data_means(part)) for part in self._parts()]
         return sum(parts)
 
-    def _expected_in_order(self, x, weights):
-        gaps, states = gaps_of(self.machine.visible), self.states[0]
+    def _expected_autoregressive(self, x, weights):
+        missing, states = missing_posterior(self.machine.visible), self.states[0]
         return np.concatenate([
-            sum(outer(w[None, part], gaps.means(row, states[part])) for part in self._parts())
+            sum(outer(w[None, part], missing.means(row, states[part])) for part in self._parts())
             for row, w in zip(x, weights, strict=True)
         ])  # fmt: skip
 
     def data_components(self, x, addresses, most):
-        """The distribution of Gaussian data as a mixture, given what is observed of them.
+        """The distribution of the data as a mixture, given what is observed of them.
 
         Weights (n_rows, n_components), means (n_rows, n_components, n_features) and variances
         (n_rows, n_features) of the ``most`` heaviest components, each a state of the first hidden
@@ -183,7 +179,7 @@ class ExactPosterior:
         if self.machine.is_autoregressive:
             return weights, *normal_components(visible, x, self.states[0][heaviest])
         means = self._data_means(heaviest.ravel()).reshape(*heaviest.shape, -1)
-        return weights, means, unit_variances(visible, len(x))
+        return weights, means, visible.units.component_variances(len(x))
 
     def _first_layer(self, x):
         """p(h_1 | x), (n_rows, 2^n_1)."""
@@ -192,7 +188,7 @@ class ExactPosterior:
     def _data_means(self, chosen):
         """Expected data of some states of the first hidden layer, (n_chosen, n_features)."""
         visible = self.machine.visible
-        eta = np.ascontiguousarray(inputs(visible.affine, self.states[0][chosen]), np.float32)
+        eta = np.ascontiguousarray(visible.map.doubles(self.states[0][chosen]), np.float32)
         return visible.units.mean(eta).astype(np.float64)
 
     def _parts(self):

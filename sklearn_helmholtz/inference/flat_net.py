@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._kernels.families import is_binary
-
 
 @dataclass(frozen=True)
 class FlatNet:
@@ -26,17 +24,16 @@ class FlatNet:
 
     @classmethod
     def of(cls, machine):
-        """The net of a machine, whose visible units have a ``code`` that kernels know."""
-        upward = machine.generation.conditionals[::-1]
-        units = machine.visible.units
-        if not hasattr(units, "code"):
-            raise TypeError(f"There is no {cls.what} for {type(units).__name__} visible units.")
-        weights = [c.affine.weights for c in upward[:-1]]
+        """The net of a machine, or a ValueError where a layer does not allow what it is for."""
+        machine.require(cls.ability)
+        upward, units = machine.generation.conditionals[::-1], machine.visible.units
+        maps = [c.map.coefficients for c in upward]
+        weights = [matrix for matrix, _ in maps[:-1]]
         weights += [c.lateral.weights for c in upward if c.lateral is not None]
         return cls(
             np.array(machine.n_units, np.int64),
             np.concatenate([array.ravel() for array in weights]),
-            np.concatenate([c.affine.intercept for c in upward]),
+            np.concatenate([intercept for _, intercept in maps]),
             units.code,
             units.kernel_parameters,
             machine,
@@ -45,7 +42,7 @@ class FlatNet:
     @property
     def is_binary(self):
         """Whether the data are like hidden units for kernels."""
-        return is_binary.py_func(self.family)  # as it is: not compiled for one call
+        return self.machine.visible.units.is_binary
 
     def split(self, states):
         """Parts of an array (n_rows, n_hidden), by hidden layer from the data upward."""

@@ -1,11 +1,11 @@
-"""Gibbs sampling of the hidden layers given the data, one unit at a time, at any temperature."""
+"""Single-site Gibbs sampling of the hidden layers given the data, at any inverse temperature."""
 
 import numpy as np
 
-from .._incomplete import observed, with_gaps
 from .._kernels.families import log_constants
 from .._kernels.gibbs import gibbs_sweeps
 from .._keys import Draws
+from ..units import Ability
 from .flat_net import FlatNet
 
 _MOST_SWEEPS = 2**32  # that one row can have: numbers of 32 bits
@@ -22,7 +22,7 @@ class Gibbs(FlatNet):
     place. Other machines leave missing values out, and have no use for it.
     """
 
-    what = "Gibbs sampling"
+    ability = Ability.GIBBS
 
     def start(self, draws):
         """Hidden states from the prior, (draws.n_rows, n_hidden) uint8, layers side by side."""
@@ -30,7 +30,7 @@ class Gibbs(FlatNet):
 
     def completes(self, x):
         """Whether what is missing of a block of rows is a part of the state of each chain."""
-        return self.machine.is_autoregressive and with_gaps(x)
+        return self.machine.is_autoregressive and x.has_missing
 
     def complete(self, x, states, draws):
         """The data of each chain, what is missing drawn given all before it and h.
@@ -58,7 +58,7 @@ class Gibbs(FlatNet):
 
         Before each sweep its increment times log p(x | h) is added to the log-weight of a chain;
         the sweep leaves p(h) p(x | h)^beta invariant. Returns the log-weights (draws.n_rows,) in
-        nats. increments, betas : (n_sweeps,), the inverse temperatures of the sweeps, and how much
+        nats. betas, increments : (n_sweeps,), the inverse temperatures of the sweeps, and how much
         higher each is than the one before. With ``reverse`` sweeps go through the units in the
         opposite order.
 
@@ -72,7 +72,7 @@ class Gibbs(FlatNet):
                 f"{last} chains of {n_sweeps} sweeps each are more than the {_MOST_SWEEPS} sweeps "
                 "that a row can have."
             )
-        values = np.ascontiguousarray(observed(x), np.float32)
+        values = np.ascontiguousarray(x.toarray(), np.float32)
         completed = self._room(values, completed)
         increments, betas = (np.ascontiguousarray(a, np.float64) for a in (increments, betas))
         numbers = np.tile(np.arange(draws.first, last, dtype=np.int64) * n_sweeps, len(values))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._keys import Draws
+from ..rows import Block
 from .proposals import propose
 
 PRIOR_SHARE = 1 / 5
@@ -47,7 +48,7 @@ class Particles:
 
 
 def n_from_prior(n_samples):
-    """How many of some samples come from the prior: one in five, or none of very few."""
+    """Number of samples that come from the prior: one in five, or none of very few."""
     n = int(PRIOR_SHARE * n_samples)
     return n if n >= _FEWEST_FROM_PRIOR else 0
 
@@ -72,7 +73,8 @@ def sample_prior_particles(machine, x, draws, work=np, proposal=None):
     proposal.log_prob(hidden, log_q, work)
     visible = machine.visible
     completed, _ = visible.observe(x, visible.eta(hidden[0], work), draws, 0, log_visible, work)
-    return _particles((completed, *hidden), log_q, log_prior, log_visible, draws)
+    data = x if completed is x.values else Block(completed)
+    return _particles((data, *hidden), log_q, log_prior, log_visible, draws)
 
 
 def _particles(values, log_q, log_prior, log_visible, draws):

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from .. import _keys
-from .._incomplete import observed
 from .._kernels.mean_field import mean_field
 from .._kernels.mean_field_gradient import mean_field_gradient
 from .._kernels.random import uniform_rows
 from .._keys import Purpose
+from ..units import Ability
 from .flat_net import FlatNet
 
 MOST_SWEEPS = 200
@@ -33,9 +33,9 @@ class MeanField(FlatNet):
     Artificial Intelligence Research 4, 61-76.
     """
 
-    what = "mean field"
+    ability = Ability.MEAN_FIELD
 
-    def tame(self):
+    def clip_weights(self):
         """The same net with no weight beyond what `check` allows: good enough for proposals."""
         weights = np.clip(self.weights, -LARGEST_WEIGHT, LARGEST_WEIGHT)
         return replace(self, weights=weights)
@@ -51,7 +51,7 @@ class MeanField(FlatNet):
         uniform_rows(key, addresses, 1, number, _keys.layer_word(0), means)
         return _LOWEST + (1 - 2 * _LOWEST) * means.astype(np.float64)
 
-    def explain(self, x):
+    def infer(self, x):
         """The means with the highest bounds that a few starts lead to, and the bounds, nats.
 
         All rows start alike, so that those that are nearly equal end alike.
@@ -72,7 +72,7 @@ class MeanField(FlatNet):
         the sweeps that each row took.
         """
         self.check(x)
-        values = np.ascontiguousarray(observed(x), np.float32)
+        values = np.ascontiguousarray(x.toarray(), np.float32)
         xi, bounds = np.full(means.shape, 0.5), np.empty(len(means))
         n_sweeps = np.empty(len(means), np.int64)
         mean_field(
@@ -82,17 +82,18 @@ class MeanField(FlatNet):
         return xi, bounds, n_sweeps
 
     def gradient(self, x, means, xi):
-        """Derivatives of the sum of the bounds by weights and intercepts, and moments of the data.
+        """Derivatives of the weighted bounds by weights and intercepts, and moments of the data.
 
         The first two as the fields; of data that are not binary (n_rows, n_features), what their
         family wants expected: of Gaussian data the squares of x - eta, 0 where they are missing.
         """
-        values = np.ascontiguousarray(observed(x), np.float32)
+        values = np.ascontiguousarray(x.toarray(), np.float32)
         weights, intercepts = np.zeros(len(self.weights)), np.zeros(len(self.intercepts))
         moments = np.zeros((len(values), 0 if self.is_binary else values.shape[1]))
+        row_weights = np.ones(len(values)) if x.weights is None else x.weights
         mean_field_gradient(
             self.family, self.parameters, values, self.sizes, self.weights, self.intercepts, means,
-            xi, weights, intercepts, moments,
+            xi, row_weights, weights, intercepts, moments,
         )  # fmt: skip
         return weights, intercepts, moments
 
@@ -101,13 +102,13 @@ class MeanField(FlatNet):
         return self.split(means[:, self.sizes[0] :])
 
     @property
-    def is_tame(self):
+    def has_moderate_weights(self):
         """Whether no weight is beyond what the bound can be computed for."""
         return bool((np.abs(self.weights) <= LARGEST_WEIGHT).all())
 
     def check_weights(self):
         """A ValueError where a weight is too large."""
-        if not self.is_tame:
+        if not self.has_moderate_weights:
             raise ValueError(
                 f"Mean field needs weights of at most {LARGEST_WEIGHT:g} in magnitude, and one of "
                 f"this net is {np.abs(self.weights).max():g}. Infer in another way, or train with "
@@ -117,10 +118,8 @@ class MeanField(FlatNet):
     def check(self, x):
         """A ValueError where the bound cannot be computed."""
         self.check_weights()
-        if self.is_binary or not self.machine.is_autoregressive:
-            return
-        if np.isnan(observed(x)).any():
-            name = type(self.machine.visible.units).__name__
+        if not self.machine.can_complete(Ability.MEAN_FIELD) and x.has_missing:
+            name = self.machine.visible.units.name.capitalize()
             raise ValueError(
                 f"Mean field has no bound where values of {name} features that depend on each "
                 "other are missing (NaN). Infer in another way, or train with "

@@ -1,29 +1,28 @@
 """p(h | x) by samples: from recognition, from weighted particles, and from Gibbs sampling.
 
-Like `ExactPosterior`, each has `sample`, `complete`, `explain` and `expected_data` for a block of
+Like `ExactPosterior`, each has `sample`, `complete`, `infer` and `expected_data` for a block of
 rows x whose random numbers have ``addresses``, one for each row.
 """
 
 import numpy as np
 
 from .. import _keys
-from .._incomplete import fill
 from .._kernels.random import uniform_rows
 from .._keys import Draws, Purpose
-from ..units import Gaussian
-from .completion import depends_on_gaps, draw_children, normal_components, unit_variances
+from ..layers import outer
+from ..units import Missing
+from .completion import depends_on_missing, draw_children, normal_components
 from .gibbs import Gibbs
 from .importance import n_from_prior, sample_particles, sample_prior_particles
 from .mean_field import MeanField
 from .proposals import propose
 from .resampling import choose, resampling_uniforms
-from .states import outer
 
 
 class SampledPosterior:
-    """What samples tell: every mean is that of ``n_samples`` draws.
+    """Posterior known by samples: every mean is that of ``n_samples`` draws.
 
-    Subclasses have `sample`, and `_complete_in_order` where units depend on what is missing.
+    Subclasses have `sample`, and `_complete_autoregressive` where units depend on what is missing.
     """
 
     def __init__(self, machine, seed, n_samples):
@@ -31,10 +30,10 @@ class SampledPosterior:
 
     @property
     def entries_per_row(self):
-        """How many numbers are held for each row of a block."""
+        """Number of values held for each row of a block."""
         return self.n_samples * max(self.machine.n_units)
 
-    def explain(self, x, addresses, n_samples):
+    def infer(self, x, addresses, n_samples):
         """Mean states of each hidden layer, (n_rows, n_units), and the draws they are those of.
 
         And the effective sample size of the weights by which each row's draws were chosen.
@@ -52,24 +51,24 @@ class SampledPosterior:
         The data are (n_rows * n_samples, n_features), of which only what is missing of x means
         anything.
         """
-        if depends_on_gaps(self.machine, x):
-            return self._complete_in_order(x, addresses, n_samples)
+        if depends_on_missing(self.machine, x):
+            return self._complete_autoregressive(x, addresses, n_samples)
         hidden = self.sample(x, addresses, n_samples)
         draws = Draws(_keys.key(self._seed, Purpose.COMPLETE), addresses, n_samples)
         return hidden, draw_children(self.machine.visible, hidden[0], draws)
 
     def expected_data(self, x, addresses):
         """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
-        if depends_on_gaps(self.machine, x):
+        if depends_on_missing(self.machine, x):
             return _mean(self.complete(x, addresses, self.n_samples)[1], len(addresses))
         first = self.sample(x, addresses, self.n_samples)[0]
         return _mean(self.machine.visible.mean(first), len(addresses))
 
 
 class GuessedPosterior(SampledPosterior):
-    """What is thought of the hidden layers is a guess, from which draws are independent."""
+    """Approximate posterior of the hidden layers, from which draws are independent."""
 
-    def _complete_in_order(self, x, addresses, n_samples):
+    def _complete_autoregressive(self, x, addresses, n_samples):
         """The data drawn given nothing that comes after them: a guess as well."""
         hidden = self.sample(x, addresses, n_samples)
         draws = Draws(_keys.key(self._seed, Purpose.COMPLETE), addresses, n_samples)
@@ -92,7 +91,7 @@ class RecognitionPosterior(GuessedPosterior):
 
     def hidden_means(self, x, addresses=None):
         """Probabilities of each hidden layer's units, each seeing those of the layer below."""
-        return self.machine.recognition.means(fill(x))
+        return self.machine.recognition.means(self.machine.seen(x))
 
 
 class MeanFieldPosterior(GuessedPosterior):
@@ -108,7 +107,7 @@ class MeanFieldPosterior(GuessedPosterior):
         """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
         return self._draw(self.hidden_means(x), addresses, n_samples)
 
-    def explain(self, x, addresses, n_samples):
+    def infer(self, x, addresses, n_samples):
         """The probabilities of the units of each hidden layer, (n_rows, n_units), and draws.
 
         And effective sample sizes: infinite, since nothing is weighed.
@@ -119,11 +118,11 @@ class MeanFieldPosterior(GuessedPosterior):
 
     def hidden_means(self, x, addresses=None):
         """The probabilities of the units of each hidden layer, (n_rows, n_units)."""
-        return self._mean_field.hidden(self._mean_field.explain(x)[0])
+        return self._mean_field.hidden(self._mean_field.infer(x)[0])
 
     def free_energy(self, x):
         """Minus the bound of log p(x) of each row, nats."""
-        return -self._mean_field.explain(x)[1]
+        return -self._mean_field.infer(x)[1]
 
     def _draw(self, layers, addresses, n_samples):
         draws = Draws(_keys.key(self._seed, Purpose.SCORE), addresses, n_samples)
@@ -159,7 +158,8 @@ class ImportancePosterior(SampledPosterior):
         For rows whose units depend on what is missing: a particle is its data as well.
         """
         particles, weights = self._weigh(x, addresses)
-        return _side_by_side([p.values for p in particles], len(addresses)), weights
+        values = [(p.values[0].values, *p.values[1:]) for p in particles]
+        return _side_by_side(values, len(addresses)), weights
 
     def _weigh(self, x, addresses):
         """Particles from the proposal and from the prior, and the weights of all."""
@@ -180,11 +180,11 @@ class ImportancePosterior(SampledPosterior):
         """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
         return self._draw(*self.pool(x, addresses), addresses, n_samples)
 
-    def _complete_in_order(self, x, addresses, n_samples):
+    def _complete_autoregressive(self, x, addresses, n_samples):
         data, *hidden = self._draw(*self.completed_pool(x, addresses), addresses, n_samples)
         return hidden, data
 
-    def explain(self, x, addresses, n_samples):
+    def infer(self, x, addresses, n_samples):
         """Mean states of each hidden layer, (n_rows, n_units), over the pool, and draws from it.
 
         And the effective sample size of each row's pool.
@@ -199,7 +199,7 @@ class ImportancePosterior(SampledPosterior):
 
         The layer of the data is None where no unit depends on what is missing.
         """
-        if depends_on_gaps(self.machine, x):
+        if depends_on_missing(self.machine, x):
             layers, weights = self.completed_pool(x, addresses)
             return self._draw(layers, weights, addresses, n_samples), _effective_sizes(weights)
         layers, weights = self.pool(x, addresses)
@@ -213,39 +213,42 @@ class ImportancePosterior(SampledPosterior):
 
     def expected_data(self, x, addresses):
         """Expected values of the data, given what is observed of them, (n_rows, n_features)."""
-        if depends_on_gaps(self.machine, x):
-            return self._expected_in_order(x, addresses)
+        if depends_on_missing(self.machine, x):
+            return self._expected_autoregressive(x, addresses)
         (first, *_), weights = self.pool(x, addresses)
         return _weighted_mean(weights, self._data_means(first))
 
-    def _expected_in_order(self, x, addresses):
+    def _expected_autoregressive(self, x, addresses):
         """The same where units depend on what is missing.
 
         Gaussian values have a mean given the hidden states of a particle and all that is observed.
-        Of others the mean is that of the particles' own data, not of what is expected in order:
+        Of others the mean is that of the particles' own data, not an autoregressive expectation:
         evidence that comes after a value is in the weights of whole particles only.
         """
-        if isinstance(self.machine.visible.units, Gaussian):
+        if self.machine.visible.units.missing is Missing.INTEGRATED:
             weights, means, _ = self.data_components(x, addresses, self.n_samples)
         else:
             (means, *_), weights = self.completed_pool(x, addresses)
         return _weighted_mean(weights, means)
 
     def data_components(self, x, addresses, most):
-        """The distribution of Gaussian data as a mixture, given what is observed of them.
+        """The distribution of the data as a mixture, given what is observed of them.
 
         Weights (n_rows, n_components), means (n_rows, n_components, n_features) and variances
-        (n_rows, n_features) of the ``most`` heaviest components, each a particle.
+        (n_rows, n_features) of the ``most`` heaviest components, each a particle. Where missing
+        values are drawn as a part of each particle, its own values, with variances of 0.
         """
-        (first, *_), weights = self.pool(x, addresses)
-        if most < self.n_samples:
-            heaviest = np.argsort(-weights, axis=1, kind="stable")[:, :most]
-            weights = np.take_along_axis(weights, heaviest, axis=1)
-            first = np.ascontiguousarray(np.take_along_axis(first, heaviest[..., None], axis=1))
         visible = self.machine.visible
+        drawn = depends_on_missing(self.machine, x) and visible.units.missing is Missing.DRAWN
+        if drawn:
+            (values, *_), weights = self.completed_pool(x, addresses)
+            weights, values = _heaviest(weights, values, most)
+            return weights, values, np.zeros((len(x), values.shape[2]))
+        (first, *_), weights = self.pool(x, addresses)
+        weights, first = _heaviest(weights, first, most)
         if self.machine.is_autoregressive:
             return weights, *normal_components(visible, x, first)
-        return weights, self._data_means(first), unit_variances(visible, len(first))
+        return weights, self._data_means(first), visible.units.component_variances(len(first))
 
     def _data_means(self, first):
         """Expected data under first hidden layers (n_rows, n_particles, n_1)."""
@@ -269,7 +272,7 @@ class GibbsPosterior(SampledPosterior):
 
     @property
     def entries_per_row(self):
-        """How many numbers are held for each row of a block."""
+        """Number of values held for each row of a block."""
         return self.n_samples * max(self.machine.n_units) + self._start.entries_per_row
 
     def sample(self, x, addresses, n_samples):
@@ -280,7 +283,7 @@ class GibbsPosterior(SampledPosterior):
         hidden, _, sizes = self._move(x, addresses, n_samples)
         return hidden, sizes
 
-    def _complete_in_order(self, x, addresses, n_samples):
+    def _complete_autoregressive(self, x, addresses, n_samples):
         return self._move(x, addresses, n_samples)[:2]
 
     def _move(self, x, addresses, n_samples):
@@ -303,6 +306,15 @@ def _side_by_side(parts, n_rows):
         np.concatenate([states.reshape(n_rows, -1, states.shape[1]) for states in layers], axis=1)
         for layers in zip(*parts, strict=True)
     ]
+
+
+def _heaviest(weights, states, most):
+    """The ``most`` heaviest particles of each row: weights, and states (n_rows, most, n_units)."""
+    if most >= weights.shape[1]:
+        return weights, states
+    heaviest = np.argsort(-weights, axis=1, kind="stable")[:, :most]
+    weights = np.take_along_axis(weights, heaviest, axis=1)
+    return weights, np.ascontiguousarray(np.take_along_axis(states, heaviest[..., None], axis=1))
 
 
 def _effective_sizes(weights):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .._incomplete import fill
 from ..machines import has_recognition
+from ..rows import Block
 from .mean_field import MeanField
 
 _SUREST = np.float32(4)  # log-odds of mean field's units: it is too sure of itself
@@ -21,28 +21,29 @@ class RecognitionProposal:
 
     def log_prob(self, hidden, log_q, work=np):
         """Add log q(h | x) of given hidden layers, nats, to ``log_q``."""
-        self.machine.recognition.log_prob((fill(self.x), *hidden), log_q, work)
+        seen = self.machine.seen(self.x)
+        self.machine.recognition.log_prob((seen, *hidden), log_q, work)
 
 
 class MeanFieldProposal:
     """Independent hidden units with the probabilities of mean field, for nets without recognition.
 
     Probabilities keep away from 0 and 1: states that mean field rules out are proposed at times.
-    Where units depend on what is missing of the data, the stand-in takes its place.
+    Where units depend on what is missing of the data, fill values take its place.
     """
 
     def __init__(self, machine, x, addresses):
         self.machine, self.x = machine, x
-        mean_field = MeanField.of(machine).tame()
+        mean_field = MeanField.of(machine).clip_weights()
         means = mean_field.start(addresses)
-        mean_field.solve(fill(x) if machine.is_autoregressive else x, means)
+        mean_field.solve(Block(x.filled) if machine.is_autoregressive else x, means)
         self._etas = [
             np.ascontiguousarray(np.clip(np.log(m) - np.log1p(-m), -_SUREST, _SUREST), np.float32)
             for m in mean_field.hidden(means)
         ]
 
     def sample(self, draws, work=np):
-        """As of `RecognitionProposal`."""
+        """As `RecognitionProposal` does."""
         log_q = work.empty((draws.n_rows,), np.float64)
         log_q[:] = 0
         links = enumerate(zip(self._conditionals(), self._etas, strict=True), start=1)
@@ -53,7 +54,7 @@ class MeanFieldProposal:
         return (self.x, *hidden), log_q
 
     def log_prob(self, hidden, log_q, work=np):
-        """As of `RecognitionProposal`."""
+        """As `RecognitionProposal` does."""
         for conditional, eta, states in zip(self._conditionals(), self._etas, hidden, strict=True):
             conditional.units.log_prob(states, eta, log_q)
 
@@ -62,7 +63,7 @@ class MeanFieldProposal:
 
 
 def propose(machine, x, addresses):
-    """What proposes particles for a block of rows of a machine."""
+    """The proposal of particles for a block of rows of a machine."""
     if has_recognition(machine):
         return RecognitionProposal(machine, x)
     return MeanFieldProposal(machine, x, addresses)

@@ -25,7 +25,7 @@ def fine_uniforms(draws):
 
 
 def choose(weights, uniforms):
-    """For each uniform number the place in its row's weights, flat (n_rows * n_samples,).
+    """Place in its row's weights for each uniform number, flat (n_rows * n_samples,).
 
     A place is chosen with a probability in proportion to its weight. weights : (n_rows, n_states),
     or (1, n_states) for all rows, not negative, with a positive sum; uniforms : (n_rows,
@@ -41,7 +41,7 @@ def choose(weights, uniforms):
 
 
 def choose_by_state(weights, states, uniforms):
-    """For each uniform number a place in the weights of the state that goes with it.
+    """Place for each uniform number in the weights of the state that goes with it.
 
     weights : (n_states, n_places), not negative, with positive sums; states : (n,) numbers of
     states; uniforms : (n,).

@@ -2,6 +2,8 @@
 
 from .affine import Affine
 from .conditional import Conditional
+from .doubles import outer
 from .lateral import Lateral
+from .map import Map
 
-__all__ = ["Affine", "Conditional", "Lateral"]
+__all__ = ["Affine", "Conditional", "Lateral", "Map", "outer"]

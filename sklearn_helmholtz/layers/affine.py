@@ -1,17 +1,21 @@
 """The affine map from parents to the inputs of units."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from .._kernels.dense import dense_gradient, dense_product, dense_product_transposed
 from .._kernels.sparse import sparse_gradient, sparse_product
 from .._kernels.tables import table_gradient, table_product
-from .._sparse import SparseRows
+from .._tree import CONNECTIONS
+from ..rows import Lists
+from .doubles import outer
+from .map import Map
 
 
 @dataclass(frozen=True)
-class Affine:
+class Affine(Map):
     """``eta = intercept + parents @ weights``; without parents, the intercept alone.
 
     weights : (n_parents, n_units) float32, or None; intercept : (n_units,) float32.
@@ -20,15 +24,22 @@ class Affine:
     weights: np.ndarray | None
     intercept: np.ndarray
 
+    penalty_groups: ClassVar = {"weights": CONNECTIONS}
+
     @property
     def n_inputs(self):
-        """Number of parents; 0 for a prior."""
+        """Number of parents; 0 without."""
         return 0 if self.weights is None else len(self.weights)
 
     @property
     def n_outputs(self):
-        """Number of units that are fed."""
+        """Number of units' inputs."""
         return len(self.intercept)
+
+    @property
+    def coefficients(self):
+        """Weights and intercept, for closed forms that need a map to be affine."""
+        return self.weights, self.intercept
 
     def forward(self, parents, work=np, out=None):
         """Inputs of the units, (n_rows, n_units) or, without parents, (1, n_units).
@@ -41,8 +52,9 @@ class Affine:
             out = work.empty((n_rows, len(self.intercept)), np.float32)
         if self.weights is None:
             out[0] = self.intercept
-        elif isinstance(parents, SparseRows):
-            self._check_width(parents)
+            return out
+        self._check_width(parents)
+        if isinstance(parents, Lists):
             sparse_product(*parents.lists, self.weights, self.intercept, out)
         elif parents.dtype == np.uint8:
             table_product(parents, self.weights, self.intercept, out)
@@ -58,8 +70,9 @@ class Affine:
         if self.weights is None:
             total = error.sum(axis=0, dtype=np.float64)
             out.intercept[:] = out.intercept + total if add else total
-        elif isinstance(parents, SparseRows):
-            self._check_width(parents)
+            return
+        self._check_width(parents)
+        if isinstance(parents, Lists):
             sparse_gradient(*parents.lists, error, not add, out.weights, out.intercept)
         elif parents.dtype == np.uint8:
             table_gradient(parents, error, not add, out.weights, out.intercept)
@@ -79,12 +92,37 @@ class Affine:
             dense_product_transposed(error, self.weights, zeros, out)
         return out
 
-    def _check_width(self, rows):
-        """Refuse lists of entries in columns that the weights have not: no array shows their width.
+    def doubles(self, parents):
+        """Inputs of the units in float64, (n_rows, n_units); one row without parents."""
+        intercept = self.intercept.astype(np.float64)
+        if self.weights is None:
+            return intercept[None]
+        return intercept + outer(parents, self.weights.astype(np.float64))
 
-        Arrays are refused by the kernels.
-        """
-        if rows.n_columns != self.n_inputs:
+    def slopes(self, parents, error):
+        """Derivatives by the intercept and, below it, by the weights, (1 + n_parents, n_units)."""
+        sums = error.sum(axis=0)[None]
+        return sums if self.weights is None else np.concatenate([sums, outer(parents.T, error)])
+
+    def write_slopes(self, slopes):
+        """Take a sum of derivatives as of `slopes`, in place."""
+        self.intercept[...] = slopes[0]
+        if self.weights is not None:
+            self.weights[...] = slopes[1:]
+
+    def extremes(self):
+        """The lowest and the highest inputs over all states of the parents, float64."""
+        if self.weights is None:
+            return self.intercept, self.intercept
+        weights = self.weights.astype(np.float64)
+        return tuple(
+            self.intercept + find(weights, 0).sum(axis=0) for find in (np.minimum, np.maximum)
+        )
+
+    def _check_width(self, parents):
+        """Refuse rows of another width than the weights, beyond which kernels would read."""
+        if parents.shape[1] != len(self.weights):
             raise ValueError(
-                f"parents have {rows.n_columns} columns, but the weights are for {self.n_inputs}"
+                f"parents have {parents.shape[1]} columns, but the weights are for "
+                f"{len(self.weights)}."
             )

@@ -4,36 +4,47 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._incomplete import with_gaps, zeroed
-from ..units import Bernoulli, Gaussian
-from .affine import Affine
+from .. import _tree
+from ..units import Units
 from .lateral import Lateral
+from .map import Map
 
 
 @dataclass(frozen=True)
 class Conditional:
-    """p(child | parents): units whose inputs are an affine map of the parents.
+    """p(child | parents): units whose inputs are a map of the parents.
 
-    Without parents (``affine.weights`` is None) it is a prior. With ``lateral`` weights the inputs
-    of a unit also depend on the units of the same layer before it, p(child | parents) =
+    Where the map has no inputs it is a prior. With ``lateral`` weights the inputs of a unit also
+    depend on the units of the same layer before it, p(child | parents) =
     prod_i p(x_i | x_1, ..., x_{i-1}, parents); a missing value is then a parent of later units,
     and has to be drawn.
     """
 
-    affine: Affine
-    units: Bernoulli | Gaussian
+    map: Map
+    units: Units
     lateral: Lateral | None = None
 
+    @property
+    def n_units(self):
+        """Number of the inputs of its units."""
+        return self.map.n_outputs
+
     def eta(self, parents, work=np, out=None):
-        """What parents make of the inputs, (n_rows, n_units); one row for a prior."""
-        return self.affine.forward(parents, work, out)
+        """Inputs that parents make, (n_rows, n_units); one row for a prior."""
+        return self.map.forward(parents, work, out)
 
     def given(self, children, eta, work=np):
-        """The inputs of all units given all children, from those that parents make.
+        """Inputs of all units given all children, from those that parents make.
 
         Where there are lateral weights ``eta`` is used up.
         """
-        return eta if self.lateral is None else self.lateral.add(children, eta, work)
+        if self.lateral is None:
+            return eta
+        return self.lateral.add(self.units.shown(children), eta, work)
+
+    def shifts(self, children):
+        """Sums that children (n_rows, n_units) add to the inputs of later ones, float64."""
+        return self.lateral.shifts(self.units.shown(children))
 
     def mean(self, parents, work=np):
         """Expected children, (n_rows, n_units).
@@ -43,50 +54,70 @@ class Conditional:
         eta = self.eta(parents, work)
         if self.lateral is None:
             return self.units.mean(eta, work)
-        return self.units.mean_in_order(eta, self.lateral.weights, work)
+        return self.units.mean_autoregressive(eta, self.lateral.weights, work)
 
     def sample(self, eta, draws, layer, log_prob, work=np, out=None):
         """Draw children, (draws.n_rows, n_units), and add their log-probability (nats).
 
-        eta : what parents make of the inputs, one row for neighbouring rows of children.
+        eta : inputs that parents make, one row for neighbouring rows of children.
         """
         if self.lateral is None:
             return self.units.sample(eta, draws, layer, log_prob, work, out)
-        states, eta = self.units.sample_in_order(eta, self.lateral.weights, draws, layer, work, out)
+        states, eta = self.units.sample_autoregressive(
+            eta, self.lateral.weights, draws, layer, work, out
+        )
         self.units.log_prob(states, eta, log_prob)
         return states
 
     def log_prob(self, children, eta, log_prob, work=np):
         """Add the log-probability of each row of children, nats, to ``log_prob``.
 
-        eta : what parents make of the inputs; with lateral weights it is used up.
+        eta : inputs that parents make; with lateral weights it is used up.
         """
         self.units.log_prob(children, self.given(children, eta, work), log_prob)
 
-    def observe(self, children, eta, draws, layer, log_prob, work=np):
-        """Draw what is missing of children, and add the log-probability of the rest.
+    def observe(self, block, eta, draws, layer, log_prob, work=np):
+        """Draw what is missing of a `Block`, and add the log-probability of the rest.
 
-        Returns the children, and the inputs of their units. Without lateral weights nothing is
-        drawn: what is missing adds nothing, and no other unit depends on it. Otherwise what is
-        drawn comes from its own conditional, in order, for each row of eta.
+        Returns the children, an array or `Lists`, and the inputs of their units. Without lateral
+        weights nothing is drawn: what is missing adds nothing, and no other unit depends on it.
+        Otherwise values are drawn autoregressively, each from its own conditional, for each row of
+        eta.
         """
-        eta = self.given(zeroed(children), eta, work)
-        completed = children
-        if self.lateral is not None and with_gaps(children):
+        eta = self.given(block.zero_filled, eta, work)
+        completed = block.values
+        if self.lateral is not None and block.has_missing:
             completed = self.units.complete(
-                children.toarray(), eta, self.lateral.weights, draws, layer, work
+                block.toarray(), eta, self.lateral.weights, draws, layer, work
             )
-        self.units.log_prob(children, eta, log_prob)
+        self.units.log_prob(block.values, eta, log_prob)
         return completed, eta
 
-    def gradient(self, parents, children, error, out, weight=None, add=False):
+    def gradient(self, parents, children, errors, out, weights=None):
         """Write the gradient of ``sum_i weight_i log p(child_i | parents_i)`` to ``out``.
 
-        error : the derivatives of the log-probabilities of the children by eta, which are used up;
-        weight : (n_rows,) float32, or None where the errors are weighted already or every row
-        counts once. With ``add`` the gradient of the affine map is added to what ``out`` holds.
+        errors : those that `Units.score` left, (n_rows, n_units), which are used up; weights :
+        (n_rows,) float32, or None where every row counts once.
         """
-        self.units.gradient(children, error, weight, out.units)
-        self.affine.gradient(parents, error, out.affine, add)
+        self.units.weigh(children, errors, weights, out.units)
+        self._pass_on(parents, children, errors, out)
+
+    def learn(self, parents, children, eta, weights, out, add=False):
+        """Write the same gradient, from inputs of the units, which are used up.
+
+        Rows of children may share a row of parents and eta. With ``add`` the gradient is added to
+        what ``out`` holds, but for lateral weights.
+        """
+        totals = _tree.leaves(out.units) if add else []
+        own = _tree.copy(out.units) if totals else out.units
+        errors = self.units.errors(children, eta, weights, own)
+        if totals:
+            for total, part in zip(totals, _tree.leaves(own), strict=True):
+                total += part
+        self._pass_on(parents, children, errors, out, add)
+
+    def _pass_on(self, parents, children, errors, out, add=False):
+        """Write the derivatives by map and lateral weights; errors : weighted."""
+        self.map.gradient(parents, errors, out.map, add)
         if self.lateral is not None:
-            self.lateral.gradient(children, error, out.lateral)
+            self.lateral.gradient(self.units.shown(children), errors, out.lateral)

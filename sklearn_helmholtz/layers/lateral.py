@@ -1,16 +1,20 @@
 """Lateral weights: what earlier units of a layer add to the inputs of later ones."""
 
+import functools
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from .._kernels.lateral import clear_lower
+from .._tree import LATERAL
 from .affine import Affine
+from .doubles import outer
 
 
 @dataclass(frozen=True)
 class Lateral:
-    """``eta_i += sum_{j < i} x_j weights_ji``: the units of a layer are drawn in order.
+    """``eta_i += sum_{j < i} x_j weights_ji``: the units of a layer are autoregressive.
 
     weights : (n_units, n_units) float32, strictly upper triangular. A layer of such units without
     parents is a fully visible sigmoid belief net (Neal 1992); with parents, a layer of a deep
@@ -19,7 +23,13 @@ class Lateral:
 
     weights: np.ndarray
 
-    penalty_group = 1  # penalties may be others here
+    penalty_groups: ClassVar = {"weights": LATERAL}
+
+    @property
+    def n_weights(self):
+        """Number of weights that are not zero by their place."""
+        n = len(self.weights)
+        return n * (n - 1) // 2
 
     def add(self, children, eta, work=np):
         """Inputs of the units given all their values, a row for each row of eta or of children.
@@ -47,6 +57,19 @@ class Lateral:
         self._map.gradient(children, error, scratch)
         clear_lower(out.weights)
 
+    def shifts(self, children):
+        """The sums that children (n_rows, n_units) add to the inputs of later ones, float64."""
+        return outer(children, self.doubles)
+
+    def write_slopes(self, slopes):
+        """Take derivatives by all pairs of units, float64, of which the upper triangle counts."""
+        self.weights[...] = np.triu(slopes, 1)
+
     @property
+    def doubles(self):
+        """The weights in float64."""
+        return self.weights.astype(np.float64)
+
+    @functools.cached_property
     def _map(self):
         return Affine(self.weights, np.zeros(len(self.weights), np.float32))

@@ -4,9 +4,11 @@ from .averages import Average
 from .exact import ExactLearning
 from .gibbs import GibbsLearning
 from .mean_field import MeanFieldLearning
+from .memory import Memory, Place
 from .optimizers import SGD, Adam
 from .penalties import EstimatedPenalty, FixedPenalty, penalise
 from .reweighted import ReweightedWakeSleep
+from .rule import BeliefNetRule, Rule
 from .schedules import Adaptive, Constant, Cosine
 from .score_function import NVIL, VIMCO
 from .wake_sleep import WakeSleep
@@ -18,6 +20,7 @@ __all__ = [
     "Adam",
     "Adaptive",
     "Average",
+    "BeliefNetRule",
     "Constant",
     "Cosine",
     "EstimatedPenalty",
@@ -25,7 +28,10 @@ __all__ = [
     "FixedPenalty",
     "GibbsLearning",
     "MeanFieldLearning",
+    "Memory",
+    "Place",
     "ReweightedWakeSleep",
+    "Rule",
     "WakeSleep",
     "penalise",
 ]

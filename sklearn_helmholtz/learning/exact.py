@@ -4,22 +4,22 @@ import threading
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
 
 from .. import _tree
-from .._incomplete import observed
-from ..inference import ExactPosterior
-from ..inference.states import all_states, inputs, outer
-from ..units import Bernoulli, Gaussian
-from .costs import OF_A_FUNCTION
+from ..inference import ExactPosterior, all_states
+from ..layers import outer
+from ..rows import Block
+from ..units import Missing
+from .memory import Memory
+from .rule import COST_OF_A_FUNCTION, BeliefNetRule, weighted
 
 _TABLE_ENTRIES = 2**21  # of rows and joint states, float64: 16 MB, of which two are held at most
 _PART_ENTRIES = 2**18  # of states and features: 2 MB, of which up to eight are held besides
 
 
 @dataclass(frozen=True)
-class ExactLearning:
-    """Explanations in all states, weighted by p(h | x), teach a belief net.
+class ExactLearning(BeliefNetRule):
+    """All hidden states, weighted by p(h | x), teach a belief net.
 
     The step is the gradient of log p(x), sum_h p(h | x) d log p(x, h), by enumeration of all hidden
     states in float64: as of the generalised EM algorithm, of which it is a partial M-step (Neal &
@@ -31,53 +31,46 @@ class ExactLearning:
     variants, in Learning in graphical models.
     """
 
-    n_particles = 1
-
-    def fused(self, machine):
-        """None: its kernel goes through all states as it is."""
-
     def work_per_row(self, machine):
-        """What a row costs: each state makes a number of each feature."""
-        return OF_A_FUNCTION * machine.n_units[0] * 2 ** sum(machine.n_units[1:])
+        """Cost of a row: each state makes a number of each feature."""
+        return COST_OF_A_FUNCTION * machine.n_units[0] * 2**machine.n_hidden
 
-    def remember(self, machine, rows):
-        """Of rows nothing: what is known of them is known for certain; blocks share a posterior."""
+    def make_memory(self, machine, rows):
+        """A posterior that all blocks share; rows need no memory, as nothing of them is drawn."""
         return SharedPosterior()
 
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of log p(x), nats.
 
-        x : (n_rows, n_features); wake, dream : not used; memory : a `SharedPosterior` that knows
-        the machine, or None. A TypeError for units whose errors it does not know.
+        wake, dream : not used; memory : a `SharedPosterior` that knows the machine, or None.
         """
-        _check_units(machine.visible.units)
         posterior = ExactPosterior(machine) if memory is None else memory.posterior(machine)
-        values = observed(x)
+        values = x.todoubles()
         most = 2 ** np.isnan(values).sum(axis=1).max() if _has_completions(machine) else 1
         step = max(_TABLE_ENTRIES // (posterior.entries_per_row * int(most)), 1)
         part, log_likelihood = _tree.zeros_like(out.generation).tree, 0.0
         for target in _tree.leaves(out.generation):
             target[...] = 0
         for start in range(0, len(values), step):
-            log_likelihood += _gradient(posterior, values[start : start + step], part)
+            place = slice(start, start + step)
+            weights = None if x.weights is None else x.weights[place]
+            log_likelihood += _gradient(posterior, values[place], weights, part)
             for target, more in zip(_tree.leaves(out.generation), _tree.leaves(part), strict=True):
                 target += more
         return log_likelihood
 
 
-class SharedPosterior:
+class SharedPosterior(Memory):
     """The posterior under the parameters of one step, which the first of its blocks makes."""
-
-    lasting = None
 
     def __init__(self):
         self._found, self._lock = None, threading.Lock()
 
-    def take(self, numbers):
+    def take(self, place):
         """The same for all rows."""
         return self
 
-    def put(self, numbers, share):
+    def put(self, place, part):
         """Rows leave nothing behind."""
 
     def end_step(self):
@@ -91,32 +84,32 @@ class SharedPosterior:
         return self._found
 
 
-def _check_units(units):
-    if not isinstance(units, (Bernoulli, Gaussian)):
-        raise TypeError(f"There is no exact learning for {type(units).__name__} visible units.")
+def _gradient(posterior, values, row_weights, out):
+    """Write the gradient of some rows to the chain ``out``; return the sum of log p(x).
 
-
-def _gradient(posterior, values, out):
-    """Write the gradient of some rows to the chain ``out``; return the sum of log p(x)."""
+    row_weights : (n_rows,), or None where each row counts once.
+    """
     machine = posterior.machine
     values, rows = _completions(machine, values)
-    weights, log_likelihood = _normalised(posterior.log_joint(values), rows)
+    weights, log_likelihood = _normalised(posterior.log_joint(Block(values)), rows)
+    if row_weights is not None:
+        weights *= row_weights[rows].reshape(-1, *[1] * (weights.ndim - 1))
     _hidden_gradient(machine, posterior.states, weights.sum(axis=0), out)
     if weights.ndim > 2:
         weights = weights.sum(axis=tuple(range(1, weights.ndim - 1)))
     _visible_gradient(machine.visible, values, posterior.states[0], weights, out)
-    return float(log_likelihood.sum())
+    return float(weighted(log_likelihood, row_weights).sum())
 
 
 def _has_completions(machine):
     """Whether what is missing of the data is enumerated, since units depend on it."""
-    return machine.is_autoregressive and isinstance(machine.visible.units, Bernoulli)
+    return machine.is_autoregressive and machine.visible.units.missing is Missing.SUMMED
 
 
 def _completions(machine, values):
-    """Rows with all that may be in their gaps, where units depend on these, and which row each is.
+    """Rows with all that may be in place of missing values, and which row each is.
 
-    Other rows as they are.
+    Other rows, and where no unit depends on what is missing, as they are.
     """
     if not _has_completions(machine):
         return values, np.arange(len(values))
@@ -171,52 +164,36 @@ def _table_gradient(conditional, out, parents, children, weights):
 
     weights : (n_parents, n_children).
     """
-    eta = inputs(conditional.affine, parents)
+    eta, expected = conditional.map.doubles(parents), conditional.units.expected
     if conditional.lateral is None:
-        error = outer(weights, children) - weights.sum(axis=1)[:, None] * expit(eta)
+        error = outer(weights, children) - weights.sum(axis=1)[:, None] * expected(eta)
     else:
-        own = outer(children, conditional.lateral.weights.astype(np.float64))
-        errors = weights[..., None] * (children - expit(eta[:, None] + own))
+        own = conditional.shifts(children)
+        errors = weights[..., None] * (children - expected(eta[:, None] + own))
         error = errors.sum(axis=1)
-        out.lateral.weights[...] = np.triu(outer(children.T, errors.sum(axis=0)), 1)
-    _affine_gradient(out.affine, parents, error)
-
-
-def _affine_gradient(out, parents, error):
-    if out.weights is not None:
-        out.weights[...] = outer(parents.T, error)
-    out.intercept[...] = error.sum(axis=0)
+        out.lateral.write_slopes(outer(conditional.units.shown(children).T, errors.sum(axis=0)))
+    out.map.write_slopes(conditional.map.slopes(parents, error))
 
 
 def _visible_gradient(visible, values, states, weights, out):
     """The derivatives by the parameters of the data. weights : (n_values, 2^n_1)."""
     out, d = out.conditionals[-1], values.shape[1]
-    gaussian, ordered = isinstance(visible.units, Gaussian), visible.lateral is not None
-    variance = visible.units.variance.astype(np.float64) if gaussian else 1.0
-    slopes, squares = np.zeros((1 + states.shape[1], d)), np.zeros(d)
-    lateral = np.zeros((d, d)) if ordered else None
+    dispersion = visible.units.dispersion
+    slopes, squares = 0.0, np.zeros(d)
+    lateral = None if visible.lateral is None else np.zeros((d, d))
     for part in _parts(len(states), d):
-        eta = inputs(visible.affine, states[part])
-        if ordered:
-            error, more = _errors_in_order(visible, values, eta, weights[:, part], lateral)
-        else:
+        eta = visible.map.doubles(states[part])
+        if lateral is None:
             error, more = _errors(visible, values, eta, weights[:, part])
+        else:
+            error, more = _own_errors(visible, values, eta, weights[:, part], lateral)
         squares += more
-        slopes[0] += error.sum(axis=0)
-        slopes[1:] += outer(states[part].T, error)
-    slopes /= variance
-    out.affine.intercept[...], out.affine.weights[...] = slopes[0], slopes[1:]
-    if ordered:
-        out.lateral.weights[...] = np.triu(lateral / variance, 1)
-    if gaussian:
-        out.units.log_excess[:] = _noise_slopes(visible.units, values, weights, squares)
-
-
-def _noise_slopes(units, values, weights, squares):
-    """The derivatives by the parameters of Gaussian units. squares : weighted, (n_features,)."""
+        slopes = slopes + visible.map.slopes(states[part], error)
+    out.map.write_slopes(slopes / dispersion)
+    if lateral is not None:
+        out.lateral.write_slopes(lateral / dispersion)
     counts = outer(weights.sum(axis=1)[None], ~np.isnan(values))[0]
-    variance = units.variance.astype(np.float64)
-    return 0.5 * (squares / variance - counts) / variance * units.excess
+    visible.units.write_slopes(squares, counts, out.units)
 
 
 def _parts(n, entries):
@@ -229,34 +206,34 @@ def _errors(visible, values, eta, weights):
     """Sums over rows of ``weight (x - E[x])`` under each state, and over both of the squares.
 
     eta : inputs under some states, (n_states, n_features); weights : (n_values, n_states). Returns
-    (n_states, n_features) and (n_features,); the squares only of Gaussian units, otherwise zeros.
-    Rows enter by their sums, so that what a state expects is computed once for all of them.
+    (n_states, n_features) and (n_features,); the squares only of units that have parameters of
+    their own, otherwise zeros. Rows enter by their sums, so that what a state expects is computed
+    once for all of them.
     """
     seen, x = ~np.isnan(values), np.nan_to_num(values)
     totals = outer(weights.T, x)
     counts = weights.sum(axis=0)[:, None] if seen.all() else outer(weights.T, seen)
-    if not isinstance(visible.units, Gaussian):
-        return totals - counts * expit(eta), np.zeros(len(eta[0]))
-    error = totals - counts * eta
+    means = visible.units.expected(eta)
+    error = totals - counts * means
+    if not _tree.leaves(visible.units):
+        return error, np.zeros(len(eta[0]))
     known = outer(weights.sum(axis=1)[None], x * x)[0]
-    return error, known - (eta * (totals + error)).sum(axis=0)
+    return error, known - (means * (totals + error)).sum(axis=0)
 
 
-def _errors_in_order(visible, values, eta, weights, lateral):
+def _own_errors(visible, values, eta, weights, lateral):
     """As `_errors`, where units see those before them, so that each row has errors of its own.
 
     ``lateral`` is added to: sums over rows and states of products of x and ``weight (x - E[x])``.
     """
     seen, x = ~np.isnan(values), np.nan_to_num(values)
-    own = outer(x, visible.lateral.weights.astype(np.float64))
-    gaussian = isinstance(visible.units, Gaussian)
+    own, shown = visible.shifts(x), visible.units.shown(x)
     total, squares = np.zeros(eta.shape), np.zeros(eta.shape[1])
     for part in _parts(len(values), eta.size):
-        given = eta + own[part, None]
-        difference = x[part, None] - (given if gaussian else expit(given, out=given))
+        difference = x[part, None] - visible.units.expected(eta + own[part, None])
         difference *= seen[part, None]
         errors = weights[part][..., None] * difference
         total += errors.sum(axis=0)
         squares += (errors * difference).sum(axis=(0, 1))
-        lateral += outer(x[part].T, errors.sum(axis=1))
+        lateral += outer(shown[part].T, errors.sum(axis=1))
     return total, squares

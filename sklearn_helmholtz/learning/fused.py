@@ -4,6 +4,7 @@ Each has the steps of its layered rule, to the bit, for machines of Bernoulli un
 weights and rows of 0 and 1. Row blocks that one thread works on go through the products together.
 """
 
+import functools
 import itertools
 from dataclasses import dataclass
 
@@ -11,14 +12,14 @@ import numpy as np
 
 from .._kernels.reweighted import reweighted_gradient
 from .._kernels.wake_sleep import wake_sleep_gradient
-from ..units import Bernoulli
+from .rule import weighted
 
 
 def is_plain(machine):
-    """Whether all units are Bernoulli and depend on no others of their layer."""
+    """Whether all units are binary and depend on no others of their layer."""
     chains = machine.generation, machine.recognition
     return not machine.is_autoregressive and all(
-        isinstance(c.units, Bernoulli) for chain in chains for c in chain.conditionals
+        c.units.is_binary for chain in chains for c in chain.conditionals
     )
 
 
@@ -28,10 +29,14 @@ class FusedWakeSleep:
 
     n_particles = 1
 
+    def takes(self, x):
+        """Whether it knows rows such as those of a `Block`."""
+        return x.is_binary
+
     @property
-    def at_hand(self):
+    def is_compiled(self):
         """Whether it can start at once: compiling it takes a few seconds."""
-        return wake_sleep_gradient.at_hand
+        return wake_sleep_gradient.is_compiled
 
     def prepare(self):
         """Compile it now."""
@@ -40,17 +45,19 @@ class FusedWakeSleep:
     def gradients(self, parameters, x, wake, dream, limits, out):
         """Write the steps of consecutive row blocks to ``out``; return the sums of their bounds.
 
-        parameters : a packed machine; x : (n_rows, n_features) uint8; wake, dream : random numbers
+        Both count rows by their weights, where they have any.
+
+        parameters : a packed machine; x : a `Block` that it takes; wake, dream : random numbers
         with an address for each row; limits : where blocks start, rising from 0 to n_rows;
         out : (n_blocks, n_parameters).
         """
         bound = np.empty(len(x))
         limits = np.asarray(limits, np.int64)
         wake_sleep_gradient(
-            x, np.array(parameters.tree.n_units), parameters.vector, parameters.starts,
-            wake.key, dream.key, wake.addresses, limits, out, bound,
+            x.values, _row_weights(x), np.array(parameters.tree.n_units), parameters.vector,
+            parameters.starts, wake.key, dream.key, wake.addresses, limits, out, bound,
         )  # fmt: skip
-        return _sums(bound, limits)
+        return _sums(weighted(bound, x.weights), limits)
 
 
 @dataclass(frozen=True)
@@ -59,10 +66,14 @@ class FusedReweightedWakeSleep:
 
     n_particles: int
 
+    def takes(self, x):
+        """Whether it knows rows such as those of a `Block`."""
+        return x.is_binary
+
     @property
-    def at_hand(self):
+    def is_compiled(self):
         """Whether it can start at once: compiling it takes several seconds."""
-        return reweighted_gradient.at_hand
+        return reweighted_gradient.is_compiled
 
     def prepare(self):
         """Compile it now."""
@@ -73,10 +84,22 @@ class FusedReweightedWakeSleep:
         bound = np.empty(len(x))
         limits = np.asarray(limits, np.int64)
         reweighted_gradient(
-            x, np.array(parameters.tree.n_units), parameters.vector, parameters.starts,
-            wake.key, dream.key, wake.addresses, wake.n_particles, limits, out, bound,
+            x.values, _row_weights(x), np.array(parameters.tree.n_units), parameters.vector,
+            parameters.starts, wake.key, dream.key, wake.addresses, wake.n_particles, limits, out,
+            bound,
         )  # fmt: skip
-        return _sums(bound, limits)
+        return _sums(weighted(bound, x.weights), limits)
+
+
+def _row_weights(x):
+    """Weights of the rows of a `Block`, (n_rows,) float64: a product by one changes no bit."""
+    return _ones(len(x)) if x.weights is None else x.weights
+
+
+@functools.lru_cache(maxsize=8)  # blocks have few sizes; new ones take 1 % of a small net's step
+def _ones(n_rows):
+    """Ones that are only read; an array that says so takes Numba longer to recognise."""
+    return np.ones(n_rows)
 
 
 def _sums(bound, limits):

@@ -1,48 +1,80 @@
-"""What a learning rule remembers of each row from one epoch to the next."""
+"""Memories of a training: what a learning rule knows of rows from one step to the next."""
+
+import abc
+from dataclasses import dataclass
 
 import numpy as np
 
 
-class Memory:
-    """Arrays with an entry for each row of a table, and whether a row was met before.
+@dataclass(frozen=True)
+class Place:
+    """Place of a block of rows.
 
-    shapes : of the entries of a row, for each array; dtypes : of the arrays. Threads take and put
-    different rows.
+    numbers : (n_rows,), of its rows in the table; start, stop : its places in the minibatch.
     """
 
-    lasting = None  # nothing of it is of use with the rows of another table
+    numbers: np.ndarray
+    start: int
+    stop: int
+
+
+class Memory(abc.ABC):
+    """Memory of a rule. Threads take and put different blocks."""
+
+    carry_over = None  # what is of use with the rows of another table, too
+
+    @abc.abstractmethod
+    def take(self, place):
+        """Memory of a block, which the rule may change; place : a `Place`."""
+
+    @abc.abstractmethod
+    def put(self, place, part):
+        """Keep what is now known of a block."""
+
+    def end_step(self):
+        """Whatever follows on each step, when all blocks are put."""
+        return
+
+    def resume(self, carry_over):
+        """Go on from what an earlier training carried over."""
+        return
+
+
+class RowMemory(Memory):
+    """Arrays with an entry for each row of a table, and whether a row was seen before.
+
+    shapes : of the entries of a row, for each array; dtypes : of the arrays.
+    """
 
     def __init__(self, n_rows, shapes, dtypes):
         self._arrays = [
             np.zeros((n_rows, *shape), dtype) for shape, dtype in zip(shapes, dtypes, strict=True)
         ]
-        self._met = np.zeros(n_rows, bool)
+        self._seen = np.zeros(n_rows, bool)
 
-    def take(self, numbers):
-        """What is known of some rows, `Recollections` that may be changed."""
-        return Recollections(self._met[numbers], [array[numbers] for array in self._arrays])
+    def take(self, place):
+        """A `RowState` of the rows of a block."""
+        numbers = place.numbers
+        return RowState(self._seen[numbers], [array[numbers] for array in self._arrays])
 
-    def put(self, numbers, recollections):
+    def put(self, place, part):
         """Keep what is now known of these rows."""
-        for array, part in zip(self._arrays, recollections.arrays, strict=True):
-            array[numbers] = part
-        self._met[numbers] = True
-
-    def end_step(self):
-        """There is nothing that rows share."""
+        for array, own in zip(self._arrays, part.arrays, strict=True):
+            array[place.numbers] = own
+        self._seen[place.numbers] = True
 
 
-class Recollections:
-    """Of a block of rows: whether each was met before, (n_rows,) bool, and copies of the arrays."""
+class RowState:
+    """State of a block of rows: whether each was seen, (n_rows,) bool, and copies of the arrays."""
 
-    def __init__(self, met, arrays):
-        self.met, self.arrays = met, arrays
+    def __init__(self, seen, arrays):
+        self.seen, self.arrays = seen, arrays
 
 
 def n_kept_values(machine, rows):
-    """How many values of the data of each row are to be kept besides its hidden units.
+    """Number of values of the data of each row that are to be kept besides its hidden units.
 
     All where the units depend on those that are missing, which are then inferred as well, and where
     any are; otherwise none, since a table may have very many columns.
     """
-    return machine.n_units[0] if machine.is_autoregressive and rows.stand_in is not None else 0
+    return machine.n_units[0] if machine.is_autoregressive and rows.fill_values is not None else 0

@@ -20,15 +20,15 @@ class SGD:
 
     momentum : the share of the last move that is made again; decay, lasso : the strengths of the
     penalty ``decay / 2 |W|^2 + lasso |W|_1`` on the objective; the second makes weights exactly
-    zero; relief : where positive, ``lasso log(1 + relief |W|) / relief`` takes its place, which
-    lets large weights off; lateral : (decay, lasso, relief) of lateral weights, None for the same
-    as of the others.
+    zero; concavity : where positive, ``lasso log(1 + concavity |W|) / concavity`` takes its place,
+    which lets large weights off; lateral : (decay, lasso, concavity) of lateral weights, None for
+    the same as of the others.
     """
 
     momentum: float = 0.9
     decay: float = 0.0
     lasso: float = 0.0
-    relief: float = 0.0
+    concavity: float = 0.0
     lateral: tuple | None = None
 
     def init(self, n_parameters):
@@ -52,7 +52,7 @@ class Adam:
 
     decay: float = 0.0
     lasso: float = 0.0
-    relief: float = 0.0
+    concavity: float = 0.0
     lateral: tuple | None = None
     beta1: float = 0.9
     beta2: float = 0.999
@@ -75,6 +75,6 @@ class Adam:
 
 
 def _penalties(optimizer):
-    """Decay, lasso and relief of connections, and of lateral weights, (2, 3) float64."""
-    own = optimizer.decay, optimizer.lasso, optimizer.relief
+    """Decay, lasso and concavity of connections, and of lateral weights, (2, 3) float64."""
+    own = optimizer.decay, optimizer.lasso, optimizer.concavity
     return np.array([own, own if optimizer.lateral is None else optimizer.lateral], np.float64)

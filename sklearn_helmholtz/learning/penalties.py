@@ -13,8 +13,8 @@ class FixedPenalty:
     alpha: float
     l1_ratio: float = 0.0
 
-    def strengths(self, size, square, grown=1.0):
-        """Of the quadratic part and of the absolute part: decay and lasso; no relief."""
+    def strengths(self, size, square, progress=1.0):
+        """Strengths of the quadratic and of the absolute part: decay and lasso; no concavity."""
         lasso = self.alpha * self.l1_ratio
         return self.alpha - lasso, lasso, 0.0
 
@@ -39,10 +39,11 @@ class EstimatedPenalty:
     is the same for weights that do have the prior exp(-c |w|), but is made by the large ones where
     many are about zero, as those of hidden units out of use are. Weights that have not learnt yet
     say nothing of a table, and a strong penalty would keep hidden units from ever being of use:
-    ``begins`` bounds c when training begins, and the bound grows geometrically to ``strongest``.
+    ``initial_bound`` bounds c when training begins, and the bound grows geometrically to
+    ``strongest``.
 
     n_rows : rows of the table; strongest : the bound of c; shape : a, infinite for inverse scales
-    that are all c; order : 1 or 2; begins : the first bound of c, infinite for one that stays.
+    that are all c; order : 1 or 2; initial_bound : infinite for a bound that stays.
     """
 
     n_rows: int
@@ -50,41 +51,40 @@ class EstimatedPenalty:
     strongest: float
     shape: float = math.inf
     order: int = 1
-    begins: float = math.inf
+    initial_bound: float = math.inf
 
-    def strengths(self, size, square, grown=1.0):
-        """Decay, lasso and relief; size, square : means of the weights' sizes and squares.
+    def strengths(self, size, square, progress=1.0):
+        """Decay, lasso and concavity; size, square : means of the weights' sizes and squares.
 
-        The lasso is that of weights near zero; that of others is divided by 1 + relief |w|. grown :
-        how far the bound of c has come on its way, from 0 to 1.
+        The lasso is that of weights near zero; that of others is divided by 1 + concavity |w|.
+        progress : of the bound of c on its way, from 0 to 1.
         """
         half = (1 - self.l1_ratio) / 2
         size = math.sqrt(square / 2) if self.order == 2 else size
         mean = (self.l1_ratio * size + half * square) / (self.l1_ratio + half)
-        common = min(1 / (mean + 1 / self.strongest), self._bound(grown))
+        common = min(1 / (mean + 1 / self.strongest), self._bound(progress))
         alpha = common / self.n_rows
         lasso = alpha * self.l1_ratio * (1 + 1 / self.shape)
         return alpha * (1 - self.l1_ratio), lasso, common / self.shape
 
-    def _bound(self, grown):
-        """Of c, which has grown by a share of the way."""
-        begins = min(self.begins, self.strongest)
-        return begins * (self.strongest / begins) ** grown
+    def _bound(self, progress):
+        """The bound of c after a share of its way."""
+        first = min(self.initial_bound, self.strongest)
+        return first * (self.strongest / first) ** progress
 
 
-def penalise(optimizer, parameters, penalties, grown=1.0):
+def penalise(optimizer, parameters, penalties, progress=1.0):
     """The optimiser with penalties of connections and of lateral weights for a packed machine.
 
-    grown : how far penalties that grow with training have come, from 0 to 1.
+    progress : of penalties that rise with training, from 0 to 1.
     """
-    machine, (first, last) = parameters.tree, parameters.ends
+    first, last = parameters.ends
     parts = parameters.vector[:first], parameters.vector[first:last]
-    counts = machine.n_connections, machine.n_lateral_weights
-    (decay, lasso, relief), lateral = (
-        penalty.strengths(_mean(np.abs(part), n), _mean(np.square(part), n), grown)
-        for penalty, part, n in zip(penalties, parts, counts, strict=True)
+    (decay, lasso, concavity), lateral = (
+        penalty.strengths(_mean(np.abs(part), n), _mean(np.square(part), n), progress)
+        for penalty, part, n in zip(penalties, parts, parameters.counts, strict=True)
     )
-    return replace(optimizer, decay=decay, lasso=lasso, relief=relief, lateral=lateral)
+    return replace(optimizer, decay=decay, lasso=lasso, concavity=concavity, lateral=lateral)
 
 
 def _mean(values, n):

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._incomplete import fill
 from .._kernels.particles import self_normalise
-from .phases import explain_by_recognition, generation_gradient
+from .memory import Memory
+from .passes import generation_gradient, infer_by_recognition
+from .rule import BeliefNetRule, weighted
 
 _DECAY = 0.8  # of running means, from step to step
 
 
 @dataclass(frozen=True)
-class NVIL:
+class NVIL(BeliefNetRule):
     """Neural variational inference and learning: one sample, and rewards less what was expected.
 
     Both chains move along the gradient of the evidence lower bound E_q[log p(x, h) - log q(h | x)].
@@ -27,7 +28,7 @@ class NVIL:
     changes the length of the step and no direction in the mean.
 
     Where units depend on what is missing of the data (autoregressive machines), that is drawn by
-    the generative chain and explained like the rest. The step of this chain then lacks what the
+    the generative chain and scored like the rest. The step of this chain then lacks what the
     bound owes to how it is drawn, E[f d log p(missing | h)] for the bound f of a draw; that of
     recognition is whole.
 
@@ -43,45 +44,43 @@ class NVIL:
 
     n_particles = 1
 
-    def fused(self, machine):
-        """None: there is no such kernel."""
-
-    def remember(self, machine, rows):
+    def make_memory(self, machine, rows):
         """The running means of the rewards of each layer."""
         return Rewards(len(machine.n_units) - 1)
 
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.
 
-        machine : `Judged`; x : (n_rows, n_features); wake : random numbers with an address for each
+        machine : `WithBaselines`; wake : random numbers with an address for each
         row; dream : not used; memory : running means, or None where there are none yet.
         """
-        phases, log_q, log_p = explain_by_recognition(machine, x, wake, work)
+        passes, log_q, log_p = infer_by_recognition(machine, x, wake, work)
         worth = log_p - np.cumsum(log_q[::-1], axis=0)[::-1]
         rewards = worth.copy()
-        below = machine.below(x, phases.hidden)
+        below = machine.below(x, passes.hidden)
         if self.baseline:
             expected = [
                 b.predict(part, work) for b, part in zip(machine.baselines, below, strict=True)
             ]
             rewards -= [numbers for numbers, _ in expected]
         if memory is not None:
-            memory.count(rewards)
+            memory.count(rewards, x.weights)
             if self.baseline:
                 rewards -= memory.means[:, None]
         if self.normalise and memory is not None:
             rewards /= np.maximum(1, np.sqrt(memory.variances))[:, None]
-        rewards = rewards.astype(np.float32)
-        generation_gradient(machine, phases, np.ones(len(rewards[0]), np.float32), out.generation)
-        reward_gradient(machine, phases, rewards, out.recognition)
+        weights = np.ones(len(x)) if x.weights is None else x.weights
+        weights, rewards = (a.astype(np.float32) for a in (weights, weighted(rewards, x.weights)))
+        generation_gradient(machine, passes, weights, out.generation)
+        reward_gradient(machine, passes, rewards, out.recognition)
         for i, target in enumerate(out.baselines):
             if self.baseline:
                 states = expected[i][1]
                 machine.baselines[i].gradient(below[i], states, rewards[i], target)
-        return float(worth[0].sum())
+        return float(weighted(worth[0], x.weights).sum())
 
 
-class Rewards:
+class Rewards(Memory):
     """Running means and variances of rewards, one for each hidden layer, from step to step."""
 
     def __init__(self, n_layers):
@@ -89,22 +88,22 @@ class Rewards:
         self._n_steps, self._parts, self._lock = 0, {}, threading.Lock()
 
     @property
-    def lasting(self):
+    def carry_over(self):
         """The means and variances, and the number of steps that they are made of."""
         return self.means, self.variances, self._n_steps
 
-    def resume(self, lasting):
+    def resume(self, carry_over):
         """Go on from the means and variances of an earlier training."""
-        self.means, self.variances, self._n_steps = lasting
+        self.means, self.variances, self._n_steps = carry_over
 
-    def take(self, numbers):
+    def take(self, place):
         """A view for a block of rows, with a place for the rewards that it will get."""
         return _Share(self.means, self.variances)
 
-    def put(self, numbers, share):
+    def put(self, place, part):
         """Keep the rewards of a block until the end of the step."""
         with self._lock:
-            self._parts[int(numbers[0])] = share.sums
+            self._parts[int(place.numbers[0])] = part.sums
 
     def end_step(self):
         """Let the rewards of a step enter the running means: blocks in the order of their rows."""
@@ -123,14 +122,15 @@ class _Share:
     def __init__(self, means, variances):
         self.means, self.variances, self.sums = means, variances, None
 
-    def count(self, rewards):
-        """Note the rewards (n_layers, n_rows) of a block."""
-        ones = np.full(len(rewards), rewards.shape[1], np.float64)
-        self.sums = np.array([ones, rewards.sum(axis=1), (rewards**2).sum(axis=1)])
+    def count(self, rewards, weights):
+        """Note the rewards (n_layers, n_rows) of a block; weights : (n_rows,) or None."""
+        total = rewards.shape[1] if weights is None else weights.sum()
+        sums = (weighted(part, weights).sum(axis=1) for part in (rewards, rewards**2))
+        self.sums = np.array([np.full(len(rewards), total, np.float64), *sums])
 
 
 @dataclass(frozen=True)
-class VIMCO:
+class VIMCO(BeliefNetRule):
     """Several samples of each row, each rewarded by what the bound would be without it.
 
     Both chains move along the gradient of the importance-weighted bound E log(1/K sum_k p/q). A
@@ -150,30 +150,27 @@ class VIMCO:
     n_particles: int
     baseline: bool = True
 
-    def fused(self, machine):
-        """None: there is no such kernel."""
-
-    def remember(self, machine, rows):
-        """Nothing: the samples of a row are each other's baseline."""
-
-    def gradient(self, machine, x, wake, dream, out, work=np):
+    def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats.
 
-        x : (n_rows, n_features); wake : random numbers with an address for each row and
-        ``n_particles`` particles; dream : not used.
+        dream : not used.
         """
-        phases, _, _ = explain_by_recognition(machine, x, wake, work)
-        weights = np.empty(phases.log_weights.shape, np.float32)
+        passes, _, _ = infer_by_recognition(machine, x, wake, work)
+        weights = np.empty(passes.log_weights.shape, np.float32)
         bounds = np.empty(len(weights))
-        self_normalise(phases.log_weights, weights, bounds)
+        self_normalise(passes.log_weights, weights, bounds)
         rewards = np.repeat(bounds[:, None], self.n_particles, axis=1)
         if self.baseline:
-            rewards -= bounds_without(phases.log_weights)
-        rewards = np.ascontiguousarray((rewards - weights).reshape(1, -1), np.float32)
-        rewards = np.repeat(rewards, len(phases.hidden), axis=0)
-        generation_gradient(machine, phases, weights, out.generation)
-        reward_gradient(machine, phases, rewards, out.recognition)
-        return float(bounds.sum())
+            rewards -= bounds_without(passes.log_weights)
+        rewards -= weights
+        if x.weights is not None:
+            rewards *= x.weights[:, None]
+            weights *= x.weights[:, None]
+        rewards = np.ascontiguousarray(rewards.reshape(1, -1), np.float32)
+        rewards = np.repeat(rewards, len(passes.hidden), axis=0)
+        generation_gradient(machine, passes, weights, out.generation)
+        reward_gradient(machine, passes, rewards, out.recognition)
+        return float(weighted(bounds, x.weights).sum())
 
 
 def bounds_without(log_weights):
@@ -194,12 +191,13 @@ def _sums_without(log_weights):
     return np.logaddexp(before, after)
 
 
-def reward_gradient(machine, phases, rewards, out):
-    """Write the gradient of ``sum reward log q(h_i | h_{i-1})`` over the explanations to ``out``.
+def reward_gradient(machine, passes, rewards, out):
+    """Write the gradient of ``sum reward log q(h_i | h_{i-1})`` over the particles to ``out``.
 
-    rewards : (n_layers, n_explanations) float32.
+    rewards : (n_layers, n_rows * n_particles) float32.
     """
     for i, conditional in enumerate(machine.recognition.conditionals):
-        below = phases.hidden[i - 1] if i else fill(phases.x)
-        error = conditional.units.error(phases.hidden[i], phases.recognition_etas[i], rewards[i])
-        conditional.gradient(below, phases.hidden[i], error, out.conditionals[i])
+        below = passes.hidden[i - 1] if i else machine.seen(passes.x)
+        conditional.learn(
+            below, passes.hidden[i], passes.recognition_etas[i], rewards[i], out.conditionals[i]
+        )

@@ -6,11 +6,11 @@ from .enumeration import MAX_AUTOMATIC_UNITS, MAX_UNITS, Enumeration, units_to_s
 from .estimate import Estimate
 from .importance import importance_estimate
 from .scoring import (
+    held_out_bound,
     score_by_annealing,
     score_by_importance,
     score_exactly,
     score_where_possible,
-    validation_score,
 )
 from .weights import tail_shapes
 
@@ -21,6 +21,7 @@ __all__ = [
     "Estimate",
     "annealed_bounds",
     "annealed_estimate",
+    "held_out_bound",
     "importance_bounds",
     "importance_estimate",
     "score_by_annealing",
@@ -29,5 +30,4 @@ __all__ = [
     "score_where_possible",
     "tail_shapes",
     "units_to_sum_out",
-    "validation_score",
 ]

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._incomplete import observed
-from .._kernels.families import GAUSSIAN
 from .._keys import Draws
+from ..rows import Block
+from ..units import Missing
 from .weights import estimate_from_weights, tail_shapes
 
 _STATE_ENTRIES = 2**22  # hidden states that are held at a time
 _REFUTED, _ROUNDING = 0.1, 1e-6  # nats, and share, by which a bound exceeds what it refutes
-_POWER = 2  # of the share of the way: temperatures are closest where they are lowest
+_POWER = 2  # of the share of the way: betas are closest where they are lowest
 
 
-def temperatures(n):
+def inverse_temperatures(n):
     """Inverse temperatures b_0 = 0 < b_1 < ... < b_n = 1, (n + 1,) float64."""
     return np.linspace(0, 1, n + 1) ** _POWER
 
@@ -44,9 +44,9 @@ def reversed_log_weights(gibbs, x, states, draws, betas, completed=None):
     """Log-weights whose negative exponentials are unbiased for 1 / p(x), shaped as above.
 
     Chains start in given states, which have to be exact samples of p(h | x), as those are from
-    which x was dreamt, and are cooled along the same path (Grosse, Ghahramani & Adams 2015).
+    which x was dreamt, and go the same path back (Grosse, Ghahramani & Adams 2015).
     states : (draws.n_rows, n_hidden) uint8, used up, as is ``completed``, what `Gibbs` wants if an
-    autoregressive machine meets gaps.
+    autoregressive machine meets missing values.
     """
     increments, path = np.diff(betas)[::-1], betas[-2::-1]
     log_weights = gibbs.anneal(x, states, draws, increments, path, True, completed)
@@ -61,7 +61,7 @@ def annealed_estimate(gibbs, x, key, addresses, n_chains, n_temperatures):
     bound for certain, and the last sweeps lead to such h: where one refutes the estimate, the
     weights count as a single one, with an infinite tail.
     """
-    betas, log_weights = temperatures(n_temperatures), np.empty((len(x), n_chains))
+    betas, log_weights = inverse_temperatures(n_temperatures), np.empty((len(x), n_chains))
     certain = np.full(len(x), -np.inf)
     chunk = max(_STATE_ENTRIES // (len(x) * gibbs.intercepts.size), 1)
     for first in range(0, n_chains, chunk):
@@ -85,9 +85,10 @@ def _highest_log_joint(gibbs, x, states, completed):
     Of Bernoulli data that are completed, the highest log p(x, missing, h), which is lower.
     """
     hidden = [np.ascontiguousarray(layer) for layer in gibbs.split(states)]
-    data = x if completed is None else completed
+    data = x if completed is None else Block(completed)
     log_joint = np.add(*gibbs.machine.log_parts((data, *hidden))).reshape(len(x), -1)
-    if completed is not None and gibbs.family == GAUSSIAN:
+    units = gibbs.machine.visible.units
+    if completed is not None and units.missing is Missing.INTEGRATED:
         _integrate(gibbs, x, hidden[0], completed, log_joint)
     return log_joint.max(axis=1)
 
@@ -100,11 +101,11 @@ def _integrate(gibbs, x, first, completed, log_joint):
     what of the residuals lies in the span of Q, and in the volume ``1 / |det R|``.
     """
     visible = gibbs.machine.visible
-    deviation = np.sqrt(visible.units.variance.astype(np.float64))
+    deviation = np.sqrt(visible.units.dispersion)
     derivatives = (np.eye(len(deviation)) - visible.lateral.weights) / deviation
     residuals = (completed - visible.given(completed, visible.eta(first))) / deviation
     residuals = residuals.reshape(*log_joint.shape, -1)
-    for row, missing in enumerate(np.isnan(observed(x))):
+    for row, missing in enumerate(np.isnan(x.toarray())):
         q, r = np.linalg.qr(derivatives[missing].T)
         log_volume = 0.5 * len(r) * np.log(2 * np.pi) - np.log(np.abs(np.diag(r))).sum()
         log_joint[row] += 0.5 * ((residuals[row] @ q) ** 2).sum(axis=1) + log_volume

@@ -1,8 +1,8 @@
-"""Bounds of log p(x) from both sides, for rows that were dreamt together with their causes.
+"""Bounds of log p(x) from both sides, for rows that were dreamt together with their hidden states.
 
-The causes of a dream are an exact draw from p(h | x), which no algorithm could make from x alone.
-That turns estimators of p(x), whose logarithm is too low on average, into ones that are too high,
-and the gap between the two is measured instead of guessed (Grosse, Ghahramani & Adams 2015).
+The hidden states of a dream are an exact draw from p(h | x), which no algorithm could make from x
+alone. That turns estimators of p(x), whose logarithm is too low on average, into ones that are too
+high, and the gap between the two is measured instead of guessed (Grosse, Ghahramani & Adams 2015).
 """
 
 import numpy as np
@@ -10,37 +10,36 @@ from scipy.special import logsumexp
 
 from .. import _keys
 from .._keys import Draws, Purpose
-from ..inference import n_from_prior, propose
-from ..inference.resampling import resampling_uniforms
-from .annealing import annealed_log_weights, reversed_log_weights, temperatures
+from ..inference import n_from_prior, propose, resampling_uniforms
+from .annealing import annealed_log_weights, inverse_temperatures, reversed_log_weights
 from .importance import importance_log_weights
 
 
 def importance_bounds(machine, values, seed, addresses, n_samples):
     """A lower and an upper bound of log p(x), in expectation, of each row, nats.
 
-    The lower one is that of `importance_estimate`. In the upper one the true causes take the place
+    The lower one is that of `importance_estimate`. In the upper one the true states take the place
     of one particle: then the particles are distributed as if weighted by their own estimate of
     p(x), which on average lies above its logarithm (Burda, Grosse & Salakhutdinov 2016; Brekelmans
-    et al. 2022). values : (x, h_1, ..., h_L), dreamt.
+    et al. 2022). values : (x, h_1, ..., h_L), dreamt, a `Block` and arrays.
     """
     x = values[0]
     key = _keys.key(seed, Purpose.SCORE)
     log_weights, _ = importance_log_weights(machine, x, key, addresses, n_samples)
     lower = logsumexp(log_weights, axis=1) - np.log(n_samples)
     share = n_from_prior(n_samples) / n_samples
-    own, from_prior = _weights_of_causes(machine, values, addresses, share)
+    own, from_prior = _weights_of_true_states(machine, values, addresses, share)
     uniforms = resampling_uniforms(seed, addresses, 1)[:, 0]
-    # The causes replace a particle of the stratum that is likely to have proposed them.
+    # The true states replace a particle of the stratum that is likely to have proposed them.
     stratum = np.where(uniforms < from_prior, n_samples - 1, 0)
     log_weights[np.arange(len(x)), stratum] = own
     return lower, logsumexp(log_weights, axis=1) - np.log(n_samples)
 
 
-def _weights_of_causes(machine, values, addresses, share):
-    """Of the true causes: log p(x, h) / m(h | x), and the probability that the prior proposed them.
+def _weights_of_true_states(machine, values, addresses, share):
+    """The log-weights log p(x, h) / m(h | x) of the true h, and the probabilities of the prior.
 
-    m is the mixture of proposal and prior.
+    m is the mixture of proposal and prior; the probabilities are those that the prior proposed h.
     """
     x, *hidden = values
     log_q = np.zeros(len(x))
@@ -57,10 +56,10 @@ def annealed_bounds(gibbs, values, seed, addresses, n_chains, n_temperatures):
     """A lower and an upper bound of log p(x), in expectation, of each row, nats.
 
     Chains that anneal from the prior to the posterior bound it from below; chains that start in the
-    true causes and go the same way back bound it from above. values : as above.
+    true states and go the same way back bound it from above. values : as above.
     """
     x, *hidden = values
-    betas = temperatures(n_temperatures)
+    betas = inverse_temperatures(n_temperatures)
     draws = Draws(_keys.key(seed, Purpose.ANNEAL), addresses, n_chains)
     forward = annealed_log_weights(gibbs, x, draws, betas)
     states = np.repeat(np.concatenate(hidden, axis=1), n_chains, axis=0)

@@ -2,17 +2,16 @@
 
 Layers are summed out one after the other, so the cost is that of the largest pair of neighbouring
 layers, and of the first hidden layer's states for the data; where units of the data depend on those
-before them, of these states together with what the row may have in its gaps.
+before them, of these states together with all that its missing values may be.
 """
 
 import numpy as np
 from scipy.special import logsumexp
 
-from .._incomplete import fill, observed
-from ..inference.exact import log_prob_table, state_parts
-from ..inference.states import all_states, inputs, outer
+from ..inference import all_states, log_prob_table, state_parts
 from ..machines import has_recognition
-from ..units import Bernoulli
+from ..rows import Block
+from ..units import Ability, Missing
 from .estimate import Estimate
 
 MAX_AUTOMATIC_UNITS = 14
@@ -20,26 +19,34 @@ MAX_UNITS = 20
 
 
 def units_to_sum_out(machine, rows):
-    """How many units have to be summed out for log p of each row, (n_rows,) int64.
+    """Number of units that have to be summed out for log p of each row, (n_rows,) float64.
 
     The hidden ones; in an autoregressive machine of zeros and ones also those that are missing.
+    Infinite where enumeration is not possible at all.
     """
-    missing = np.zeros(len(rows), np.int64)
-    if machine.is_autoregressive and isinstance(machine.visible.units, Bernoulli):
-        missing = rows.count_missing()
-    return sum(machine.n_units[1:]) + missing
+    if not machine.can(Ability.ENUMERATE):
+        return np.full(len(rows), np.inf)
+    missing = np.zeros(len(rows))
+    if machine.is_autoregressive:
+        missing = rows.count_missing().astype(np.float64)
+        if not machine.can_complete(Ability.ENUMERATE):
+            missing[missing > 0] = np.inf
+        elif machine.visible.units.missing is not Missing.SUMMED:
+            missing[:] = 0
+    return machine.n_hidden + missing
 
 
 class Enumeration:
     """The tables that scoring any row needs, made once for a machine.
 
     states : all states of the first hidden layer, (2^n_1, n_1), the first unit varying fastest;
-    log_prior : log p(h_1) of each, (2^n_1,); guess : what is known of the recognition chain, an
-    `EnumeratedRecognition`, or None for a net without one, which has no free energy (NaN). All in
-    nats.
+    log_prior : log p(h_1) of each, (2^n_1,); guess : the recognition chain's probabilities of all
+    states, an `EnumeratedRecognition`, or None for a net without one, which has no free energy
+    (NaN). All in nats.
     """
 
     def __init__(self, machine):
+        machine.require(Ability.ENUMERATE)
         self.machine = machine
         generation = machine.generation.conditionals
         states = all_states(machine.n_units[-1])
@@ -55,8 +62,9 @@ class Enumeration:
         self.guess = EnumeratedRecognition(machine, tables) if has_recognition(machine) else None
 
     def estimate(self, x):
-        """Exact values for a block of rows (n_rows, n_features), as an `Estimate`."""
-        x, seen = observed(x), observed(fill(x))
+        """Exact values for a `Block` of rows, as an `Estimate`."""
+        seen = None if self.guess is None else Block(self.machine.seen(x)).todoubles()
+        x = x.todoubles()
         highest, total, energy = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
         for part in state_parts(len(self.states), x.shape[1]):
             log_p = log_prob_table(self.machine.visible, x, self.states[part])
@@ -69,7 +77,7 @@ class Enumeration:
 
 
 class EnumeratedRecognition:
-    """What the recognition chain makes of all states, for the free energy.
+    """The recognition chain's probabilities of all states, for the free energy.
 
     tables : log p of the states of a layer given those of the layer above, from the top down.
     cost : the free energy of the layers above given h_1, E_q[log q(h_2, ... | h_1) - log p(h_1,
@@ -78,7 +86,7 @@ class EnumeratedRecognition:
 
     def __init__(self, machine, tables):
         first, *others = machine.recognition.conditionals
-        self._affine = first.affine
+        self._first = first
         states = all_states(machine.n_units[-1])
         cost = -log_prob_table(machine.generation.conditionals[0], states, None)[:, 0]
         for level, log_p in zip(range(len(others), 0, -1), tables, strict=True):
@@ -98,6 +106,4 @@ class EnumeratedRecognition:
 
     def _log_prob(self, x, part):
         """Log q(h_1 | x), (n_rows, n_states)."""
-        eta = inputs(self._affine, x)
-        signs = self.states[part].T
-        return outer(eta, signs) - np.logaddexp(0, eta).sum(axis=1)[:, None]
+        return log_prob_table(self._first, self.states[part], x).T

@@ -20,7 +20,7 @@ def importance_estimate(machine, x, key, addresses, n_samples, work=np, tails=No
     the shapes of the tails of the weights, such as `tail_shapes`, or None where nobody wants to
     know.
 
-    x : (n_rows, n_features) uint8 or float32; key : (2,) uint32; addresses : (n_rows,) uint64.
+    x : a `Block`; key : (2,) uint32; addresses : (n_rows,) uint64.
     Neither the split into blocks nor the order of rows changes a bit of the result.
     """
     log_weights, free_energy = importance_log_weights(machine, x, key, addresses, n_samples, work)

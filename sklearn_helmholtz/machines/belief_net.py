@@ -1,4 +1,4 @@
-"""The sigmoid belief net: layers of hidden causes above the data."""
+"""The sigmoid belief net: layers of hidden units above the data."""
 
 import functools
 import itertools
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..layers import Affine, Conditional, Lateral
+from ..rows import Block
 from ..units import Bernoulli
 from .chain import Chain
 
@@ -16,8 +17,8 @@ class BeliefNet:
     """p(h_L) ... p(h_1 | h_2) p(x | h_1).
 
     generation : the chain from the prior of the top layer down to the data. *Values* are the tuple
-    (x, h_1, ..., h_L), from the data upward; x may have fewer rows than the hidden layers, whose
-    particles then share it, and gaps.
+    (x, h_1, ..., h_L), from the data upward; x is a `Block` and may have fewer rows than the hidden
+    layers, whose particles then share it.
 
     References
     ----------
@@ -29,7 +30,18 @@ class BeliefNet:
     @functools.cached_property
     def n_units(self):
         """Units of each layer, from the data upward."""
-        return tuple(len(c.affine.intercept) for c in reversed(self.generation.conditionals))
+        return tuple(c.n_units for c in reversed(self.generation.conditionals))
+
+    @property
+    def n_hidden(self):
+        """Hidden units of all layers."""
+        return sum(self.n_units[1:])
+
+    @functools.cached_property
+    def hidden_forms(self):
+        """Pairs of the size and the type of the states of each hidden layer, upward."""
+        layers = self.generation.conditionals[-2::-1]
+        return [(layer.n_units, layer.units.dtype) for layer in layers]
 
     @property
     def visible(self):
@@ -38,7 +50,7 @@ class BeliefNet:
 
     @functools.cached_property
     def is_autoregressive(self):
-        """Whether the units of a generative layer depend on those before them."""
+        """Whether the units of the data depend on those before them."""
         return self.visible.lateral is not None
 
     @property
@@ -46,18 +58,46 @@ class BeliefNet:
         """Weights between layers."""
         return sum(a * b for a, b in itertools.pairwise(self.n_units))
 
-    @property
-    def n_lateral_weights(self):
-        """Weights within layers."""
-        return sum(n * (n - 1) // 2 for n in self.n_units) if self.is_autoregressive else 0
-
     @functools.cached_property
     def n_weights(self):
         """The work that a row makes: lateral products are made whole."""
-        return self.n_connections + 2 * self.n_lateral_weights
+        laterals = [c.lateral for c in self.generation.conditionals if c.lateral is not None]
+        return self.n_connections + 2 * sum(lateral.n_weights for lateral in laterals)
+
+    @property
+    def uniform_loss(self):
+        """Nats that a row costs units of which nothing is known."""
+        return sum(c.units.ignorance * c.n_units for c in self.generation.conditionals)
+
+    def can(self, ability, missing=False):
+        """Whether every layer has an `Ability`; missing : also where values of the data are."""
+        return self._unable(ability) is None and (not missing or self.can_complete(ability))
+
+    def can_complete(self, ability):
+        """Whether an ability reaches to missing values, on which other units may depend."""
+        return not self.is_autoregressive or ability in self.visible.units.missing.abilities
+
+    def require(self, ability, asked="This"):
+        """A ValueError that names a layer which lacks an `Ability`; asked : who needs it."""
+        unable = self._unable(ability)
+        if unable is not None:
+            layer, name = unable
+            where = f"hidden layer {layer}" if layer else "the layer of the data"
+            raise ValueError(
+                f"{asked} needs {ability}, which {where} does not allow: its units are "
+                f"{name.capitalize()}."
+            )
+
+    def _unable(self, ability):
+        """The number of the first layer without an ability and the name of its units, or None."""
+        for layer, conditional in enumerate(reversed(self.generation.conditionals)):
+            units = conditional.units
+            if ability not in (units.hidden_abilities if layer else units.visible_abilities):
+                return layer, units.name
+        return None
 
     def dream(self, draws, work=np):
-        """Sample everything from the generative chain: values and log p(x, h)."""
+        """Sample everything from the generative chain: states, arrays, and log p(x, h)."""
         log_prob = work.empty((draws.n_rows,), np.float64)
         log_prob[:] = 0
         path = self.generation.sample(None, draws, log_prob, work)
@@ -80,12 +120,12 @@ class BeliefNet:
         return self.observe(values, None, work)[:2]
 
     def observe(self, values, draws, work=np):
-        """Log p(h) and log p(x | h) of each row in nats, and the values without gaps.
+        """Log p(h) and log p(x | h) of each row in nats, and the values with nothing missing.
 
         In an autoregressive machine, units depend on missing ones before them: those are drawn, and
         there is a row of data for each row of the hidden layers; log p(x | h) is that of what is
-        observed, given all before it. In others gaps stay. draws : of the rows of the hidden
-        layers; not needed where there are no gaps.
+        observed, given all before it. In others what is missing stays so. draws : of the rows of
+        the hidden layers; not needed where nothing is missing.
         """
         path = downward(values)
         log_prior, log_visible = (work.empty((len(values[-1]),), np.float64) for _ in range(2))
@@ -93,11 +133,12 @@ class BeliefNet:
         self.prior.log_prob(path[:-1], log_prior, work)
         eta = self.visible.eta(values[1], work)
         x, _ = self.visible.observe(values[0], eta, draws, 0, log_visible, work)
-        return log_prior, log_visible, (x, *values[1:])
+        block = values[0] if x is values[0].values else Block(x)
+        return log_prior, log_visible, (block, *values[1:])
 
 
 def has_recognition(net):
-    """Whether a belief net comes with a guess at its causes."""
+    """Whether a belief net comes with a recognition chain."""
     return hasattr(net, "recognition")
 
 
@@ -106,7 +147,7 @@ def downward(values):
     return (None, *reversed(values))
 
 
-def descend(coefs, intercepts, visible, laterals=None):
+def generative_chain(coefs, intercepts, visible, laterals=None):
     """The generative chain of lists of arrays, from the data upward, and the units of the data."""
     top = len(coefs)
     families = [visible] + [Bernoulli()] * top
@@ -133,7 +174,7 @@ def initialise_net(n_units, visible, visible_intercept, rng, autoregressive=Fals
     zeros = [np.zeros(n, np.float32) for n in n_units[1:]]
     intercepts = [np.asarray(visible_intercept, np.float32), *zeros]
     laterals = [np.zeros((n, n), np.float32) for n in n_units] if autoregressive else None
-    return BeliefNet(descend(coefs, intercepts, visible, laterals))
+    return BeliefNet(generative_chain(coefs, intercepts, visible, laterals))
 
 
 def glorot(n_in, n_out, rng):

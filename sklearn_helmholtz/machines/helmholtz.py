@@ -5,16 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._incomplete import fill
 from ..layers import Affine, Conditional
 from ..units import Bernoulli
-from .belief_net import BeliefNet, descend, glorot, initialise_net
+from .belief_net import BeliefNet, generative_chain, glorot, initialise_net
 from .chain import Chain
 
 
 @dataclass(frozen=True)
 class Helmholtz(BeliefNet):
-    """A belief net and a guess at its causes, q(h_1 | x) ... q(h_L | h_{L-1}).
+    """A belief net and its approximate posterior, q(h_1 | x) ... q(h_L | h_{L-1}).
 
     recognition : the chain from the data up.
 
@@ -30,11 +29,19 @@ class Helmholtz(BeliefNet):
         """Weights between layers, of both chains."""
         return 2 * super().n_connections
 
+    def seen(self, x):
+        """A `Block` of data as recognition sees it: an array, or `Lists`."""
+        return self.visible.units.shown(x.filled)
+
+    def seen_dreams(self, x, dreamt):
+        """Dreamt data, an array, as recognition sees them: missing what the rows of x miss."""
+        return self.visible.units.shown(x.mask_like(dreamt))
+
     def recognise(self, x, draws, work=np):
-        """Sample the hidden layers given the data: values, and log q(h | x)."""
+        """Sample the hidden layers given a `Block` of data: values, and log q(h | x)."""
         log_prob = work.empty((draws.n_rows,), np.float64)
         log_prob[:] = 0
-        _, *hidden = self.recognition.sample(fill(x), draws, log_prob, work)
+        _, *hidden = self.recognition.sample(self.seen(x), draws, log_prob, work)
         return (x, *hidden), log_prob
 
 
@@ -43,11 +50,13 @@ def assemble(
     generative_lateral_coefs=None,
 ):  # fmt: skip
     """A machine from lists of arrays, from the data upward, and the units of the data."""
-    generation = descend(generative_coefs, generative_intercepts, visible, generative_lateral_coefs)
-    return Helmholtz(generation, _ascend(recognition_coefs, recognition_intercepts))
+    generation = generative_chain(
+        generative_coefs, generative_intercepts, visible, generative_lateral_coefs
+    )
+    return Helmholtz(generation, recognition_chain(recognition_coefs, recognition_intercepts))
 
 
-def _ascend(coefs, intercepts):
+def recognition_chain(coefs, intercepts):
     """The recognition chain of lists of arrays, from the data upward."""
     up = [
         Conditional(Affine(weights, intercept), Bernoulli())
@@ -63,5 +72,5 @@ def initialise(n_units, visible, visible_intercept, rng, autoregressive=False):
     """
     net = initialise_net(n_units, visible, visible_intercept, rng, autoregressive)
     coefs = [glorot(below, above, rng) for below, above in itertools.pairwise(n_units)]
-    recognition = _ascend(coefs, [np.zeros(n, np.float32) for n in n_units[1:]])
+    recognition = recognition_chain(coefs, [np.zeros(n, np.float32) for n in n_units[1:]])
     return Helmholtz(net.generation, recognition)

@@ -1,4 +1,4 @@
-"""What the displays are given, refused by name before anything is sampled or drawn."""
+"""Checks of the arguments of displays, by name, before anything is sampled or drawn."""
 
 from math import prod
 from numbers import Integral

@@ -107,7 +107,7 @@ class SamplesDisplay(_ImageGridDisplay):
 
     See Also
     --------
-    ReceptiveFieldsDisplay : What the hidden units paint.
+    ReceptiveFieldsDisplay : The generative weights of hidden units as images.
 
     Examples
     --------
@@ -192,7 +192,7 @@ class SamplesDisplay(_ImageGridDisplay):
 
 
 class ReceptiveFieldsDisplay(_ImageGridDisplay):
-    """What the units of a hidden layer paint: their generative weights as images.
+    """Receptive fields of the units of a hidden layer: their generative weights as images.
 
     Weights of upper layers are passed down linearly. Red adds to a pixel, blue takes away. The
     weights of images that have colours are drawn as colours, zero as grey; those of opacity are not

@@ -1,6 +1,22 @@
-"""Unit families: what a unit does with its input eta."""
+"""Unit families: all that depends on what a unit does with its input eta."""
 
+from .abilities import Ability, Missing
 from .bernoulli import Bernoulli
+from .family import Units
 from .gaussian import Gaussian
+from .support import Support
 
-__all__ = ["Bernoulli", "Gaussian"]
+# In the order in which ``visible="auto"`` looks whether they hold the values of a table.
+AUTOMATIC = (Bernoulli, Gaussian)
+FAMILIES = {family.name: family for family in AUTOMATIC}
+
+__all__ = [
+    "AUTOMATIC",
+    "FAMILIES",
+    "Ability",
+    "Bernoulli",
+    "Gaussian",
+    "Missing",
+    "Support",
+    "Units",
+]

@@ -3,37 +3,59 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, log_expit, logit, xlog1py, xlogy
 
-from .._incomplete import IncompleteRows
 from .._kernels import bernoulli as kernels
 from .._kernels import lateral
 from .._kernels.enumeration import bernoulli_shifted_table, bernoulli_table
 from .._kernels.families import BERNOULLI
 from .._keys import layer_word
-from .._sparse import SparseRows
+from ..rows import Lists
+from .abilities import EVERYTHING, Missing
+from .family import Units
+from .support import Support
 
 
 @dataclass(frozen=True)
-class Bernoulli:
+class Bernoulli(Units):
     """Units that are 1 with probability sigmoid(eta); they have no parameters of their own.
 
-    Values in (0, 1) are taken as expectations of binary ones: ``x eta - softplus(eta)``. What is
-    missing (NaN) adds nothing to a log-probability, and has no error.
+    Values in (0, 1) are taken as expectations of binary ones: ``x eta - softplus(eta)``.
     """
 
-    dtype = np.uint8
+    name = "bernoulli"
     code = BERNOULLI
+    dtype = answer_dtype = np.uint8
+    support = Support(
+        0, 1, forgives=True, name="values in [0, 1]",
+        remedy="Binarise or rescale the data, or fit with visible='gaussian'; rows that a scaler "
+        "has not seen stay inside by MinMaxScaler(clip=True).",
+    )  # fmt: skip
+    hidden_abilities = EVERYTHING
+    missing = Missing.SUMMED
+    seeks_modes = False
+    is_binary = True
 
     @property
     def kernel_parameters(self):
-        """What `families` wants to know of these units: nothing, (0,) float32."""
+        """None: an empty array."""
         return np.empty(0, np.float32)
+
+    @classmethod
+    def initial(cls, means, counts):
+        """Units at the logit of the mean, smoothed by one row of each kind."""
+        smoothed = (means * counts + 1) / (counts + 2)
+        return cls(), np.log(smoothed) - np.log1p(-smoothed)
 
     def mean(self, eta, work=np):
         """Expected values sigmoid(eta), (n_rows, n_units) float32."""
         out = work.empty(eta.shape, np.float32)
         kernels.bernoulli_mean(eta, out)
         return out
+
+    def mode(self, eta):
+        """1 where it is at least as probable as 0, (n_rows, n_units) uint8."""
+        return (eta >= 0).astype(np.uint8)
 
     def sample(self, eta, draws, layer, log_prob, work=np, out=None):
         """Draw states, (draws.n_rows, n_units) uint8, and add their log-probability (nats)."""
@@ -45,11 +67,43 @@ class Bernoulli:
         )  # fmt: skip
         return out
 
-    def sample_in_order(self, eta, weights, draws, layer, work=np, out=None):
-        """Draw states, of which earlier ones add to the inputs of later ones; and those inputs.
+    def log_prob(self, values, eta, log_prob):
+        """Add the log-probability of each row of values, nats, to ``log_prob``."""
+        if isinstance(values, Lists):
+            kernels.bernoulli_log_prob_sparse(*values.lists, eta, log_prob)
+        elif values.dtype == np.uint8:
+            kernels.bernoulli_log_prob_binary(values, eta, log_prob)
+        else:
+            kernels.bernoulli_log_prob_real(values, eta, log_prob)
 
-        weights : (n_units, n_units), strictly upper triangular.
-        """
+    def score(self, values, eta, log_prob):
+        """Add log-probabilities; overwrite eta by the errors ``x - sigmoid(eta)``."""
+        if isinstance(values, Lists):
+            kernels.bernoulli_score_sparse(*values.lists, eta, log_prob)
+        elif values.dtype == np.uint8:
+            kernels.bernoulli_score_binary(values, eta, log_prob)
+        else:
+            kernels.bernoulli_score_real(values, eta, log_prob)
+        return eta
+
+    def weigh(self, values, errors, weights, out):
+        """Multiply the errors of a `score` by weights; there are no parameters."""
+        if weights is not None:
+            errors *= weights[:, None]
+
+    def errors(self, values, eta, weights, out):
+        """Weighted derivatives by eta, which they overwrite, without log-probabilities."""
+        if isinstance(values, Lists):
+            return super().errors(values, eta, weights, out)
+        binary = values.dtype == np.uint8
+        if not binary and np.isnan(values).any():
+            return super().errors(values, eta, weights, out)
+        write = kernels.bernoulli_error_binary if binary else kernels.bernoulli_error_real
+        write(values, eta, weights, eta)
+        return eta
+
+    def sample_autoregressive(self, eta, weights, draws, layer, work=np, out=None):
+        """Draw autoregressive states, each of which adds to later ones' inputs; and the inputs."""
         if out is None:
             out = work.empty((draws.n_rows, eta.shape[1]), np.uint8)
         inputs = work.empty(out.shape, np.float32)
@@ -60,11 +114,7 @@ class Bernoulli:
         return out, inputs
 
     def complete(self, values, eta, weights, draws, layer, work=np):
-        """Draw the missing values in order: all values, (draws.n_rows, n_units) float32.
-
-        values : NaN where missing, a row for neighbouring rows of eta, which holds what all other
-        values make of the inputs, and to which those drawn are added.
-        """
+        """Draw missing values autoregressively: all values, (draws.n_rows, n_units) float32."""
         out = work.empty(eta.shape, np.float32)
         lateral.complete(
             self.code, self.kernel_parameters, values, weights, draws.key, draws.addresses,
@@ -72,49 +122,15 @@ class Bernoulli:
         )  # fmt: skip
         return out
 
-    def mean_in_order(self, eta, weights, work=np):
+    def mean_autoregressive(self, eta, weights, work=np):
         """Expected values where later units see those of earlier ones; eta is used up."""
         out = work.empty(eta.shape, np.float32)
         lateral.means_autoregressive(self.code, self.kernel_parameters, weights, eta, out)
         return out
 
-    def log_prob(self, values, eta, log_prob):
-        """Add the log-probability of each row of values, nats, to ``log_prob``."""
-        if isinstance(values, SparseRows):
-            kernels.bernoulli_log_prob_sparse(*values.lists, eta, log_prob)
-        elif isinstance(values, IncompleteRows):
-            kernels.bernoulli_log_prob_real(values.values, eta, log_prob)
-        elif values.dtype == np.uint8:
-            kernels.bernoulli_log_prob_binary(values, eta, log_prob)
-        else:
-            kernels.bernoulli_log_prob_real(values, eta, log_prob)
-
-    def score(self, values, eta, log_prob):
-        """As `log_prob`; eta, a row for each, is overwritten by the derivative, and returned."""
-        if isinstance(values, SparseRows):
-            kernels.bernoulli_score_sparse(*values.lists, eta, log_prob)
-        elif isinstance(values, IncompleteRows):
-            kernels.bernoulli_score_real(values.values, eta, log_prob)
-        elif values.dtype == np.uint8:
-            kernels.bernoulli_score_binary(values, eta, log_prob)
-        else:
-            kernels.bernoulli_score_real(values, eta, log_prob)
-        return eta
-
-    def error(self, values, eta, weight):
-        """Write the weighted derivative of the log-probabilities by eta over eta, and return it.
-
-        Rows that share a row of eta are summed.
-        """
-        binary = values.dtype == np.uint8
-        write = kernels.bernoulli_error_binary if binary else kernels.bernoulli_error_real
-        write(values, eta, weight, eta)
-        return eta
-
-    def gradient(self, values, error, weight, out):
-        """Weight the errors of a `score`; there are no parameters to differentiate by."""
-        if weight is not None:
-            error *= weight[:, None]
+    def expected(self, eta):
+        """Expected values, float64."""
+        return expit(eta)
 
     def table(self, values, eta, out):
         """Log-probability, float64, of each row of values under each column of eta."""
@@ -123,3 +139,14 @@ class Bernoulli:
     def shifted_table(self, values, shifts, eta, out):
         """As `table`, where ``shifts`` (n_rows, n_units) are added to the inputs of each row."""
         bernoulli_shifted_table(values, shifts, eta, out)
+
+    def best_log_prob(self, values, lowest, highest):
+        """Log-probability of zeros, ones and fractions under the inputs that suit them best."""
+        # Concave in eta: the best is where x is the mean, or at an end.
+        x, eta = values, np.clip(logit(values), lowest, highest)
+        log_best = x * eta + log_expit(-eta) - xlogy(x, x) - xlog1py(1 - x, -x)
+        return np.where(np.isnan(x), 0.0, log_best)
+
+    def mixture_modes(self, weights, means, variances):
+        """1 where the mean of the mixture is at least 1/2."""
+        return (np.einsum("nk,nkd->nd", weights, means) >= 0.5).astype(np.float64)

@@ -4,36 +4,56 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._incomplete import IncompleteRows
 from .._kernels import gaussian as kernels
 from .._kernels import lateral
 from .._kernels.enumeration import gaussian_table
 from .._kernels.families import GAUSSIAN
 from .._keys import layer_word
+from ..rows import Scaling
+from .abilities import Missing
+from .family import Units
+from .modes import gaussian_mixture_modes
 
 VARIANCE_FLOOR = 1e-3  # of the variance in standardised units
 _HIGHEST = np.float32(40)  # of log_excess: e^40 times the variance of the data is out of all reason
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(Units):
     """Units with mean eta and variance ``VARIANCE_FLOOR + exp(log_excess)``, in standardised units.
 
     log_excess : (n_units,) float32. The floor is part of the parametrisation, so no step of any
-    optimiser can take a variance to zero, where the likelihood has no maximum. What is missing
-    (NaN) adds nothing to a log-density, and has no error.
+    optimiser can take a variance to zero, where the likelihood has no maximum.
     """
 
     log_excess: np.ndarray
 
-    dtype = np.float32
+    name = "gaussian"
     code = GAUSSIAN
+    dtype = answer_dtype = np.float32
+    standardises = True
+    missing = Missing.INTEGRATED
+    has_noise = True
 
     @classmethod
     def from_variance(cls, variance):
         """Units with given variances above the floor."""
         excess = np.maximum(np.asarray(variance, np.float64) - VARIANCE_FLOOR, 1e-30)
         return cls(np.log(excess).astype(np.float32))
+
+    @classmethod
+    def initial(cls, means, counts):
+        """Units with the mean and the variance of standardised data, 0 and 1."""
+        return cls.from_variance(np.ones(len(means))), np.zeros(len(means), np.float32)
+
+    @classmethod
+    def given(cls, noise_variance):
+        """Units of a given variance, which is 1 in the units of measurement of the scaling.
+
+        A learnt variance stays above its floor in these.
+        """
+        scaling = Scaling(np.zeros(len(noise_variance)), np.sqrt(noise_variance))
+        return cls.from_variance(np.ones(len(noise_variance))), scaling
 
     @property
     def excess(self):
@@ -47,12 +67,16 @@ class Gaussian:
 
     @property
     def kernel_parameters(self):
-        """What `families` wants to know: precisions, then deviations, (2 n_units,) float32."""
+        """Precisions, then deviations, (2 n_units,) float32."""
         variance = self.variance
         return np.concatenate([1 / variance, np.sqrt(variance)])
 
     def mean(self, eta, work=np):
         """Expected values: eta itself."""
+        return eta
+
+    def mode(self, eta):
+        """Most probable values: eta itself."""
         return eta
 
     def sample(self, eta, draws, layer, log_prob, work=np, out=None):
@@ -65,11 +89,25 @@ class Gaussian:
         )  # fmt: skip
         return out
 
-    def sample_in_order(self, eta, weights, draws, layer, work=np, out=None):
-        """Draw values, of which earlier ones add to the means of later ones; and those means.
+    def log_prob(self, values, eta, log_prob):
+        """Add the log-density of each row of values, nats, to ``log_prob``."""
+        kernels.gaussian_log_prob(values, eta, self.variance, log_prob)
 
-        weights : (n_units, n_units), strictly upper triangular.
-        """
+    def score(self, values, eta, log_prob):
+        """Add log-densities; overwrite eta by the errors ``(x - eta) / v``."""
+        kernels.gaussian_score(values, eta, self.variance, log_prob)
+        return eta
+
+    def weigh(self, values, errors, weights, out):
+        """Write the derivative by ``log_excess`` to ``out``; multiply the errors by weights."""
+        each = np.ones(len(errors), np.float32) if weights is None else weights
+        kernels.gaussian_variance_gradient(values, errors, each, self.variance, out.log_excess)
+        np.multiply(out.log_excess, self.excess, out=out.log_excess)
+        if weights is not None:
+            errors *= weights[:, None]
+
+    def sample_autoregressive(self, eta, weights, draws, layer, work=np, out=None):
+        """Draw autoregressive values, each of which adds to later ones' means; and the means."""
         if out is None:
             out = work.empty((draws.n_rows, eta.shape[1]), np.float32)
         inputs = work.empty(out.shape, np.float32)
@@ -80,11 +118,7 @@ class Gaussian:
         return out, inputs
 
     def complete(self, values, eta, weights, draws, layer, work=np):
-        """Draw the missing values in order: all values, (draws.n_rows, n_units) float32.
-
-        values : NaN where missing, a row for neighbouring rows of eta, which holds what all other
-        values make of the means, and to which those drawn are added.
-        """
+        """Draw missing values autoregressively: all values, (draws.n_rows, n_units) float32."""
         out = work.empty(eta.shape, np.float32)
         lateral.complete(
             self.code, self.kernel_parameters, values, weights, draws.key, draws.addresses,
@@ -92,30 +126,20 @@ class Gaussian:
         )  # fmt: skip
         return out
 
-    def mean_in_order(self, eta, weights, work=np):
+    def mean_autoregressive(self, eta, weights, work=np):
         """Expected values where later units see those of earlier ones; eta is used up."""
         out = work.empty(eta.shape, np.float32)
         lateral.means_autoregressive(self.code, self.kernel_parameters, weights, eta, out)
         return out
 
-    def log_prob(self, values, eta, log_prob):
-        """Add the log-density of each row of values, nats, to ``log_prob``."""
-        kernels.gaussian_log_prob(_with_gaps(values), eta, self.variance, log_prob)
-
-    def score(self, values, eta, log_prob):
-        """As `log_prob`; eta, a row for each, is overwritten by the derivative, and returned."""
-        kernels.gaussian_score(_with_gaps(values), eta, self.variance, log_prob)
+    def expected(self, eta):
+        """Expected values: eta itself."""
         return eta
 
-    def gradient(self, values, error, weight, out):
-        """Write the derivative by ``log_excess`` to ``out``; weight the errors of a `score`."""
-        weights = np.ones(len(error), np.float32) if weight is None else weight
-        kernels.gaussian_variance_gradient(
-            _with_gaps(values), error, weights, self.variance, out.log_excess
-        )
-        np.multiply(out.log_excess, self.excess, out=out.log_excess)
-        if weight is not None:
-            error *= weight[:, None]
+    @property
+    def dispersion(self):
+        """The variances, (n_units,) float64."""
+        return self.variance.astype(np.float64)
 
     def table(self, values, eta, out):
         """Log-density, float64, of each row of values under each column of eta."""
@@ -125,7 +149,24 @@ class Gaussian:
         """As `table`, where ``shifts`` (n_rows, n_units) are added to the means of each row."""
         self.table(values - shifts, eta, out)
 
+    def write_slopes(self, squares, counts, out):
+        """Write the derivative by ``log_excess`` to ``out``."""
+        variance = self.variance.astype(np.float64)
+        out.log_excess[:] = 0.5 * (squares / variance - counts) / variance * self.excess
 
-def _with_gaps(values):
-    """The values of a block of rows, NaN where they are missing."""
-    return values.values if isinstance(values, IncompleteRows) else values
+    def best_log_prob(self, values, lowest, highest):
+        """Log-density of each value under the mean that suits it best, relative to its maximum."""
+        distance = values - np.clip(values, lowest, highest)
+        return np.where(np.isnan(values), 0.0, -0.5 * distance**2 / self.variance)
+
+    def mixture_modes(self, weights, means, variances):
+        """Places where mixtures are densest, column by column."""
+        return gaussian_mixture_modes(weights, means, variances)
+
+    def component_variances(self, n_rows):
+        """Variances of values given their means, (n_rows, n_units)."""
+        return np.tile(self.variance.astype(np.float64), (n_rows, 1))
+
+    def published(self, scaling):
+        """The noise variances, ``noise_variance_``, in the user's units."""
+        return {"noise_variance_": (self.variance * scaling.scale**2).astype(np.float32)}

@@ -18,7 +18,7 @@ from benchmarks.digits_search import RESULTS
         ("independent pixels", "IndependentBernoulli"),
     ],
 )
-def test_settings_have_the_best_validation_score(name, family):
+def test_settings_have_the_best_held_out_bound(name, family):
     with RESULTS.open(newline="") as file:
         tried = [record for record in csv.DictReader(file) if record["family"] == family]
     chosen = json.loads(max(tried, key=lambda record: float(record["valid"]))["settings"])

@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from scipy.special import expit
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_helmholtz import HelmholtzMachine, _batches
+from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz.rows import limits
 from tests import cases, exact, naive
 from tests.learning.test_learning_with_gaps import log_observed
 
@@ -157,8 +159,9 @@ def test_pieces_after_a_fit_have_the_penalty_of_its_table():
     model = machine(6, max_iter=2).fit(X)
     first, second = (pickle.loads(pickle.dumps(model)) for _ in range(2))
     first.partial_fit(X[:30])
-    assert (first._n_rows, machine(6).partial_fit(X)._n_rows) == (600, None)
-    second._n_rows = 30
+    pieces = machine(6).partial_fit(X)
+    assert (first._history.n_rows, pieces._history.n_rows) == (600, None)
+    second._history = replace(second._history, n_rows=30)
     second.partial_fit(X[:30])
     for _ in range(4):  # not every move changes the average
         first.partial_fit(X[:30])
@@ -168,7 +171,7 @@ def test_pieces_after_a_fit_have_the_penalty_of_its_table():
 
 @pytest.mark.parametrize("visible", DATA)
 def test_fits_and_scores_have_the_same_bits_for_any_number_of_threads(visible, monkeypatch):
-    monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)
+    monkeypatch.setattr(limits, "_BLOCK_WORK", 1)
     X = np.tile(DATA[visible], (3, 1))
     X[:40] = with_gaps(X[:40])
     results = []

@@ -14,9 +14,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet, _batches, _training
+from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet, _training
 from sklearn_helmholtz.inference import LARGEST_WEIGHT
-from sklearn_helmholtz.machines import Judged
+from sklearn_helmholtz.machines import WithBaselines
+from sklearn_helmholtz.rows import limits
 from tests.belief_nets import (
     INFERENCES,
     data,
@@ -97,13 +98,13 @@ def test_records_say_what_they_say(params):
 @pytest.mark.usefixtures("short_chains")
 def test_threads_change_no_bit(params, visible, autoregressive, monkeypatch):
     X = data(visible, 300)
-    monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)  # as many blocks as there can be
+    monkeypatch.setattr(limits, "_BLOCK_WORK", 1)  # as many blocks as there can be
     first, second = (
         net(max_iter=2, batch_size=150, n_jobs=n, autoregressive=autoregressive, **params).fit(X)
         for n in (1, 2)
     )
-    limits, _ = first._explanation(first._rows(X)[0])
-    assert len(limits) > 2
+    blocks, _ = first._hidden_means(first._rows(X)[0])
+    assert len(blocks) > 2
     assert_same(first, second)
     assert_array_equal(first.transform(X), second.transform(X))
     assert_array_equal(first.score_samples(X), second.score_samples(X))
@@ -253,9 +254,9 @@ def test_rewards_of_a_training_that_diverged_are_forgotten():
     model = net(inference="nvil", learning_rate_init=1e6, max_iter=5, random_state=0)
     with pytest.warns(ConvergenceWarning, match="diverged after"):
         model.fit(X)
-    assert model._lasting is None
+    assert model._history.past.carry_over is None
     model.set_params(learning_rate_init=0.01).partial_fit(X)
-    means, variances, n_steps = model._lasting
+    means, variances, n_steps = model._history.past.carry_over
     assert np.isfinite([*means, *variances]).all()
     assert n_steps == 3
 
@@ -287,7 +288,7 @@ def test_training_on_with_one_sample_or_with_several(method, autoregressive):
         for n_particles in (first, second, first):
             model.set_params(n_particles=n_particles)
             assert np.isfinite(getattr(model, method)(X).score(X))
-            assert isinstance(model._machine, Judged) == (n_particles == 1)
+            assert isinstance(model._machine, WithBaselines) == (n_particles == 1)
         assert model.score(X) != before
 
 
@@ -295,7 +296,7 @@ def test_several_samples_have_no_baselines():
     for name in ("nvil", "vimco"):
         params = INFERENCES[name]
         for model in (net(**params).fit(data()), given((4, 3), **params)[0]):
-            assert isinstance(model._machine, Judged) == (name == "nvil")
+            assert isinstance(model._machine, WithBaselines) == (name == "nvil")
 
 
 @each_inference

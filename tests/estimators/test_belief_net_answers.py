@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from sklearn_helmholtz import SigmoidBeliefNet
 from sklearn_helmholtz.inference import ExactPosterior, MeanField
+from sklearn_helmholtz.rows import Table
 from tests import exact, exact_gaps, naive
 from tests.belief_nets import (
     VISIBLES,
@@ -121,13 +122,13 @@ def test_a_gap_takes_no_work_that_another_has_done(monkeypatch):
     X = data()
     model, found = net(16, inference="nvil").fit(X), []
     energy, score = model.free_energy(X), model.score_samples(X)
-    estimate = SigmoidBeliefNet._estimate_rows
+    estimate = SigmoidBeliefNet._estimate
 
     def counted(*args, **kwargs):
         found.append(estimate(*args, **kwargs))
         return found[-1]
 
-    monkeypatch.setattr(SigmoidBeliefNet, "_estimate_rows", counted)
+    monkeypatch.setattr(SigmoidBeliefNet, "_estimate", counted)
     assert_array_equal(model.kl_gap(X), energy + score)
     assert len(found) == 1
     model = net(inference="exact").fit(X)
@@ -231,8 +232,8 @@ def test_rows_that_take_long_come_in_small_blocks(monkeypatch):
 
 def test_features_of_an_inference_net_come_in_large_blocks_without_keys(monkeypatch):
     model = net(inference="nvil").fit(data())
-    monkeypatch.setattr("sklearn_helmholtz.estimators.sigmoid_belief_net.keys_of_rows", None)
-    limits, _ = model._explanation(model._rows(data(n=200))[0])
+    monkeypatch.setattr(Table, "take_keyed", None)
+    limits, _ = model._hidden_means(model._rows(data(n=200))[0])
     assert limits == [0, 200]
     assert model.transform(data(n=200)).shape == (200, 2)
 

@@ -70,7 +70,7 @@ class BinaryNet(Binary, SigmoidBeliefNet):
 
 
 def machines():
-    """Estimators in which each algorithm meets real data and data in [0, 1], and one of them in order.
+    """Estimators in which each algorithm meets real data and data in [0, 1], one autoregressive.
 
     Few epochs change nothing in what the checks look at.
     """
@@ -90,7 +90,7 @@ def machines():
 def nets():
     """Belief nets in which each way to infer meets real data and data in [0, 1], in order and not.
 
-    With several particles "nvil" has another rule of learning, and no other answers: one net of those.
+    With several particles "nvil" has another rule, and no other answers: one net of those.
 
     Where ``visible`` is not known before, a tag allows missing values, which Gaussian features in
     order have no mean field for, and no enumeration to learn by.
@@ -125,11 +125,24 @@ def one_of_each():
 
 
 def expected_failures(estimator):
-    """Enumeration explains rows with gaps that it cannot learn from; a tag is for both."""
+    """Enumeration explains rows with gaps that it cannot learn from; a tag is for both.
+
+    Random numbers belong to rows, and equal rows have different ones. Where nothing is drawn, a
+    weight is as good as equal rows, but for the strength of a prior, which knows the number of rows
+    in effect (``alpha="auto"`` of autoregressive machines).
+    """
     ordered = getattr(estimator, "autoregressive", False) and estimator.visible == "gaussian"
-    if ordered and getattr(estimator, "inference", None) == "exact":
-        return {"check_estimators_nan_inf": "transform takes what fit refuses"}
-    return {}
+    failures, inference = {}, getattr(estimator, "inference", None)
+    if ordered and inference == "exact":
+        failures["check_estimators_nan_inf"] = "transform takes what fit refuses"
+    if isinstance(estimator, FactorAnalysis):
+        return failures
+    coarse = inference == "gibbs" and isinstance(estimator, BinaryNet)  # whose few chains agree
+    if not coarse and (estimator.autoregressive or inference not in ("exact", "mean-field")):
+        for kind in ("dense", "sparse"):
+            name = f"check_sample_weight_equivalence_on_{kind}_data"
+            failures[name] = "equal rows have random numbers of their own, or count in a prior"
+    return failures
 
 
 def factor_models():
@@ -138,7 +151,9 @@ def factor_models():
     return [*made, FactorAnalysis(1, scores="bartlett"), FactorAnalysis(2, rotation="promax")]
 
 
-# The data of some checks have no noise, or fewer rows than factors, which factor models report.
+# The data of some checks have no noise, or fewer rows than factors, which factor models report;
+# those of others are small whole numbers, which machines take for real ones, and say so.
+@pytest.mark.filterwarnings("ignore:visible='auto' took all 2 features:UserWarning")
 @pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
 @pytest.mark.usefixtures("short_chains")
 @parametrize_with_checks(

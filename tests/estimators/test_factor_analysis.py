@@ -15,12 +15,11 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sklearn_helmholtz import FactorAnalysis, compare_log_likelihood
-from sklearn_helmholtz.estimators import versions
-from sklearn_helmholtz.learning import factors
-from sklearn_helmholtz.machines import LinearGaussian, rotations
+from sklearn_helmholtz.estimators import published
+from sklearn_helmholtz.factors import LinearGaussian, profile, rotations
 from tests import harman74
-from tests.factors import make_machine, make_rows, rows_with_moments
-from tests.machines.test_rotations import R_PROMAX, R_UNIQUENESSES, R_VARIMAX, assert_published
+from tests.factor_models import make_machine, make_rows, rows_with_moments
+from tests.factors.test_rotations import R_PROMAX, R_UNIQUENESSES, R_VARIMAX, assert_published
 
 HEYWOOD = pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
 
@@ -577,15 +576,15 @@ def test_imputations_are_conditional_expectations_and_draws(monkeypatch):
     assert_array_equal(filled[~missing], X[~missing])
     assert_allclose(filled[missing], model.inverse_transform(model.transform(X))[missing])
     assert_array_equal(model.impute(X, "mode", n_imputations=2), np.stack([filled, filled]))
-    explained, explain = [], LinearGaussian.explain
+    inferred, infer = [], LinearGaussian.infer
 
     def count(self, x):
-        explained.append(len(x))
-        return explain(self, x)
+        inferred.append(len(x))
+        return infer(self, x)
 
-    monkeypatch.setattr(LinearGaussian, "explain", count)
+    monkeypatch.setattr(LinearGaussian, "infer", count)
     draws = model.impute(X, "sample", n_imputations=4000, random_state=0)
-    assert sum(explained) == 2
+    assert sum(inferred) == 2
     for place in ((3, 2), (3, 5), (7, 0)):
         drawn = draws[(slice(None), *place)]
         assert abs(drawn.mean() - filled[place]) < 4.5 * drawn.std() / np.sqrt(4000)
@@ -641,7 +640,7 @@ def test_training_that_ends_early_is_reported(how, monkeypatch):
     X = load_wine().data[: 10 if how == "few rows" else 178]
     X = with_gaps(X) if how == "gaps" else X
     if how == "very many features":
-        monkeypatch.setattr(factors, "_NEWTON", 5)
+        monkeypatch.setattr(profile, "_NEWTON", 5)
     with pytest.warns(ConvergenceWarning, match="after 1 steps. Raise max_iter=1") as record:
         model = FactorAnalysis(2, max_iter=1).fit(X)
     assert record[-1].filename == __file__
@@ -652,7 +651,7 @@ def test_training_that_ends_early_is_reported(how, monkeypatch):
 def test_very_many_features_have_the_same_maximum(monkeypatch):
     X = load_wine().data
     expected = FactorAnalysis(2).fit(X)
-    monkeypatch.setattr(factors, "_NEWTON", 5)
+    monkeypatch.setattr(profile, "_NEWTON", 5)
     model = FactorAnalysis(2).fit(X)
     assert model.score(X) == pytest.approx(expected.score(X), abs=1e-9)
     assert (np.diff(model.loglike_) > 0).all()
@@ -854,7 +853,7 @@ def test_exact_likelihoods_answer_as_those_of_other_models():
         assert result.standard_error == pytest.approx(error)
         assert (result.monte_carlo_error, result.bias, result.method) == (0, 0, "exact")
         assert result.reliable
-        assert not result.is_lower_bound
+        assert result.bound == "exact"
         assert np.isinf(result.effective_sample_size).all()
         assert_array_equal(result.per_sample, model.score_samples(X))
     with pytest.raises(ValueError, match="method must be one of"):
@@ -878,7 +877,7 @@ def test_pickles_keep_the_model_and_say_which_version_made_them(monkeypatch):
     copy.partial_fit(X)
     assert copy.loglike_[-1] == pytest.approx(2 * model.loglike_[-1])
     with monkeypatch.context() as patch:
-        patch.setattr(versions, "__version__", "0.0.1")
+        patch.setattr(published, "__version__", "0.0.1")
         old = pickle.dumps(model)
     with pytest.warns(UserWarning, match=r"FactorAnalysis was saved by sklearn_helmholtz 0\.0\.1"):
         pickle.loads(old)

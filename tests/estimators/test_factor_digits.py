@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from sklearn_helmholtz import FactorAnalysis
-from sklearn_helmholtz.learning.em import expect
-from sklearn_helmholtz.learning.patterned import PatternedRows
-from sklearn_helmholtz.machines import LinearGaussian
-from sklearn_helmholtz.machines.reflections import Reflections
+from sklearn_helmholtz.factors import LinearGaussian
+from sklearn_helmholtz.factors.em import expect
+from sklearn_helmholtz.factors.patterned import PatternedRows
+from sklearn_helmholtz.factors.reflections import Reflections
 from tests.rational import FactorModel
 
 WELL = 1e4  # condition numbers of correlations: answers have twelve digits
@@ -57,7 +57,7 @@ def size(expected, unit):
 def test_what_is_known_of_the_factors_has_its_digits(model):
     loads, noise, row = model
     exact, machine = well_conditioned(model), LinearGaussian(np.zeros(len(row)), loads, noise)
-    found = machine.explain(np.tile(row, (2, 1)))
+    found = machine.infer(np.tile(row, (2, 1)))
     for number in range(2):
         close(found.means[number], exact.means(), 1.0)
         assert found.log_prob[number] == pytest.approx(exact.log_prob(), rel=DIGITS, abs=DIGITS)
@@ -126,10 +126,10 @@ def many_rows(n_rows, missing):
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 def test_rows_are_explained_together_as_one_by_one(missing, monkeypatch):
     machine, x = many_rows(400, missing)
-    one_by_one = [machine.explain(row[None]) for row in x]
+    one_by_one = [machine.infer(row[None]) for row in x]
     for entries in (2**22, 100):
-        monkeypatch.setattr("sklearn_helmholtz.machines.linear_gaussian._ENTRIES", entries)
-        found = machine.explain(x)
+        monkeypatch.setattr("sklearn_helmholtz.factors.linear_gaussian._ENTRIES", entries)
+        found = machine.infer(x)
         expected = [each.means[0] for each in one_by_one]
         assert_allclose(found.means, expected, rtol=1e-9, atol=1e-10)
         expected = [each.log_prob[0] for each in one_by_one]
@@ -145,7 +145,7 @@ def test_small_noise_of_many_features_costs_no_digits():
     rng = np.random.default_rng(0)
     loads, z = rng.integers(-2, 3, size=(2, 60)).astype(float), np.array([[0.75, -1.5]])
     for noise in (1e-8, 1e-13, 1e-20, 1e-30):
-        found = LinearGaussian(np.zeros(60), loads, np.full(60, noise)).explain(z @ loads)
+        found = LinearGaussian(np.zeros(60), loads, np.full(60, noise)).infer(z @ loads)
         assert_allclose(found.means, z, rtol=1e-7)
         expected = np.linalg.inv(np.eye(2) + loads @ loads.T / noise)
         assert_allclose(found.covariances[0], expected, rtol=1e-9)

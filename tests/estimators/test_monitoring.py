@@ -112,7 +112,7 @@ def test_monitors_get_copies():
         for array in (*estimator.generative_coefs_, *estimator.recognition_coefs_):
             array.flags.writeable = True
             array[...] = 1e6
-        estimator._machine.visible.affine.weights[...] = 1e6
+        estimator._machine.visible.map.weights[...] = 1e6
 
     spoilt, plain = machine().fit(X, monitor=spoil), machine().fit(X)
     assert_array_equal(spoilt.generative_coefs_[0], plain.generative_coefs_[0])

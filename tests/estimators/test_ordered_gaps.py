@@ -8,11 +8,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import integrate, stats
 
 from sklearn_helmholtz import HelmholtzMachine, compare_log_likelihood
-from sklearn_helmholtz.estimators import inference as estimator_inference
-from sklearn_helmholtz.estimators.evidence import _log_best as log_best
 from sklearn_helmholtz.inference import Gibbs
 from sklearn_helmholtz.inference import exact as exact_inference
 from sklearn_helmholtz.likelihood import scoring as scoring_module
+from sklearn_helmholtz.models.evidence import best_log_prob as log_best
+from sklearn_helmholtz.rows import limits
 from tests import cases, exact
 from tests.cases import assert_frequencies, small_machine
 from tests.inference.test_inference import gappy_rows, joint_numbers, means_of
@@ -170,7 +170,7 @@ def test_rows_with_few_units_to_sum_out_are_exact_whatever_the_others_are():
     exactly = 7 + np.isnan(X).sum(axis=1) <= 14
     assert 5 < exactly.sum() < 35
     assert result.method == "importance"
-    assert result.is_lower_bound
+    assert result.bound == "lower"
     nothing = np.isnan(X).all(axis=1)
     assert_array_equal(np.isinf(result.effective_sample_size), exactly | nothing)
     assert_array_equal(result.per_sample, model.score_samples(X))
@@ -356,7 +356,7 @@ def test_posteriors_of_mixed_rows_are_those_of_their_parts(monkeypatch):
     alone = model.posterior(X[exactly], method="exact", random_state=0)
     for one, other in zip(found.mean, alone.mean, strict=True):
         assert_array_equal(one[exactly], other)
-    monkeypatch.setattr(estimator_inference, "_ENTRIES", 1)
+    monkeypatch.setattr(limits, "_ENTRIES", 1)
     again = model.set_params(n_jobs=2).posterior(X, n_samples=3, random_state=0)
     for one, other in zip(found.samples, again.samples, strict=True):
         assert_array_equal(one, other)
@@ -492,7 +492,7 @@ def test_imputations_of_mixed_rows_depend_on_the_row_alone(strategy, monkeypatch
     if strategy != "sample":
         order = np.random.default_rng(0).permutation(len(X))
         assert_array_equal(model.impute(X[order], strategy), whole[order])
-    monkeypatch.setattr(estimator_inference, "_ENTRIES", 1)
+    monkeypatch.setattr(limits, "_ENTRIES", 1)
     assert_array_equal(model.set_params(n_jobs=2).impute(X, strategy, **settings), whole)
 
 
@@ -583,7 +583,7 @@ def test_samples_depend_neither_on_threads_nor_on_blocks(monkeypatch):
         settings = {"given": gappy_rows(4, visible)[1], "random_state": 0}
         whole = model.sample(20, **settings)
         for n_jobs, entries in ((2, 1), (8, 50)):
-            monkeypatch.setattr(estimator_inference, "_ENTRIES", entries)
+            monkeypatch.setattr(limits, "_ENTRIES", entries)
             assert_array_equal(model.set_params(n_jobs=n_jobs).sample(20, **settings), whole)
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine, SigmoidBeliefNet
-from sklearn_helmholtz._batches import moments
-from sklearn_helmholtz.learning.moments import SecondMoments, centred, observed_columns
+from sklearn_helmholtz.factors.moments import SecondMoments, centred, observed_columns
+from sklearn_helmholtz.rows import moments
 
 pytestmark = pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
 FAR = 2.0**50  # where float64 has steps of a quarter

@@ -34,13 +34,14 @@ import scipy.sparse
 from numba.extending import is_jitted
 
 import sklearn_helmholtz
-from sklearn_helmholtz import HelmholtzMachine, _batches, _kernels, _threads, _training
+from sklearn_helmholtz import HelmholtzMachine, _kernels, _threads, _training
 from sklearn_helmholtz._kernels import cache, compilation
 from sklearn_helmholtz._kernels.bernoulli import bernoulli_mean
 from sklearn_helmholtz._kernels.kernel import Kernel
 from sklearn_helmholtz._kernels.reweighted import reweighted_gradient
 from sklearn_helmholtz._kernels.wake_sleep import wake_sleep_gradient
 from sklearn_helmholtz.learning import fused
+from sklearn_helmholtz.rows import Table, limits
 
 LIMIT = 150  # seconds that anything may take, even where everything has to be compiled first
 ALGORITHMS = ["wake-sleep", "reweighted-wake-sleep"]
@@ -133,7 +134,7 @@ def crowded():
     helpers = _threads._Helpers()
     try:
         with (
-            mock.patch.object(_batches, "_BLOCK_WORK", 1),
+            mock.patch.object(limits, "_BLOCK_WORK", 1),
             mock.patch.object(joblib, "cpu_count", return_value=4),
             mock.patch.object(_threads, "_helpers", helpers),
         ):
@@ -242,7 +243,7 @@ def loky():
 def test_a_crowded_fit_uses_helpers_and_its_rule(monkeypatch, algorithm):
     by_helpers, by_fused_rules = set(), set()
 
-    def take(self, indices, take=_batches.Rows.take):
+    def take(self, indices, take=Table.take):
         by_helpers.add(threading.current_thread().name.startswith("helmholtz"))
         return take(self, indices)
 
@@ -253,7 +254,7 @@ def test_a_crowded_fit_uses_helpers_and_its_rule(monkeypatch, algorithm):
 
         monkeypatch.setattr(rule, "gradients", gradients)
 
-    monkeypatch.setattr(_batches.Rows, "take", take)
+    monkeypatch.setattr(Table, "take", take)
     for rule in FUSED_RULES.values():
         watch(rule)
     assert fit_and_judge(algorithm, 1) == alone(algorithm)
@@ -455,8 +456,8 @@ def test_a_fork_compiles_the_fused_kernel(monkeypatch, tmp_path):
     monkeypatch.setattr(_training, "_WORTH_COMPILING", -1)
 
     def child():
-        assert not fresh.at_hand
-        return fit_and_judge("wake-sleep", 4), fresh.at_hand
+        assert not fresh.is_compiled
+        return fit_and_judge("wake-sleep", 4), fresh.is_compiled
 
     assert in_a_fork(child, LIMIT) == (alone("wake-sleep"), True)
     assert fresh._compiled is None

@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from sklearn_helmholtz import HelmholtzMachine
-from sklearn_helmholtz.estimators import inference as estimator_inference
-from sklearn_helmholtz.estimators.evidence import _log_best as log_best
+from sklearn_helmholtz.models.evidence import best_log_prob as log_best
+from sklearn_helmholtz.rows import limits
 from tests import cases, exact
 from tests.cases import assert_frequencies, small_machine
 from tests.inference.test_imputation import N_IDLE, NETS, conditional, mixture
@@ -121,7 +121,7 @@ def test_samples_depend_neither_on_threads_nor_on_blocks(n_idle, monkeypatch):
     settings = {"given": [1, NAN, NAN, NAN], "random_state": 0}
     whole = model.sample(20, **settings)
     for n_jobs, entries in ((2, 1), (8, 200)):
-        monkeypatch.setattr(estimator_inference, "_ENTRIES", entries)
+        monkeypatch.setattr(limits, "_ENTRIES", entries)
         assert_array_equal(model.set_params(n_jobs=n_jobs).sample(20, **settings), whole)
 
 
@@ -146,8 +146,14 @@ REFUSED = [
     (["a", "b", "c", "d"], r"given must hold a number for each feature.*could not convert"),
     ([1j, 0, 0, 0], r"given must hold a number for each feature"),
     ([[1], [0, 1], 0, 0], r"given must hold a number for each feature"),
-    ([1, NAN, 2, 0], r"given holds the value 2 in column 2, but Bernoulli"),
-    ([1, -0.5, 0, 0], r"given holds the value -0.5 in column 1, but Bernoulli"),
+    (
+        [1, NAN, 2, 0],
+        r"given holds the value 2 in column 2, but the model takes values in \[0, 1\]",
+    ),
+    (
+        [1, -0.5, 0, 0],
+        r"given holds the value -0.5 in column 1, but the model takes values in \[0, 1\]",
+    ),
 ]
 
 
@@ -215,7 +221,7 @@ def test_a_value_loses_nothing_where_a_cause_makes_it_the_mean():
 def test_a_message_names_the_feature():
     X = pd.DataFrame({"wet": [0.0, 1, 1, 0], "dry": [0.0] * 4})
     model = HelmholtzMachine(2, max_iter=1, random_state=0).fit(X)
-    intercept = model._machine.visible.affine.intercept
+    intercept = model._machine.visible.map.intercept
     intercept.flags.writeable = True
     intercept[1] = -80
     with pytest.raises(ValueError, match=r"column 1 \('dry'\) is 1, as given says"):
@@ -258,14 +264,14 @@ def test_a_row_of_many_training_values_causes_no_warning():
 
 def test_gaussian_values_far_from_any_mean_are_refused():
     model, _ = small_machine((4, 3), "gaussian", scale=1.0)
-    with pytest.raises(ValueError, match=r"column 2 is 1000, as given says.*Gaussian"):
+    with pytest.raises(ValueError, match=r"column 2 is 1000, as given says.*most probable value"):
         model.sample(2, given=[NAN, NAN, 1000, NAN])
     with pytest.raises(ValueError, match=r"column 0 is 1e\+300, as given says"):
         model.sample(2, given=[1e300, NAN, NAN, NAN])
-    edge = model._machine.visible.affine
+    edge = model._machine.visible.map
     highest = edge.intercept + np.maximum(edge.weights, 0).sum(axis=0)
     spread = np.sqrt(model.noise_variance_)
-    scale = model._scaling.scale
+    scale = model._model.encoding.scaling.scale
     near, far = (highest * scale + c * spread for c in (7.0, 8.0))  # exp(-27.6) is 1e-12
     assert model.sample(2, given=[near[0], NAN, NAN, NAN]).shape == (2, 4)
     with pytest.raises(ValueError, match="impossible that column 0"):

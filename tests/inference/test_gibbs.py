@@ -9,11 +9,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from sklearn_helmholtz import _keys
-from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._keys import Draws, Purpose
 from sklearn_helmholtz.inference import Gibbs
 from sklearn_helmholtz.inference import gibbs as gibbs_module
+from sklearn_helmholtz.rows import Block
+from sklearn_helmholtz.units import Bernoulli
 from tests import cases, exact, exact_gaps, naive
+from tests.blocks import as_block
 from tests.cases import make_case
 
 KEY = _keys.key(cases.SEED, Purpose.SWEEP)
@@ -44,7 +46,7 @@ def with_gaps(x):
     values = x.astype(np.float32)
     values[:, 0] = np.nan
     values[0, 1] = np.nan
-    return IncompleteRows(values, np.zeros(values.shape[1], np.float32))
+    return Block(values, np.zeros(values.shape[1], np.float32))
 
 
 def with_some_gaps(x, seed=0):
@@ -53,7 +55,7 @@ def with_some_gaps(x, seed=0):
     missing = np.random.default_rng(seed).uniform(size=x.shape) < 0.4
     missing[:-1, -1], missing[-1] = True, False
     values[missing] = np.nan
-    return IncompleteRows(values, np.zeros(x.shape[1], np.float32)), values
+    return Block(values, np.zeros(x.shape[1], np.float32)), values
 
 
 def random_completions(values, n_chains, visible, seed=1):
@@ -76,7 +78,9 @@ def test_chains_are_the_naive_ones(n_units, visible, gaps, direction):
     n_chains, n_hidden, draws = 3, sum(n_units[1:]), draws_of(2, 3)
     start = random_states(2 * n_chains, n_hidden)
     states = start.copy()
-    log_weights = Gibbs.of(machine).anneal(values, states, draws, GAPS, PATH, direction < 0)
+    log_weights = Gibbs.of(machine).anneal(
+        as_block(values), states, draws, GAPS, PATH, direction < 0
+    )
     rows = values.values if gaps else x
     for chain in range(2 * n_chains):
         row, number = divmod(chain, n_chains)
@@ -101,7 +105,7 @@ def test_chains_of_units_in_order_are_the_naive_ones(n_units, visible, gaps, dir
     states, completed = random_states(6, n_hidden), random_completions(rows, n_chains, visible)
     start, start_completed = states.copy(), completed.copy()
     log_weights = Gibbs.of(machine).anneal(
-        given, states, draws, GAPS, PATH, direction < 0, completed if gaps else None
+        as_block(given), states, draws, GAPS, PATH, direction < 0, completed if gaps else None
     )
     for chain in range(2 * n_chains):
         row, number = divmod(chain, n_chains)
@@ -124,7 +128,7 @@ def test_chains_of_a_long_path_stay_the_naive_ones():
     machine, params, x = make_case((6, 5, 3), "binary", n_rows=1, scale=2)
     path = np.linspace(0, 1, 41)
     draws, states = draws_of(1, 1), np.zeros((1, 8), np.uint8)
-    log_weight = Gibbs.of(machine).anneal(x, states, draws, np.diff(path), path[1:])
+    log_weight = Gibbs.of(machine).anneal(as_block(x), states, draws, np.diff(path), path[1:])
     twin, expected, closest = naive.gibbs_chain(
         params.generative_coefs, params.generative_intercepts, None, x[0].astype(float),
         np.zeros(8), np.diff(path), path[1:], 1, uniforms_of(draws, 0, 0, 40, 8),
@@ -142,8 +146,8 @@ def test_chains_do_not_depend_on_how_they_are_split_into_calls(visible):
     whole, whole_completed = start.copy(), start_completed.copy()
 
     def anneal(place, states, draws, completed):
-        rows = IncompleteRows(values[place], np.zeros(19, np.float32))
-        return gibbs.anneal(rows, states, draws, GAPS, PATH, completed=completed)
+        rows = Block(values[place], np.zeros(19, np.float32))
+        return gibbs.anneal(as_block(rows), states, draws, GAPS, PATH, completed=completed)
 
     log_weights = anneal(slice(None), whole, draws_of(5, n_chains), whole_completed)
     chains = np.arange(5 * n_chains).reshape(5, n_chains)
@@ -160,8 +164,8 @@ def test_sweeps_are_steps_at_temperature_one_that_weigh_nothing():
     machine, _, x = make_case((4, 3, 2), "binary", n_rows=3)
     gibbs, states = Gibbs.of(machine), random_states(6, 5)
     again = states.copy()
-    gibbs.sweep(x, states, draws_of(3, 2), 4)
-    log_weights = gibbs.anneal(x, again, draws_of(3, 2), np.zeros(4), np.ones(4))
+    gibbs.sweep(as_block(x), states, draws_of(3, 2), 4)
+    log_weights = gibbs.anneal(as_block(x), again, draws_of(3, 2), np.zeros(4), np.ones(4))
     assert_array_equal(states, again)
     assert not log_weights.any()
     assert [part.shape for part in gibbs.split(states)] == [(6, 3), (6, 2)]
@@ -182,26 +186,26 @@ def test_starts_are_dreams_of_the_hidden_layers():
 def test_starts_of_machines_in_order_are_dreams_given_what_is_observed(visible):
     machine, params, x = make_case((4, 2, 1), visible, n_rows=1, seed=2)
     values = np.where([True, False, True, False], np.nan, x).astype(np.float32)
-    rows = IncompleteRows(values, np.zeros(4, np.float32))
+    rows = Block(values, np.zeros(4, np.float32))
     gibbs, draws = Gibbs.of(machine), draws_of(1, 20_000)
     states = gibbs.start(draws)
-    completed = gibbs.complete(rows, states, draws)
+    completed = gibbs.complete(as_block(rows), states, draws)
     numbers = cases.state_numbers(np.hstack([completed[:, ::2], states]))
     cases.assert_frequencies(numbers, target(params, values[0], 0.0))
-    assert gibbs.complete(x, states, draws) is None
+    assert gibbs.complete(as_block(x), states, draws) is None
     plain, _, _ = make_case((4, 2, 1), "binary")
-    assert Gibbs.of(plain).complete(rows, states, draws) is None
+    assert Gibbs.of(plain).complete(as_block(rows), states, draws) is None
 
 
 def test_starts_and_sweeps_share_no_random_numbers():
     machine, _, _ = make_case((3, 3, 2), "ordered binary", scale=0.0)
-    rows = IncompleteRows(np.full((1, 3), np.nan, np.float32), np.zeros(3, np.float32))
+    rows = Block(np.full((1, 3), np.nan, np.float32), np.zeros(3, np.float32))
     gibbs, draws = Gibbs.of(machine), draws_of(1, 10_000)
     states = gibbs.start(draws)
-    completed = gibbs.complete(rows, states, draws)
+    completed = gibbs.complete(as_block(rows), states, draws)
     seen = [completed.copy(), states.copy()]
     for _ in range(2):
-        gibbs.sweep(rows, states, draws, 1, completed)
+        gibbs.sweep(as_block(rows), states, draws, 1, completed)
         seen += [completed.copy(), states.copy()]
     columns = np.hstack(seen[:4])  # a second call of one sweep has the numbers of the first
     correlations = np.corrcoef(columns.T) - np.eye(16)
@@ -214,15 +218,15 @@ def test_machines_in_order_need_their_own_data_where_values_are_missing(visible)
     machine, _, x = make_case((4, 3), visible)
     gibbs, states = Gibbs.of(machine), random_states(3, 3)
     with pytest.raises(ValueError, match="completed must hold the data of each chain"):
-        gibbs.sweep(with_some_gaps(x)[0], states, draws_of(3, 1), 2)
-    gibbs.sweep(x, states, draws_of(3, 1), 2)
+        gibbs.sweep(as_block(with_some_gaps(x)[0]), states, draws_of(3, 1), 2)
+    gibbs.sweep(as_block(x), states, draws_of(3, 1), 2)
 
 
 def test_more_sweeps_than_can_be_numbered_are_refused():
     machine, _, x = make_case((4, 3), "binary", n_rows=1)
     gaps = np.broadcast_to(0.0, 2**31)
     with pytest.raises(ValueError, match=r"3 chains of 2147483648 sweeps each .* 4294967296"):
-        Gibbs.of(machine).anneal(x, random_states(3, 3), draws_of(1, 3), gaps, gaps)
+        Gibbs.of(machine).anneal(as_block(x), random_states(3, 3), draws_of(1, 3), gaps, gaps)
 
 
 # The distribution
@@ -277,7 +281,9 @@ def test_sweeps_leave_the_enumerated_frequencies(n_units, visible, temperature, 
     states = exact.all_states(n_hidden)[drawn].astype(np.uint8)
     assert chi_square(np.bincount(drawn, minlength=len(probabilities)), probabilities) > 1e-3
     path = np.full(4, temperature)
-    Gibbs.of(machine).anneal(x, states, draws_of(1, n_chains), 0 * path, path, direction < 0)
+    Gibbs.of(machine).anneal(
+        as_block(x), states, draws_of(1, n_chains), 0 * path, path, direction < 0
+    )
     numbers = cases.state_numbers(states)
     counts = np.bincount(numbers, minlength=len(probabilities))
     assert chi_square(counts, probabilities) > 1e-3
@@ -305,9 +311,9 @@ def test_sweeps_in_order_leave_the_enumerated_frequencies(
     completed = np.repeat(values, n_chains, axis=0)
     completed[:, missing] = start[:, : sum(missing)]
     states = start[:, sum(missing) :].astype(np.uint8)
-    path, rows = np.full(4, temperature), IncompleteRows(values, np.zeros_like(values[0]))
+    path, rows = np.full(4, temperature), Block(values, np.zeros_like(values[0]))
     Gibbs.of(machine).anneal(
-        rows, states, draws_of(1, n_chains), 0 * path, path, direction < 0, completed
+        as_block(rows), states, draws_of(1, n_chains), 0 * path, path, direction < 0, completed
     )
     assert_array_equal(completed[:, ~missing], np.repeat(values[:, ~missing], n_chains, axis=0))
     numbers = cases.state_numbers(np.hstack([completed[:, missing], states]))
@@ -333,9 +339,9 @@ def test_sweeps_in_order_leave_the_distribution_of_gaussian_data(missing, temper
     completed = np.repeat(values, n_chains, axis=0)
     noise = rng.standard_normal((n_chains, sum(missing)))
     completed[:, missing] = means[drawn] + noise @ root.T
-    path, rows = np.full(3, temperature), IncompleteRows(values, np.zeros(4, np.float32))
+    path, rows = np.full(3, temperature), Block(values, np.zeros(4, np.float32))
     Gibbs.of(machine).anneal(
-        rows, states, draws_of(1, n_chains), 0 * path, path, direction < 0, completed
+        as_block(rows), states, draws_of(1, n_chains), 0 * path, path, direction < 0, completed
     )
     numbers = cases.state_numbers(states)
     cases.assert_frequencies(numbers, probabilities)
@@ -354,7 +360,7 @@ def test_long_chains_in_order_reach_the_posterior(visible):
     missing, n_chains = np.array([1, 0, 1, 0, 0], bool), 10_000
     values = np.where(missing, np.nan, x).astype(np.float32)
     gibbs, draws = Gibbs.of(machine), draws_of(1, n_chains)
-    rows = IncompleteRows(values, np.zeros(5, np.float32))
+    rows = Block(values, np.zeros(5, np.float32))
     states, completed = gibbs.start(draws), np.repeat(np.nan_to_num(values), n_chains, axis=0)
     gibbs.sweep(rows, states, draws, 40, completed)
     numbers = states
@@ -392,7 +398,7 @@ def test_the_opposite_order_is_the_reversal(n_units, temperature):
         start = np.repeat(exact.all_states(n_hidden), n_chains, axis=0).astype(np.uint8)
         moved, path = start.copy(), np.array([temperature])
         draws = draws_of(1, len(start), number * len(start))
-        Gibbs.of(machine).anneal(x, moved, draws, 0 * path, path, reverse)
+        Gibbs.of(machine).anneal(as_block(x), moved, draws, 0 * path, path, reverse)
         joint = np.zeros((len(pi), len(pi)), int)
         np.add.at(joint, (cases.state_numbers(start), cases.state_numbers(moved)), 1)
         pvalues = [chi_square(*pair) for pair in zip(joint, expected, strict=True)]
@@ -410,14 +416,14 @@ def test_the_opposite_order_is_the_reversal_of_units_in_order(n_units, missing, 
     down = transitions(pi, n_sites, range(n_sites)[::-1])
     assert_allclose(pi[:, None] * up, (pi[:, None] * down).T, rtol=1e-12)
     assert abs(up - down).max() > 0.05
-    rows = IncompleteRows(values, np.zeros_like(values[0]))
+    rows = Block(values, np.zeros_like(values[0]))
     for number, expected, reverse in ((0, up, False), (1, down, True)):
         start = np.repeat(exact.all_states(n_sites), n_chains, axis=0)
         completed = np.repeat(values, len(start), axis=0)
         completed[:, missing] = start[:, : sum(missing)]
         states, path = start[:, sum(missing) :].astype(np.uint8), np.array([temperature])
         draws = draws_of(1, len(start), number * len(start))
-        Gibbs.of(machine).anneal(rows, states, draws, 0 * path, path, reverse, completed)
+        Gibbs.of(machine).anneal(as_block(rows), states, draws, 0 * path, path, reverse, completed)
         joint = np.zeros((16, 16), int)
         ends = cases.state_numbers(np.hstack([completed[:, missing], states]))
         np.add.at(joint, (cases.state_numbers(start), ends), 1)
@@ -434,11 +440,11 @@ def test_sweeps_in_pieces_are_the_same_sweeps(reverse, visible, monkeypatch):
     path = np.linspace(0, 1, 11) ** 2
     gaps, path = np.diff(path), path[1:]
     whole, whole_completed = random_states(15, 10), random_completions(values, 5, visible)
-    expected = gibbs.anneal(X, whole, draws, gaps, path, reverse, whole_completed)
+    expected = gibbs.anneal(as_block(X), whole, draws, gaps, path, reverse, whole_completed)
     for sweeps in (1, 3):
         monkeypatch.setattr(gibbs_module, "_SWEEPS_WORK", sweeps * 15 * len(gibbs.weights))
         parts, completed = random_states(15, 10), random_completions(values, 5, visible)
-        log_weights = gibbs.anneal(X, parts, draws, gaps, path, reverse, completed)
+        log_weights = gibbs.anneal(as_block(X), parts, draws, gaps, path, reverse, completed)
         assert_array_equal(log_weights, expected)
         assert_array_equal(parts, whole)
         assert_array_equal(completed, whole_completed)
@@ -447,10 +453,14 @@ def test_sweeps_in_pieces_are_the_same_sweeps(reverse, visible, monkeypatch):
 def test_unknown_families_are_refused():
     machine, _, _ = make_case((4, 3), "binary")
 
-    class Poisson:
-        pass
+    class Poisson(Bernoulli):
+        name = "poisson"
+        visible_abilities = frozenset()
 
     *hidden, visible = machine.generation.conditionals
     chain = replace(machine.generation, conditionals=(*hidden, replace(visible, units=Poisson())))
-    with pytest.raises(TypeError, match="no Gibbs sampling for Poisson visible units"):
+    sentence = (
+        "needs Gibbs sampling, which the layer of the data does not allow: its units are Poisson"
+    )
+    with pytest.raises(ValueError, match=sentence):
         Gibbs.of(replace(machine, generation=chain))

@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from sklearn_helmholtz import HelmholtzMachine
-from sklearn_helmholtz.estimators import inference as estimator_inference
+from sklearn_helmholtz.models import completion
+from sklearn_helmholtz.rows import limits
 from tests import cases, exact
 from tests.cases import assert_frequencies, small_machine
 from tests.inference.test_inference import gappy_rows, true_posterior
@@ -303,7 +304,7 @@ def test_the_means_of_a_row_do_not_depend_on_the_others(strategy, visible, monke
     X = some_rows(visible)
     whole, order = model.impute(X, strategy), np.random.default_rng(0).permutation(len(X))
     assert_array_equal(model.impute(X[order], strategy), whole[order])
-    monkeypatch.setattr(estimator_inference, "_ENTRIES", 1)
+    monkeypatch.setattr(limits, "_ENTRIES", 1)
     assert_array_equal(model.impute(X, strategy), whole)
 
 
@@ -313,7 +314,7 @@ def test_draws_depend_neither_on_threads_nor_on_blocks(n_units, monkeypatch):
     settings = {"n_imputations": 3, "n_importance_samples": 20, "random_state": 0}
     whole = model.impute(some_rows(), "sample", **settings)
     for n_jobs, entries in ((2, 1), (8, 200)):
-        monkeypatch.setattr(estimator_inference, "_ENTRIES", entries)
+        monkeypatch.setattr(limits, "_ENTRIES", entries)
         model.set_params(n_jobs=n_jobs)
         assert_array_equal(model.impute(some_rows(), "sample", **settings), whole)
 
@@ -343,14 +344,14 @@ def test_a_wide_matrix_is_never_filled_in_as_a_whole(form, monkeypatch):
     model, _ = small_machine((600, 2), "binary")
     X = np.zeros((40, 600))
     X[:, 7] = np.nan
-    sizes, means = [], model._means
+    sizes, means = [], completion._means
 
-    def count(found, x, *others):
+    def count(machine, found, x, *others):
         sizes.append(len(x))
-        return means(found, x, *others)
+        return means(machine, found, x, *others)
 
-    monkeypatch.setattr(estimator_inference, "_ENTRIES", 6000)
-    monkeypatch.setattr(model, "_means", count)
+    monkeypatch.setattr(limits, "_ENTRIES", 6000)
+    monkeypatch.setattr(completion, "_means", count)
     model.impute(FORMS[form](X))
     assert sizes == [10] * 4
 

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils import check_random_state
 
 from sklearn_helmholtz import HelmholtzMachine, _keys
-from sklearn_helmholtz.estimators import inference as estimator_inference
 from sklearn_helmholtz.inference import ImportancePosterior
 from sklearn_helmholtz.inference import exact as exact_inference
+from sklearn_helmholtz.rows import limits
 from tests import cases, exact
 from tests.cases import assert_frequencies, small_machine
 
@@ -31,9 +31,9 @@ def true_posterior(params, x):
     return exact.posterior(exact.without(params, missing), x[~missing])
 
 
-def recognised(params, x, stand_in):
+def recognised(params, x, fill_values):
     """q(h | x) of all joint states, where means stand in for missing values."""
-    return exact.recognition(params, np.where(np.isnan(x), stand_in, x))
+    return exact.recognition(params, np.where(np.isnan(x), fill_values, x))
 
 
 def means_of(params, probabilities):
@@ -219,7 +219,7 @@ def test_answers_depend_neither_on_threads_nor_on_blocks(method, monkeypatch):
     X = np.tile(gappy_rows(4, "binary"), (5, 1))
     answers = []
     for n_jobs, entries in ((1, 2**22), (2, 1), (8, 100)):
-        monkeypatch.setattr(estimator_inference, "_ENTRIES", entries)
+        monkeypatch.setattr(limits, "_ENTRIES", entries)
         found = model.set_params(n_jobs=n_jobs).posterior(
             X, method=method, n_importance_samples=20, random_state=0
         )
@@ -265,6 +265,6 @@ def test_posteriors_tell_what_their_weights_are_worth():
         assert ((result.effective_sample_size >= 1) & (result.effective_sample_size <= 300)).all()
     seed = _keys.draw_seed(check_random_state(0))
     posterior = ImportancePosterior(model._machine, seed, 300)
-    rows = model._as_rows(X)
+    rows = model._rows(X)[0]
     _, weights = posterior.pool(rows.take(slice(None)), np.arange(len(X), dtype=np.uint64))
     assert_allclose(result.effective_sample_size, 1 / (weights**2).sum(axis=1), rtol=1e-12)

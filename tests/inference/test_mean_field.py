@@ -8,14 +8,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, logit
 
 from sklearn_helmholtz import _tree
-from sklearn_helmholtz._content import content_keys
-from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._kernels.mean_field import mean_field
-from sklearn_helmholtz._sparse import SparseRows
 from sklearn_helmholtz.inference import MeanField
 from sklearn_helmholtz.learning import MeanFieldLearning
 from sklearn_helmholtz.machines import BeliefNet
+from sklearn_helmholtz.rows import Block, Lists, content_keys
+from sklearn_helmholtz.units import Bernoulli
 from tests import cases, exact, naive
+from tests.blocks import as_block, values_of
 from tests.mean_field_nets import (
     CASES,
     NETS,
@@ -102,7 +102,7 @@ def test_bounds_rise_with_every_sweep_and_stay_below_log_p(visible, gaps, scale)
 def test_bounds_of_nets_with_heavy_weights_rise_as_well(visible, gaps):
     for seed in range(8):
         net, params, _, values = make_net((4, 5, 3), visible, gaps, 5, 30.0, seed)
-        truth, field = log_p(params, values), MeanField.of(net).tame()
+        truth, field = log_p(params, values), MeanField.of(net).clip_weights()
         means, xi = start_of(net, 5, seed)
         bounds = sweep(field, values, means, xi, 0)
         for _ in range(12):
@@ -116,8 +116,8 @@ def test_bounds_of_nets_with_heavy_weights_rise_as_well(visible, gaps):
 def test_no_change_of_a_mean_or_of_xi_raises_a_bound_that_has_converged(n_units, visible, gaps):
     net, params, x, values = make_net(n_units, visible, gaps, scale=1.5)
     field = MeanField.of(net)
-    means = field.start(content_keys(x))
-    xi, bounds, _ = field.solve(x, means, 3000, 0)
+    means = field.start(content_keys(values_of(x)))
+    xi, bounds, _ = field.solve(as_block(x), means, 3000, 0)
     for row, m, s, bound in zip(values, means, xi, bounds, strict=True):
         for change in (-1e-3, 1e-3):
             for u in free_units(net, row):
@@ -133,8 +133,8 @@ def test_no_change_of_a_mean_or_of_xi_raises_a_bound_that_has_converged(n_units,
 def test_means_that_have_converged_are_best_with_xi_of_their_own(visible, gaps):
     net, params, x, values = make_net((3, 2, 2), visible, gaps, n_rows=2, scale=1.5)
     field = MeanField.of(net)
-    means = field.start(content_keys(x))
-    _, bounds, _ = field.solve(x, means, 3000, 0)
+    means = field.start(content_keys(values_of(x)))
+    _, bounds, _ = field.solve(as_block(x), means, 3000, 0)
     for row, m, bound in zip(values, means, bounds, strict=True):
         best = naive.mean_field_terms(params, row, m, best_xi(params, row, m)).sum()
         assert best == pytest.approx(bound, abs=1e-10)
@@ -190,10 +190,10 @@ def test_one_sweep_over_one_unit_finds_its_best_mean_if_data_are_gaussian():
 def test_solving_ends_when_a_sweep_gains_too_little():
     net, _, x, values = make_net((4, 3, 2), "binary", n_rows=6, scale=2)
     field = MeanField.of(net)
-    start = field.start(content_keys(x))
+    start = field.start(content_keys(values_of(x)))
     for tol in (1e-2, 1e-5):
         means = start.copy()
-        _, bounds, n_sweeps = field.solve(x, means, 200, tol)
+        _, bounds, n_sweeps = field.solve(as_block(x), means, 200, tol)
         assert n_sweeps.max() < 200
         for row, n in enumerate(n_sweeps):
             one, xi = start[row : row + 1].copy(), np.full((1, 9), 0.5)
@@ -205,15 +205,15 @@ def test_solving_ends_when_a_sweep_gains_too_little():
             assert bounds[row] == pytest.approx(path[-1], rel=1e-12)
             assert_allclose(means[row], one[0], rtol=1e-9)
     means = start.copy()
-    assert_array_equal(field.solve(x, means, 1, 0)[2], 1)
+    assert_array_equal(field.solve(as_block(x), means, 1, 0)[2], 1)
 
 
 @pytest.mark.parametrize("visible", ["binary", "ordered binary", "ordered fractional"])
 def test_means_of_known_data_are_the_data(visible):
     net, _, x, values = make_net((4, 3), visible, gaps=True)
     field = MeanField.of(net)
-    means = field.start(content_keys(x))
-    field.solve(x, means)
+    means = field.start(content_keys(values_of(x)))
+    field.solve(as_block(x), means)
     known = ~np.isnan(values)
     assert_array_equal(means[:, :4][known], values[known].astype(np.float32))
     if net.is_autoregressive:
@@ -224,17 +224,17 @@ def test_means_of_known_data_are_the_data(visible):
 def test_rows_do_not_depend_on_others_or_on_their_form():
     net, _, x, values = make_net((6, 5, 3), "binary", gaps=True, n_rows=9)
     field = MeanField.of(net)
-    start = field.start(content_keys(x))
+    start = field.start(content_keys(values_of(x)))
     means = start.copy()
-    xi, bounds, _ = field.solve(x, means)
+    xi, bounds, _ = field.solve(as_block(x), means)
     for order in (np.arange(9)[::-1], np.array([4]), np.array([2, 7])):
         part = start[order]
-        part_xi, part_bounds, _ = field.solve(IncompleteRows(x.values[order], x.stand_in), part)
+        part_xi, part_bounds, _ = field.solve(Block(x.values[order], x.fill_values), part)
         assert_array_equal(part, means[order])
         assert_array_equal(part_xi, xi[order])
         assert_array_equal(part_bounds, bounds[order])
     again = start.copy()
-    sparse = SparseRows.from_dense(values.astype(np.float32), x.stand_in)
+    sparse = Block(Lists.from_dense(values.astype(np.float32)), x.fill_values)
     assert_array_equal(field.solve(sparse, again)[1], bounds)
     assert_array_equal(again, means)
 
@@ -249,8 +249,8 @@ def test_units_that_are_independent_have_no_gap(visible, gaps):
         if leaf.ndim == 2:
             leaf[...] = 0
     params, field = oracle_of(net), MeanField.of(net)
-    means = field.start(content_keys(x))
-    _, bounds, _ = field.solve(x, means)
+    means = field.start(content_keys(values_of(x)))
+    _, bounds, _ = field.solve(as_block(x), means)
     assert_allclose(bounds, log_p(params, values), rtol=1e-12, atol=1e-12)
     for layer, intercept in zip(field.hidden(means), params.generative_intercepts[1:], strict=True):
         assert_allclose(layer, np.tile(expit(intercept), (3, 1)), rtol=1e-9)
@@ -260,13 +260,13 @@ def test_units_that_are_independent_have_no_gap(visible, gaps):
 def test_causes_that_share_no_gaussian_data_have_no_gap(visible):
     net, _, x, values = make_net((4, 2), visible, n_rows=6)
     down = net.generation.conditionals[::-1]
-    down[0].affine.weights[0, 2:] = 0
-    down[0].affine.weights[1, :2] = 0
+    down[0].map.weights[0, 2:] = 0
+    down[0].map.weights[1, :2] = 0
     if net.is_autoregressive:
         down[1].lateral.weights[...] = 0  # the data may depend on each other, but not the causes
     params, field = oracle_of(net), MeanField.of(net)
-    means = field.start(content_keys(x))
-    _, bounds, _ = field.solve(x, means)
+    means = field.start(content_keys(values_of(x)))
+    _, bounds, _ = field.solve(as_block(x), means)
     assert_allclose(bounds, exact.log_likelihood(params, values), rtol=1e-12)
     states = np.hstack(exact.hidden_states((4, 2)))
     expected = [exact.posterior(params, row) @ states for row in values]
@@ -276,8 +276,8 @@ def test_causes_that_share_no_gaussian_data_have_no_gap(visible):
 def test_one_cause_of_gaussian_data_with_gaps_has_no_gap():
     net, params, x, values = make_net((5, 1), "gaussian", gaps=True, n_rows=6)
     field = MeanField.of(net)
-    means = field.start(content_keys(x))
-    _, bounds, _ = field.solve(x, means)
+    means = field.start(content_keys(values_of(x)))
+    _, bounds, _ = field.solve(as_block(x), means)
     assert_allclose(bounds, log_p(params, values), rtol=1e-10, atol=1e-10)
     for row, mean in zip(values, field.hidden(means)[0][:, 0], strict=True):
         log_joint = exact.log_joint_observed(params, row)
@@ -313,13 +313,13 @@ def test_starts_lie_anywhere():
 def test_equal_causes_of_which_one_explains_the_data_part():
     net, _, _, _ = make_net((3, 2), "gaussian")
     down = net.generation.conditionals[::-1]
-    down[0].affine.weights[...] = 4
+    down[0].map.weights[...] = 4
     for conditional in down:
-        conditional.affine.intercept[:] = 0
+        conditional.map.intercept[:] = 0
     x = np.full((1, 3), 4, np.float32)
     field = MeanField.of(net)
-    means = field.start(content_keys(x))
-    field.solve(x, means)
+    means = field.start(content_keys(values_of(x)))
+    field.solve(as_block(x), means)
     assert_allclose(np.sort(field.hidden(means)[0][0]), [0, 1], atol=1e-3)
 
 
@@ -331,43 +331,43 @@ def test_equal_causes_of_which_one_explains_the_data_part():
 def test_weights_that_are_too_large_are_refused_with_their_size(part, value):
     net, _, x, _ = make_net((4, 3), "ordered binary")
     visible = net.generation.conditionals[-1]
-    matrix = visible.affine.weights if part == "weights" else visible.lateral.weights
+    matrix = visible.map.weights if part == "weights" else visible.lateral.weights
     matrix[0, 3] = value
     field = MeanField.of(net)
     named = f"one of this net is {abs(value):g}".replace(".", r"\.")
     message = rf"at most 150 in magnitude, and {named}\. Infer in another way"
     with pytest.raises(ValueError, match=message):
-        field.solve(x, field.start(content_keys(x)))
+        field.solve(as_block(x), field.start(content_keys(values_of(x))))
     rule, out = MeanFieldLearning(), _tree.zeros_like(net).tree
     assert not rule.accepts(net)
     for leaf in _tree.leaves(out):
         leaf[...] = 7
-    assert rule.gradient(net, x, None, None, out) == -np.inf
+    assert rule.gradient(net, as_block(x), None, None, out) == -np.inf
     assert all((leaf == 7).all() for leaf in _tree.leaves(out))
 
 
 @pytest.mark.parametrize("value", [150.0, -150.0])
 def test_weights_up_to_the_limit_are_accepted_and_others_tamed(value):
     net, _, x, _ = make_net((4, 3), "ordered binary")
-    weights = net.generation.conditionals[-1].affine.weights
+    weights = net.generation.conditionals[-1].map.weights
     weights[0, 3] = value
     field = MeanField.of(net)
     field.check(x)
-    assert_array_equal(field.tame().weights, field.weights)
+    assert_array_equal(field.clip_weights().weights, field.weights)
     weights[0, 3] = 2 * value
     wild = MeanField.of(net)
-    tame = wild.tame()
-    tame.check(x)
-    assert_array_equal(tame.weights, field.weights)
+    clipped = wild.clip_weights()
+    clipped.check(x)
+    assert_array_equal(clipped.weights, field.weights)
     assert np.abs(wild.weights).max() == 300
-    assert tame.machine is net
+    assert clipped.machine is net
 
 
 def test_gaps_in_gaussian_data_in_order_are_refused():
     net, _, x, values = make_net((4, 3), "ordered gaussian")
-    MeanField.of(net).check(x)
+    MeanField.of(net).check(as_block(x))
     values[1, 2] = np.nan
-    rows = IncompleteRows(values.astype(np.float32), np.zeros(4, np.float32))
+    rows = Block(values.astype(np.float32), np.zeros(4, np.float32))
     with pytest.raises(ValueError, match="no bound where values of Gaussian features that depend"):
         MeanField.of(net).check(rows)
     free, _, _, _ = make_net((4, 3), "gaussian")
@@ -377,10 +377,12 @@ def test_gaps_in_gaussian_data_in_order_are_refused():
 def test_unknown_families_are_refused():
     net, _, _, _ = make_net((4, 3), "binary")
 
-    class Poisson:
-        pass
+    class Poisson(Bernoulli):
+        name = "poisson"
+        visible_abilities = frozenset()
 
     *hidden, visible = net.generation.conditionals
     chain = replace(net.generation, conditionals=(*hidden, replace(visible, units=Poisson())))
-    with pytest.raises(TypeError, match="no mean field for Poisson visible units"):
+    sentence = "needs mean field, which the layer of the data does not allow: its units are Poisson"
+    with pytest.raises(ValueError, match=sentence):
         MeanField.of(replace(net, generation=chain))

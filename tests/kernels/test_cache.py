@@ -30,27 +30,27 @@ def cache(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_kernel_is_at_hand_when_it_is_compiled_or_on_disk(cache):
+def test_a_kernel_counts_as_compiled_when_it_is_in_memory_or_on_disk(cache):
     kernel = fresh_mean_kernel()
-    assert not kernel.at_hand
-    assert not kernel.at_hand  # looking does not compile
+    assert not kernel.is_compiled
+    assert not kernel.is_compiled  # looking does not compile
     out = np.zeros((1, 1), np.float32)
     kernel(np.zeros((1, 1), np.float32), out)
-    assert kernel.at_hand
+    assert kernel.is_compiled
     again = fresh_mean_kernel()
-    assert again.at_hand
+    assert again.is_compiled
     again(np.zeros((1, 1), np.float32), out)
     assert out[0, 0] == 0.5
     for path in cache.rglob("*.nbi"):
         path.write_bytes(b"")
-    assert not fresh_mean_kernel().at_hand
+    assert not fresh_mean_kernel().is_compiled
 
 
 def test_the_disk_is_looked_at_once(cache, monkeypatch):
     kernel, looked = fresh_mean_kernel(), []
     monkeypatch.setattr(kernel, "_load", lambda: looked.append(True))
-    assert not kernel.at_hand
-    assert not kernel.at_hand
+    assert not kernel.is_compiled
+    assert not kernel.is_compiled
     assert len(looked) == 1
 
 
@@ -89,9 +89,9 @@ def test_whatever_pickle_says_of_a_damaged_file_the_cache_heals(cache, monkeypat
         return loads(*arguments)
 
     monkeypatch.setattr(numba.core.caching.IndexDataCacheFile, "load", load)
-    assert not kernel.at_hand
+    assert not kernel.is_compiled
     assert_means(kernel)
-    assert fresh_mean_kernel().at_hand
+    assert fresh_mean_kernel().is_compiled
 
 
 @pytest.fixture

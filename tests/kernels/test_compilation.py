@@ -54,7 +54,7 @@ def test_an_interrupt_ends_in_a_line_and_the_next_call_works(monkeypatch, owner,
     assert caught.value.__suppress_context__
     assert numba.config.DISABLE_JIT
     in_another_thread(lambda: assert_means(kernel))
-    assert fresh_mean_kernel().at_hand
+    assert fresh_mean_kernel().is_compiled
 
 
 def test_an_interrupt_while_the_disk_is_looked_at(monkeypatch):
@@ -62,7 +62,7 @@ def test_an_interrupt_while_the_disk_is_looked_at(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(numba.core.caching.IndexDataCacheFile, "load", interrupted)
         with pytest.raises(KeyboardInterrupt, match="bernoulli_mean"):
-            kernel.at_hand  # noqa: B018
+            kernel.is_compiled  # noqa: B018
     in_another_thread(lambda: assert_means(kernel))
 
 

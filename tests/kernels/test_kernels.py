@@ -33,7 +33,7 @@ from sklearn_helmholtz._kernels import (
 from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
 from sklearn_helmholtz._kernels.reflection import reflect
 from sklearn_helmholtz._keys import Purpose, layer_word
-from sklearn_helmholtz._sparse import SparseRows
+from sklearn_helmholtz.rows import Lists
 from tests import cases, naive
 
 KEY = _keys.key(cases.SEED, Purpose.WAKE)
@@ -379,7 +379,7 @@ def sparse_rows(seed, n_rows, n_columns, density=0.2, binary=False):
     dense = rng.normal(size=(n_rows, n_columns)) * (rng.random((n_rows, n_columns)) < density)
     dense[:: max(n_rows // 2, 2)], dense[:, :: max(n_columns // 2, 2)] = 0, 0
     dense = (dense != 0).astype(np.uint8) if binary else dense.astype(np.float32)
-    return dense, SparseRows.from_dense(dense)
+    return dense, Lists.from_dense(dense)
 
 
 @pytest.mark.parametrize("binary", [False, True])
@@ -393,7 +393,7 @@ def test_lists_hold_the_non_zero_entries_of_rows(shape, binary):
         assert_array_equal(actual, array)
     assert len(rows) == shape[0]
     assert_array_equal(rows.toarray(), dense)
-    other = SparseRows.from_csr(expected)
+    other = Lists.from_csr(expected)
     for actual, array in zip(other.lists, rows.lists, strict=True):
         assert actual.dtype == array.dtype
         assert_array_equal(actual, array)
@@ -413,7 +413,7 @@ def test_sparse_products_and_gradients_are_the_naive_ones(shape, seed, binary):
     sparse.sparse_product(*rows.lists, matrix, intercept, out)
     assert_is_product(out, dense, matrix, intercept)
     alone = np.full((1, n_units), np.nan, np.float32)
-    last = SparseRows.from_dense(dense[-1:])
+    last = Lists.from_dense(dense[-1:])
     sparse.sparse_product(*last.lists, matrix, intercept, alone)
     assert_array_equal(alone[0], out[-1])
     error, zeros = normal(seed + 3, n_rows, n_units), np.zeros(n_units, np.float32)
@@ -433,7 +433,7 @@ def test_sparse_products_and_gradients_are_the_naive_ones(shape, seed, binary):
 def test_sparse_rows_have_the_log_prob_and_the_errors_of_the_same_dense_rows(n_values, n_units):
     dense, _ = sparse_rows(0, n_values, n_units)
     dense = np.abs(dense) / (1 + np.abs(dense))
-    rows, eta = SparseRows.from_dense(dense), normal(1, 6, n_units, scale=4)
+    rows, eta = Lists.from_dense(dense), normal(1, 6, n_units, scale=4)
     log_prob, expected, error = np.full(6, 2.0), np.full(6, 2.0), eta.copy()
     bernoulli.bernoulli_score_real(dense, error, expected)
     bernoulli.bernoulli_log_prob_sparse(*rows.lists, eta, log_prob)
@@ -1028,13 +1028,13 @@ PENALTIES = [(0.0, 0.0, 0.0), (0.3, 0.0, 0.0), (0.0, 0.8, 0.0), (0.2, 0.5, 0.0),
 ENDS = np.array([16, 32])  # of the connections, and of the lateral weights
 
 
-def penalties_of(decay, lasso, relief=0.0):
-    """Decay, lasso and relief of the connections, and others of the lateral weights."""
-    return np.array([(decay, lasso, relief), (decay / 2, 3 * lasso, relief / 4)])
+def penalties_of(decay, lasso, concavity=0.0):
+    """Decay, lasso and concavity of the connections, and others of the lateral weights."""
+    return np.array([(decay, lasso, concavity), (decay / 2, 3 * lasso, concavity / 4)])
 
 
 def strengths(*penalty):
-    """Decay, lasso and relief of each of 48 parameters."""
+    """Decay, lasso and concavity of each of 48 parameters."""
     return np.repeat([*penalties_of(*penalty), (0, 0, 0)], 16, axis=0).T
 
 
@@ -1052,7 +1052,7 @@ def towards_zero(values, distance):
 def test_adam_moves_are_the_naive_ones(penalty):
     parameters, moments = normal(0, 48), np.zeros((2, 48), np.float32)
     twin, first, second = parameters.astype(np.float64), np.zeros(48), np.zeros(48)
-    decays, lassos, reliefs = strengths(*penalty)
+    decays, lassos, concavities = strengths(*penalty)
     for t in range(1, 8):
         parts = normal(t, t % 3 + 1, 48, scale=10)
         slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decays * twin
@@ -1060,7 +1060,7 @@ def test_adam_moves_are_the_naive_ones(penalty):
             twin, slope, first, second, t, learning_rate=0.05, ascend=True
         )
         distance = 0.05 * np.sqrt(1 - 0.999**t) * lassos / (np.sqrt(second) + 1e-8)
-        twin = towards_zero(twin, distance / (1 + reliefs * np.abs(twin)))
+        twin = towards_zero(twin, distance / (1 + concavities * np.abs(twin)))
         steps.adam_move(
             parts, 0.25, penalties_of(*penalty), ENDS, 0.05, 0.9, 0.999, t, alone(), 0,
             *moments, parameters,
@@ -1075,7 +1075,7 @@ def test_adam_moves_are_the_naive_ones(penalty):
 def test_sgd_moves_are_the_naive_ones(penalty, momentum):
     parameters, velocity = normal(0, 48), np.zeros(48, np.float32)
     twin, speed = parameters.astype(np.float64), np.zeros(48)
-    decays, lassos, reliefs = strengths(*penalty)
+    decays, lassos, concavities = strengths(*penalty)
     for t in range(1, 8):
         parts = normal(t, t % 3 + 1, 48, scale=10)
         slope = 0.25 * parts.astype(np.float64).sum(axis=0) - decays * twin
@@ -1083,7 +1083,7 @@ def test_sgd_moves_are_the_naive_ones(penalty, momentum):
             twin, slope, speed, learning_rate=0.05, momentum=momentum, ascend=True
         )
         distance = 0.05 * lassos / (1 - momentum)
-        twin = towards_zero(twin, distance / (1 + reliefs * np.abs(twin)))
+        twin = towards_zero(twin, distance / (1 + concavities * np.abs(twin)))
         steps.sgd_move(
             parts, 0.25, penalties_of(*penalty), ENDS, 0.05, momentum, alone(), 0, velocity,
             parameters,
@@ -1154,8 +1154,8 @@ def test_moves_end_at_the_maximum_of_the_penalised_objective(solver):
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_moves_with_relief_end_at_the_maximum_of_theirs(solver):
-    """Of ``-1/2 (p - c)^2 - lasso log(1 + relief |p|) / relief``, found on a grid."""
+def test_moves_with_concavity_end_at_the_maximum_of_theirs(solver):
+    """Of ``-1/2 (p - c)^2 - lasso log(1 + concavity |p|) / concavity``, found on a grid."""
     centres, penalties = normal(1, 32).astype(np.float64), np.tile([0.0, 0.5, 1.5], (2, 1))
     grid = np.linspace(-4, 4, 80_001)
     loss = 0.5 * (grid - centres[:, None]) ** 2 + 0.5 / 1.5 * np.log1p(1.5 * np.abs(grid))

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklearn_helmholtz import SigmoidBeliefNet, _batches, _tree
-from sklearn_helmholtz._training import Training
+from sklearn_helmholtz import SigmoidBeliefNet, _tree
 from sklearn_helmholtz.learning import (
     SGD,
     Adam,
@@ -16,6 +15,7 @@ from sklearn_helmholtz.learning import (
     penalise,
 )
 from sklearn_helmholtz.machines import initialise_net
+from sklearn_helmholtz.rows import limits
 from sklearn_helmholtz.units import Bernoulli
 from tests import cases
 from tests.belief_net_oracles import judged
@@ -93,8 +93,8 @@ def test_rows_that_cost_much_are_shared_among_threads(rule, n_hidden):
     rng = np.random.default_rng(0)
     for (n_features, n), n_blocks in (((64, n_hidden), 25), ((4, 2), 1)):
         learner = initialise_net((n_features, n), Bernoulli(), np.zeros(n_features), rng)
-        limits = Training(learner, rule, Adam(), cases.SEED, 2)._limits(100)
-        assert (limits[0], limits[-1], len(limits) - 1) == (0, 100, n_blocks)
+        places = rule.limits(learner, 100)
+        assert (places[0], places[-1], len(places) - 1) == (0, 100, n_blocks)
 
 
 @pytest.mark.parametrize("autoregressive", [False, True])
@@ -103,7 +103,7 @@ def test_rows_that_cost_much_are_shared_among_threads(rule, n_hidden):
 def test_fits_have_the_same_bits_for_any_number_of_threads(
     inference, share, autoregressive, monkeypatch
 ):
-    monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)  # as many blocks as there can be
+    monkeypatch.setattr(limits, "_BLOCK_WORK", 1)  # as many blocks as there can be
     settings = {"autoregressive": autoregressive, "batch_size": 130, "max_iter": 3}
     settings |= {"random_state": 0, **INFERENCES[inference]}
     first, second = (

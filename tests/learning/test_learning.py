@@ -14,11 +14,10 @@ import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_helmholtz import _batches, _training, _tree
-from sklearn_helmholtz._batches import Rows
+from sklearn_helmholtz import _training, _tree
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._monitor import Monitor
-from sklearn_helmholtz._training import Plan, Training, train
+from sklearn_helmholtz._training import Past, Plan, Training, train
 from sklearn_helmholtz._workspace import Workspace
 from sklearn_helmholtz.inference import sample_particles
 from sklearn_helmholtz.learning import (
@@ -35,15 +34,17 @@ from sklearn_helmholtz.learning import (
     penalise,
 )
 from sklearn_helmholtz.learning.fused import FusedReweightedWakeSleep, FusedWakeSleep
-from sklearn_helmholtz.learning.phases import (
+from sklearn_helmholtz.learning.passes import (
     generation_gradient,
     recognition_gradient,
     sleep_gradient,
     wake_and_dream,
 )
 from sklearn_helmholtz.machines import initialise
+from sklearn_helmholtz.rows import Table, limits
 from sklearn_helmholtz.units import Bernoulli
 from tests import cases, exact, naive
+from tests.blocks import as_block
 from tests.cases import CASES, make_case, make_draws
 
 N_BLOCKS, ROWS_OF_A_BLOCK = 100, 1500
@@ -63,7 +64,7 @@ def run_blocks(rule, machine, X, n_blocks=N_BLOCKS, n_rows=ROWS_OF_A_BLOCK):
         where = {"start": number * n_rows}
         wake = make_draws(n_rows, rule.n_particles, **where)
         dream = make_draws(n_rows, purpose=Purpose.DREAM, **where)
-        bounds.append(rule.gradient(machine, block, wake, dream, out, work) / n_rows)
+        bounds.append(rule.gradient(machine, as_block(block), wake, dream, out, work) / n_rows)
         steps.append(exact.flatten(cases.gradient_of(machine, out)) / n_rows)
         work.reset()
     return np.array(steps), np.array(bounds)
@@ -87,13 +88,13 @@ def add(*weighted):
     return sum(weight * exact.flatten(gradient) for weight, gradient in weighted)
 
 
-def expected_sleep(params, missing=False, stand_in=0.0):
+def expected_sleep(params, missing=False, fill_values=0.0):
     """``E_{p(x, h)}[grad_R log q(h | x)]``: by enumeration, and by quadrature for real x.
 
-    Recognition sees ``stand_in`` instead of what is missing, (n_features,) bool, of every dream.
+    Recognition sees ``fill_values`` instead of what is missing, (n_features,) bool, of every dream.
     """
     if params.noise_variance is None:
-        return exact.sleep_gradient(params, lambda x: np.where(missing, stand_in, x))
+        return exact.sleep_gradient(params, lambda x: np.where(missing, fill_values, x))
     missing = np.broadcast_to(missing, params.noise_variance.shape)
     gradient = exact.zero_gradient(params)
     mixing = np.eye(len(params.noise_variance))  # x = mean + x A + noise = (mean + noise) mixing
@@ -103,7 +104,7 @@ def expected_sleep(params, missing=False, stand_in=0.0):
     covariance = np.where(missing | missing[:, None], 0, covariance)
     for probability, hidden in prior_states(params):
         mean = hidden[0] @ params.generative_coefs[0] + params.generative_intercepts[0]
-        mean = np.where(missing, stand_in, mean @ mixing)
+        mean = np.where(missing, fill_values, mean @ mixing)
         error = hidden[0] - expected_sigmoid(params, mean, covariance)
         gradient.recognition_intercepts[0] += probability * error
         # Stein: E[x f(x R)] = E[x] E[f(x R)] + Cov(x) R E[f'(x R)]
@@ -223,7 +224,7 @@ def test_a_step_is_the_sum_of_the_steps_of_its_parts(rule, visible):
         out, places = cases.empty_gradient(machine), {"start": start}
         wake = make_draws(stop - start, rule.n_particles, **places)
         dream = make_draws(stop - start, purpose=Purpose.DREAM, **places)
-        bound = rule.gradient(machine, X[start:stop], wake, dream, out)
+        bound = rule.gradient(machine, as_block(X[start:stop]), wake, dream, out)
         return exact.flatten(cases.gradient_of(machine, out)), bound
 
     whole, parts = step(0, 50), [step(0, 17), step(17, 50)]
@@ -240,7 +241,7 @@ def test_a_step_changes_neither_machine_nor_data_and_repeats_to_the_bit(rule):
         out = cases.empty_gradient(machine)
         wake = make_draws(50, rule.n_particles)
         dream = make_draws(50, purpose=Purpose.DREAM)
-        results.append((rule.gradient(machine, X, wake, dream, out, work), out))
+        results.append((rule.gradient(machine, as_block(X), wake, dream, out, work), out))
     for old, new in zip(_tree.leaves(before), _tree.leaves(machine), strict=True):
         assert_array_equal(old, new)
     assert_array_equal(data, X)
@@ -258,7 +259,7 @@ def test_dreams_teach_recognition_only_with_random_numbers_of_their_own(rule):
         out = cases.empty_gradient(machine)
         wake = make_draws(50, rule.n_particles, start=wake_start)
         dream = make_draws(50, purpose=Purpose.DREAM, start=dream_start)
-        bound = rule.gradient(machine, X, wake, dream, out)
+        bound = rule.gradient(machine, as_block(X), wake, dream, out)
         flat = exact.flatten(cases.gradient_of(machine, out))
         return bound, flat[~of_recognition], flat[of_recognition]
 
@@ -340,10 +341,10 @@ def test_lateral_weights_can_have_a_penalty_of_their_own(optimizer):
     ):
         assert_array_equal(d.lateral.weights, e.lateral.weights)
         assert (d.lateral.weights != c.lateral.weights).any()
-        assert_array_equal(d.affine.intercept, c.affine.intercept)
-        if c.affine.weights is not None:
-            assert_array_equal(d.affine.weights, c.affine.weights)
-            assert (d.affine.weights != e.affine.weights).any()
+        assert_array_equal(d.map.intercept, c.map.intercept)
+        if c.map.weights is not None:
+            assert_array_equal(d.map.weights, c.map.weights)
+            assert (d.map.weights != e.map.weights).any()
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5])
@@ -409,24 +410,24 @@ def test_schedules():
     assert_allclose(cosine, [0.4, 0.3, 0.2, 0.1, 0.0], atol=1e-15)
 
 
-# Phases
+# Passes
 
 
 @pytest.mark.parametrize("work", [np, Workspace()], ids=["numpy", "workspace"])
 @pytest.mark.parametrize(("n_units", "visible"), CASES)
-def test_phases_are_explanations_and_dreams_of_the_machine(n_units, visible, work):
+def test_passes_are_explanations_and_dreams_of_the_machine(n_units, visible, work):
     machine, _, X = make_case(n_units, visible, n_rows=4)
     wake = cases.make_draws(4, n_particles=5)
     dream = cases.make_draws(3, purpose=Purpose.DREAM)
     for _ in range(2):  # a work space serves its second round from memory of its own
-        phases = wake_and_dream(machine, X, wake, dream, work)
-        particles = sample_particles(machine, X, wake)
+        passes = wake_and_dream(machine, as_block(X), wake, dream, work)
+        particles = sample_particles(machine, as_block(X), wake)
         dreams, _ = machine.dream(dream)
-        assert_allclose(phases.log_weights, particles.log_weights, rtol=1e-6)
-        assert_array_equal(phases.dreamt, dreams[0])
+        assert_allclose(passes.log_weights, particles.log_weights, rtol=1e-6)
+        assert_array_equal(passes.dreamt, dreams[0])
         for layer in range(len(n_units) - 1):
-            assert_array_equal(phases.explanations(layer), particles.values[layer + 1])
-            assert_array_equal(phases.dreams(layer), dreams[layer + 1])
+            assert_array_equal(passes.inferred(layer), particles.values[layer + 1])
+            assert_array_equal(passes.dreams(layer), dreams[layer + 1])
         if work is not np:
             work.reset()
 
@@ -440,30 +441,30 @@ def weighted_sum(params, X, hidden, weight, differentiate):
 
 @pytest.mark.parametrize("work", [np, Workspace()], ids=["numpy", "workspace"])
 @pytest.mark.parametrize(("n_units", "visible"), CASES)
-def test_gradients_of_phases_are_weighted_sums_of_exact_ones(n_units, visible, work):
+def test_gradients_of_passes_are_weighted_sums_of_exact_ones(n_units, visible, work):
     machine, params, X = make_case(n_units, visible, n_rows=4)
     wake = cases.make_draws(4, n_particles=5)
     dream = cases.make_draws(3, purpose=Purpose.DREAM)
     weights = np.random.default_rng(0).uniform(0.1, 1, (4, 5)).astype(np.float32)
     layers = range(len(n_units) - 1)
     for recognise in (True, False):
-        phases = wake_and_dream(machine, X, wake, dream, work)
-        explained = [phases.explanations(i).astype(float) for i in layers]
-        dreams = [phases.dreams(i).astype(float) for i in layers]
-        dreamt = phases.dreamt.astype(float)
+        passes = wake_and_dream(machine, as_block(X), wake, dream, work)
+        explained = [passes.inferred(i).astype(float) for i in layers]
+        dreams = [passes.dreams(i).astype(float) for i in layers]
+        dreamt = passes.dreamt.astype(float)
         out = cases.empty_gradient(machine)
-        generation_gradient(machine, phases, weights.copy(), out.generation)
+        generation_gradient(machine, passes, weights.copy(), out.generation)
         repeated, ones = np.repeat(X, 5, axis=0), np.ones(3)
         expected = weighted_sum(params, repeated, explained, weights.ravel(), exact.grad_log_joint)
         slept = weighted_sum(params, dreamt, dreams, ones, exact.grad_log_recognition)
         if recognise:
-            recognition_gradient(machine, phases, weights.copy(), out.recognition, work)
+            recognition_gradient(machine, passes, weights.copy(), out.recognition, work)
             woken = weighted_sum(
                 params, repeated, explained, weights.ravel(), exact.grad_log_recognition
             )
             expected += (woken + slept) / 2
         else:
-            sleep_gradient(machine, phases, out.recognition, work)
+            sleep_gradient(machine, passes, out.recognition, work)
             expected += slept
         actual = exact.flatten(cases.gradient_of(machine, out))
         assert_allclose(actual, expected, rtol=2e-5, atol=2e-5)
@@ -487,25 +488,31 @@ both_rules = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.parametrize("is_weighted", [False, True])
 @pytest.mark.parametrize("limits", [(0, 7), (0, 3, 7), (0, 1, 2, 6, 7)])
 @pytest.mark.parametrize("n_units", [*BINARY_NETS, (70, 33, 20), (5, 70, 9, 40)])
 @pytest.mark.parametrize("rule", RULES, ids=name_of_rule)
-def test_fused_rules_are_the_layered_ones_to_the_bit(rule, n_units, limits):
+def test_fused_rules_are_the_layered_ones_to_the_bit(rule, n_units, limits, is_weighted):
     machine = initialise(n_units, Bernoulli(), np.zeros(n_units[0]), np.random.default_rng(0))
     packed = _tree.pack(machine)
     for leaf in _tree.leaves(packed.tree):  # intercepts that are not zero
         leaf += np.linspace(-0.3, 0.3, leaf.size, dtype=np.float32).reshape(leaf.shape)
-    x = (np.random.default_rng(1).random((7, n_units[0])) < 0.4).astype(np.uint8)
+    rng = np.random.default_rng(1)
+    x = as_block((rng.random((7, n_units[0])) < 0.4).astype(np.uint8))
+    weights = np.array([0, *rng.exponential(3, 6)])  # a first block may have none but 0
+
+    def block(a, b):
+        return replace(x, values=x.values[a:b], weights=weights[a:b] if is_weighted else None)
 
     def draws(a, b):
         wake = make_draws(b - a, rule.n_particles, start=a)
         return wake, make_draws(b - a, purpose=Purpose.DREAM, start=a)
 
     out, _ = _tree.parts_like(machine, len(limits) - 1)
-    bounds = rule.fused(machine).gradients(packed, x, *draws(0, 7), limits, out)
+    bounds = rule.fused(machine).gradients(packed, block(0, 7), *draws(0, 7), limits, out)
     expected, parts = _tree.parts_like(machine, len(limits) - 1)
     for place, (a, b) in enumerate(itertools.pairwise(limits)):
-        bound = rule.gradient(packed.tree, x[a:b], *draws(a, b), parts[place].tree)
+        bound = rule.gradient(packed.tree, block(a, b), *draws(a, b), parts[place].tree)
         assert bounds[place] == bound
     assert_array_equal(out, expected)
     assert out.any(axis=1).all()
@@ -518,20 +525,23 @@ def test_only_bernoulli_machines_have_a_fused_rule(rule):
     assert rule.fused(make_case((4, 3, 2), "ordered binary")[0]) is None
 
 
+@pytest.mark.parametrize("is_weighted", [False, True])
 @pytest.mark.parametrize("n_threads", [1, 2, 8])
 @pytest.mark.parametrize("n_rows", [50, 130, 600])
 @both_rules
 def test_training_has_the_same_bits_with_and_without_the_fused_rule(
-    rule, n_rows, n_threads, monkeypatch
+    rule, n_rows, n_threads, is_weighted, monkeypatch
 ):
     machine = initialise((30, 9, 5), Bernoulli(), np.zeros(30), np.random.default_rng(0))
-    x = (np.random.default_rng(1).random((n_rows, 30)) < 0.4).astype(np.uint8)
-    monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)  # as many blocks as there can be
+    rng = np.random.default_rng(1)
+    x = (rng.random((n_rows, 30)) < 0.4).astype(np.uint8)
+    table = Table(x, True, weights=rng.exponential(3, n_rows) if is_weighted else None)
+    monkeypatch.setattr(limits, "_BLOCK_WORK", 1)  # as many blocks as there can be
     results = []
-    for at_hand, threads in ((False, 1), (True, n_threads)):
-        monkeypatch.setattr(FUSED[type(rule)], "at_hand", at_hand)
-        training = Training(machine, rule, Adam(1e-3), cases.SEED, threads)
-        bounds = [training.step(Rows(x, True), np.arange(n_rows), 0.01) for _ in range(3)]
+    for is_compiled, threads in ((False, 1), (True, n_threads)):
+        monkeypatch.setattr(FUSED[type(rule)], "is_compiled", is_compiled)
+        training = Training(machine, rule, Adam(1e-3), threads, Past(cases.SEED))
+        bounds = [training.step(table, np.arange(n_rows), 0.01) for _ in range(3)]
         results.append((bounds, training.parameters.vector.copy()))
     assert results[0][0] == results[1][0]
     assert_array_equal(results[0][1], results[1][1])
@@ -542,13 +552,20 @@ def test_training_uses_the_fused_rule_only_for_blocks_of_zeros_and_ones(rule, mo
     machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0))
     used, kind = [], FUSED[type(rule)]
     gradients = kind.gradients
-    monkeypatch.setattr(kind, "at_hand", True)
+    monkeypatch.setattr(kind, "is_compiled", True)
     monkeypatch.setattr(kind, "gradients", lambda *given: used.append(given) or gradients(*given))
     x = np.random.default_rng(1).random((20, 6))
-    for data, binary in ((x, False), (scipy.sparse.csr_array(x > 0.5), True), (x > 0.5, True)):
-        training = Training(machine, rule, Adam(), cases.SEED, 1)
-        training.step(Rows(data, binary), np.arange(20), 0.01)
-        assert len(used) == isinstance(data, np.ndarray) * binary
+    ones, weights = x > 0.5, np.arange(20.0)
+    for table, n_used in (
+        (Table(x, False), 0),
+        (Table(scipy.sparse.csr_array(ones), True), 0),
+        (Table(ones, True), 1),
+        (Table(ones, True, weights=weights), 2),
+        (Table(x, False, weights=weights), 2),
+    ):
+        training = Training(machine, rule, Adam(), 1, Past(cases.SEED))
+        training.step(table, np.arange(20), 0.01)
+        assert len(used) == n_used
 
 
 @both_rules
@@ -561,11 +578,11 @@ def test_a_fused_rule_joins_blocks_up_to_a_number_of_rows_times_particles(rule, 
         joined.append((len(limits) - 1, wake.n_rows))
         return gradients(self, parameters, x, wake, dream, limits, out)
 
-    monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)
-    monkeypatch.setattr(kind, "at_hand", True)
+    monkeypatch.setattr(limits, "_BLOCK_WORK", 1)
+    monkeypatch.setattr(kind, "is_compiled", True)
     monkeypatch.setattr(kind, "gradients", count)
-    training = Training(machine, rule, Adam(), cases.SEED, 1)
-    training.step(Rows(np.ones((400, 6), bool), True), np.arange(400), 0.01)
+    training = Training(machine, rule, Adam(), 1, Past(cases.SEED))
+    training.step(Table(np.ones((400, 6), bool), True), np.arange(400), 0.01)
     n_blocks, n_explanations = np.transpose(joined)
     assert n_blocks.max() > 1
     assert n_explanations.max() <= _training._ROWS_TOGETHER
@@ -581,9 +598,7 @@ def test_blocks_of_products_are_what_they_have_always_been(n_units, n_rows, expe
     """Sums over other blocks would be rounded differently."""
     rng = np.random.default_rng(0)
     machine = initialise(n_units, Bernoulli(), np.zeros(n_units[0]), rng)
-    for n_threads in (1, 7):
-        training = Training(machine, ReweightedWakeSleep(5), Adam(), cases.SEED, n_threads)
-        assert training._limits(n_rows) == expected
+    assert ReweightedWakeSleep(5).limits(machine, n_rows) == expected
 
 
 # Trees
@@ -626,7 +641,7 @@ def test_leaves_can_be_taken_off_and_put_back():
     doubled = _tree.with_leaves(machine, [2 * leaf for leaf in leaves])
     assert type(doubled) is type(machine)
     assert doubled.generation.layers == machine.generation.layers
-    assert doubled.generation.conditionals[0].affine.weights is None
+    assert doubled.generation.conditionals[0].map.weights is None
     for one, two in zip(leaves, _tree.leaves(doubled), strict=True):
         assert_array_equal(2 * one, two)
 
@@ -679,12 +694,12 @@ def test_an_average_weighs_the_later_moves_by_the_eighth_power():
 def test_training_results_in_its_average_and_moves_on_from_its_parameters():
     machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0))
     x = (np.random.default_rng(1).random((40, 6)) < 0.4).astype(np.uint8)
-    plain = Training(machine, WakeSleep(), Adam(), cases.SEED, 1)
-    averaged = Training(machine, WakeSleep(), Adam(), cases.SEED, 1, averages=True)
+    plain = Training(machine, WakeSleep(), Adam(), 1, Past(cases.SEED))
+    averaged = Training(machine, WakeSleep(), Adam(), 1, Past(cases.SEED), averages=True)
     twin = Average(plain.parameters.vector.copy())
     for _ in range(23):
         for training in (plain, averaged):
-            training.step(Rows(x, True), np.arange(40), 0.05)
+            training.step(Table(x, True), np.arange(40), 0.05)
         twin.add(plain.parameters.vector)
     assert_array_equal(averaged.parameters.vector, plain.parameters.vector)
     assert_array_equal(averaged.result.vector, twin.vector)
@@ -704,11 +719,13 @@ def test_the_common_strength_is_that_of_the_most_probable_prior():
     for l1_ratio, exponent, power in ((0.0, square / 2, 1 / 2), (1.0, size, 1)):
         log_density = power * np.log(c) - c * (exponent + power / strongest)
         expected = c[np.argmax(log_density)]
-        decay, lasso, relief = EstimatedPenalty(n_rows, l1_ratio, strongest).strengths(size, square)
+        decay, lasso, concavity = EstimatedPenalty(n_rows, l1_ratio, strongest).strengths(
+            size, square
+        )
         assert decay == pytest.approx((1 - l1_ratio) * expected / n_rows, rel=1e-3)
         assert lasso == pytest.approx(l1_ratio * expected / n_rows, rel=1e-3)
-        assert relief == 0
-    decay, lasso, relief = EstimatedPenalty(n_rows, 0.5, strongest).strengths(size, square)
+        assert concavity == 0
+    decay, lasso, concavity = EstimatedPenalty(n_rows, 0.5, strongest).strengths(size, square)
     common = 1 / ((size / 2 + square / 4) / 0.75 + 1 / 3)
     assert decay == lasso == pytest.approx(common / 2 / n_rows)
 
@@ -716,12 +733,12 @@ def test_the_common_strength_is_that_of_the_most_probable_prior():
 def test_each_weight_has_the_most_probable_strength_of_its_own():
     """The mode of c_i^a exp(-a c_i / c) c_i exp(-c_i |w|), over the rows, by a grid."""
     n_rows, size, shape = 40, 0.7, 1.7
-    _, lasso, relief = EstimatedPenalty(n_rows, 1.0, 3.0, shape).strengths(size, size**2)
+    _, lasso, concavity = EstimatedPenalty(n_rows, 1.0, 3.0, shape).strengths(size, size**2)
     common, grid = 1 / (size + 1 / 3), np.linspace(1e-3, 20, 200_001)
     for weight in (0.0, 0.2, 3.0):
         log_density = (shape + 1) * np.log(grid) - grid * (shape / common + weight)
         expected = grid[np.argmax(log_density)] / n_rows
-        assert lasso / (1 + relief * weight) == pytest.approx(expected, rel=1e-3)
+        assert lasso / (1 + concavity * weight) == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_size_of_weights_with_the_prior_is_the_same_in_both_orders():
@@ -737,12 +754,13 @@ def test_the_size_of_weights_with_the_prior_is_the_same_in_both_orders():
 
 
 def test_the_bound_of_the_strength_grows_geometrically():
-    growing = EstimatedPenalty(40, 1.0, 3.2, begins=0.2)
-    lassos = [growing.strengths(0.0, 0.0, grown)[1] * 40 for grown in (0, 0.25, 0.5, 1)]
+    growing = EstimatedPenalty(40, 1.0, 3.2, initial_bound=0.2)
+    lassos = [growing.strengths(0.0, 0.0, progress)[1] * 40 for progress in (0, 0.25, 0.5, 1)]
     assert lassos == pytest.approx([0.2, 0.4, 0.8, 3.2])
     assert growing.strengths(0.0, 0.0) == growing.strengths(0.0, 0.0, 1.0)
     assert growing.strengths(9.8, 0.0, 0.1)[1] == pytest.approx(1 / (9.8 + 1 / 3.2) / 40)
-    for settled in (EstimatedPenalty(40, 1.0, 3.2), EstimatedPenalty(40, 1.0, 3.2, begins=7.0)):
+    settled_ones = EstimatedPenalty(40, 1.0, 3.2), EstimatedPenalty(40, 1.0, 3.2, initial_bound=7.0)
+    for settled in settled_ones:
         assert settled.strengths(0.5, 0.5, 0.0) == growing.strengths(0.5, 0.5)
     assert FixedPenalty(0.4, 0.25).strengths(0.5, 0.5, 0.0) == (0.4 * 0.75, 0.1, 0.0)
 
@@ -755,22 +773,22 @@ def test_penalties_are_set_apart_for_connections_and_lateral_weights():
     size = np.concatenate([np.abs(w).ravel() for w in connections]).mean()
     assert optimizer.decay == optimizer.lateral[0] == 0
     assert optimizer.lasso == pytest.approx(1 / (size + 1 / 2) / 10)
-    assert optimizer.relief == 0
+    assert optimizer.concavity == 0
     laterals = [w[np.triu_indices(len(w), 1)] for w in params.generative_lateral_coefs]
     size = np.abs(np.concatenate(laterals)).mean()
     assert optimizer.lateral[1:] == pytest.approx((0.2 / (size + 1 / 8), 1 / (size + 1 / 8)))
     fixed = penalise(Adam(), _tree.pack(machine), (FixedPenalty(0.4, 0.25), FixedPenalty(0.1)))
     assert (fixed.decay, fixed.lasso, fixed.lateral) == (pytest.approx(0.3), 0.1, (0.1, 0.0, 0.0))
-    assert fixed.relief == 0
+    assert fixed.concavity == 0
 
 
 def test_training_estimates_penalties_anew_every_epoch():
     machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0), True)
     x = np.repeat(np.random.default_rng(1).random((40, 1)) < 0.4, 6, axis=1).astype(np.uint8)
     penalties = EstimatedPenalty(2000, 1.0, 2.0), EstimatedPenalty(2000, 1.0, 8.0)
-    training = Training(machine, WakeSleep(), Adam(), cases.SEED, 1, penalties=penalties)
+    training = Training(machine, WakeSleep(), Adam(), 1, Past(cases.SEED), penalties=penalties)
     seen = []
-    rows, plan = Rows(x, True), Plan(np.arange(40), 10, 5, Constant(0.05))
+    rows, plan = Table(x, True), Plan(np.arange(40), 10, 5, Constant(0.05))
 
     class Watch(Monitor):
         def end_epoch(self, training, loss, n_epochs):
@@ -785,8 +803,10 @@ def test_training_estimates_penalties_anew_every_epoch():
 def test_penalties_grow_over_the_epochs_in_which_they_settle():
     machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0), True)
     x = (np.random.default_rng(1).random((40, 6)) < 0.4).astype(np.uint8)
-    growing = EstimatedPenalty(2000, 1.0, 1e-3, begins=1e-5)  # weaker than any weights would say
-    training = Training(machine, WakeSleep(), Adam(), cases.SEED, 1, penalties=(growing, growing))
+    # Weaker than any weights would say.
+    growing = EstimatedPenalty(2000, 1.0, 1e-3, initial_bound=1e-5)
+    past, penalties = Past(cases.SEED), (growing, growing)
+    training = Training(machine, WakeSleep(), Adam(), 1, past, penalties=penalties)
     seen = []
 
     class Watch(Monitor):
@@ -794,8 +814,8 @@ def test_penalties_grow_over_the_epochs_in_which_they_settle():
             seen.append(training._optimizer.lasso * 2000)
             return super().end_epoch(training, loss, n_epochs)
 
-    for settling, grown in ((0.5, (0.25, 0.5, 0.75, 1, 1, 1, 1, 1)), (0.0, [1] * 8)):
+    for warmup, progress in ((0.5, (0.25, 0.5, 0.75, 1, 1, 1, 1, 1)), (0.0, [1] * 8)):
         seen.clear()
-        plan = Plan(np.arange(40), 10, 8, Constant(0.05), settling=settling)
-        train(training, Rows(x, True), plan, Watch())
-        assert seen == pytest.approx([1e-5 * 100**share for share in grown], rel=1e-2)
+        plan = Plan(np.arange(40), 10, 8, Constant(0.05), warmup=warmup)
+        train(training, Table(x, True), plan, Watch())
+        assert seen == pytest.approx([1e-5 * 100**share for share in progress], rel=1e-2)

@@ -6,11 +6,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 
 from sklearn_helmholtz import _tree
-from sklearn_helmholtz._content import content_keys
-from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz.inference import MeanField
 from sklearn_helmholtz.learning import MeanFieldLearning
+from sklearn_helmholtz.rows import Block, content_keys
 from tests import cases
+from tests.blocks import as_block, values_of
 from tests.mean_field_nets import CASES, log_p, make_net, oracle_of, twin_bounds
 
 # The gradient
@@ -21,15 +21,15 @@ def step_of(rule, net, x, memory=None):
     packed = _tree.zeros_like(net)
     for leaf in _tree.leaves(packed.tree):
         leaf[...] = np.nan
-    return packed, rule.gradient(net, x, None, None, packed.tree, memory=memory)
+    return packed, rule.gradient(net, as_block(x), None, None, packed.tree, memory=memory)
 
 
 @pytest.mark.parametrize(("visible", "gaps"), CASES)
 @pytest.mark.parametrize("n_units", [(4, 3), (3, 2, 2), (2, 5)])
 def test_the_step_is_the_slope_of_the_highest_bound(n_units, visible, gaps):
     net, _, x, _ = make_net(n_units, visible, gaps, n_rows=3)
-    start = MeanField.of(net).start(content_keys(x))
-    bounds = MeanField.of(net).solve(x, start, 3000, 0)[1]
+    start = MeanField.of(net).start(content_keys(values_of(x)))
+    bounds = MeanField.of(net).solve(as_block(x), start, 3000, 0)[1]
     step, total = step_of(MeanFieldLearning(3000, 0), net, x)
     assert total == pytest.approx(bounds.sum(), rel=1e-12)
     moved = _tree.copy(net)
@@ -39,7 +39,7 @@ def test_the_step_is_the_slope_of_the_highest_bound(n_units, visible, gaps):
             for change in (-1, 1):
                 leaf[index] = here + np.float32(change * 2.0**-9)
                 ends.append(float(leaf[index]))
-                sums.append(MeanField.of(moved).solve(x, start.copy(), 3000, 0)[1].sum())
+                sums.append(MeanField.of(moved).solve(as_block(x), start.copy(), 3000, 0)[1].sum())
             leaf[index] = here
             slope = (sums[1] - sums[0]) / (ends[1] - ends[0])
             assert slopes[index] == pytest.approx(slope, rel=2e-4, abs=3e-5)
@@ -76,7 +76,7 @@ def test_a_step_is_the_sum_of_the_steps_of_its_parts(visible, gaps):
     before = _tree.copy(net)
 
     def part(rows):
-        taken = IncompleteRows(x.values[rows], x.stand_in) if gaps else x[rows]
+        taken = Block(x.values[rows], x.fill_values) if gaps else x[rows]
         step, bound = step_of(MeanFieldLearning(), net, taken)
         return step.vector.astype(np.float64), bound
 
@@ -93,7 +93,7 @@ def test_what_is_missing_teaches_nothing():
         net, _, x, _ = make_net((4, 3, 2), visible, gaps=True)
         values = x.values.copy()
         values[:, 1] = np.nan
-        step, _ = step_of(MeanFieldLearning(), net, IncompleteRows(values, x.stand_in))
+        step, _ = step_of(MeanFieldLearning(), net, Block(values, x.fill_values))
         bottom = step.tree.generation.conditionals[-1]
         for leaf in _tree.leaves(bottom):
             assert not leaf[..., 1].any()
@@ -108,29 +108,29 @@ def test_rows_that_were_met_start_where_they_ended(visible, gaps):
     net, _, x, _ = make_net((4, 3, 2), visible, gaps, n_rows=5, scale=3.0, seed=1)
     field, rule = MeanField.of(net), MeanFieldLearning(1, 0)
     rows = cases.rows_of(x)
-    memory = rule.remember(net, rows)
-    first = memory.take(np.array([0, 2]))
-    assert not first.met.any()
+    memory = rule.make_memory(net, rows)
+    first = memory.take(cases.place_of(np.array([0, 2])))
+    assert not first.seen.any()
     _, bound = step_of(rule, net, rows.take([0, 2]), first)
-    ended = field.start(content_keys(x))
-    _, bounds, _ = field.solve(x, ended, 1, 0)
+    ended = field.start(content_keys(values_of(x)))
+    _, bounds, _ = field.solve(as_block(x), ended, 1, 0)
     assert bound == pytest.approx(bounds[[0, 2]].sum(), rel=1e-12)
-    memory.put(np.array([0, 2]), first)
+    memory.put(cases.place_of(np.array([0, 2])), first)
 
-    second = memory.take(np.array([1, 2, 0]))
-    assert_array_equal(second.met, [False, True, True])
+    second = memory.take(cases.place_of(np.array([1, 2, 0])))
+    assert_array_equal(second.seen, [False, True, True])
     assert_remembered(second, [1, 2], ended[[2, 0]], gaps)
-    means, block = field.start(content_keys(x))[[1, 2, 0]], rows.take([1, 2, 0])
+    means, block = field.start(content_keys(values_of(x)))[[1, 2, 0]], rows.take([1, 2, 0])
     means[1:] = ended[[2, 0]].astype(np.float32)
-    xi, bounds, _ = field.solve(block, means, 1, 0)
+    xi, bounds, _ = field.solve(as_block(block), means, 1, 0)
     step, bound = step_of(rule, net, block, second)
     assert bound == bounds.sum()
-    _, slopes, _ = field.gradient(block, means, xi)
+    _, slopes, _ = field.gradient(as_block(block), means, xi)
     top = step.tree.generation.conditionals[0]
-    assert_allclose(top.affine.intercept, slopes[-2:], rtol=1e-6)
-    memory.put(np.array([1, 2, 0]), second)
-    third = memory.take(np.arange(5))
-    assert_array_equal(third.met, [True, True, True, False, False])
+    assert_allclose(top.map.intercept, slopes[-2:], rtol=1e-6)
+    memory.put(cases.place_of(np.array([1, 2, 0])), second)
+    third = memory.take(cases.place_of(np.arange(5)))
+    assert_array_equal(third.seen, [True, True, True, False, False])
     assert_remembered(third, [1, 2, 0], means, gaps)
 
 
@@ -143,11 +143,11 @@ def assert_remembered(memory, rows, means, gaps):
 
 def test_what_is_taken_from_memory_is_a_copy():
     net, _, x, _ = make_net((4, 3), "binary")
-    memory = MeanFieldLearning().remember(net, cases.rows_of(x))
-    part = memory.take(np.arange(3))
+    memory = MeanFieldLearning().make_memory(net, cases.rows_of(x))
+    part = memory.take(cases.place_of(np.arange(3)))
     step_of(MeanFieldLearning(), net, x, part)
-    again = memory.take(np.arange(3))
-    assert not again.met.any()
+    again = memory.take(cases.place_of(np.arange(3)))
+    assert not again.seen.any()
     assert not again.arrays[0].any()
 
 
@@ -155,7 +155,8 @@ def test_steps_with_memory_of_nothing_are_those_without():
     net, _, x, _ = make_net((4, 3, 2), "ordered binary", gaps=True)
     rule = MeanFieldLearning()
     plain, bound = step_of(rule, net, x)
-    step, same = step_of(rule, net, x, rule.remember(net, cases.rows_of(x)).take(np.arange(3)))
+    memory = rule.make_memory(net, cases.rows_of(x))
+    step, same = step_of(rule, net, x, memory.take(cases.place_of(np.arange(3))))
     assert_array_equal(step.vector, plain.vector)
     assert same == bound
     assert rule.fused(net) is None
@@ -168,15 +169,15 @@ def test_means_that_are_rounded_to_zero_or_one_can_be_gone_on_from(visible):
         for leaf in _tree.leaves(net):
             leaf.clip(-150, 150, out=leaf)
         params, rule = oracle_of(net), MeanFieldLearning()
-        memory = rule.remember(net, cases.rows_of(x))
+        memory = rule.make_memory(net, cases.rows_of(x))
         bounds = []
         for _ in range(3):
-            part = memory.take(np.arange(8))
+            part = memory.take(cases.place_of(np.arange(8)))
             step, bound = step_of(rule, net, x, part)
             assert np.isfinite(step.vector).all()
             assert bound <= log_p(params, values).sum() + 1e-4
             bounds.append(bound)
-            memory.put(np.arange(8), part)
+            memory.put(cases.place_of(np.arange(8)), part)
         assert (np.diff(bounds) > -0.05).all()  # xi starts anew
         assert part.arrays[0].max() == 1  # as float32
 
@@ -196,8 +197,8 @@ def test_extreme_nets_have_finite_bounds(visible, gaps, intercept, weight):
             elif intercept and leaf is not getattr(net.visible.units, "log_excess", None):
                 leaf[...] = intercept * np.sign(leaf)
         params, field = oracle_of(net), MeanField.of(net)
-        means = field.start(content_keys(x))
-        xi, bounds, _ = field.solve(x, means)
+        means = field.start(content_keys(values_of(x)))
+        xi, bounds, _ = field.solve(as_block(x), means)
         truth = log_p(params, values)
         assert np.isfinite(bounds).all()
         assert (bounds <= truth + 1e-6 * (1 + np.abs(truth))).all()
@@ -210,14 +211,14 @@ def test_extreme_nets_have_finite_bounds(visible, gaps, intercept, weight):
 def test_rows_of_which_nothing_is_known_tell_nothing():
     net, params, _, _ = make_net((4, 3, 2), "binary", scale=2.0)
     values = np.full((3, 4), np.nan, np.float32)
-    x = IncompleteRows(values, np.zeros(4, np.float32))
+    x = Block(values, np.zeros(4, np.float32))
     field = MeanField.of(net)
-    means = field.start(content_keys(x))
-    xi, bounds, _ = field.solve(x, means)
+    means = field.start(content_keys(values_of(x)))
+    xi, bounds, _ = field.solve(as_block(x), means)
     assert (bounds <= 1e-12).all()
     assert_allclose(bounds, twin_bounds(params, values, means, xi), rtol=1e-10)
     assert_allclose(means[:, -2:].mean(axis=1), means[0, -2:].mean())  # equal rows
     alone, _, _, _ = make_net((4, 3), "binary", scale=2.0)
-    field, start = MeanField.of(alone), MeanField.of(alone).start(content_keys(x))
-    assert_allclose(field.solve(x, start)[1], 0, atol=1e-12)
+    field, start = MeanField.of(alone), MeanField.of(alone).start(content_keys(values_of(x)))
+    assert_allclose(field.solve(as_block(x), start)[1], 0, atol=1e-12)
     assert_allclose(field.hidden(start)[0], np.tile(expit(field.intercepts[4:]), (3, 1)))

@@ -7,20 +7,19 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_helmholtz import _batches, _keys, _tree
-from sklearn_helmholtz._batches import Rows
-from sklearn_helmholtz._incomplete import fill
+from sklearn_helmholtz import _keys, _tree
 from sklearn_helmholtz._keys import Draws, Purpose
-from sklearn_helmholtz._training import Training
+from sklearn_helmholtz._training import Past, Training
 from sklearn_helmholtz.learning import (
     NVIL,
     SGD,
     VIMCO,
     Adam,
 )
-from sklearn_helmholtz.learning.phases import explain_by_recognition, explain_by_states
+from sklearn_helmholtz.learning.passes import infer_by_recognition, infer_by_states
 from sklearn_helmholtz.learning.score_function import _DECAY, Rewards, bounds_without
 from sklearn_helmholtz.machines import with_baselines
+from sklearn_helmholtz.rows import Table, limits
 from tests import cases, exact
 from tests.belief_net_oracles import (
     DRAWN_GAPS,
@@ -36,6 +35,7 @@ from tests.belief_net_oracles import (
     stand_in_of,
     tiled,
 )
+from tests.blocks import as_block
 from tests.cases import make_case, make_draws
 from tests.learning.test_learning import assert_expectation, recognition_entries
 
@@ -50,8 +50,8 @@ def bound_gradient(params, X, n_particles):
     """
     total = exact.zero_gradient(params)
     for x in X:
-        stand_in = stand_in_of(X)
-        data, hidden, log_drawn, log_weight = exact.proposals(params, x, stand_in)
+        fill_values = stand_in_of(X)
+        data, hidden, log_drawn, log_weight = exact.proposals(params, x, fill_values)
         parts = exact._weighted_tuples(log_drawn, log_weight, n_particles)
         tuples, probabilities, log_weights = parts
         sums = exact._log_sum_exp(log_weights)
@@ -61,7 +61,7 @@ def bound_gradient(params, X, n_particles):
         probabilities = probabilities[:, None]
         down = np.bincount(places, (probabilities * shares).ravel(), n)
         up = np.bincount(places, (probabilities * rewards).ravel(), n)
-        seen = np.where(np.isnan(x), stand_in, x)
+        seen = np.where(np.isnan(x), fill_values, x)
         for i in range(n):
             state = [layer[i] for layer in hidden]
             exact._add_scaled(total, exact.grad_log_joint(params, data[i], state), down[i])
@@ -132,7 +132,7 @@ def numbers_of(baseline, below):
 
 
 def rewarded(params, X, hidden, rewards, weights=None):
-    """The step that rewards (n_layers, n_explanations) and weights of explanations make, flat."""
+    """The step that rewards (n_layers, n_particles) and weights of particles make, flat."""
     total, n_particles = exact.zero_gradient(params), len(hidden[0]) // len(X)
     for i in range(len(hidden[0])):
         x, state = X[i // n_particles], [layer[i] for layer in hidden]
@@ -167,7 +167,7 @@ def test_a_step_of_nvil_rewards_each_layer_for_what_it_brings(
     hidden = drawn(machine, x)
     values = worth(params, X, hidden)
     rewards = values.copy()
-    below = [np.asarray(fill(x), np.float64), *hidden[:-1]]
+    below = [np.asarray(as_block(x).filled, np.float64), *hidden[:-1]]
     if baseline:
         guesses = [numbers_of(b, part) for b, part in zip(learner.baselines, below, strict=True)]
         rewards -= np.array(guesses) + means[:, None]
@@ -175,7 +175,7 @@ def test_a_step_of_nvil_rewards_each_layer_for_what_it_brings(
         rewards /= np.sqrt(np.maximum(1, variances))[:, None]
     out = cases.empty_gradient(learner)
     rule, share = NVIL(baseline, normalise), share_of(means, variances)
-    bound = rule.gradient(learner, x, make_draws(4), None, out, memory=share)
+    bound = rule.gradient(learner, as_block(x), make_draws(4), None, out, memory=share)
     assert bound == pytest.approx(values[0].sum(), rel=1e-5)
     expected = rewarded(params, X, hidden, rewards)
     assert_allclose(flat(machine, out), expected, rtol=5e-5, atol=5e-5)
@@ -186,9 +186,11 @@ def test_nothing_is_scaled_nor_shifted_where_nothing_is_known_of_rewards(normali
     machine, params, x, X = make_rows_with_gaps((4, 3, 2), "binary", missing=False)
     learner, hidden = with_baselines(machine, np.random.default_rng(0)), drawn(machine, x)
     expected = rewarded(params, X, hidden, worth(params, X, hidden))
-    for memory in (None, Rewards(2).take(np.arange(4))):
+    for memory in (None, Rewards(2).take(cases.place_of(np.arange(4)))):
         out = cases.empty_gradient(learner)
-        NVIL(True, normalise).gradient(learner, x, make_draws(4), None, out, memory=memory)
+        NVIL(True, normalise).gradient(
+            learner, as_block(x), make_draws(4), None, out, memory=memory
+        )
         assert_allclose(flat(machine, out), expected, rtol=2e-5, atol=2e-5)
 
 
@@ -200,13 +202,13 @@ def test_the_reward_of_a_layer_has_nothing_of_the_layers_below_it():
         leaf += 1
     first, second = (learner_step(NVIL(), judged(net), x) for net in (machine, other))
     pairs = zip(first.recognition.conditionals, second.recognition.conditionals, strict=True)
-    differs = [(a.affine.intercept != b.affine.intercept).any() for a, b in pairs]
+    differs = [(a.map.intercept != b.map.intercept).any() for a, b in pairs]
     assert differs == [True, False]
 
 
 def learner_step(rule, learner, x):
     out = cases.empty_gradient(learner)
-    rule.gradient(learner, x, make_draws(len(x), rule.n_particles), None, out)
+    rule.gradient(learner, as_block(x), make_draws(len(x), rule.n_particles), None, out)
     return out
 
 
@@ -214,7 +216,10 @@ def learner_step(rule, learner, x):
 def test_baselines_climb_down_the_squares_of_what_they_get_wrong(n_units, visible, missing):
     machine, params, x, X = make_rows_with_gaps(n_units, visible, missing)
     learner, hidden = judged(machine), drawn(machine, x)
-    values, below = worth(params, X, hidden), [np.asarray(fill(x), np.float64), *hidden[:-1]]
+    values, below = (
+        worth(params, X, hidden),
+        [np.asarray(as_block(x).filled, np.float64), *hidden[:-1]],
+    )
     out = learner_step(NVIL(normalise=False), learner, x)
     for i, (baseline, target) in enumerate(zip(learner.baselines, out.baselines, strict=True)):
         baseline = _tree.with_leaves(
@@ -273,7 +278,7 @@ def test_baselines_make_the_steps_of_recognition_less_noisy():
         out = _tree.zeros_like(taught)
         draws = make_draws(400, step=100 + step)
         NVIL(normalise=False).gradient(
-            packed.tree, tiled(x, 400), draws, None, out.tree, memory=share_of(means)
+            packed.tree, as_block(tiled(x, 400)), draws, None, out.tree, memory=share_of(means)
         )
         for leaf in _tree.leaves((out.tree.generation, out.tree.recognition)):
             leaf[...] = 0
@@ -302,9 +307,9 @@ def test_running_means_of_rewards_by_hand():
     means = variances = None
     for rewards in steps:
         for columns in np.array_split(np.arange(rewards.shape[1]), 2):
-            share = memory.take(columns)
-            share.count(rewards[:, columns])
-            memory.put(columns, share)
+            share = memory.take(cases.place_of(columns))
+            share.count(rewards[:, columns], None)
+            memory.put(cases.place_of(columns), share)
         before = memory.means
         memory.end_step()
         first, second = rewards.mean(axis=1), rewards.var(axis=1)
@@ -325,9 +330,9 @@ def test_the_order_in_which_blocks_are_put_back_does_not_matter():
         memory = Rewards(2)
         for first in order:
             numbers = np.arange(first, first + 5)
-            share = memory.take(numbers)
-            share.count(parts[first])
-            memory.put(numbers, share)
+            share = memory.take(cases.place_of(numbers))
+            share.count(parts[first], None)
+            memory.put(cases.place_of(numbers), share)
         memory.end_step()
         results.append([*memory.means, *memory.variances])
     assert len(np.unique(results, axis=0)) == 1
@@ -339,10 +344,10 @@ def test_nvil_counts_rewards_less_what_baselines_expect():
     pairs = zip(learner.baselines, [X, hidden[0]], strict=True)
     guesses = [numbers_of(baseline, below) for baseline, below in pairs]
     expected = worth(params, X, hidden) - guesses
-    memory = NVIL().remember(learner, cases.rows_of(x))
+    memory = NVIL().make_memory(learner, cases.rows_of(x))
     memory.means = np.array([-3.0, 2.0])  # are taken away later
-    share, out = memory.take(np.arange(4)), cases.empty_gradient(learner)
-    NVIL().gradient(learner, x, make_draws(4), None, out, memory=share)
+    share, out = memory.take(cases.place_of(np.arange(4))), cases.empty_gradient(learner)
+    NVIL().gradient(learner, as_block(x), make_draws(4), None, out, memory=share)
     assert_allclose(share.sums[0], 4)
     assert_allclose(share.sums[1], expected.sum(axis=1), rtol=1e-5)
     assert_allclose(share.sums[2], (expected**2).sum(axis=1), rtol=1e-5)
@@ -355,16 +360,16 @@ def test_training_goes_on_from_the_rewards_of_all_blocks_of_the_step_before(
 ):
     machine, params, _ = make_case((4, 3, 2), "binary")
     x, rule = cases.make_rows(4, "binary", 200), NVIL(baseline, normalise)
-    monkeypatch.setattr(_batches, "_BLOCK_WORK", 1)
+    monkeypatch.setattr(limits, "_BLOCK_WORK", 1)
     learner = with_baselines(machine, np.random.default_rng(0))
-    training = Training(learner, rule, Adam(), cases.SEED, 1)
-    rows = Rows(x, True)
+    training = Training(learner, rule, Adam(), 1, Past(cases.SEED))
+    rows = Table(x, True)
     training.begin(rows)
     training.step(rows, np.arange(200), 0.0)
     draws = Draws(_keys.key(cases.SEED, Purpose.WAKE), _keys.training_addresses(1, 0, 200))
-    hidden = explain_by_recognition(learner, x, draws)[0].hidden
+    hidden = infer_by_recognition(learner, as_block(x), draws)[0].hidden
     rewards = worth(params, x.astype(float), [layer.astype(float) for layer in hidden])
-    known = training._memory.take(np.arange(200))
+    known = training._memory.take(cases.place_of(np.arange(200)))
     assert_allclose(known.means, rewards.mean(axis=1), rtol=1e-5)
     assert_allclose(known.variances, rewards.var(axis=1), rtol=1e-4)
 
@@ -417,8 +422,8 @@ def test_a_step_of_vimco_rewards_samples_for_the_bound_that_they_bring(
         rewards -= bounds_without(log_weights)
     out = cases.empty_gradient(learner)
     rule = VIMCO(n_particles, baseline)
-    assert rule.remember(learner, cases.rows_of(x)) is None
-    bound = rule.gradient(learner, x, make_draws(4, n_particles), None, out)
+    assert rule.make_memory(learner, cases.rows_of(x)) is None
+    bound = rule.gradient(learner, as_block(x), make_draws(4, n_particles), None, out)
     rewards = np.repeat(rewards.reshape(1, -1), len(hidden), axis=0)
     assert bound == pytest.approx(bounds.sum(), rel=1e-5)
     expected = rewarded(params, X, hidden, rewards, weights)
@@ -470,19 +475,19 @@ def test_what_is_taken_from_the_rewards_of_vimco_is_noise(n_particles):
     assert noise[1] < 0.5 * noise[0]
 
 
-# Phases
+# Passes
 
 
 @pytest.mark.parametrize("n_particles", [1, 3])
 @pytest.mark.parametrize(("n_units", "visible", "missing"), REWARDED)
-def test_explanations_are_scored_layer_by_layer(n_units, visible, missing, n_particles):
+def test_particles_are_scored_layer_by_layer(n_units, visible, missing, n_particles):
     machine, params, x, X = make_rows_with_gaps(n_units, visible, missing)
-    phases, log_q, log_p = explain_by_recognition(machine, x, make_draws(4, n_particles))
-    hidden = [layer.astype(np.float64) for layer in phases.hidden]
+    passes, log_q, log_p = infer_by_recognition(machine, as_block(x), make_draws(4, n_particles))
+    hidden = [layer.astype(np.float64) for layer in passes.hidden]
     for i in range(4 * n_particles):
         down, up = log_parts(params, X[i // n_particles], [layer[i] for layer in hidden])
         assert_allclose(log_q[:, i], up, rtol=1e-5, atol=1e-5)
         assert_allclose(log_p[:, i], np.cumsum(down[::-1])[:0:-1], rtol=1e-5, atol=1e-5)
-    assert_allclose(phases.log_weights.ravel(), log_p[0] - log_q.sum(axis=0), rtol=1e-12)
-    again = explain_by_states(machine, x, phases.hidden, make_draws(4, n_particles))
+    assert_allclose(passes.log_weights.ravel(), log_p[0] - log_q.sum(axis=0), rtol=1e-12)
+    again = infer_by_states(machine, as_block(x), passes.hidden, make_draws(4, n_particles))
     assert_allclose(again.log_weights.ravel(), log_p[0], rtol=1e-12)

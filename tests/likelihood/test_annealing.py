@@ -6,9 +6,6 @@ import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import HelmholtzMachine, _keys
-from sklearn_helmholtz._batches import Rows
-from sklearn_helmholtz._content import content_keys
-from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._keys import Draws, Purpose
 from sklearn_helmholtz.inference import Gibbs
 from sklearn_helmholtz.likelihood import (
@@ -20,10 +17,12 @@ from sklearn_helmholtz.likelihood import (
 from sklearn_helmholtz.likelihood import annealing as annealing_module
 from sklearn_helmholtz.likelihood.annealing import (
     annealed_log_weights,
+    inverse_temperatures,
     reversed_log_weights,
-    temperatures,
 )
+from sklearn_helmholtz.rows import Block, Table, content_keys
 from tests import cases, exact, exact_gaps, naive
+from tests.blocks import as_block, values_of
 from tests.cases import make_case
 from tests.inference.test_gibbs import draws_of, random_states, uniforms_of
 from tests.likelihood.test_likelihood import assert_same_bits, pick
@@ -51,7 +50,9 @@ ORDERED_NETS = [
 
 def estimate(machine, X, n_chains=20, n_temperatures=100, key=KEY):
     gibbs = Gibbs.of(machine)
-    return annealed_estimate(gibbs, X, key, content_keys(X), n_chains, n_temperatures)
+    return annealed_estimate(
+        gibbs, as_block(X), key, content_keys(values_of(X)), n_chains, n_temperatures
+    )
 
 
 def gappy_case(n_units, visible, n_rows, seed, scale=1.0):
@@ -61,12 +62,12 @@ def gappy_case(n_units, visible, n_rows, seed, scale=1.0):
     values[rng.uniform(size=x.shape) < 0.4] = np.nan
     values[0, [0, -1]], values[-1] = np.nan, x[-1]
     values[:, 1] = np.where(np.isnan(values).all(axis=1), x[:, 1], values[:, 1])
-    return machine, IncompleteRows(values, np.zeros(n_units[0], np.float32)), params, values
+    return machine, Block(values, np.zeros(n_units[0], np.float32)), params, values
 
 
 def test_temperatures_rise_from_zero_to_one():
     for n in (1, 2, 50):
-        betas = temperatures(n)
+        betas = inverse_temperatures(n)
         assert betas.shape == (n + 1,)
         assert betas[0] == 0
         assert betas[-1] == 1
@@ -84,7 +85,9 @@ def relative_means(log_weights, log_truth):
 def test_weights_are_unbiased_for_p(n_units, visible, seed):
     machine, params, X = make_case(n_units, visible, n_rows=3, seed=seed)
     draws = Draws(KEY, content_keys(X), 6000)
-    log_weights = annealed_log_weights(Gibbs.of(machine), X, draws, temperatures(3))
+    log_weights = annealed_log_weights(
+        Gibbs.of(machine), as_block(X), draws, inverse_temperatures(3)
+    )
     z, errors = relative_means(log_weights, exact.log_likelihood(params, X))
     assert abs(z).max() < 3.5
     assert 0.001 < errors.max() < 0.2
@@ -98,7 +101,9 @@ def test_reversed_weights_are_unbiased_for_one_over_p(n_units, visible, seed):
     drawn = [rng.choice(len(states), 6000, p=exact.posterior(params, x)) for x in X]
     draws = Draws(KEY, content_keys(X), 6000)
     starts = states[np.concatenate(drawn)]
-    log_weights = reversed_log_weights(Gibbs.of(machine), X, starts, draws, temperatures(3))
+    log_weights = reversed_log_weights(
+        Gibbs.of(machine), as_block(X), starts, draws, inverse_temperatures(3)
+    )
     z, errors = relative_means(-log_weights, -exact.log_likelihood(params, X))
     assert abs(z).max() < 3.5
     assert 0.001 < errors.max() < 0.2
@@ -107,8 +112,8 @@ def test_reversed_weights_are_unbiased_for_one_over_p(n_units, visible, seed):
 @pytest.mark.parametrize(("n_units", "visible", "seed"), ORDERED_NETS)
 def test_weights_of_rows_with_gaps_are_unbiased_for_p(n_units, visible, seed):
     machine, rows, params, values = gappy_case(n_units, visible, 4, seed, 0.7)
-    draws = Draws(KEY, content_keys(rows), 6000)
-    log_weights = annealed_log_weights(Gibbs.of(machine), rows, draws, temperatures(3))
+    draws = Draws(KEY, content_keys(rows.values), 6000)
+    log_weights = annealed_log_weights(Gibbs.of(machine), rows, draws, inverse_temperatures(3))
     z, errors = relative_means(log_weights, exact_gaps.log_likelihood(params, values))
     assert abs(z).max() < 3.5
     assert 0.001 < errors.max() < 0.2
@@ -119,8 +124,10 @@ def test_reversed_weights_of_rows_with_gaps_are_unbiased_for_one_over_p(n_units,
     machine, rows, params, values = gappy_case(n_units, visible, 4, seed, 0.5)
     starts = [exact_draws(params, x, 6000, seed) for x in values]
     completed, states = (np.concatenate(parts) for parts in zip(*starts, strict=True))
-    draws, gibbs = Draws(KEY, content_keys(rows), 6000), Gibbs.of(machine)
-    log_weights = reversed_log_weights(gibbs, rows, states, draws, temperatures(3), completed)
+    draws, gibbs = Draws(KEY, content_keys(rows.values), 6000), Gibbs.of(machine)
+    log_weights = reversed_log_weights(
+        gibbs, rows, states, draws, inverse_temperatures(3), completed
+    )
     z, errors = relative_means(-log_weights, -exact_gaps.log_likelihood(params, values))
     assert abs(z).max() < 3.5
     assert 0.001 < errors.max() < 0.2
@@ -129,9 +136,11 @@ def test_reversed_weights_of_rows_with_gaps_are_unbiased_for_one_over_p(n_units,
 @pytest.mark.parametrize("visible", ["binary", "ordered binary"])
 def test_chains_go_back_the_way_they_came(visible):
     machine, params, x = make_case((5, 4, 3), visible, n_rows=1)
-    draws, betas, values = draws_of(1, 10), temperatures(4), x[0].astype(float)
+    draws, betas, values = draws_of(1, 10), inverse_temperatures(4), x[0].astype(float)
     start = random_states(10, 7)
-    log_weights = reversed_log_weights(Gibbs.of(machine), x, start.copy(), draws, betas)[0]
+    log_weights = reversed_log_weights(Gibbs.of(machine), as_block(x), start.copy(), draws, betas)[
+        0
+    ]
     for chain in range(10):
         rest = np.diff(betas)[::-1], betas[-2::-1], -1, uniforms_of(draws, 0, chain, 4, 7)
         if visible == "binary":
@@ -165,21 +174,25 @@ def exact_draws(params, x, n, seed):
 @pytest.mark.parametrize("visible", cases.ORDERED)
 def test_nothing_observed_weighs_nothing(visible):
     machine, _, _ = make_case((4, 3, 2), visible)
-    rows = IncompleteRows(np.full((2, 4), np.nan, np.float32), np.zeros(4, np.float32))
+    rows = Block(np.full((2, 4), np.nan, np.float32), np.zeros(4, np.float32))
     draws = Draws(KEY, np.arange(2, dtype=np.uint64), 5)
-    assert not annealed_log_weights(Gibbs.of(machine), rows, draws, temperatures(4)).any()
+    assert not annealed_log_weights(Gibbs.of(machine), rows, draws, inverse_temperatures(4)).any()
 
 
 def test_reversed_weights_have_the_distribution_that_forward_ones_have_when_reweighted():
     """Crooks: p_reverse(w) = p_forward(w) exp(w) / p(x), so any moment must agree."""
     machine, params, X = make_case((5, 3, 2), "binary", n_rows=1, seed=4)
-    log_p, gibbs, betas = exact.log_likelihood(params, X)[0], Gibbs.of(machine), temperatures(3)
+    log_p, gibbs, betas = (
+        exact.log_likelihood(params, X)[0],
+        Gibbs.of(machine),
+        inverse_temperatures(3),
+    )
     states = exact.all_states(5).astype(np.uint8)
     drawn = np.random.default_rng(0).choice(32, 40_000, p=exact.posterior(params, X[0]))
     draws = Draws(KEY, content_keys(X), 40_000)
-    forward = annealed_log_weights(gibbs, X, draws, betas)[0] - log_p
+    forward = annealed_log_weights(gibbs, as_block(X), draws, betas)[0] - log_p
     draws = Draws(_keys.key(cases.SEED, Purpose.BOUND), content_keys(X), 40_000)
-    backward = reversed_log_weights(gibbs, X, states[drawn], draws, betas)[0] - log_p
+    backward = reversed_log_weights(gibbs, as_block(X), states[drawn], draws, betas)[0] - log_p
     assert_reweighted(forward, backward)
 
 
@@ -188,12 +201,12 @@ def test_reversed_weights_have_the_distribution_that_forward_ones_have_when_rewe
 )
 def test_reversed_weights_of_rows_with_gaps_have_the_distribution_of_forward_ones(visible, seed):
     machine, rows, params, values = gappy_case((5, 3, 2), visible, 2, seed)
-    rows = IncompleteRows(np.ascontiguousarray(values[:1]), rows.stand_in)
+    rows = Block(np.ascontiguousarray(values[:1]), rows.fill_values)
     log_p, gibbs = exact_gaps.log_likelihood(params, values[:1])[0], Gibbs.of(machine)
     completed, states = exact_draws(params, values[0], 40_000, 0)
-    draws, betas = Draws(KEY, content_keys(rows), 40_000), temperatures(3)
+    draws, betas = Draws(KEY, content_keys(rows.values), 40_000), inverse_temperatures(3)
     forward = annealed_log_weights(gibbs, rows, draws, betas)[0] - log_p
-    draws = Draws(_keys.key(cases.SEED, Purpose.BOUND), content_keys(rows), 40_000)
+    draws = Draws(_keys.key(cases.SEED, Purpose.BOUND), content_keys(rows.values), 40_000)
     backward = reversed_log_weights(gibbs, rows, states, draws, betas, completed)[0] - log_p
     assert_reweighted(forward, backward)
 
@@ -221,7 +234,7 @@ def test_annealed_estimates_agree_with_enumeration(n_units, visible, seed):
 def test_annealed_estimates_of_rows_with_gaps_agree_with_summing_over_them(n_units, visible, seed):
     machine, rows, params, values = gappy_case(n_units, visible, 10, seed)
     result, truth = estimate(machine, rows), exact_gaps.log_likelihood(params, values)
-    summary = result.summary(content_keys(rows))
+    summary = result.summary(content_keys(rows.values))
     allowed = 3 * summary["monte_carlo_error"] + abs(summary["bias"])
     assert abs(summary["mean"] - truth.mean()) < 1.25 * allowed
     assert summary["reliable"]
@@ -254,7 +267,7 @@ def test_annealed_errors_are_calibrated():
 
 def test_more_temperatures_and_more_chains_bring_the_bound_closer():
     machine, _, X = make_case((12, 6, 4), "binary", n_rows=100, scale=2)
-    truth = Enumeration(machine).estimate(X).per_sample.mean()
+    truth = Enumeration(machine).estimate(as_block(X)).per_sample.mean()
     gaps = [truth - estimate(machine, X, *n).per_sample.mean() for n in ((2, 2), (2, 30), (20, 30))]
     assert gaps[0] > 2 * gaps[1] > 3 * gaps[2] > 0
 
@@ -278,8 +291,8 @@ def dreams(machine, n_rows):
 def test_annealing_is_right_where_importance_sampling_is_worth_few_samples():
     machine = hard_net((30, 14), seed=1)
     X = dreams(machine, 40)
-    truth = Enumeration(machine).estimate(X).per_sample
-    plain = importance_estimate(machine, X, KEY, content_keys(X), 200)
+    truth = Enumeration(machine).estimate(as_block(X)).per_sample
+    plain = importance_estimate(machine, as_block(X), KEY, content_keys(X), 200)
     assert np.median(plain.effective_sample_size) < 5
     assert not plain.summary(content_keys(X))["reliable"]
     error = estimate(machine, X, 20, 1000).per_sample - truth
@@ -308,7 +321,7 @@ def test_chains_that_agree_far_from_the_posterior_are_found_out(
 ):
     machine = hard_net(n_units, seed, scale)
     X = np.random.default_rng(seed).integers(0, 2, (20, n_units[0])).astype(np.uint8)
-    truth = Enumeration(machine).estimate(X).per_sample
+    truth = Enumeration(machine).estimate(as_block(X)).per_sample
     result = estimate(machine, X, 20, n_temperatures)
     summary = result.summary(content_keys(X))
     assert summary["mean"] < truth.mean() - 3
@@ -351,7 +364,7 @@ def test_states_of_chains_bound_p_of_rows_with_gaps_for_certain(n_units, visible
         params.noise_variance /= 100
         machine = cases.machine_of(params)
         params = cases.params_of(machine)
-    gibbs, draws = Gibbs.of(machine), Draws(KEY, content_keys(rows), 4)
+    gibbs, draws = Gibbs.of(machine), Draws(KEY, content_keys(rows.values), 4)
     states = gibbs.start(draws)
     completed = gibbs.complete(rows, states, draws)
     found = annealing_module._highest_log_joint(gibbs, rows, states, completed)
@@ -396,7 +409,7 @@ def test_estimates_of_rows_with_gaps_depend_on_nothing_but_the_row(visible, monk
     machine, rows, _, values = gappy_case((9, 6, 3), visible, 21, 0)
 
     def take(place):
-        return IncompleteRows(np.ascontiguousarray(values[place]), rows.stand_in)
+        return Block(np.ascontiguousarray(values[place]), rows.fill_values)
 
     whole, order = estimate(machine, rows, 6, 10), np.random.default_rng(0).permutation(21)
     assert_same_bits(estimate(machine, take(order), 6, 10), pick(whole, order))
@@ -408,7 +421,7 @@ def test_estimates_of_rows_with_gaps_depend_on_nothing_but_the_row(visible, monk
 
 
 @pytest.mark.parametrize("visible", cases.VISIBLES)
-def test_estimates_do_not_depend_on_order_batches_or_chunks_of_chains(visible, monkeypatch):
+def test_estimates_do_not_depend_on_order_blocks_or_chunks_of_chains(visible, monkeypatch):
     machine, _, X = make_case((9, 6, 3), visible, n_rows=21)
     whole = estimate(machine, X, 6, 10)
     order = np.random.default_rng(0).permutation(21)
@@ -416,7 +429,7 @@ def test_estimates_do_not_depend_on_order_batches_or_chunks_of_chains(visible, m
     for rows in (slice(0, 1), slice(1, 12), slice(12, 21)):
         assert_same_bits(estimate(machine, X[rows], 6, 10), pick(whole, rows))
     for n_threads in (1, 2):
-        rows = Rows(X, binary=visible == "binary")
+        rows = Table(X, is_binary=visible == "binary")
         scored, keys = score_by_annealing(machine, rows, KEY, 6, 10, n_threads)
         assert_same_bits(scored, whole)
         assert_array_equal(keys, content_keys(X))

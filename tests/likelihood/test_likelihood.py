@@ -5,8 +5,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import _keys
-from sklearn_helmholtz._batches import Rows
-from sklearn_helmholtz._content import content_keys
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._workspace import Workspace
 from sklearn_helmholtz.inference import exact as exact_inference
@@ -14,14 +12,16 @@ from sklearn_helmholtz.inference import sample_particles, sample_prior_particles
 from sklearn_helmholtz.likelihood import (
     Enumeration,
     Estimate,
+    held_out_bound,
     importance_estimate,
     score_by_importance,
     score_exactly,
-    validation_score,
 )
 from sklearn_helmholtz.likelihood import importance as importance_module
 from sklearn_helmholtz.likelihood import scoring as scoring_module
+from sklearn_helmholtz.rows import Table, content_keys
 from tests import cases, exact, naive
+from tests.blocks import as_block
 from tests.cases import CASES, make_case
 
 FIELDS = (
@@ -35,7 +35,7 @@ def key_number(number):
 
 
 def estimate(machine, X, n_samples, key=KEY, work=np):
-    return importance_estimate(machine, X, key, content_keys(X), n_samples, work)
+    return importance_estimate(machine, as_block(X), key, content_keys(X), n_samples, work)
 
 
 def assert_same_bits(actual, expected):
@@ -53,7 +53,7 @@ def pick(result, rows):
 @pytest.mark.parametrize(("n_units", "visible"), CASES)
 def test_enumeration_is_that_of_the_oracle(n_units, visible):
     machine, params, X = make_case(n_units, visible, n_rows=5, scale=1.5)
-    result = Enumeration(machine).estimate(X)
+    result = Enumeration(machine).estimate(as_block(X))
     assert_allclose(result.per_sample, exact.log_likelihood(params, X), rtol=1e-12)
     assert_allclose(result.free_energy, exact.free_energy(params, X), rtol=1e-12)
     assert not result.variance.any()
@@ -64,14 +64,14 @@ def test_enumeration_is_that_of_the_oracle(n_units, visible):
 @pytest.mark.parametrize("n_units", cases.NETS)
 def test_enumerated_probabilities_of_all_rows_sum_to_one(n_units):
     machine, _, _ = make_case(n_units, "binary", scale=2)
-    log_p = Enumeration(machine).estimate(cases.all_rows(n_units[0])).per_sample
+    log_p = Enumeration(machine).estimate(as_block(cases.all_rows(n_units[0]))).per_sample
     assert np.exp(log_p).sum() == pytest.approx(1, rel=1e-12)
 
 
 @pytest.mark.parametrize(("n_units", "visible"), CASES)
 def test_free_energy_exceeds_minus_log_p_by_the_divergence(n_units, visible):
     machine, params, X = make_case(n_units, visible, n_rows=5)
-    result = Enumeration(machine).estimate(X)
+    result = Enumeration(machine).estimate(as_block(X))
     gap = result.free_energy + result.per_sample
     assert (gap >= 0).all()
     assert_allclose(gap, exact.kl_recognition_posterior(params, X), rtol=1e-9)
@@ -80,19 +80,19 @@ def test_free_energy_exceeds_minus_log_p_by_the_divergence(n_units, visible):
 @pytest.mark.parametrize("visible", cases.VISIBLES)
 def test_enumeration_in_parts_is_enumeration(visible, monkeypatch):
     machine, _, X = make_case((4, 5, 2), visible, n_rows=6)
-    whole = Enumeration(machine).estimate(X)
+    whole = Enumeration(machine).estimate(as_block(X))
     monkeypatch.setattr(exact_inference, "_TABLE_ENTRIES", 50)
-    parts = Enumeration(machine).estimate(X)
+    parts = Enumeration(machine).estimate(as_block(X))
     for field in ("per_sample", "free_energy"):
         assert_allclose(getattr(parts, field), getattr(whole, field), rtol=1e-12)
 
 
 def test_extreme_parameters_and_rows_stay_finite():
     machine, params, X = make_case((4, 3, 2), "binary", n_rows=5, scale=60)
-    result = Enumeration(machine).estimate(X)
+    result = Enumeration(machine).estimate(as_block(X))
     assert_allclose(result.per_sample, exact.log_likelihood(params, X), rtol=1e-12)
     machine, params, X = make_case((4, 3, 2), "gaussian", n_rows=5)
-    result = Enumeration(machine).estimate(1000 * X)
+    result = Enumeration(machine).estimate(as_block(1000 * X))
     assert_allclose(result.per_sample, exact.log_likelihood(params, 1000 * X), rtol=1e-12)
 
 
@@ -122,7 +122,7 @@ def free_energy_spread(machine, X, n_samples):
 
 def log_weights(machine, X, n_samples, key=KEY):
     draws = _keys.Draws(key, content_keys(X), n_samples)
-    return sample_particles(machine, X, draws).log_weights
+    return sample_particles(machine, as_block(X), draws).log_weights
 
 
 @pytest.mark.parametrize("n_samples", [2, 7, 9])
@@ -143,7 +143,10 @@ def test_estimates_are_moments_of_two_strata_under_their_mixture(n_samples, n_pr
     machine, params, X = make_case((4, 3, 2), "binary", n_rows=6)
     n_first, share = n_samples - n_prior, n_prior / n_samples
     draws = [_keys.Draws(KEY, content_keys(X), n) for n in (n_first, n_prior)]
-    both = sample_particles(machine, X, draws[0]), sample_prior_particles(machine, X, draws[1])
+    both = (
+        sample_particles(machine, as_block(X), draws[0]),
+        sample_prior_particles(machine, as_block(X), draws[1]),
+    )
     result = estimate(machine, X, n_samples)
     for row, x in enumerate(X.astype(float)):
         ratios, energies = [], []
@@ -185,7 +188,7 @@ def test_one_sample_says_that_it_does_not_know_its_error():
 
 def test_particles_weigh_nothing_but_their_row():
     machine, params, X = make_case((4, 3, 2), "gaussian")
-    particles = sample_particles(machine, X, cases.make_draws(len(X), n_particles=6))
+    particles = sample_particles(machine, as_block(X), cases.make_draws(len(X), n_particles=6))
     assert particles.log_weights.shape == (len(X), 6)
     for row, x in enumerate(X):
         hidden = [h[6 * row : 6 * row + 6].astype(float) for h in particles.values[1:]]
@@ -196,7 +199,7 @@ def test_particles_weigh_nothing_but_their_row():
 @pytest.mark.parametrize(("visible", "scale"), [("binary", 0.5), ("gaussian", 0.3)])
 def test_monte_carlo_errors_and_biases_are_calibrated(visible, scale):
     machine, _, X = make_case((6, 4, 3), visible, n_rows=10, scale=scale)
-    truth, keys = Enumeration(machine).estimate(X).per_sample, content_keys(X)
+    truth, keys = Enumeration(machine).estimate(as_block(X)).per_sample, content_keys(X)
     z, gaps = [], []
     for number in range(250):
         result = estimate(machine, X, 200, key_number(number))
@@ -236,7 +239,7 @@ def test_estimates_of_p_sum_to_one_over_all_rows():
 
 
 @pytest.mark.parametrize("visible", cases.VISIBLES)
-def test_estimates_do_not_depend_on_order_batches_or_chunks_of_particles(visible, monkeypatch):
+def test_estimates_do_not_depend_on_order_blocks_or_chunks_of_particles(visible, monkeypatch):
     machine, _, X = make_case((9, 20, 7), visible, n_rows=31)
     whole = estimate(machine, X, 50)
     order = np.random.default_rng(0).permutation(31)
@@ -251,23 +254,23 @@ def test_estimates_do_not_depend_on_order_batches_or_chunks_of_particles(visible
 
 @pytest.mark.parametrize("n_units", [(5, 3), (9, 4, 3), (7, 6, 3, 2)])
 @pytest.mark.parametrize("visible", cases.VISIBLES)
-def test_exact_values_do_not_depend_on_order_or_batches(n_units, visible):
+def test_exact_values_do_not_depend_on_order_or_blocks(n_units, visible):
     machine, _, X = make_case(n_units, visible, n_rows=31)
     enumeration = Enumeration(machine)
-    whole = enumeration.estimate(X)
+    whole = enumeration.estimate(as_block(X))
     order = np.random.default_rng(0).permutation(31)
-    assert_same_bits(enumeration.estimate(X[order]), pick(whole, order))
+    assert_same_bits(enumeration.estimate(as_block(X[order])), pick(whole, order))
     for rows in (slice(0, 1), slice(1, 3), slice(3, 12), slice(12, 31)):
-        assert_same_bits(enumeration.estimate(X[rows]), pick(whole, rows))
+        assert_same_bits(enumeration.estimate(as_block(X[rows])), pick(whole, rows))
 
 
 @pytest.mark.parametrize("visible", cases.VISIBLES)
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_scoring_a_data_set_is_scoring_its_rows(visible, n_threads, monkeypatch):
     machine, _, X = make_case((9, 6, 4), visible, n_rows=61)
-    rows = Rows(X, binary=visible == "binary")
+    rows = Table(X, is_binary=visible == "binary")
     by_samples = estimate(machine, X, 20)
-    by_states = Enumeration(machine).estimate(X)
+    by_states = Enumeration(machine).estimate(as_block(X))
     for n_blocks in (1, 2, 13):
         limits = [61 * block // n_blocks for block in range(n_blocks + 1)]
         monkeypatch.setattr(scoring_module, "split_evenly", lambda *_, limits=limits: limits)
@@ -284,7 +287,7 @@ def test_zeros_and_ones_score_alike_as_uint8_and_float32():
     single = X.astype(np.float32)
     assert_same_bits(estimate(machine, single, 20), estimate(machine, X, 20))
     enumeration = Enumeration(machine)
-    assert_same_bits(enumeration.estimate(single), enumeration.estimate(X))
+    assert_same_bits(enumeration.estimate(as_block(single)), enumeration.estimate(as_block(X)))
 
 
 def test_equal_rows_have_equal_estimates_and_other_keys_have_others():
@@ -297,9 +300,9 @@ def test_equal_rows_have_equal_estimates_and_other_keys_have_others():
 
 def test_validation_scores_are_mean_bounds_under_a_key_of_their_own():
     machine, _, X = make_case((6, 5, 3), "binary", n_rows=9)
-    score = validation_score(machine, Rows(X, True), cases.SEED, 50, 1)
+    score = held_out_bound(machine, Table(X, True), cases.SEED, 50, 1)
     key, places = _keys.key(cases.SEED, Purpose.VALIDATE), np.arange(9, dtype=np.uint64)
-    assert score == importance_estimate(machine, X, key, places, 50).per_sample.mean()
+    assert score == importance_estimate(machine, as_block(X), key, places, 50).per_sample.mean()
     assert isinstance(score, float)
 
 

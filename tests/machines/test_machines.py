@@ -6,11 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from sklearn_helmholtz import _tree
-from sklearn_helmholtz._incomplete import IncompleteRows
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz.machines import initialise
+from sklearn_helmholtz.rows import Block
 from sklearn_helmholtz.units import Bernoulli
 from tests import cases, exact, naive
+from tests.blocks import as_block
 from tests.cases import CASES, NETS, make_case, make_draws
 
 
@@ -32,7 +33,8 @@ def test_a_machine_knows_its_units_and_weights():
     assert machine.recognition.layers == (1, 2, 3)
     assert not machine.is_autoregressive
     ordered, _, _ = make_case((3, 2, 4, 1), "ordered binary")
-    assert ordered.n_lateral_weights == 3 + 1 + 6
+    laterals = [c.lateral.n_weights for c in ordered.generation.conditionals]
+    assert sum(laterals) == 3 + 1 + 6
     assert ordered.n_weights == machine.n_weights + 2 * (3 + 1 + 6)
     assert ordered.is_autoregressive
 
@@ -44,10 +46,10 @@ def test_probabilities_of_all_states_sum_to_one(n_units, visible):
     hidden, X = hidden_of(n_units), cases.all_rows(n_units[0])
     joint = 0.0
     for x in X:
-        values = (np.tile(x, (len(hidden[0]), 1)), *hidden)
-        joint += total(sum(machine.log_parts(values)))
+        tiled = np.tile(x, (len(hidden[0]), 1))
+        joint += total(sum(machine.log_parts((as_block(tiled), *hidden))))
         log_q = np.zeros(len(hidden[0]))
-        machine.recognition.log_prob(values, log_q)
+        machine.recognition.log_prob((tiled, *hidden), log_q)
         assert total(log_q) == pytest.approx(1, abs=1e-5)
     assert joint == pytest.approx(1, abs=1e-5)
 
@@ -58,16 +60,16 @@ def test_log_parts_add_up_to_that_of_enumeration(n_units, visible, shared):
     machine, params, X = make_case(n_units, visible)
     hidden = hidden_of(n_units)
     for x in X:
-        values = (x[None] if shared else np.tile(x, (len(hidden[0]), 1)), *hidden)
-        log_p = sum(machine.log_parts(values))
+        rows = x[None] if shared else np.tile(x, (len(hidden[0]), 1))
+        log_p = sum(machine.log_parts((as_block(rows), *hidden)))
         assert_allclose(log_p, exact.log_joint(params, x, hidden), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("n_units", "visible"), CASES)
 def test_recognition_samples_come_with_their_log_probability(n_units, visible):
     machine, params, X = make_case(n_units, visible)
-    values, log_q = machine.recognise(X, make_draws(len(X), n_particles=20))
-    assert values[0] is X
+    values, log_q = machine.recognise(as_block(X), make_draws(len(X), n_particles=20))
+    assert values[0].values is X
     for row, x in enumerate(X):
         mine = slice(20 * row, 20 * row + 20)
         hidden = [h[mine].astype(np.float64) for h in values[1:]]
@@ -90,7 +92,7 @@ def assert_frequencies(numbers, probabilities):
 @pytest.mark.parametrize(("n_units", "visible"), CASES)
 def test_recognition_samples_have_the_enumerated_frequencies(n_units, visible):
     machine, params, X = make_case(n_units, visible)
-    values, _ = machine.recognise(X, make_draws(len(X), n_particles=20_000))
+    values, _ = machine.recognise(as_block(X), make_draws(len(X), n_particles=20_000))
     numbers = cases.state_numbers(np.hstack(values[1:])).reshape(len(X), -1)
     for row, x in enumerate(X):
         assert_frequencies(numbers[row], exact.recognition(params, x))
@@ -178,10 +180,11 @@ def test_observing_completes_rows_and_scores_what_is_observed(n_particles, visib
     machine, params, X = make_case((4, 3), visible, n_rows=5)
     gaps = np.random.default_rng(0).random(X.shape) < 0.5
     gaps[0], gaps[1] = False, True
-    x = IncompleteRows(np.where(gaps, np.nan, X).astype(np.float32), np.zeros(4, np.float32))
+    x = Block(np.where(gaps, np.nan, X).astype(np.float32), np.zeros(4, np.float32))
     draws = make_draws(5, n_particles)
     values, _ = machine.recognise(x, draws)
     log_prior, log_visible, (completed, *hidden) = machine.observe(values, draws)
+    completed = completed.values
     gaps, X = np.repeat(gaps, n_particles, axis=0), np.repeat(X, n_particles, axis=0)
     assert_array_equal(completed[~gaps], X[~gaps].astype(np.float32))
     layers = [completed.astype(np.float64), *(h.astype(np.float64) for h in hidden)]
@@ -202,7 +205,7 @@ def test_a_fresh_machine_has_small_random_weights_and_the_given_intercept():
     units, intercept = Bernoulli(), np.linspace(-1, 1, 30)
     machine = initialise((30, 20, 10), units, intercept, np.random.default_rng(0))
     assert machine.n_units == (30, 20, 10)
-    assert_allclose(machine.visible.affine.intercept, intercept, rtol=1e-6)
+    assert_allclose(machine.visible.map.intercept, intercept, rtol=1e-6)
     leaves = _tree.leaves(machine)
     assert all(leaf.dtype == np.float32 and leaf.flags.c_contiguous for leaf in leaves)
     for leaf in (leaf for leaf in leaves if leaf.ndim == 2):
@@ -223,8 +226,8 @@ def test_a_fresh_machine_of_units_in_order_begins_as_one_of_any_units():
     for one, other in zip(
         plain.generation.conditionals, ordered.generation.conditionals, strict=True
     ):
-        assert other.lateral.weights.shape == (len(one.affine.intercept),) * 2
+        assert other.lateral.weights.shape == (len(one.map.intercept),) * 2
         assert other.lateral.weights.dtype == np.float32
         assert not other.lateral.weights.any()
-        for leaf, twin in zip(_tree.leaves(one.affine), _tree.leaves(other.affine), strict=True):
+        for leaf, twin in zip(_tree.leaves(one.map), _tree.leaves(other.map), strict=True):
             assert_array_equal(leaf, twin)

@@ -7,17 +7,13 @@ float64. A change of the methods of units is a change of these few lines.
 import numpy as np
 
 from sklearn_helmholtz import _tree
-from sklearn_helmholtz._incomplete import IncompleteRows
-from sklearn_helmholtz._sparse import SparseRows
+from sklearn_helmholtz.rows import Lists
 from tests import cases
 
 FORMS = {
     "dtype": lambda units, values: values.astype(units.dtype),
     "float32": lambda units, values: values.astype(np.float32),
-    "incomplete": lambda units, values: IncompleteRows(
-        values.astype(np.float32), np.zeros(values.shape[1], np.float32)
-    ),
-    "sparse": lambda units, values: SparseRows.from_dense(values.astype(np.float32)),
+    "sparse": lambda units, values: Lists.from_dense(values.astype(np.float32)),
 }
 
 
@@ -39,8 +35,19 @@ def derivatives(units, values, eta, weight, form):
     log_prob, gradient = np.zeros(len(eta)), cases.empty_gradient(units)
     values, weight = FORMS[form](units, values), weight.astype(np.float32)
     error = units.score(values, eta.astype(np.float32), log_prob)
-    units.gradient(values, error, weight, gradient)
+    units.weigh(values, error, weight, gradient)
     return log_prob, [np.float64(error), *map(np.float64, _tree.leaves(gradient))]
+
+
+def errors(units, values, eta, weight, form):
+    """Of the weighted sum of log-probabilities: by eta, then by each leaf of the units.
+
+    There is a weight for each row of the longer of values and eta, of which the other is shared.
+    """
+    gradient, eta = cases.empty_gradient(units), eta.astype(np.float32)
+    error = units.errors(FORMS[form](units, values), eta, weight.astype(np.float32), gradient)
+    assert error is eta
+    return [np.float64(error), *map(np.float64, _tree.leaves(gradient))]
 
 
 def leaves(units):

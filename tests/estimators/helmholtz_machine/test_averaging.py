@@ -1,6 +1,7 @@
 """`averaging`: it changes what is kept of training, not its course."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 from numpy.testing import assert_array_equal
@@ -26,8 +27,8 @@ def test_averaging_changes_what_comes_of_training_and_not_its_course():
     fresh = HelmholtzMachine.from_parameters(
         *(getattr(averaged, name) for name in NETS), random_state=0, batch_size=20
     )
-    for name in ("_seed", "_step", "_state", "_state_solver", "_stand_in"):
-        setattr(fresh, name, getattr(averaged, name))
+    fresh._history = averaged._history
+    fresh._model = replace(fresh._model, encoding=averaged._model.encoding)
     assert same_bits(goes_on, fresh.partial_fit(X))
 
 

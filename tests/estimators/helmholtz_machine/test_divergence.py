@@ -71,9 +71,10 @@ def test_an_average_stands_where_it_stood_before_a_divergence():
         with np.errstate(all="ignore"), pytest.warns(ConvergenceWarning, match=REMEDY):
             each.partial_fit(X)
     assert same_bits(model, before)
-    for one, other in zip(model._last, before._last, strict=True):
+    averages = [each._history.past.average for each in (model, before, new)]
+    for one, other in zip(*averages[:2], strict=True):
         assert_array_equal(one, other)
-    assert new._last[1:] == (0, 0)
+    assert averages[2][1:] == (0, 0)
 
 
 def test_an_interrupt_after_a_divergence_is_a_divergence(monkeypatch):

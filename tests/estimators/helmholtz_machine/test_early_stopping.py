@@ -6,20 +6,20 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from sklearn_helmholtz import _monitor, _training
-from sklearn_helmholtz.estimators import automatic
+from sklearn_helmholtz.estimators import defaults
 from tests.estimators.helmholtz_machine.builders import DATA, binary_data, machine, same_bits
 
 
 def held_out_by(model, X, monkeypatch):
     """Fit; returns the rows that each epoch was validated on."""
-    seen, original = [], _monitor.validation_score
+    seen, original = [], _training.Training.objective
 
-    def spy(machine, rows, seed, n_samples, n_threads):
+    def spy(self, machine, rows, n_samples):
         if n_samples == _monitor.VALIDATION_SAMPLES:
-            seen.append(rows.take(slice(None)))
-        return original(machine, rows, seed, n_samples, n_threads)
+            seen.append(rows.take(slice(None)).values)
+        return original(self, machine, rows, n_samples)
 
-    monkeypatch.setattr(_monitor, "validation_score", spy)
+    monkeypatch.setattr(_training.Training, "objective", spy)
     model.fit(X)
     return seen
 
@@ -99,7 +99,7 @@ def test_held_out_rows_are_not_trained_on(monkeypatch):
 
 def test_autoregressive_machines_of_wide_tables_stop_early(monkeypatch):
     X = DATA["bernoulli"]
-    monkeypatch.setattr(automatic, "_MANY_COLUMNS", X.shape[1])
+    monkeypatch.setattr(defaults, "_MANY_COLUMNS", X.shape[1])
     settings = {"autoregressive": True, "max_iter": 2}
     early = machine(**settings).fit(X)
     assert same_bits(early, machine(**settings, early_stopping=True).fit(X))
@@ -120,4 +120,6 @@ def test_metadata_routing_of_the_validation_rows():
 
     with sklearn.config_context(enable_metadata_routing=True):
         model = machine().set_fit_request(X_val=True)
-        assert model.get_metadata_routing().fit.requests == {"X_val": True, "monitor": None}
+        weights = {"sample_weight": None, "sample_weight_val": None}
+        expected = {"X_val": True, "monitor": None, **weights}
+        assert model.get_metadata_routing().fit.requests == expected

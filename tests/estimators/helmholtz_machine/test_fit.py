@@ -104,7 +104,7 @@ def test_many_layers():
     assert len(model.sample(3, return_latents=True)[1]) == 200
 
 
-def test_large_batches_single_rows_single_features():
+def test_largerows_single_rows_single_features():
     X = DATA["bernoulli"]
     assert same_bits(machine(batch_size=60).fit(X), machine(batch_size=10**6).fit(X))
     for data in (X[:1], X[:, :1], X[:1, :1], real_data()[:1], real_data()[:, :1]):

@@ -14,7 +14,7 @@ def test_log_likelihood_of_an_exact_machine(fitted):
     model, X = fitted
     result = model.log_likelihood(X)
     assert result.method == "exact"
-    assert not result.is_lower_bound
+    assert result.bound == "exact"
     assert result.reliable is True
     assert result.monte_carlo_error == result.bias == 0
     assert np.isinf(result.effective_sample_size).all()
@@ -29,7 +29,7 @@ def test_log_likelihood_by_importance(fitted):
     model, X = fitted
     result = model.log_likelihood(X, method="importance", n_importance_samples=4000)
     assert result.method == "importance"
-    assert result.is_lower_bound is True
+    assert result.bound == "lower"
     assert result.bias < 0 < result.monte_carlo_error < result.standard_error
     assert (result.effective_sample_size <= 4000).all()
     assert (result.effective_sample_size >= 1).all()

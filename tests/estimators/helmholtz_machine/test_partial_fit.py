@@ -1,6 +1,7 @@
 """`partial_fit`: it resumes to the bit, and what it takes and refuses."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,7 +37,8 @@ def test_partial_fit_resumes(visible, solver, averaging):
 def test_partial_fit_keeps_the_state_of_the_optimiser(solver):
     X = DATA["bernoulli"]
     resumed, fresh = (machine(solver=solver).partial_fit(X) for _ in range(2))
-    fresh._state = None
+    past = replace(fresh._history.past, optimizer=None)
+    fresh._history = replace(fresh._history, past=past)
     resumed.partial_fit(X)
     fresh.partial_fit(X)
     assert not same_bits(resumed, fresh)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_helmholtz import _training
-from sklearn_helmholtz.estimators import automatic
+from sklearn_helmholtz.estimators import defaults
 from sklearn_helmholtz.learning import EstimatedPenalty, FixedPenalty
 from tests.estimators.helmholtz_machine.builders import binary_data, machine, same_bits
 
@@ -38,7 +38,7 @@ def test_an_l1_penalty_makes_weights_exactly_zero_but_no_intercepts(solver):
 
 def test_the_ridge_has_the_share_that_the_lasso_leaves():
     X = binary_data(100)
-    own, lateral = automatic.penalties(machine(alpha=0.2, l1_ratio=0.5), 100)
+    own, lateral = defaults.penalties(machine(alpha=0.2, l1_ratio=0.5), 100)
     assert own.strengths(1.0, 1.0) == lateral.strengths(1.0, 1.0) == (0.1, 0.1, 0)
     ridge = machine(alpha=0.1).fit(X)
     assert same_bits(ridge, machine(alpha=0.1, l1_ratio=0.0).fit(X))
@@ -49,14 +49,14 @@ def test_penalties_by_default_and_apart():
     """Those of connections and of lateral weights."""
 
     def penalties(**params):
-        return automatic.penalties(machine(**params), 100)
+        return defaults.penalties(machine(**params), 100)
 
     def estimated(l1_ratio=1.0):
         connections = EstimatedPenalty(100, l1_ratio, 2.0, np.inf, 2, 0.1)
         return connections, EstimatedPenalty(100, l1_ratio, 12.0, 4.0)
 
     ordered = {"autoregressive": True}
-    in_pieces = automatic.penalties(machine(**ordered), None)
+    in_pieces = defaults.penalties(machine(**ordered), None)
     assert in_pieces == (FixedPenalty(1e-4, 1), FixedPenalty(1e-4, 1))
     assert penalties() == (FixedPenalty(1e-4), FixedPenalty(1e-4))
     assert penalties(**ordered) == estimated()
@@ -91,7 +91,7 @@ def test_learnt_penalties_grow_in_a_first_fit_that_does_not_stop_early(monkeypat
     stopping = machine(max_iter=5, autoregressive=True, early_stopping=True)
     assert bounds_of_penalties(stopping, monkeypatch, X) == [1] * 5
     growing = machine(max_iter=5, autoregressive=True, early_stopping=False).fit(X)
-    monkeypatch.setattr(automatic, "_PRIOR", (2.0, np.inf, 2))
+    monkeypatch.setattr(defaults, "_PRIOR", (2.0, np.inf, 2))
     assert not same_bits(
         growing, machine(max_iter=5, autoregressive=True, early_stopping=False).fit(X)
     )

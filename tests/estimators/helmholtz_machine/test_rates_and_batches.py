@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sklearn_helmholtz import HelmholtzMachine, _training
-from sklearn_helmholtz.estimators import automatic
+from sklearn_helmholtz.estimators import defaults
 from tests.estimators.helmholtz_machine.builders import binary_data, machine
 
 
@@ -56,16 +56,16 @@ def test_an_adaptive_rate_falls_before_early_stopping_stops(monkeypatch):
 
 def test_learning_rates_by_default():
     def rate(**params):
-        return automatic.learning_rate(machine(**params))
+        return defaults.learning_rate(machine(**params))
 
     assert (rate(), rate(averaging=True), rate(autoregressive=True)) == (0.01, 0.02, 0.02)
     assert rate(autoregressive=True, averaging=False) == 0.01
     assert rate(autoregressive=True, learning_rate_init=0.5) == 0.5
 
 
-def test_batches_by_default():
+def testrows_by_default():
     def size(n_rows, **params):
-        return automatic.batch_size(HelmholtzMachine(**params), n_rows)
+        return defaults.batch_size(HelmholtzMachine(**params), n_rows)
 
     assert [size(n) for n in (10, 5000, 10**6)] == [100, 100, 100]
     ordered = {"autoregressive": True}

@@ -56,7 +56,7 @@ def test_message_shows_a_value_just_out_of_range():
         ({"hidden_layer_sizes": None}, "hidden_layer_sizes.*Got None"),
         ({"hidden_layer_sizes": (1,) * 256}, "between 1 and 255 layers"),
         ({"algorithm": "backprop"}, "algorithm.*wake-sleep.*Got 'backprop'"),
-        ({"visible": "poisson"}, "visible.*Got 'poisson'"),
+        ({"visible": "binomial"}, "visible.*Got 'binomial'"),
         ({"solver": "lbfgs"}, "solver.*Got 'lbfgs'"),
         ({"n_particles": 0}, "n_particles.*Got 0"),
         ({"batch_size": 0}, "batch_size.*Got 0"),

@@ -32,9 +32,9 @@ def test_warm_start_goes_on():
 def test_warm_start_keeps_units_and_names():
     X = real_data()
     model = machine(warm_start=True, max_iter=2).fit(X)
-    scaling = model._scaling
+    scaling = model._model.encoding.scaling
     model.fit(X * 5 + 1)
-    assert model._scaling is scaling
+    assert model._model.encoding.scaling is scaling
     with pytest.raises(ValueError, match=r"hidden_layer_sizes is \(5,\).*\(4, 3\).*warm_start"):
         model.set_params(hidden_layer_sizes=(5,)).fit(X)
     with pytest.raises(ValueError, match="features"):

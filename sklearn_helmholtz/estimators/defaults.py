@@ -1,0 +1,71 @@
+"""Settings that ``"auto"`` stands for: they suit the machine and the number of rows.
+
+The numbers were chosen on the validation rows of public data sets (`benchmarks.density`).
+"""
+
+import math
+
+from ..learning import EstimatedPenalty, FixedPenalty
+
+_RATE, _RATE_OF_AVERAGES = 1e-2, 2e-2
+_BATCH, _SMALLEST_BATCH, _BATCHES = 100, 20, 100
+_MANY_COLUMNS = 400  # whose lateral weights go too far in the usual number of epochs
+_ALPHA = 1e-4
+# Of estimated penalties: bound, shape, order of the mean that tells the size, and first bound.
+_PRIOR, _LATERAL_PRIOR = (2.0, math.inf, 2, 0.1), (12.0, 4.0)
+_WARMUP = 0.6  # of the epochs, in which the first bound grows to the last
+
+
+def takes_averages(estimator):
+    """Whether the result of training is an average."""
+    return estimator.autoregressive if estimator.averaging == "auto" else estimator.averaging
+
+
+def learning_rate(estimator):
+    """The first learning rate."""
+    if estimator.learning_rate_init != "auto":
+        return estimator.learning_rate_init
+    return _RATE_OF_AVERAGES if takes_averages(estimator) else _RATE
+
+
+def batch_size(estimator, n_rows):
+    """Rows of a minibatch."""
+    if estimator.batch_size != "auto":
+        return estimator.batch_size
+    most = n_rows // _BATCHES if estimator.autoregressive else _BATCH
+    return min(max(most, _SMALLEST_BATCH), _BATCH)
+
+
+def stops_early(estimator, n_features):
+    """Whether training stops when the objective on held-out rows improves no more."""
+    if estimator.early_stopping != "auto":
+        return estimator.early_stopping
+    return estimator.autoregressive and n_features >= _MANY_COLUMNS
+
+
+def penalties(estimator, n_rows):
+    """Penalties of connections and of lateral weights; n_rows : of the table, None if unknown."""
+    autoregressive, alpha, ratio = estimator.autoregressive, estimator.alpha, estimator.l1_ratio
+    alpha = _ALPHA if alpha == "auto" and not autoregressive else alpha
+    ratio = float(autoregressive) if ratio == "auto" else ratio
+    lateral_alpha = alpha if estimator.lateral_alpha is None else estimator.lateral_alpha
+    lateral_ratio = ratio if estimator.lateral_l1_ratio is None else estimator.lateral_l1_ratio
+    return (
+        _penalty(alpha, ratio, n_rows, *_PRIOR),
+        _penalty(lateral_alpha, lateral_ratio, n_rows, *_LATERAL_PRIOR),
+    )
+
+
+def warmup_fraction(goes_on, stops):
+    """The share of the epochs in which penalties that rise do so.
+
+    A machine that has been trained before goes on with them as they should be. A fit that stops
+    early does not know its epochs, and could stop while penalties are weak.
+    """
+    return 0.0 if goes_on or stops else _WARMUP
+
+
+def _penalty(alpha, l1_ratio, n_rows, *prior):
+    if alpha == "auto" and n_rows is not None:
+        return EstimatedPenalty(n_rows, l1_ratio, *prior)
+    return FixedPenalty(_ALPHA if alpha == "auto" else alpha, l1_ratio)

@@ -1,0 +1,231 @@
+"""The wake and the sleep phase of one step: rows and dreams go through the products together."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Particles for n rows of data, K for each, and m dreams, under the same parameters.
+
+    x, dreamt : data and dreamt data, (n, n_features) and (m, n_features), the dreams as recognition
+    sees them, without the values that the rows of data miss, if any (then m is n); data : the
+    children of the first hidden layer, x, or (n K, n_features) where missing values were drawn;
+    hidden : for each hidden layer, (n K + m, n_units) states, those of the particles first;
+    recognition_etas : inputs of the recognition units for the same rows, but for the first hidden
+    layer, whose n rows stand for all particles; generation_errors : derivatives of log p(x, h) by
+    the inputs of the generative units, (n K, n_units) from the layer below the top down to the
+    data, and before them those of the top layer if it has lateral weights; prior_eta : inputs of
+    the top layer from its prior, (1, n_units); log_weights : (n, K), log p(x, h) - log q(h | x) in
+    nats.
+    """
+
+    x: object
+    dreamt: np.ndarray
+    data: object
+    hidden: list
+    recognition_etas: list
+    generation_errors: list
+    prior_eta: np.ndarray
+    log_weights: np.ndarray
+
+    @property
+    def n_inferred(self):
+        """Rows times particles."""
+        return self.log_weights.size
+
+    def inferred(self, layer):
+        """States of a hidden layer, 0 being next to the data, in all particles."""
+        return self.hidden[layer][: self.n_inferred]
+
+    def dreams(self, layer):
+        """States of a hidden layer that the dreams come from."""
+        return self.hidden[layer][self.n_inferred :]
+
+
+def wake_and_dream(machine, x, wake, dream, work=np):
+    """Infer the hidden layers of a block of rows and dream, with random numbers for both.
+
+    The layers of the particles are sampled upward first. Then one walk down scores them and
+    samples the dreams, so that both share the products; one walk up recognises the dreams.
+    """
+    n, m = wake.n_rows, dream.n_rows
+    hidden = [work.empty((n + m, size), dtype) for size, dtype in machine.hidden_forms]
+    etas = [work.empty(((len(x) if i == 0 else n) + m, h.shape[1]), np.float32)
+            for i, h in enumerate(hidden)]  # fmt: skip
+    log_q = _recognise(machine, x, hidden, etas, wake, work)
+    prior_eta, errors, dreamt, data, log_p = _generative_pass(
+        machine.generation, x, hidden, wake, dream, work
+    )
+    below = dreamt = machine.seen_dreams(x, dreamt)
+    for conditional, states, eta in zip(
+        machine.recognition.conditionals, hidden, etas, strict=True
+    ):
+        conditional.eta(below, work, out=eta[len(eta) - m :])
+        below = states[n:]
+    log_weights = np.subtract(log_p, log_q, out=log_p).reshape(len(x), wake.n_particles)
+    return Passes(x, dreamt, data, hidden, etas, errors, prior_eta, log_weights)
+
+
+def infer_by_recognition(machine, x, wake, work=np):
+    """Infer the hidden layers of a block of rows by recognition, without dreams.
+
+    Returns `Passes`, and log q(h_i | h_{i-1}) and log p(h_{i-1}, h_i, ...) of each particle,
+    nats, for each hidden layer i from the data upward.
+    """
+    hidden = [work.empty((wake.n_rows, size), dtype) for size, dtype in machine.hidden_forms]
+    etas = [work.empty((len(x) if i == 0 else wake.n_rows, h.shape[1]), np.float32)
+            for i, h in enumerate(hidden)]  # fmt: skip
+    upward, downward = [], []
+    log_q = _recognise(machine, x, hidden, etas, wake, work, upward)
+    passes = infer_by_states(machine, x, hidden, wake, work, downward)
+    log_weights = passes.log_weights - log_q.reshape(passes.log_weights.shape)
+    passes = replace(passes, recognition_etas=etas, log_weights=log_weights)
+    return passes, np.diff(upward, axis=0, prepend=0), np.array(downward[:0:-1])
+
+
+def infer_by_states(machine, x, hidden, wake, work=np, trace=None):
+    """Score given states of the hidden layers for a block of rows, without dreams.
+
+    wake : random numbers for what is missing and has to be drawn; trace : a list, to which log
+    p(h_i, ..., h_L) of the particles is appended from the top down to the data, or None. Returns
+    `Passes` with log p(x, h) as the log-weights.
+    """
+    prior_eta, errors, _, data, log_p = _generative_pass(
+        machine.generation, x, hidden, wake, None, work, trace
+    )
+    log_weights = log_p.reshape(-1, wake.n_particles)
+    return Passes(x, None, data, hidden, [], errors, prior_eta, log_weights)
+
+
+def _recognise(machine, x, hidden, etas, wake, work, trace=None):
+    """Sample particles into the first rows of the hidden layers; log q(h | x)."""
+    log_q = _zeros(wake.n_rows, work)
+    below = machine.seen(x)
+    recognition = machine.recognition
+    links = zip(recognition.conditionals, recognition.layers, hidden, etas, strict=True)
+    for conditional, layer, states, eta in links:
+        eta = conditional.eta(below, work, out=eta[: len(below)])
+        below = states[: wake.n_rows]
+        conditional.sample(eta, wake, layer, log_q, work, out=below)
+        _note(trace, log_q)
+    return log_q
+
+
+def _note(trace, log_prob):
+    if trace is not None:
+        trace.append(log_prob.copy())
+
+
+def _generative_pass(generation, x, hidden, wake, dream, work, trace=None):
+    """Score particles, sample dreams: all that `Passes` has of generation, and log p(x, h).
+
+    dream : None where there are no dreams; trace : see `infer_by_states`.
+    """
+    n, dreamt = wake.n_rows, None
+    log_p, ignored, errors = _zeros(n, work), _zeros(dream.n_rows if dream else 0, work), []
+    prior, *conditionals = generation.conditionals
+    top, *layers = generation.layers
+    prior_eta = prior.eta(None, work)
+    if dream:
+        prior.sample(prior_eta, dream, top, ignored, work, out=hidden[-1][n:])
+    if prior.lateral is None:
+        prior.units.log_prob(hidden[-1][:n], prior_eta, log_p)
+    else:
+        eta = prior.given(hidden[-1][:n], prior.eta(None, work), work)
+        errors.append(prior.units.score(hidden[-1][:n], eta, log_p))
+    _note(trace, log_p)
+    for conditional, layer in zip(conditionals, layers, strict=True):
+        eta = conditional.eta(hidden[layer], work)
+        if layer:
+            data = hidden[layer - 1][:n]
+            own = conditional.given(data, eta[:n], work)
+            errors.append(conditional.units.score(data, own, log_p))
+        else:
+            data, error = _score_data(conditional, x, eta[:n], wake, log_p, work)
+            errors.append(error)
+        _note(trace, log_p)
+        if dream:
+            out = hidden[layer - 1][n:] if layer else None
+            dreamt = conditional.sample(eta[n:], dream, layer, ignored, work, out)
+    return prior_eta, errors, dreamt, data, log_p
+
+
+def _score_data(visible, x, eta, wake, log_p, work):
+    """Score the data: the children of the first hidden layer, and the errors of their units.
+
+    Values that are missing and have to be drawn do not enter log p, but have errors like the
+    states of hidden units.
+    """
+    if visible.lateral is None:
+        return x.values, visible.units.score(x.values, eta, log_p)
+    if x.has_missing:
+        data, eta = visible.observe(x, eta, wake, 0, log_p, work)
+        return data, visible.units.score(data, eta, _zeros(len(data), work))
+    data = x.zero_filled  # a plain block: earlier units are inputs of later ones
+    return data, visible.units.score(data, visible.given(data, eta, work), log_p)
+
+
+def generation_gradient(machine, passes, weights, out):
+    """Write the gradient of ``sum weight log p(x, h)`` over the particles to the chain ``out``.
+
+    weights : (n_rows, n_particles) float32.
+    """
+    prior, *conditionals = machine.generation.conditionals
+    prior_out, *outs = out.conditionals
+    weights = weights.reshape(-1)
+    top, errors = len(passes.hidden) - 1, iter(passes.generation_errors)
+    if prior.lateral is None:
+        prior.learn(None, passes.inferred(top), passes.prior_eta, weights, prior_out)
+    else:
+        prior.gradient(None, passes.inferred(top), next(errors), prior_out, weights)
+    for i, (conditional, target, error) in enumerate(zip(conditionals, outs, errors, strict=True)):
+        children = passes.inferred(top - i - 1) if i < top else passes.data
+        conditional.gradient(passes.inferred(top - i), children, error, target, weights)
+
+
+def sleep_gradient(machine, passes, out, work=np):
+    """Write the gradient of ``sum log q(h | x)`` over the dreams to the chain ``out``.
+
+    Its expectation is the number of dreams times d/dR E_{p(x, h)} log q(h | x) (Hinton, Dayan,
+    Frey & Neal 1995).
+    """
+    m = len(passes.dreamt)
+    weights, below = _ones(m, work), passes.dreamt
+    for i, conditional in enumerate(machine.recognition.conditionals):
+        eta, states = passes.recognition_etas[i], passes.dreams(i)
+        conditional.learn(below, states, eta[len(eta) - m :], weights, out.conditionals[i])
+        below = states
+
+
+def recognition_gradient(machine, passes, weights, out, work=np):
+    """Write half the gradient of ``sum weight log q(h | x)`` plus half the sleep gradient.
+
+    weights : (n_rows, n_particles) float32, of the particles; they are used up.
+    """
+    n, m = passes.n_inferred, len(passes.dreamt)
+    halves = work.empty((n + m,), np.float32)
+    np.multiply(weights.reshape(-1), np.float32(0.5), out=halves[:n])
+    halves[n:] = 0.5
+    first, *others = machine.recognition.conditionals
+    eta, n_rows, target = passes.recognition_etas[0], len(passes.x), out.conditionals[0]
+    first.learn(machine.seen(passes.x), passes.inferred(0), eta[:n_rows], halves[:n], target)
+    first.learn(passes.dreamt, passes.dreams(0), eta[n_rows:], halves[n:], target, add=True)
+    for i, conditional in enumerate(others, start=1):
+        conditional.learn(
+            passes.hidden[i - 1], passes.hidden[i], passes.recognition_etas[i], halves,
+            out.conditionals[i],
+        )  # fmt: skip
+
+
+def _zeros(n, work):
+    zeros = work.empty((n,), np.float64)
+    zeros[:] = 0
+    return zeros
+
+
+def _ones(n, work):
+    ones = work.empty((n,), np.float32)
+    ones[:] = 1
+    return ones

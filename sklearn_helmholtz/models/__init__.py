@@ -1,0 +1,23 @@
+"""Fitted models: encodings, machines and their answers, for users of any library."""
+
+from .belief_net import BeliefNetModel
+from .completion import MOST_ROWS, N_SWEEPS, by_blocks
+from .encoding import LARGEST, Encoding, choose_family, fit_encoding, named, refuse_empty
+from .linear_gaussian import LinearGaussianModel, check_columns
+from .model import Model
+
+__all__ = [
+    "LARGEST",
+    "MOST_ROWS",
+    "N_SWEEPS",
+    "BeliefNetModel",
+    "Encoding",
+    "LinearGaussianModel",
+    "Model",
+    "by_blocks",
+    "check_columns",
+    "choose_family",
+    "fit_encoding",
+    "named",
+    "refuse_empty",
+]

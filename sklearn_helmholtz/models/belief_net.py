@@ -1,0 +1,291 @@
+"""Fitted belief nets: an encoding, a machine, and what they answer about rows of data."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import _keys
+from .._keys import Draws, Purpose
+from .._threads import run_blocks
+from ..inference import LARGEST_WEIGHT, Gibbs, MeanField
+from ..likelihood import (
+    MAX_AUTOMATIC_UNITS,
+    MAX_UNITS,
+    annealed_bounds,
+    importance_bounds,
+    score_by_annealing,
+    score_exactly,
+    score_where_possible,
+    units_to_sum_out,
+)
+from ..machines import BeliefNet, has_recognition
+from ..rows import Block, split_evenly
+from ..units import Ability
+from .completion import conditional_draws, imputations, posteriors
+from .encoding import Encoding, named
+from .evidence import IMPOSSIBLE, best_log_prob, is_improbable
+from .model import Model
+
+_FEWEST_ROWS = 256
+_BOUNDED_ROWS = 16  # of a block
+
+
+@dataclass(frozen=True)
+class BeliefNetModel(Model):
+    """A belief net, with or without recognition, of encoded data.
+
+    Rows are those of a `Table` that the encoding made. Answers are in the user's units.
+    """
+
+    encoding: Encoding
+    machine: BeliefNet
+
+    likelihood_methods = ("auto", "exact", "importance", "annealed")
+    bound_methods = ("auto", "importance", "annealed")
+    posterior_methods = ("auto", "exact", "recognition", "mean-field", "importance", "gibbs")
+
+    @property
+    def support(self):
+        """Values that the units of the data take."""
+        return self.encoding.family.support
+
+    @property
+    def n_features(self):
+        """Columns of the data."""
+        return len(self.encoding.fill_values)
+
+    def table(self, data, weights=None):
+        """Data as a `Table`."""
+        return self.encoding.table(data, weights=weights)
+
+    def enumerated(self, rows, method):
+        """Flags of the rows that a method enumerates, (n_rows,); a ValueError where it could not.
+
+        ``"exact"`` enumerates all rows, ``"auto"`` those that have few units to sum out, whatever
+        the others have, and other methods none.
+        """
+        if method == "exact":
+            self.check_enumerable("method", "method='importance'", rows)
+            return np.ones(len(rows), bool)
+        if method == "auto":
+            return units_to_sum_out(self.machine, rows) <= MAX_AUTOMATIC_UNITS
+        return np.zeros(len(rows), bool)
+
+    def check_enumerable(self, name, remedy, rows):
+        """Refuse to enumerate states that are too many, or that are not to be enumerated.
+
+        name : of the parameter that asks for it by ``"exact"``; remedy : what to use instead.
+        """
+        self.machine.require(Ability.ENUMERATE, f"{name}='exact'")
+        n_units, n_hidden = units_to_sum_out(self.machine, rows), self.machine.n_hidden
+        most = n_units.max()
+        if most <= MAX_UNITS:
+            return
+        first = rows.number_of(np.argmax(n_units == most))
+        if np.isinf(most):
+            raise ValueError(
+                f"{name}='exact' cannot sum out the missing values of row {first}, on which other "
+                f"{self.machine.visible.units.name.capitalize()} units depend. Use {remedy}."
+            )
+        missing = ""
+        if most > n_hidden:
+            missing = (
+                " and, since features depend on those before them, of the "
+                f"{int(most) - n_hidden} missing values of row {first}"
+            )
+        raise ValueError(
+            f"{name}='exact' would enumerate 2**{int(most)} states of {n_hidden} hidden "
+            f"units{missing}; it is meant for at most {MAX_UNITS} units. Use {remedy}."
+        )
+
+    def check_mean_field(self, name, remedy, rows):
+        """Refuse mean field where it has no bound.
+
+        name : of the parameter that asks for it by ``"mean-field"``; remedy : what to use instead.
+        """
+        self.machine.require(Ability.MEAN_FIELD, f"{name}='mean-field'")
+        field = MeanField.of(self.machine)
+        if not field.has_moderate_weights:
+            raise ValueError(
+                f"{name}='mean-field' needs weights of at most {LARGEST_WEIGHT:g} in magnitude, "
+                f"and one of this net is {np.abs(field.weights).max():g}. Use {remedy}, or train "
+                "with a larger alpha."
+            )
+        if not self.machine.can_complete(Ability.MEAN_FIELD):
+            self.refuse_missing(f"{name}='mean-field' has no bound", remedy, rows)
+
+    def refuse_missing(self, trouble, remedy, rows):
+        """Refuse missing values of units that other units depend on."""
+        missing = rows.count_missing() > 0
+        if missing.any():
+            name = self.machine.visible.units.name.capitalize()
+            raise ValueError(
+                f"{trouble} where values of {name} features that depend on each other are missing "
+                f"(NaN), as in row {rows.number_of(np.argmax(missing))}. Use {remedy}, or train "
+                "with autoregressive=False."
+            )
+
+    def estimate(self, rows, method, n_samples, n_temperatures, rng, n_threads, tails=None):
+        """An `Estimate` of log p of rows, the content keys of these, and the method used.
+
+        tails : see `importance_estimate`.
+        """
+        machine = self.machine
+        if method == "annealed":
+            machine.require(Ability.ANNEAL, "method='annealed'")
+            if not machine.can_complete(Ability.ANNEAL):
+                self.refuse_missing("method='annealed' cannot estimate", "another method", rows)
+            key = _keys.key(_keys.scoring_seed(rng), Purpose.ANNEAL)
+            scores = score_by_annealing(machine, rows, key, n_samples, n_temperatures, n_threads)
+            return *scores, method
+        exactly = self.enumerated(rows, method)
+        if exactly.all():
+            return *score_exactly(machine, rows, n_threads), "exact"
+        key = _keys.key(_keys.scoring_seed(rng), Purpose.SCORE)
+        scores = score_where_possible(machine, rows, exactly, key, n_samples, n_threads, tails)
+        return *scores, "importance"
+
+    def bounds(self, n_rows, method, n_samples, n_temperatures, rng, n_threads):
+        """Lower and upper bounds of log p of dreamt rows, (n_rows,) each, and the method used."""
+        machine, gibbs, seed = self.machine, None, _keys.draw_seed(rng)
+        method = "importance" if method == "auto" else method
+        if method == "annealed":
+            machine.require(Ability.ANNEAL, "method='annealed'")
+            gibbs = Gibbs.of(machine)
+        values = self.dream(n_rows, _keys.key(seed, Purpose.SAMPLE), n_threads)
+        addresses, bounds = np.arange(n_rows, dtype=np.uint64), np.empty((2, n_rows))
+
+        def bound(number):
+            place = slice(number * _BOUNDED_ROWS, (number + 1) * _BOUNDED_ROWS)
+            part = Block(values[0][place]), *(layer[place] for layer in values[1:])
+            if gibbs is None:
+                both = importance_bounds(machine, part, seed, addresses[place], n_samples)
+            else:
+                both = annealed_bounds(
+                    gibbs, part, seed, addresses[place], n_samples, n_temperatures
+                )
+            bounds[:, place] = both
+
+        run_blocks(bound, -(-n_rows // _BOUNDED_ROWS), n_threads)
+        return *(bounds - self.encoding.scaling.log_volume()), method
+
+    def draw(self, n_rows, rng, n_threads):
+        """Rows of data and their hidden layers, by ancestral sampling."""
+        X, *hidden = self.dream(n_rows, _keys.key(_keys.draw_seed(rng), Purpose.SAMPLE), n_threads)
+        return self._answer(X), hidden
+
+    def draw_given(self, evidence, n_rows, n_pool, rng, n_threads):
+        """Rows that hold some given values, and their hidden layers.
+
+        A ValueError where a value is given that no state of the hidden units makes possible.
+        """
+        rows = self.table(evidence[None])
+        self._check_possible(rows, evidence)
+        seed = _keys.draw_seed(rng)
+        hidden, data = conditional_draws(self, rows, n_rows, seed, n_pool, n_threads)
+        seen, units = ~np.isnan(evidence), self.machine.visible.units
+        fits = (evidence[seen] == evidence[seen].astype(units.answer_dtype)).all()
+        data = data.astype(units.answer_dtype if fits else np.float32, copy=False)
+        data[:, seen] = evidence[seen]
+        return data, hidden
+
+    def _check_possible(self, rows, evidence):
+        log_best = best_log_prob(self.machine.visible, rows.take(np.arange(1)).todoubles()[0])
+        impossible = np.flatnonzero(log_best < np.log(IMPOSSIBLE))
+        if len(impossible):
+            column = impossible[0]
+            name = named(column, self.encoding.feature_names)
+            raise ValueError(
+                f"The model thinks it impossible that column {name} is {evidence[column]:g}, as "
+                "given says: whatever the hidden units, its probability is at most "
+                f"{np.exp(log_best[column]):.1g} (relative to that of the most probable value)."
+            )
+
+    def improbable(self, evidence, n_pool, n_threads):
+        """Log-probabilities of given zeros and ones that are far too low together, or None.
+
+        Under the model, and if the features were independent, nats.
+        """
+        if not self.machine.visible.units.is_binary:
+            return None
+        rows = self.table(evidence[None])
+        log_p = self.estimate(rows, "auto", n_pool, 1, None, n_threads)[0].per_sample[0]
+        improbable, independent = is_improbable(evidence, self.encoding.fill_values, log_p)
+        return (log_p, independent) if improbable else None
+
+    def posterior(self, rows, method, n_samples, n_pool, n_sweeps, rng, n_threads):
+        """Means and samples of the hidden layers, and effective sample sizes."""
+        if method == "recognition" and not has_recognition(self.machine):
+            raise ValueError(
+                "method='recognition' needs a recognition net, which this model does not have. Use "
+                "method='mean-field' or 'importance'."
+            )
+        if method == "mean-field":
+            self.check_mean_field("method", "another method", rows)
+        if method == "gibbs":
+            self.machine.require(Ability.GIBBS, "method='gibbs'")
+            if not self.machine.can_complete(Ability.GIBBS):
+                self.refuse_missing("method='gibbs' has no draws", "another method", rows)
+        arrays, method = posteriors(
+            self, rows, method, _keys.draw_seed(rng), n_samples, n_pool, n_sweeps, n_threads
+        )
+        n_layers = len(self.machine.n_units) - 1
+        return {
+            "mean": arrays[:n_layers],
+            "samples": arrays[n_layers:-1],
+            "effective_sample_size": arrays[-1],
+            "method": method,
+        }
+
+    def impute(self, rows, strategy, n_imputations, n_pool, rng, n_threads):
+        """Values for all that is missing; ``rng`` None for fixed random numbers."""
+        drawn = strategy == "sample"
+        seed = _keys.scoring_seed(rng if drawn else None)
+        n_drawn = n_imputations if drawn else 1
+        return imputations(self, rows, strategy, seed, n_drawn, n_pool, n_threads)
+
+    def dream(self, n_rows, key, n_threads):
+        """Samples of all layers from the data upward, in the machine's units."""
+        machine, addresses = self.machine, np.arange(n_rows, dtype=np.uint64)
+        families = [conditional.units for conditional in machine.generation.conditionals[::-1]]
+        values = [
+            np.empty((n_rows, size), units.dtype)
+            for size, units in zip(machine.n_units, families, strict=True)
+        ]
+        limits = split_evenly(n_rows, machine.n_weights, _FEWEST_ROWS)
+
+        def dream_block(number):
+            place = slice(limits[number], limits[number + 1])
+            dreamt, _ = machine.dream(Draws(key, addresses[place]))
+            for target, source in zip(values, dreamt, strict=True):
+                target[place] = source
+
+        run_blocks(dream_block, len(limits) - 1, n_threads)
+        return values
+
+    def recognition_means(self, rows):
+        """Limits of blocks of rows, and a function from a slice of them to hidden means.
+
+        The latter are probabilities of recognition, a list of arrays (n_rows, n_units).
+        """
+
+        def hidden_means(place):
+            return self.machine.recognition.means(self.machine.seen(rows.take(place)))
+
+        return split_evenly(len(rows), self.machine.n_weights, _FEWEST_ROWS), hidden_means
+
+    def expected_data(self, states, layer):
+        """Expected values of the data given values of a hidden layer, in the user's units.
+
+        Expected values are passed down as if they were states. states : (n_rows, n_units).
+        """
+        limit = np.finfo(np.float32).max
+        states = np.ascontiguousarray(np.clip(states, -limit, limit), np.float32)
+        for conditional in self.machine.generation.conditionals[-layer:]:
+            states = conditional.mean(states)
+        return self.encoding.scaling.restore(states)
+
+    def _answer(self, values):
+        """Values drawn for all columns, in the user's units and of the type users get."""
+        values = self.encoding.scaling.restore(values)
+        return values.astype(self.machine.visible.units.answer_dtype, copy=False)

@@ -1,0 +1,169 @@
+"""Encodings: what stands between the user's columns and those of a machine."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+
+from ..rows import Scaling, Table, TableLimits, Unscaled, chunks, has_missing, means, moments
+from ..units import AUTOMATIC, FAMILIES, Units
+
+_SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
+LARGEST = 1e15  # of parameters, standard deviations and their inverses
+_FARTHEST = 2.0**53  # of means: beyond, float64 does not hold all whole numbers
+
+
+def named(column, feature_names=None):
+    """A column by number, and by name where it has one."""
+    return f"{column} ({feature_names[column]!r})" if feature_names is not None else f"{column}"
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Encoding of columns of data as those of a machine, and back.
+
+    family : the class of the units of the data; scaling : between the user's units of measurement
+    and the machine's; fill_values : (n_features,) float32, what recognition sees of missing values,
+    in the machine's units; is_listed : whether rows are lists of non-zero entries; feature_names :
+    (n_features,) or None.
+    """
+
+    family: type[Units]
+    scaling: Scaling | Unscaled
+    fill_values: np.ndarray
+    is_listed: bool = False
+    feature_names: np.ndarray | None = None
+
+    def table(self, data, summary=None, weights=None):
+        """Data as a `Table`, or a ValueError where values are none that units take.
+
+        data : array or CSR matrix, as scikit-learn validated it; summary : its `TableSummary`, if
+        known; weights : (n_rows,) or None.
+        """
+        if summary is None and self.family.support.is_everything:
+            fill_values = self.fill_values if has_missing(data) else None
+            return Table(data, False, self.scaling, fill_values=fill_values, weights=weights)
+        summary = summary or TableLimits.of(data)
+        _check_support(self.family, data, summary, self.feature_names)
+        unscaled = isinstance(self.scaling, Unscaled)
+        is_binary = self.family.is_binary and summary.is_binary
+        support = self.family.support
+        return Table(
+            data,
+            is_binary=is_binary,
+            scaling=self.scaling,
+            is_listed=self.is_listed and unscaled,
+            fill_values=self.fill_values if summary.has_missing else None,
+            is_rounded=support.is_missed_by_rounding(summary),
+            weights=weights,
+        )
+
+
+def _check_support(family, data, summary, feature_names):
+    """Refuse values that units do not take, by column and value."""
+    support = family.support
+    if support.holds(summary):
+        return
+    columns = np.full(data.shape[1], False)
+    for chunk, numbers in _with_columns(data):
+        columns[numbers[support.misses(chunk)]] = True
+    column = np.flatnonzero(columns)[0]
+    value = _worst(data, column, support)
+    raise ValueError(
+        f"Column {named(column, feature_names)} of X holds the value {value!r}, but "
+        f"{family.__name__} visible units take {support.name}. {support.remedy}"
+    )
+
+
+def _with_columns(data):
+    """Values some at a time, and the number of the column of each."""
+    if scipy.sparse.issparse(data):
+        yield data.data, data.indices
+        return
+    for chunk in chunks(data):
+        yield chunk, np.broadcast_to(np.arange(data.shape[1]), chunk.shape)
+
+
+def _worst(data, column, support):
+    """The value of a column that is farthest outside a support, a float."""
+    values = data[:, [column]]
+    values = (values.toarray() if scipy.sparse.issparse(values) else values)[:, 0]
+    outside = values[support.misses(values)]
+    below = support.low is not None and outside.min() < support.low
+    return float(outside.min() if below else outside.max())
+
+
+def choose_family(visible, summary):
+    """The class of units that a word for ``visible`` means for data of which a summary is given.
+
+    ``"auto"`` is the first of `AUTOMATIC` that takes all values.
+    """
+    if visible != "auto":
+        return FAMILIES[visible]
+    return next(family for family in AUTOMATIC if family.support.holds(summary))
+
+
+def fit_encoding(family, data, summary, indices, weights=None, feature_names=None):
+    """An `Encoding` for data, and the units and intercept that learning begins with.
+
+    indices : numbers of the rows to learn from, in each of which something is known; weights :
+    (n_rows,) of all rows, or None. A ValueError names a column that has no value, or values whose
+    squares are lost.
+    """
+    _check_support(family, data, summary, feature_names)
+    if family.standardises:
+        mean, variance, counts, remainder, constant = _moments(data, indices, weights)
+        _check_observed(counts, feature_names)
+        scaling = _scaling(mean, variance, remainder, constant, feature_names)
+        centres = np.zeros(len(mean))
+    else:
+        scaling = Unscaled()
+        centres, counts = _means(data, summary, indices, weights)
+        _check_observed(counts, feature_names)
+    units, intercept = family.initial(centres, counts)
+    fill_values = centres.astype(np.float32)
+    is_listed = summary.density < _SPARSE
+    return Encoding(family, scaling, fill_values, is_listed, feature_names), units, intercept
+
+
+def _means(data, summary, indices, weights):
+    """Means and numbers of values, from the summary if all rows that are known count."""
+    if weights is None and len(indices) == len(summary.known_rows):
+        with np.errstate(invalid="ignore"):
+            return summary.totals / summary.counts, summary.counts
+    return means(data, indices, weights)
+
+
+def _moments(data, indices, weights):
+    with np.errstate(over="ignore", invalid="ignore"):
+        return moments(data, indices, weights)
+
+
+def _scaling(mean, variance, remainder, constant, feature_names):
+    """The standardisation of real features; constant ones keep their scale."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = np.where(constant, 1.0, np.sqrt(variance))
+    is_near = (np.abs(mean) <= _FARTHEST) & (scale <= LARGEST)
+    bad = np.flatnonzero(~(is_near & (scale >= 1 / LARGEST)))
+    if len(bad):
+        raise ValueError(
+            f"Column {named(bad[0], feature_names)} of X has a magnitude out of range: a mean "
+            f"beyond +-{_FARTHEST:g}, or a standard deviation outside [{1 / LARGEST:g}, "
+            f"{LARGEST:g}]. Rescale the data, for example with "
+            "sklearn.preprocessing.StandardScaler."
+        )
+    return Scaling(mean, scale, remainder)
+
+
+def _check_observed(counts, feature_names):
+    empty = np.flatnonzero(counts == 0)
+    if len(empty):
+        refuse_empty(empty[0], feature_names)
+
+
+def refuse_empty(column, feature_names):
+    """Refuse a column without any value to learn from."""
+    raise ValueError(
+        f"Every value of column {named(column, feature_names)} of X is missing (NaN): there is "
+        "nothing to learn of it. Leave the column out."
+    )

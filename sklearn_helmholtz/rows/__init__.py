@@ -1,0 +1,36 @@
+"""Rows of data: tables, the blocks that kernels take, and what columns tell."""
+
+from .block import Block
+from .columns import TableLimits, TableSummary, means, moments, rounded_interval, rounding
+from .dense import chunks, dense_doubles, dense_rows, row_pieces
+from .keys import content_keys
+from .limits import minibatches, rows_of_a_block, split_evenly
+from .lists import Lists
+from .missing import by_pattern, has_missing, missing_per_row
+from .scaling import Scaling, Unscaled
+from .table import Table
+
+__all__ = [
+    "Block",
+    "Lists",
+    "Scaling",
+    "Table",
+    "TableLimits",
+    "TableSummary",
+    "Unscaled",
+    "by_pattern",
+    "chunks",
+    "content_keys",
+    "dense_doubles",
+    "dense_rows",
+    "has_missing",
+    "means",
+    "minibatches",
+    "missing_per_row",
+    "moments",
+    "rounded_interval",
+    "rounding",
+    "row_pieces",
+    "rows_of_a_block",
+    "split_evenly",
+]

@@ -1,0 +1,274 @@
+"""Columns of a table: moments of their values, and everything that one pass can tell of them."""
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+
+from .dense import chunks, dense_doubles, row_pieces, rows_of_a_piece
+
+_FORGIVEN = 8  # units of rounding by which a value may miss an interval: scaling makes some
+
+
+@dataclass(frozen=True)
+class TableLimits:
+    """Limits of the values of a table.
+
+    low, high : the lowest and the highest value (NaN where there is none); is_whole : whether all
+    values are whole numbers; has_missing : whether any value is missing; dtype : of the table.
+    """
+
+    low: float
+    high: float
+    is_whole: bool
+    has_missing: bool
+    dtype: np.dtype
+
+    @classmethod
+    def of(cls, data):
+        """Summary of an array or a CSR matrix."""
+        if data.dtype.kind == "f" or scipy.sparse.issparse(data):
+            found = TableSummary.of(data)
+            return cls(found.low, found.high, found.is_whole, found.has_missing, data.dtype)
+        pieces = list(chunks(data))
+        low, high = min(piece.min() for piece in pieces), max(piece.max() for piece in pieces)
+        return cls(float(low), float(high), True, False, data.dtype)
+
+    @property
+    def is_binary(self):
+        """Whether every value is 0 or 1, and none is missing."""
+        return self.is_whole and self.low >= 0 and self.high <= 1 and not self.has_missing
+
+
+@dataclass(frozen=True)
+class TableSummary:
+    """Summary of a table, from one pass over it.
+
+    low, high : the lowest and the highest value (NaN where there is none); is_whole : whether all
+    values are whole numbers; n_active : entries that are not zero, missing ones among them;
+    n_missing : (n_rows,) int64; totals, counts : (n_features,) float64, sums and numbers of the
+    values that are not missing; shape, dtype : of the table.
+    """
+
+    low: float
+    high: float
+    is_whole: bool
+    n_active: int
+    n_missing: np.ndarray
+    totals: np.ndarray
+    counts: np.ndarray
+    shape: tuple
+    dtype: np.dtype
+
+    @classmethod
+    def of(cls, data):
+        """The `TableSummary` of an array or a CSR matrix."""
+        pieces = [_listed(data)] if scipy.sparse.issparse(data) else map(_dense, _slices(data))
+        low = high = np.nan
+        is_whole, n_active, n_missing = True, 0, []
+        totals, counts = np.zeros((2, data.shape[1]))
+        for piece in pieces:
+            low, high = np.fmin(low, piece.low), np.fmax(high, piece.high)
+            n_active += piece.n_active
+            is_whole = is_whole and piece.is_whole
+            n_missing.append(piece.n_missing)
+            totals += piece.totals
+            counts += piece.counts
+        return cls(
+            float(low), float(high), is_whole, n_active, np.concatenate(n_missing), totals, counts,
+            data.shape, data.dtype,
+        )  # fmt: skip
+
+    @property
+    def has_missing(self):
+        """Whether any value is missing."""
+        return bool(self.n_missing.any())
+
+    @functools.cached_property
+    def known_rows(self):
+        """Numbers of the rows of which anything is known."""
+        return np.flatnonzero(self.n_missing < self.shape[1])
+
+    @property
+    def is_binary(self):
+        """Whether every value is 0 or 1, and none is missing."""
+        return self.is_whole and self.low >= 0 and self.high <= 1 and not self.has_missing
+
+    @property
+    def density(self):
+        """The share of entries that are not zero."""
+        return self.n_active / max(math.prod(self.shape), 1)
+
+    def lies_in(self, low, high):
+        """Whether all values lie in an interval, but for rounding; None is no limit."""
+        slack = rounding(self.dtype)
+        below = low is not None and self.low < low - slack
+        above = high is not None and self.high > high + slack
+        return not (below or above)
+
+
+def rounding(dtype):
+    """Distance by which a value of a type of numbers may miss the interval [0, 1]."""
+    return _FORGIVEN * np.finfo(dtype).eps if np.dtype(dtype).kind == "f" else 0
+
+
+def rounded_interval(dtype):
+    """The lowest and the highest value that counts as one in [0, 1], for a type of numbers."""
+    return -rounding(dtype), 1 + rounding(dtype)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some rows of a table, as the fields of `TableSummary`; whole numbers are found on demand."""
+
+    values: np.ndarray
+    n_missing: np.ndarray
+    totals: np.ndarray
+    counts: np.ndarray
+    n_active: int
+
+    @property
+    def low(self):
+        return self._extreme(np.min, np.fmin)
+
+    @property
+    def high(self):
+        return self._extreme(np.max, np.fmax)
+
+    def _extreme(self, of_all, of_known):
+        """The lowest or highest value; where none is missing, the faster way."""
+        if self.n_missing.any():
+            return of_known.reduce(self.values, axis=None)
+        return of_all(self.values)
+
+    @property
+    def is_whole(self):
+        if self.values.dtype.kind != "f":
+            return True
+        return bool(((self.values == np.floor(self.values)) | np.isnan(self.values)).all())
+
+
+def _slices(data):
+    step = rows_of_a_piece(data)
+    return (data[start : start + step] for start in range(0, data.shape[0], step))
+
+
+def _dense(block):
+    missing = np.isnan(block) if block.dtype.kind == "f" else None
+    n_active = int(np.count_nonzero(block))
+    none = missing is None or not missing.any()
+    values = block if none else np.where(missing, 0, block)
+    totals = values.sum(axis=0, dtype=np.float64)
+    counts = np.full(block.shape[1], float(len(block)))
+    n_missing = np.zeros(len(block), np.int64)
+    if not none:
+        counts -= missing.sum(axis=0)
+        n_missing = missing.sum(axis=1)
+    low_high = block.view(np.uint8) if block.dtype == np.bool_ else block
+    return _Piece(low_high, n_missing, totals, counts, n_active)
+
+
+def _listed(data):
+    """A whole CSR matrix, whose other entries are zeros."""
+    stored = data.data.view(np.uint8) if data.dtype == np.bool_ else data.data
+    missing = np.isnan(stored) if stored.dtype.kind == "f" else np.zeros(len(stored), bool)
+    values = np.where(missing, 0, stored)
+    totals = np.bincount(data.indices, values, minlength=data.shape[1])
+    lost = np.bincount(data.indices[missing], minlength=data.shape[1])
+    ends = np.concatenate([[0], np.cumsum(missing)])
+    if len(stored) < math.prod(data.shape):
+        stored = np.concatenate([stored, np.zeros(1, stored.dtype)])
+    return _Piece(
+        stored, np.diff(ends[data.indptr]), totals, data.shape[0] - lost.astype(np.float64),
+        int(np.count_nonzero(data.data)),
+    )  # fmt: skip
+
+
+def means(data, indices, weights=None):
+    """Means of the values of some rows that are not missing, and their number, for each feature.
+
+    Both (n_features,) float64; the mean of no values is NaN. weights : (n_rows,) of all rows, or
+    None where each counts once.
+    """
+    weights = np.ones(data.shape[0]) if weights is None else weights
+    if scipy.sparse.issparse(data):
+        total, missing = _sparse_sums(data, indices, weights)
+        count = weights[indices].sum() - missing
+    else:
+        total, count = np.zeros((2, data.shape[1]))
+        for block, own in _weighted_pieces(data, indices, weights):
+            more, counted = _weighted_sums(block, own)
+            total += more
+            count += counted
+    with np.errstate(invalid="ignore"):
+        return total / count, count
+
+
+def _weighted_sums(block, weights):
+    """Weighted sums and numbers of the values of some rows that are not missing, by column."""
+    missing = np.isnan(block) if block.dtype.kind == "f" else np.zeros(1, bool)
+    counts = np.full(block.shape[1], weights.sum())
+    if missing.any():
+        counts = np.einsum("i,ij->j", weights, ~missing)
+        block = np.where(missing, 0, block)
+    if (weights == 1).all():
+        return block.sum(axis=0, dtype=np.float64), counts
+    return np.einsum("i,ij->j", weights, block.astype(np.float64, copy=False)), counts
+
+
+def _sparse_sums(data, indices, weights):
+    """Weighted sums of the values that are not missing, and weights of the others, by column."""
+    chosen = np.bincount(indices, weights[indices], data.shape[0])
+    missing = np.isnan(data.data) if data.dtype.kind == "f" else np.zeros(1, bool)
+    if not missing.any():
+        return data.T @ chosen, np.zeros(data.shape[1])
+    values, missing = np.where(missing, 0, data.data), missing.astype(np.float64)
+    return tuple(_with_entries(data, entries).T @ chosen for entries in (values, missing))
+
+
+def _with_entries(matrix, entries):
+    return scipy.sparse.csr_array((entries, matrix.indices, matrix.indptr), matrix.shape)
+
+
+def moments(data, indices, weights=None):
+    """Means and variances of the values of some rows that are not missing, and their number.
+
+    And what rounding left of the mean, and whether all values are the same. Each (n_features,)
+    float64, the last bool; no copy of the data is made. Of no values the first three are NaN.
+    weights : (n_rows,) of all rows, or None where each counts once.
+    """
+    weights = np.ones(data.shape[0]) if weights is None else weights
+    first, count, drift, mean, variance = np.zeros((5, data.shape[1]))
+    varies, met = np.zeros((2, len(first)), bool)
+    for block, own in _weighted_pieces(data, indices, weights):
+        block, own = dense_doubles(block), own[:, None]
+        # About a value of the data: those of constant features are zero.
+        known = ~np.isnan(block)
+        new = ~met & known.any(axis=0)
+        met |= new
+        first[new] = block[known[:, new].argmax(axis=0), new]
+        block = np.nan_to_num(block - first, copy=False, nan=0.0)
+        count += (known * own).sum(axis=0)
+        mean += (block * own).sum(axis=0)
+        varies |= block.any(axis=0)
+    with np.errstate(invalid="ignore"):
+        shift = first + mean / count
+        for block, own in _weighted_pieces(data, indices, weights):
+            own = own[:, None]
+            block = np.nan_to_num(dense_doubles(block) - shift, copy=False, nan=0.0)
+            variance += (block**2 * own).sum(axis=0) / count
+            drift += (block * own).sum(axis=0) / count
+        mean = shift + drift
+        variance = np.where(varies, np.maximum(variance - drift**2, 0), variance * 0)
+        return mean, variance, count, drift - (mean - shift), ~varies
+
+
+def _weighted_pieces(data, indices, weights):
+    """Pairs of some rows, a piece at a time, and their weights."""
+    start = 0
+    for block in row_pieces(data, indices):
+        stop = start + block.shape[0]
+        yield block, weights[indices[start:stop]]
+        start = stop

@@ -1,0 +1,42 @@
+"""Arrays and CSR matrices piece by piece, so that neither is copied or made dense as a whole."""
+
+import numpy as np
+import scipy.sparse
+
+CHECKED_ENTRIES = 2**20  # of a piece
+
+
+def dense_doubles(block):
+    """Some rows, an array or a CSR matrix, as a dense array of float64.
+
+    Where they are one already, they themselves: not to be written to.
+    """
+    block = block.toarray() if scipy.sparse.issparse(block) else block
+    return block.astype(np.float64, copy=False)
+
+
+def dense_rows(data, rows):
+    """Some rows of an array or a CSR matrix, by numbers or slice, as of `dense_doubles`."""
+    return dense_doubles(data[rows])
+
+
+def row_pieces(data, indices):
+    """Some rows of an array or a CSR matrix, by number, a piece at a time, in the same form."""
+    step = rows_of_a_piece(data)
+    for start in range(0, len(indices), step):
+        yield data[indices[start : start + step]]
+
+
+def rows_of_a_piece(data):
+    """Number of rows of which a piece consists, at least one."""
+    return max(CHECKED_ENTRIES // max(data.shape[1], 1), 1)
+
+
+def chunks(data):
+    """The values of an array, some rows at a time; the stored values of a CSR matrix."""
+    if scipy.sparse.issparse(data):
+        yield data.data
+        return
+    step = rows_of_a_piece(data)
+    for start in range(0, data.shape[0], step):
+        yield data[start : start + step]

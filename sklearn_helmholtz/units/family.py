@@ -1,0 +1,216 @@
+"""The contract of unit families: one value that answers everything about its units."""
+
+import abc
+from typing import ClassVar
+
+import numpy as np
+
+from ..rows import Unscaled
+from .abilities import EVERYTHING, NOTHING, Missing
+from .support import Support
+
+
+class Units(abc.ABC):
+    """Units of a layer, independent of each other given their inputs eta.
+
+    A family is a frozen dataclass on this base, whose fields are the arrays of parameters that
+    learn along. Nobody else decides by family: whatever depends on it is asked here.
+
+    *Values* are an array (n_rows, n_units) of ``dtype`` or float32, or `Lists`; NaN is missing,
+    adds nothing to a log-probability and has no derivative. Rows may share: with more rows of
+    values than of eta, neighbours share a row of eta (particles of one observation; everything,
+    under a prior), with fewer they share values.
+
+    Attributes
+    ----------
+    name : str
+        The word for ``visible``.
+    code : int
+        By which flat kernels know the family (`_kernels.families`).
+    dtype : type
+        Of the values drawn, uint8 or float32.
+    answer_dtype : type
+        Of the values drawn, as users get them.
+    support : Support
+        The values that there are.
+    standardises : bool
+        Whether a machine sees values in standardised units.
+    hidden_abilities, visible_abilities : frozenset of Ability
+        What can be done with hidden layers of such units, and with layers of data.
+    missing : Missing
+        How a missing value is dealt with where other units depend on it.
+    ignorance : float
+        Nats that a unit costs when nothing is known of it: no sane training gets far above.
+    is_binary : bool
+        Whether units are 0 or 1.
+    has_noise : bool
+        Whether a noise variance is their parameter, which `given` takes.
+    """
+
+    name: ClassVar[str]
+    code: ClassVar[int]
+    dtype: ClassVar[type]
+    answer_dtype: ClassVar[type]
+    support: ClassVar[Support] = Support()
+    standardises: ClassVar[bool] = False
+    hidden_abilities: ClassVar[frozenset] = NOTHING
+    visible_abilities: ClassVar[frozenset] = EVERYTHING
+    missing: ClassVar[Missing]
+    ignorance: ClassVar[float] = 1.5
+    is_binary: ClassVar[bool] = False
+    has_noise: ClassVar[bool] = False
+
+    # What others see.
+
+    def shown(self, values):
+        """Values as later units of the layer and recognition see them: an array, or `Lists`."""
+        return values
+
+    # Where learning begins.
+
+    @classmethod
+    @abc.abstractmethod
+    def initial(cls, means, counts):
+        """Units and their first intercept, (n_units,), from means and numbers of values.
+
+        Both (n_units,), in the machine's units of measurement.
+        """
+
+    @classmethod
+    def given(cls, noise_variance):
+        """Units of given parameters in the user's units, and the scaling to the machine's.
+
+        noise_variance : (n_units,) float64, or None for families without noise.
+        """
+        return cls(), Unscaled()
+
+    @classmethod
+    def n_inputs(cls, n_units):
+        """Number of inputs eta that some units have."""
+        return n_units
+
+    # Values given inputs.
+
+    @abc.abstractmethod
+    def mean(self, eta, work=np):
+        """Expected values, (n_rows, n_units) float32."""
+
+    @abc.abstractmethod
+    def mode(self, eta):
+        """Most probable values, (n_rows, n_units)."""
+
+    @abc.abstractmethod
+    def sample(self, eta, draws, layer, log_prob, work=np, out=None):
+        """Draw values, (draws.n_rows, n_units), and add their log-probability, nats."""
+
+    @abc.abstractmethod
+    def log_prob(self, values, eta, log_prob):
+        """Add the log-probability of each row of values, nats, to ``log_prob``, float64."""
+
+    @abc.abstractmethod
+    def score(self, values, eta, log_prob):
+        """Add log-probabilities; overwrite eta by their derivatives, its *errors*: return it.
+
+        Each row of values may be shared by neighbouring rows of eta, not the other way round.
+        """
+
+    @abc.abstractmethod
+    def weigh(self, values, errors, weights, out):
+        """Multiply the errors of a `score` by weights (n_rows,) or None, in place.
+
+        The derivatives of the weighted log-probabilities by the units' own parameters are written
+        to ``out``, units of the same family.
+        """
+
+    def errors(self, values, eta, weights, out):
+        """Derivatives of ``sum weight log p(values | eta)`` by eta, which they overwrite.
+
+        Rows that share a row of eta are summed; the derivatives by the units' own parameters are
+        written to ``out``. This is `score` and `weigh` in one, where no log-probability is wanted:
+        a family may have a faster way.
+        """
+        n = len(weights)
+        each = np.ascontiguousarray(np.repeat(eta, n // len(eta), axis=0))
+        each = self.score(values, each, np.zeros(n))
+        self.weigh(values, each, weights, out)
+        eta[...] = each.reshape(len(eta), -1, eta.shape[1]).sum(axis=1)
+        return eta
+
+    # Units that see those before them.
+
+    @abc.abstractmethod
+    def sample_autoregressive(self, eta, weights, draws, layer, work=np, out=None):
+        """Draw values, of which earlier ones add to the inputs of later ones; and those inputs.
+
+        weights : (n_units, n_units), strictly upper triangular.
+        """
+
+    @abc.abstractmethod
+    def complete(self, values, eta, weights, draws, layer, work=np):
+        """Draw missing values autoregressively: all values, (draws.n_rows, n_units) float32.
+
+        values : NaN where missing, a row for neighbouring rows of eta, which holds what all other
+        values make of the inputs, and to which those drawn are added.
+        """
+
+    @abc.abstractmethod
+    def mean_autoregressive(self, eta, weights, work=np):
+        """Expected values where later units see those of earlier ones; eta is used up."""
+
+    # Everything in float64, for enumeration.
+
+    @abc.abstractmethod
+    def expected(self, eta):
+        """Expected values, float64, as `mean`."""
+
+    @property
+    def dispersion(self):
+        """The divisor of the derivative by eta, ``(x - expected(eta)) / dispersion``; float64."""
+        return 1.0
+
+    @abc.abstractmethod
+    def table(self, values, eta, out):
+        """Log-probability, float64, of each row of values under each column of eta."""
+
+    @abc.abstractmethod
+    def shifted_table(self, values, shifts, eta, out):
+        """As `table`, where ``shifts`` (n_rows, n_units) are added to the inputs of each row."""
+
+    def write_slopes(self, squares, counts, out):
+        """Write the derivatives by the units' own parameters to ``out``.
+
+        squares, counts : (n_units,), weighted sums over values of ``(x - expected)^2`` and of 1.
+        """
+        return
+
+    # Answers to users.
+
+    @abc.abstractmethod
+    def best_log_prob(self, values, lowest, highest):
+        """Log-probability of each value under the input that suits it best; 0 where missing.
+
+        Relative to that of the most probable value. values, lowest, highest : (n_units,), the
+        latter two the limits of the inputs.
+        """
+
+    @property
+    def seeks_modes(self):
+        """Whether modes need the components of a mixture, not only its mean."""
+        return True
+
+    @abc.abstractmethod
+    def mixture_modes(self, weights, means, variances):
+        """Most probable values of mixtures, column by column, (n_rows, n_units).
+
+        weights : (n_rows, n_components); means : (n_rows, n_components, n_units) of these units;
+        variances : (n_rows, n_units), or None for families without. With one component, its mean
+        is that of the mixture.
+        """
+
+    def component_variances(self, n_rows):
+        """Variances of values given their inputs, (n_rows, n_units), or None."""
+        return
+
+    def published(self, scaling):
+        """Fitted attributes of the units by name, in the user's units of measurement."""
+        return {}

@@ -1,0 +1,285 @@
+"""Kernels as plain Python, where NUMBA_DISABLE_JIT is set: the same answers, to rounding.
+
+A process of its own, in which Numba is disabled, answers what this one does.
+"""
+
+import ast
+import importlib
+import inspect
+import math
+import pathlib
+import pkgutil
+
+import numpy as np
+import pytest
+import scipy.sparse
+from numpy.testing import assert_allclose
+from scipy import special
+
+from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet, _kernels
+from sklearn_helmholtz._kernels import (
+    bernoulli,
+    dense,
+    lateral,
+    pareto,
+    random,
+    reference,
+    sparse,
+    tables,
+)
+from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
+from sklearn_helmholtz._kernels.intrinsics import INTERPRETED
+from sklearn_helmholtz._kernels.kernel import Kernel
+from tests import naive
+from tests.fresh_kernels import run_python
+
+ROOT = pathlib.Path(__file__).parents[__name__.count(".")]
+
+
+def every_kernel():
+    """All kernels, by the names of their modules and their own: ``tables.table_product``."""
+    found = {}
+    for module in pkgutil.iter_modules(_kernels.__path__):
+        contents = vars(importlib.import_module(f"{_kernels.__name__}.{module.name}"))
+        for name, value in contents.items():
+            if isinstance(value, Kernel) and value.__module__.endswith(f".{module.name}"):
+                found[f"{module.name}.{name}"] = value
+    return found
+
+
+# What both processes answer
+
+
+def normal(seed, *shape):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def data():
+    rng = np.random.default_rng(0)
+    binary, real = (rng.random((11, 5)) < 0.5).astype(np.uint8), rng.normal(size=(11, 5))
+    gaps, real_gaps = binary.astype(np.float64), real.copy()
+    gaps[0, 1], real_gaps[1, 2] = np.nan, np.nan
+    rows = np.where(rng.random((11, 5)) < 0.4, rng.random((11, 5)), 0)
+    return binary, real, gaps, real_gaps, scipy.sparse.csr_matrix(rows)
+
+
+def machine(hidden=3, **settings):
+    return HelmholtzMachine(
+        hidden, n_importance_samples=3, max_iter=1, random_state=0, early_stopping=False, **settings
+    )
+
+
+def net(hidden=2, **settings):
+    return SigmoidBeliefNet(hidden, max_iter=1, random_state=0, early_stopping=False, **settings)
+
+
+def fits():
+    """Triples of a name, a model and its data."""
+    binary, real, gaps, real_gaps, listed = data()
+    return [
+        ("reweighted", machine((4, 3)), binary),
+        ("wake-sleep", machine(algorithm="wake-sleep"), binary),
+        ("gaussian", machine(), real),
+        ("autoregressive", machine(autoregressive=True), gaps),
+        ("gaussian, autoregressive", machine(autoregressive=True), real_gaps),
+        ("sparse", machine(solver="sgd", visible="bernoulli"), listed),
+        ("fractions", machine(visible="bernoulli"), listed.toarray()),
+        ("gibbs", net(inference="gibbs"), binary),
+        ("gibbs, autoregressive", net(inference="gibbs", autoregressive=True), gaps),
+        ("mean field", net((3, 2)), gaps),
+        ("mean field, gaussian", net((3, 2)), real_gaps),
+    ]
+
+
+def answers_of_fits():
+    """Of each model: its scores, and the sizes of its parameters."""
+    found = {}
+    for name, model, X in fits():
+        scores = model.fit(X).score_samples(X)
+        expected = model.inverse_transform(model.transform(X))
+        found[name] = [
+            *scores,
+            float(np.abs(expected).sum()),
+            *(float(np.abs(part).sum()) for part in model.generative_coefs_),
+        ]
+    return found
+
+
+def products(rows, matrix, intercept):
+    """The same product three times: real rows, and real and binary ones with the transpose."""
+    out = np.empty((4, len(rows), len(intercept)), np.float32)
+    turned, states = np.ascontiguousarray(matrix.T), rows.astype(np.uint8)
+    dense.dense_product(rows, matrix, intercept, out[0])
+    dense.dense_product_transposed(rows, turned, intercept, out[1])
+    tables.table_product(states, matrix, intercept, out[2])
+    tables.table_product_transposed(states, turned, intercept, out[3])
+    return out
+
+
+def philox(counter, key):
+    out = np.empty(64, np.uint32)
+    words = np.repeat(np.array(counter, np.uint32), 16)
+    random.philox_words(words, np.array(key, np.uint32), out)
+    return out[::16].tolist()
+
+
+def lists(rows):
+    """Where rows start, columns and values of their entries."""
+    binary, counts = rows.dtype == np.uint8, np.empty(len(rows), np.int64)
+    (sparse.count_active_binary if binary else sparse.count_active_real)(rows, counts)
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32)
+    fill = sparse.list_active_binary if binary else sparse.list_active_real
+    fill(rows, indptr, indices, values)
+    return [*indptr.tolist(), *indices.tolist(), *values.tolist()]
+
+
+PRODUCT = (normal(0, 5, 37) > 0).astype(np.float32), normal(1, 37, 19), normal(2, 19)
+ETA, LOG_WEIGHTS = 20 * normal(3, 2, 21), normal(4, 2, 60).astype(np.float64)
+LATERAL = np.triu(normal(5, 21, 21), 1)
+COUNTER, KEY = (2**32 - 1, 5, 77, 2**31), (2**32 - 2, 3)
+
+
+def answers_of_kernels():
+    mean, error, shapes = np.empty_like(ETA), np.empty_like(ETA), np.empty(2)
+    bernoulli.bernoulli_error_real(np.full_like(ETA, 0.5), ETA, np.ones(2, np.float32), error)
+    bernoulli.bernoulli_mean(ETA, mean)
+    pareto.pareto_shapes(LOG_WEIGHTS, shapes)
+    in_order, gaussian = np.empty_like(ETA), np.empty_like(ETA)
+    none = np.empty(0, np.float32)
+    lateral.means_autoregressive(BERNOULLI, none, LATERAL, ETA.copy(), in_order)
+    lateral.means_autoregressive(GAUSSIAN, none, LATERAL / 4, ETA / 20, gaussian)
+    return {
+        "products": products(*PRODUCT).ravel().tolist(),
+        "philox": philox(COUNTER, KEY),
+        "lists": lists(PRODUCT[0].astype(np.uint8)) + lists(PRODUCT[0]),
+        "errors": error.ravel().tolist(),
+        "means": mean.ravel().tolist(),
+        "means in order": [*in_order.ravel().tolist(), *gaussian.ravel().tolist()],
+        "shapes": shapes.tolist(),
+    }
+
+
+def answers():
+    """What kernels and fits answer, and the names of the kernels that took part."""
+    called, call = set(), Kernel.__call__
+
+    def noticed(kernel, *arguments):
+        called.add(id(kernel))
+        return call(kernel, *arguments)
+
+    Kernel.__call__ = noticed
+    try:
+        found = {**answers_of_kernels(), **answers_of_fits()}
+    finally:
+        Kernel.__call__ = call
+    names = [name for name, kernel in every_kernel().items() if id(kernel) in called]
+    plain = {name: [float(x) for x in np.ravel(values)] for name, values in found.items()}
+    return plain, names, INTERPRETED
+
+
+@pytest.fixture(scope="module")
+def interpreted():
+    code = f"from {__name__} import answers\nprint(answers())"
+    printed, complaints = run_python(code, ROOT, NUMBA_DISABLE_JIT="1")
+    assert complaints == ""
+    return ast.literal_eval(printed.replace("nan", "None"))
+
+
+def test_the_other_process_compiles_nothing_and_calls_every_kernel(interpreted):
+    _, names, without_compiler = interpreted
+    assert without_compiler
+    assert not INTERPRETED
+    assert set(names) == set(every_kernel())
+
+
+def test_answers_are_those_of_compiled_kernels(interpreted):
+    compiled, _, _ = answers()
+    assert set(interpreted[0]) == set(compiled)
+    for name, expected in compiled.items():
+        assert_allclose(interpreted[0][name], expected, rtol=2e-5, atol=2e-6, err_msg=name)
+
+
+def test_answers_are_those_of_naive_twins(interpreted):
+    found = interpreted[0]
+    expected = naive.product(*PRODUCT)
+    assert_allclose(np.reshape(found["products"], (4, 5, 19)), [expected] * 4, atol=2e-5)
+    assert found["philox"] == list(naive.philox4x32_10(COUNTER, KEY))
+    means = special.expit(ETA.astype(np.float64))
+    assert_allclose(np.reshape(found["means"], ETA.shape), means, rtol=4e-7)
+    halves = np.full(ETA.shape, 0.5)
+    assert_allclose(
+        np.reshape(found["errors"], ETA.shape), naive.bernoulli_error(halves, ETA), atol=1e-6
+    )
+    shapes = [naive.pareto_shape(row) for row in LOG_WEIGHTS]
+    assert_allclose(found["shapes"], shapes, rtol=1e-9)
+
+
+# The reference itself
+
+
+def test_lanes_are_values():
+    x = reference.fill(np.float32(1))
+    y = x
+    y += x
+    assert x.values.tolist() == [1.0] * 16
+    assert y.values.tolist() == [2.0] * 16
+
+
+def test_scalars_take_the_type_of_the_lanes():
+    third = np.float64(1) / 3
+    for lanes in (reference.fill(1), reference.fill_doubles(1)):
+        kind = lanes.values.dtype
+        for result in (lanes * third, third * lanes, third - lanes, lanes / third):
+            assert result.values.dtype == kind
+        assert (third * lanes).values[0] == kind.type(third)
+        assert reference.minimum(lanes, third).values.dtype == kind
+        assert (lanes < third).values.tolist() == [False] * 16
+        assert (third < lanes).values.tolist() == [True] * 16
+
+
+def test_a_product_and_a_sum_are_rounded_once():
+    x = reference.fill(1 + 2.0**-12)
+    assert reference.multiply_add(x, x, reference.fill(-1)).values[0] == np.float32(
+        2.0**-11 + 2.0**-24
+    )
+
+
+@pytest.mark.parametrize("index", [-1, 5, 20, 30])
+def test_beyond_an_array_is_an_index_error(index):
+    array = np.zeros(20, np.float32)
+    for call in (
+        lambda: reference.load(array, index),
+        lambda: reference.store(array, index, reference.fill(1)),
+        lambda: reference.load_first(array, index, 16),
+        lambda: reference.store_first(array, index, reference.fill(1), 16),
+    ):
+        with pytest.raises(IndexError, match=f"16 entries from {index} on, of 20"):
+            call()
+    assert reference.load_first(array, index, 0).values.tolist() == [0.0] * 16
+    assert reference.load_first(array, 19, -3).values.tolist() == [0.0] * 16
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_exponents_and_powers_of_two(kind):
+    x = np.array([1.0, 1.5, 2.0, 0.3, 1e-30, 7e30, math.pi, 4, 1, 1, 1, 1, 1, 1, 1, 1], kind)
+    n = reference.exponent(reference.Lanes(x))
+    assert_allclose(n.values, np.floor(np.log2(x.astype(np.float64))))
+    assert_allclose(reference.power_of_two(n).values, 2.0 ** n.values.astype(np.float64))
+
+
+def test_every_intrinsic_has_a_twin_with_its_parameters():
+    """All but the first, the typing context, which Python has not."""
+    intrinsics = {
+        name: value
+        for module in pkgutil.iter_modules(_kernels.__path__)
+        for name, value in vars(
+            importlib.import_module(f"{_kernels.__name__}.{module.name}")
+        ).items()
+        if type(value).__name__ == "_Intrinsic"
+    }
+    assert len(intrinsics) > 20
+    for name, value in intrinsics.items():
+        twin = getattr(reference, name.strip("_"))
+        _, *parameters = inspect.signature(value._defn).parameters
+        assert list(inspect.signature(twin).parameters) == parameters, name

@@ -1,0 +1,120 @@
+"""Every kernel is compared with an oracle: a slow twin, a formula, or an enumeration.
+
+A new kernel fails here until its line in the table says which test does that.
+"""
+
+import ast
+import pathlib
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_helmholtz._kernels.random import uniform_rows
+from sklearn_helmholtz._kernels.steps import average_move
+from tests import naive
+from tests.kernels.test_python_kernels import ROOT, every_kernel
+
+ORACLES = {
+    "bernoulli.bernoulli_error_binary":
+        "bernoulli_error_is_its_naive_twin_summed_over_rows_that_share",
+    "bernoulli.bernoulli_error_real":
+        "bernoulli_error_is_its_naive_twin_summed_over_rows_that_share",
+    "bernoulli.bernoulli_log_prob_binary": "bernoulli_log_prob_is_its_naive_twin",
+    "bernoulli.bernoulli_log_prob_real": "bernoulli_log_prob_is_its_naive_twin",
+    "bernoulli.bernoulli_log_prob_sparse":
+        "sparse_rows_have_the_log_prob_and_the_errors_of_the_same_dense_rows",
+    "bernoulli.bernoulli_mean": "sigmoid_is_accurate",
+    "bernoulli.bernoulli_sample":
+        "bernoulli_states_compare_the_documented_uniform_numbers_with_their_mean",
+    "bernoulli.bernoulli_score_binary": "a_score_is_log_prob_and_error_at_once",
+    "bernoulli.bernoulli_score_real": "a_score_is_log_prob_and_error_at_once",
+    "bernoulli.bernoulli_score_sparse":
+        "sparse_rows_have_the_log_prob_and_the_errors_of_the_same_dense_rows",
+    "content.content_keys_binary": "content_keys_of_uint8_and_float32_rows_agree",
+    "content.content_keys_real": "content_keys_are_the_naive_ones",
+    "content.content_keys_sparse": "content_keys_of_lists_are_those_of_the_rows",
+    "dense.dense_gradient": "gradients_are_the_products_of_the_transposed_inputs",
+    "dense.dense_product": "products_are_the_naive_ones_and_agree_to_the_bit_on_zeros_and_ones",
+    "dense.dense_product_transposed": "products_with_a_transposed_matrix",
+    "enumeration.bernoulli_completion_table":
+        "completion_tables_hold_every_completion_under_every_state",
+    "enumeration.bernoulli_shifted_table": "bernoulli_shifted_table_holds_every_pair",
+    "enumeration.bernoulli_table": "bernoulli_table_holds_every_pair",
+    "enumeration.gaussian_table": "gaussian_table_holds_every_pair",
+    "gaussian.gaussian_log_prob": "gaussian_log_prob_is_its_naive_twin",
+    "gaussian.gaussian_sample": "gaussian_draws_follow_their_distribution",
+    "gaussian.gaussian_score": "gaussian_score_is_the_log_density_and_its_slopes",
+    "gaussian.gaussian_variance_gradient": "gaussian_score_is_the_log_density_and_its_slopes",
+    "gibbs.gibbs_sweeps": "chains_are_the_naive_ones",
+    "lateral.clear_lower": "what_lies_on_and_below_the_diagonal_is_cleared",
+    "lateral.complete": "completed_bernoulli_units_are_their_naive_twin",
+    "lateral.means_autoregressive": "means_in_order_are_their_naive_twins",
+    "lateral.sample_autoregressive_binary": "bernoulli_units_in_order_are_their_naive_twin",
+    "lateral.sample_autoregressive_real": "gaussian_units_in_order_are_their_naive_twin",
+    "mean_field.mean_field": "units_move_one_after_the_other_to_where_the_tangents_point",
+    "mean_field_gradient.mean_field_gradient": "the_step_is_the_slope_of_the_highest_bound",
+    "pareto.pareto_shapes": "shapes_are_the_naive_ones",
+    "particles.self_normalise": "self_normalised_weights_are_the_naive_ones",
+    "random.philox_words": "philox_is_its_naive_twin",
+    "random.uniform_rows": "uniform_rows_are_philox_at_their_own_counters",
+    "reflection.reflect": "reflections_make_a_triangle_and_keep_all_products",
+    "reweighted.reweighted_gradient": "fused_rules_are_the_layered_ones_to_the_bit",
+    "sparse.count_active_binary": "lists_hold_the_non_zero_entries_of_rows",
+    "sparse.count_active_real": "lists_hold_the_non_zero_entries_of_rows",
+    "sparse.list_active_binary": "lists_hold_the_non_zero_entries_of_rows",
+    "sparse.list_active_real": "lists_hold_the_non_zero_entries_of_rows",
+    "sparse.sparse_gradient": "sparse_products_and_gradients_are_the_naive_ones",
+    "sparse.sparse_product": "sparse_products_and_gradients_are_the_naive_ones",
+    "steps.adam_move": "adam_moves_are_the_naive_ones",
+    "steps.average_move": "an_average_moves_its_share_of_the_way",
+    "steps.sgd_move": "sgd_moves_are_the_naive_ones",
+    "tables.table_gradient": "gradients_are_the_products_of_the_transposed_inputs",
+    "tables.table_product": "products_are_the_naive_ones_and_agree_to_the_bit_on_zeros_and_ones",
+    "tables.table_product_transposed": "products_with_a_transposed_matrix",
+    "wake_sleep.wake_sleep_gradient": "fused_rules_are_the_layered_ones_to_the_bit",
+}  # fmt: skip
+
+
+def names_of_tests():
+    """The names of all test functions, without their ``test_``."""
+    folder = ROOT / pathlib.Path(__file__).relative_to(ROOT).parts[0]
+    for path in folder.rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                yield node.name.removeprefix("test_")
+
+
+def test_every_kernel_is_compared_with_an_oracle():
+    assert set(every_kernel()) == set(ORACLES)
+
+
+def test_the_tests_of_the_table_are_there():
+    assert set(ORACLES.values()) <= set(names_of_tests())
+
+
+# Kernels that only larger parts call
+
+
+@pytest.mark.parametrize("n_numbers", [1, 16, 70])
+def test_uniform_rows_are_philox_at_their_own_counters(n_numbers):
+    key, first, layer = (3, 2**32 - 7), 5, 2**24
+    addresses = np.array([0, 2**40 + 9], np.uint64)
+    out = np.full((6, n_numbers), np.nan, np.float32)
+    uniform_rows(np.array(key, np.uint32), addresses, 3, first, np.uint32(layer), out)
+    for row, column in np.ndindex(out.shape):
+        address, particle = int(addresses[row // 3]), first + row % 3
+        block, word, lane = column // 64, column // 16 % 4, column % 16
+        counter = layer + 16 * block + lane, particle, address & 0xFFFFFFFF, address >> 32
+        expected = (naive.philox4x32_10(counter, key)[word] >> 8) * 2.0**-24
+        assert out[row, column] == (expected or 2.0**-25)
+
+
+def test_an_average_moves_its_share_of_the_way():
+    rng = np.random.default_rng(0)
+    parameters, average = rng.standard_normal((2, 48)).astype(np.float32)
+    expected = average + 0.3 * (parameters.astype(np.float64) - average)
+    before = parameters.copy()
+    average_move(parameters, 0.3, average)
+    assert_allclose(average, expected, rtol=1e-6, atol=1e-7)
+    assert_array_equal(parameters, before)
