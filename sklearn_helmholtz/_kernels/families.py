@@ -9,14 +9,16 @@ and inputs eta. NaN stands for a value that is missing, or is none of those that
 adds nothing.
 """
 
-import numpy as np
-from numba import float32
+import math
 
-from . import flat_bernoulli, flat_gaussian
+import numpy as np
+from numba import float32, float64
+
+from . import flat_bernoulli, flat_gaussian, poisson
 from .borrowing import borrowing_routine
 from .kernel import helper
 
-BERNOULLI, GAUSSIAN = 0, 1
+BERNOULLI, GAUSSIAN, POISSON = 0, 1, 2
 
 
 @helper
@@ -31,7 +33,7 @@ def is_binary(family):
 @helper
 def n_uniforms(family):
     """Number of uniform numbers that the draw of a value takes."""
-    return 2 if family == GAUSSIAN else 1
+    return 1 if family == BERNOULLI else 2
 
 
 @helper
@@ -49,6 +51,9 @@ def draw_value(family, parameters, i, eta, numbers, place, stride):
     """
     if family == GAUSSIAN:
         return flat_gaussian.draw(parameters, i, eta, numbers, place, stride)
+    if family == POISSON:
+        high, low = float64(numbers[place]), float64(numbers[place + stride])
+        return float32(poisson.draw(poisson.rate(eta), high, low))
     if eta > numbers[place]:
         return float32(1)
     return float32(0)
@@ -59,12 +64,16 @@ def mean_value(family, parameters, i, eta):
     """Expected value of unit i under one input, float32."""
     if family == GAUSSIAN:
         return eta
+    if family == POISSON:
+        return float32(poisson.rate(eta))
     return flat_bernoulli.mean(eta)
 
 
 @helper
 def shown(family, value):
     """A value as later units of the layer see it."""
+    if family == POISSON:
+        return math.log1p(value)
     return value
 
 
@@ -78,6 +87,8 @@ def log_constants(family, parameters, values):
     """
     if family == GAUSSIAN:
         return flat_gaussian.log_constants(parameters, values)
+    if family == POISSON:
+        return poisson.log_constants(values)
     return np.zeros(len(values))
 
 
@@ -89,6 +100,8 @@ def moved_log_prob(family, parameters, values, place, n, eta, weights, w0, step)
     """
     if family == GAUSSIAN:
         return flat_gaussian.moved_log_prob(parameters, values, place, n, eta, weights, w0, step)
+    if family == POISSON:
+        return poisson.moved_log_prob(values, place, n, eta, weights, w0, step)
     return flat_bernoulli.moved_log_prob(values, place, n, eta, weights, w0, step)
 
 
@@ -113,7 +126,8 @@ def step_of_missing(
 # Mean field. Free unit u is on with probability m_u, independently of all others; all is float64.
 #
 # Units are *closed* if their expected log-probability has a closed form, data that are not binary.
-# Moments are what it takes besides E[eta]: of Gaussian units the expected squares of x - eta.
+# Moments are what it takes besides E[eta]: of Gaussian units the expected squares of x - eta,
+# of Poisson units the expected rates.
 # Arrays : values, present (1 or 0), expected (E[eta]), means and base (inputs without what free
 # units add) of all units; weights, growth (exp of the weights) and children as in `free_units`.
 
@@ -131,6 +145,8 @@ def expect(
     """Write the moments of closed units, (n_closed,)."""
     if family == GAUSSIAN:
         flat_gaussian.expect(values, present, means, expected, weights, children, moments)
+    if family == POISSON:
+        poisson.expect(present, means, base, growth, children, moments)
 
 
 @borrowing_routine
@@ -138,6 +154,8 @@ def expected_log_prob(family, parameters, values, present, expected, moments):
     """Expected log-probability of closed units, nats, constants and all."""
     if family == GAUSSIAN:
         return flat_gaussian.expected_log_prob(parameters, present, moments)
+    if family == POISSON:
+        return poisson.expected_log_prob(values, present, expected, moments)
     return 0.0
 
 
@@ -150,6 +168,8 @@ def pull(
     The terms are linear in m. m : of the unit as it is; start, w0, n : of the children, as in
     `free_units`.
     """
+    if family == POISSON:
+        return poisson.pull(m, values, present, moments, weights, growth, start, w0, n)
     return flat_gaussian.pull(parameters, m, values, present, expected, weights, start, w0, n)
 
 
@@ -159,6 +179,8 @@ def follow(family, parameters, m, moved, moments, weights, growth, start, w0, n)
 
     Those of Gaussian units it does not read; `expect` makes them anew.
     """
+    if family == POISSON:
+        poisson.follow(m, moved, moments, growth, start, w0, n)
 
 
 @borrowing_routine
@@ -166,6 +188,8 @@ def write_errors(family, parameters, values, present, expected, moments, errors)
     """Write the derivatives of the terms of closed units by their intercepts."""
     if family == GAUSSIAN:
         flat_gaussian.write_errors(parameters, values, present, expected, errors)
+    if family == POISSON:
+        poisson.write_errors(values, present, moments, errors)
 
 
 @borrowing_routine
@@ -173,4 +197,7 @@ def add_slopes(
     family, parameters, m, values, present, errors, moments, weights, growth, start, w0, n, slopes
 ):  # fmt: skip
     """Add the derivatives of the terms of closed children by the weights of a free unit."""
+    if family == POISSON:
+        poisson.add_slopes(m, values, present, moments, growth, start, w0, n, slopes)
+        return
     flat_gaussian.add_slopes(parameters, m, present, errors, weights, start, w0, n, slopes)

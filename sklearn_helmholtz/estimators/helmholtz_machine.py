@@ -34,13 +34,16 @@ class HelmholtzMachine(TrainedDensityEstimator):
     n_particles : int, default=5
         Particles of a row under reweighted wake-sleep. Wake-sleep has one, whatever this says.
 
-    visible : {"auto", "bernoulli", "gaussian"}, default="auto"
+    visible : {"auto", "bernoulli", "gaussian", "poisson"}, default="auto"
         Distribution of the features given the first hidden layer. ``"auto"`` means Bernoulli where
         every training value lies in [0, 1], Gaussian otherwise. Bernoulli units take a value
         inside (0, 1) as the expectation of a binary one; the score is then a lower bound on the
         expected log-likelihood of the binarised row (with ``autoregressive=True`` no bound: later
         features see the fraction), not a normalised density, and not comparable across scalings or
-        with Gaussian units. Gaussian units have a learnt noise variance each.
+        with Gaussian units. Gaussian units have a learnt noise variance each. Poisson units are for
+        counts 0, 1, 2, ..., whose rates are exponentials of their inputs; recognition, and later
+        features with ``autoregressive=True``, see ``log(1 + x)``. They are never chosen by
+        themselves, and missing counts that others depend on are drawn.
 
     autoregressive : bool, default=False
         Whether the units of every layer of the generative net, prior and data included, also depend
@@ -154,7 +157,7 @@ class HelmholtzMachine(TrainedDensityEstimator):
         Noise variances, only with Gaussian visible units. Never below 0.001 of the variance that a
         feature had in training (0.001 if it was constant).
 
-    visible_ : {"bernoulli", "gaussian"}
+    visible_ : {"bernoulli", "gaussian", "poisson"}
         The distribution of the features.
 
     n_iter_ : int
@@ -328,7 +331,8 @@ class HelmholtzMachine(TrainedDensityEstimator):
             As the attribute; None means a machine that is not autoregressive.
 
         noise_variance : array-like of shape (n_features,), default=None
-            Noise variances of Gaussian visible units; None means Bernoulli units.
+            Noise variances of Gaussian visible units; None means Bernoulli units, or Poisson units
+            with ``visible="poisson"``.
 
         **params : dict
             Parameters of the constructor. Sizes come from the arrays.

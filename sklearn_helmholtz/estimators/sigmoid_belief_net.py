@@ -25,8 +25,9 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
     The generative half of a `HelmholtzMachine`: p(h_L) ... p(h_1 | h_2) p(x | h_1) with sigmoid
     units [1]_. What the causes of a row are is found anew for each row, by enumeration, mean field
     [2]_ or Gibbs sampling, or guessed by an inference net that learns by reward [3]_ [4]_. Missing
-    values (NaN) are taken everywhere, but where Gaussian features depend on each other
-    (``autoregressive=True``) training by ``"exact"`` and whatever mean field does refuse them.
+    values (NaN) are taken everywhere, but where features depend on each other
+    (``autoregressive=True``): training by ``"exact"`` and whatever mean field does refuse missing
+    Gaussian values, and all but ``"nvil"`` missing counts.
 
     Read more in the :ref:`User Guide <user_guide>`.
 
@@ -56,7 +57,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         Sweeps over the hidden units of a row whenever it is met in training: of Gibbs sampling, or
         the most of mean field. The others have none, whatever this says.
 
-    visible : {"auto", "bernoulli", "gaussian"}, default="auto"
+    visible : {"auto", "bernoulli", "gaussian", "poisson"}, default="auto"
         Distribution of the features given the first hidden layer, as in `HelmholtzMachine`.
 
     autoregressive : bool, default=False
@@ -169,7 +170,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         Noise variances, only with Gaussian visible units. Never below 0.001 of the variance that a
         feature had in training (0.001 if it was constant).
 
-    visible_ : {"bernoulli", "gaussian"}
+    visible_ : {"bernoulli", "gaussian", "poisson"}
         The distribution of the features.
 
     n_iter_ : int
@@ -327,7 +328,8 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             As the attribute.
 
         noise_variance : array-like of shape (n_features,), default=None
-            Noise variances of Gaussian visible units; None means Bernoulli units.
+            Noise variances of Gaussian visible units; None means Bernoulli units, or Poisson units
+            with ``visible="poisson"``.
 
         **params : dict
             Parameters of the constructor. Sizes come from the arrays.

@@ -4,11 +4,12 @@ from .abilities import Ability, Missing
 from .bernoulli import Bernoulli
 from .family import Units
 from .gaussian import Gaussian
+from .poisson import Poisson
 from .support import Support
 
 # In the order in which ``visible="auto"`` looks whether they hold the values of a table.
 AUTOMATIC = (Bernoulli, Gaussian)
-FAMILIES = {family.name: family for family in AUTOMATIC}
+FAMILIES = {family.name: family for family in (*AUTOMATIC, Poisson)}
 
 __all__ = [
     "AUTOMATIC",
@@ -17,6 +18,7 @@ __all__ = [
     "Bernoulli",
     "Gaussian",
     "Missing",
+    "Poisson",
     "Support",
     "Units",
 ]

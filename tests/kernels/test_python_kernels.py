@@ -88,6 +88,9 @@ def fits():
         ("gibbs, autoregressive", net(inference="gibbs", autoregressive=True), gaps),
         ("mean field", net((3, 2)), gaps),
         ("mean field, gaussian", net((3, 2)), real_gaps),
+        ("poisson", machine(17, visible="poisson"), np.floor(3 * np.abs(real))),
+        ("poisson, exact, sparse", machine(visible="poisson"), scipy.sparse.csr_matrix(binary * 2)),
+        ("poisson, gibbs", net(inference="gibbs", visible="poisson"), binary * 3),
     ]
 
 

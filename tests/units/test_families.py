@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 
-from sklearn_helmholtz.units import Bernoulli, Gaussian
+from sklearn_helmholtz.units import Bernoulli, Gaussian, Poisson
 from tests.units import calls
 
 N_ROWS, N_UNITS = 6, 37  # two whole vectors of kernels and a rest
@@ -32,11 +32,16 @@ def normal(units, eta):
     return stats.norm(eta, np.sqrt(np.float64(units.variance)))
 
 
+def poisson(units, eta):
+    return stats.poisson(np.exp(eta))
+
+
 # fmt: off
 FAMILIES = {
     "Bernoulli": Family(Bernoulli(), bernoulli, ("dtype", "float32", "sparse")),
     "Gaussian": Family(Gaussian.from_variance(VARIANCES), normal, ("dtype",)),
     "narrow Gaussian": Family(Gaussian.from_variance(VARIANCES / 50), normal, ("dtype",)),
+    "Poisson": Family(Poisson(), poisson, ("dtype", "sparse")),
 }
 # fmt: on
 families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
