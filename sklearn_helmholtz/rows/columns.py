@@ -28,13 +28,21 @@ class TableLimits:
 
     @classmethod
     def of(cls, data):
-        """Summary of an array or a CSR matrix."""
-        if data.dtype.kind == "f" or scipy.sparse.issparse(data):
-            found = TableSummary.of(data)
-            return cls(found.low, found.high, found.is_whole, found.has_missing, data.dtype)
-        pieces = list(chunks(data))
-        low, high = min(piece.min() for piece in pieces), max(piece.max() for piece in pieces)
-        return cls(float(low), float(high), True, False, data.dtype)
+        """Limits of the values of an array, or of those of a CSR matrix and its zeros."""
+        low = high = np.nan
+        if scipy.sparse.issparse(data) and data.data.size < math.prod(data.shape):
+            low = high = 0.0
+        is_whole, has_missing = True, False
+        for chunk in chunks(data):
+            if not chunk.size:
+                continue
+            lowest, highest = chunk.min(), chunk.max()
+            if lowest != lowest:  # NaN is the lowest of all
+                has_missing = True
+                lowest, highest = (find.reduce(chunk, axis=None) for find in (np.fmin, np.fmax))
+            low, high = np.fmin(low, lowest), np.fmax(high, highest)
+            is_whole = is_whole and _is_whole(chunk)
+        return cls(float(low), float(high), is_whole, has_missing, data.dtype)
 
     @property
     def is_binary(self):
@@ -145,9 +153,15 @@ class _Piece:
 
     @property
     def is_whole(self):
-        if self.values.dtype.kind != "f":
-            return True
-        return bool(((self.values == np.floor(self.values)) | np.isnan(self.values)).all())
+        return _is_whole(self.values)
+
+
+def _is_whole(values):
+    """Whether all values that are not missing are whole numbers."""
+    if values.dtype.kind != "f":
+        return True
+    is_whole = values == np.floor(values)
+    return bool(is_whole.all() or (is_whole | np.isnan(values)).all())
 
 
 def _slices(data):

@@ -11,6 +11,7 @@ from sklearn_helmholtz import HelmholtzMachine, _training
 from sklearn_helmholtz.estimators import trained
 from sklearn_helmholtz.models import encoding as encoding_module
 from sklearn_helmholtz.rows import (
+    TableLimits,
     TableSummary,
     by_pattern,
     chunks,
@@ -255,3 +256,21 @@ def test_binary_data_are_read_twice_at_most_before_learning(dtype, stops, monkey
     HelmholtzMachine(3, max_iter=1, random_state=0, early_stopping=stops).fit(X)
     assert len(before_learning) == 1
     assert 40 <= before_learning[0] <= (2 * 40 if stops else 40)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["binary", "whole", "fractions", "missing", "nothing known"])
+@pytest.mark.parametrize("listed", [False, True])
+def test_limits_are_those_of_the_summary(dtype, kind, listed):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2 if kind == "binary" else 9, (12, 5)) * (rng.random((12, 5)) < 0.6)
+    X = X.astype(np.float64)
+    if np.dtype(dtype).kind == "f":
+        X = X + 0.25 * (kind == "fractions") * (X > 0)
+        X[rng.random(X.shape) < 0.2 * (kind == "missing")] = np.nan
+        X[:] = np.nan if kind == "nothing known" else X
+    X = X.astype(dtype)
+    data = scipy.sparse.csr_matrix(X) if listed else X
+    limits, summary = TableLimits.of(data), TableSummary.of(data)
+    for name in ("low", "high", "is_whole", "has_missing", "is_binary"):
+        assert_array_equal(getattr(limits, name), getattr(summary, name))
