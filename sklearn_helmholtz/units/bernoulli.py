@@ -6,7 +6,6 @@ import numpy as np
 from scipy.special import expit, log_expit, logit, xlog1py, xlogy
 
 from .._kernels import bernoulli as kernels
-from .._kernels import lateral
 from .._kernels.enumeration import bernoulli_shifted_table, bernoulli_table
 from .._kernels.families import BERNOULLI
 from .._keys import layer_word
@@ -35,11 +34,6 @@ class Bernoulli(Units):
     missing = Missing.SUMMED
     seeks_modes = False
     is_binary = True
-
-    @property
-    def kernel_parameters(self):
-        """None: an empty array."""
-        return np.empty(0, np.float32)
 
     @classmethod
     def initial(cls, means, counts):
@@ -86,11 +80,6 @@ class Bernoulli(Units):
             kernels.bernoulli_score_real(values, eta, log_prob)
         return eta
 
-    def weigh(self, values, errors, weights, out):
-        """Multiply the errors of a `score` by weights; there are no parameters."""
-        if weights is not None:
-            errors *= weights[:, None]
-
     def errors(self, values, eta, weights, out):
         """Weighted derivatives by eta, which they overwrite, without log-probabilities."""
         if isinstance(values, Lists):
@@ -101,32 +90,6 @@ class Bernoulli(Units):
         write = kernels.bernoulli_error_binary if binary else kernels.bernoulli_error_real
         write(values, eta, weights, eta)
         return eta
-
-    def sample_autoregressive(self, eta, weights, draws, layer, work=np, out=None):
-        """Draw autoregressive states, each of which adds to later ones' inputs; and the inputs."""
-        if out is None:
-            out = work.empty((draws.n_rows, eta.shape[1]), np.uint8)
-        inputs = work.empty(out.shape, np.float32)
-        lateral.sample_autoregressive_binary(
-            self.code, self.kernel_parameters, eta, weights, draws.key, draws.addresses,
-            draws.n_particles, draws.first, layer_word(layer), inputs, out,
-        )  # fmt: skip
-        return out, inputs
-
-    def complete(self, values, eta, weights, draws, layer, work=np):
-        """Draw missing values autoregressively: all values, (draws.n_rows, n_units) float32."""
-        out = work.empty(eta.shape, np.float32)
-        lateral.complete(
-            self.code, self.kernel_parameters, values, weights, draws.key, draws.addresses,
-            draws.n_particles, draws.first, layer_word(layer), eta, out,
-        )  # fmt: skip
-        return out
-
-    def mean_autoregressive(self, eta, weights, work=np):
-        """Expected values where later units see those of earlier ones; eta is used up."""
-        out = work.empty(eta.shape, np.float32)
-        lateral.means_autoregressive(self.code, self.kernel_parameters, weights, eta, out)
-        return out
 
     def expected(self, eta):
         """Expected values, float64."""

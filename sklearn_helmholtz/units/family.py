@@ -5,6 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from .._kernels import lateral
+from .._keys import layer_word
 from ..rows import Unscaled
 from .abilities import EVERYTHING, NOTHING, Missing
 from .support import Support
@@ -89,6 +91,11 @@ class Units(abc.ABC):
         """Number of inputs eta that some units have."""
         return n_units
 
+    @property
+    def kernel_parameters(self):
+        """Parameters as flat kernels take them, float32; none, unless a family says so."""
+        return np.empty(0, np.float32)
+
     # Values given inputs.
 
     @abc.abstractmethod
@@ -114,13 +121,14 @@ class Units(abc.ABC):
         Each row of values may be shared by neighbouring rows of eta, not the other way round.
         """
 
-    @abc.abstractmethod
     def weigh(self, values, errors, weights, out):
         """Multiply the errors of a `score` by weights (n_rows,) or None, in place.
 
-        The derivatives of the weighted log-probabilities by the units' own parameters are written
-        to ``out``, units of the same family.
+        Families with parameters of their own write the derivatives of the weighted
+        log-probabilities by these to ``out``, units of the same family.
         """
+        if weights is not None:
+            errors *= weights[:, None]
 
     def errors(self, values, eta, weights, out):
         """Derivatives of ``sum weight log p(values | eta)`` by eta, which they overwrite.
@@ -138,24 +146,43 @@ class Units(abc.ABC):
 
     # Units that see those before them.
 
-    @abc.abstractmethod
     def sample_autoregressive(self, eta, weights, draws, layer, work=np, out=None):
-        """Draw values, of which earlier ones add to the inputs of later ones; and those inputs.
+        """Draw values one by one, each of which adds to later ones' inputs; and the inputs.
 
         weights : (n_units, n_units), strictly upper triangular.
         """
+        if out is None:
+            out = work.empty((draws.n_rows, eta.shape[1]), self.dtype)
+        inputs = work.empty(out.shape, np.float32)
+        sample = (
+            lateral.sample_autoregressive_binary
+            if self.is_binary
+            else lateral.sample_autoregressive_real
+        )
+        sample(
+            self.code, self.kernel_parameters, eta, weights, draws.key, draws.addresses,
+            draws.n_particles, draws.first, layer_word(layer), inputs, out,
+        )  # fmt: skip
+        return out, inputs
 
-    @abc.abstractmethod
     def complete(self, values, eta, weights, draws, layer, work=np):
         """Draw missing values autoregressively: all values, (draws.n_rows, n_units) float32.
 
         values : NaN where missing, a row for neighbouring rows of eta, which holds what all other
         values make of the inputs, and to which those drawn are added.
         """
+        out = work.empty(eta.shape, np.float32)
+        lateral.complete(
+            self.code, self.kernel_parameters, values, weights, draws.key, draws.addresses,
+            draws.n_particles, draws.first, layer_word(layer), eta, out,
+        )  # fmt: skip
+        return out
 
-    @abc.abstractmethod
     def mean_autoregressive(self, eta, weights, work=np):
         """Expected values where later units see those of earlier ones; eta is used up."""
+        out = work.empty(eta.shape, np.float32)
+        lateral.means_autoregressive(self.code, self.kernel_parameters, weights, eta, out)
+        return out
 
     # Everything in float64, for enumeration.
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import gaussian as kernels
-from .._kernels import lateral
 from .._kernels.enumeration import gaussian_table
 from .._kernels.families import GAUSSIAN
 from .._keys import layer_word
@@ -105,32 +104,6 @@ class Gaussian(Units):
         np.multiply(out.log_excess, self.excess, out=out.log_excess)
         if weights is not None:
             errors *= weights[:, None]
-
-    def sample_autoregressive(self, eta, weights, draws, layer, work=np, out=None):
-        """Draw autoregressive values, each of which adds to later ones' means; and the means."""
-        if out is None:
-            out = work.empty((draws.n_rows, eta.shape[1]), np.float32)
-        inputs = work.empty(out.shape, np.float32)
-        lateral.sample_autoregressive_real(
-            self.code, self.kernel_parameters, eta, weights, draws.key, draws.addresses,
-            draws.n_particles, draws.first, layer_word(layer), inputs, out,
-        )  # fmt: skip
-        return out, inputs
-
-    def complete(self, values, eta, weights, draws, layer, work=np):
-        """Draw missing values autoregressively: all values, (draws.n_rows, n_units) float32."""
-        out = work.empty(eta.shape, np.float32)
-        lateral.complete(
-            self.code, self.kernel_parameters, values, weights, draws.key, draws.addresses,
-            draws.n_particles, draws.first, layer_word(layer), eta, out,
-        )  # fmt: skip
-        return out
-
-    def mean_autoregressive(self, eta, weights, work=np):
-        """Expected values where later units see those of earlier ones; eta is used up."""
-        out = work.empty(eta.shape, np.float32)
-        lateral.means_autoregressive(self.code, self.kernel_parameters, weights, eta, out)
-        return out
 
     def expected(self, eta):
         """Expected values: eta itself."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from .._kernels import lateral
 from .._kernels import poisson as kernels
 from .._kernels.families import POISSON
 from .._keys import layer_word
@@ -40,11 +39,6 @@ class Poisson(Units):
         remedy="Make them counts, or fit with visible='gaussian'.",
     )  # fmt: skip
     missing = Missing.DRAWN
-
-    @property
-    def kernel_parameters(self):
-        """None: an empty array."""
-        return np.empty(0, np.float32)
 
     @classmethod
     def initial(cls, means, counts):
@@ -91,37 +85,6 @@ class Poisson(Units):
         else:
             kernels.poisson_score(values, eta, log_prob)
         return eta
-
-    def weigh(self, values, errors, weights, out):
-        """Multiply the errors of a `score` by weights; there are no parameters."""
-        if weights is not None:
-            errors *= weights[:, None]
-
-    def sample_autoregressive(self, eta, weights, draws, layer, work=np, out=None):
-        """Draw autoregressive counts, each of which adds to later ones' inputs; and the inputs."""
-        if out is None:
-            out = work.empty((draws.n_rows, eta.shape[1]), np.float32)
-        inputs = work.empty(out.shape, np.float32)
-        lateral.sample_autoregressive_real(
-            self.code, self.kernel_parameters, eta, weights, draws.key, draws.addresses,
-            draws.n_particles, draws.first, layer_word(layer), inputs, out,
-        )  # fmt: skip
-        return out, inputs
-
-    def complete(self, values, eta, weights, draws, layer, work=np):
-        """Draw missing values autoregressively: all values, (draws.n_rows, n_units) float32."""
-        out = work.empty(eta.shape, np.float32)
-        lateral.complete(
-            self.code, self.kernel_parameters, values, weights, draws.key, draws.addresses,
-            draws.n_particles, draws.first, layer_word(layer), eta, out,
-        )  # fmt: skip
-        return out
-
-    def mean_autoregressive(self, eta, weights, work=np):
-        """Expected values where later units see those of earlier ones; eta is used up."""
-        out = work.empty(eta.shape, np.float32)
-        lateral.means_autoregressive(self.code, self.kernel_parameters, weights, eta, out)
-        return out
 
     def expected(self, eta):
         """Expected values, float64."""

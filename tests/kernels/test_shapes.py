@@ -98,8 +98,10 @@ def test_arrays_of_other_dimensions_and_other_things_are_for_numba_to_refuse():
 
 
 def test_a_kernel_made_without_sizes_checks_nothing():
-    bare = Kernel(related._function, related.signature)
-    bare(zeros(1, 1), zeros(1, 1), zeros(1), zeros(1))
+    ill_sized = zeros(1, 1), zeros(1, 1), zeros(1), zeros(1)
+    with pytest.raises(ValueError, match="related"):
+        related(*ill_sized)
+    Kernel(related._function, related.signature)(*ill_sized)
 
 
 @pytest.mark.parametrize(
