@@ -51,24 +51,19 @@ class TableLimits:
 
 
 @dataclass(frozen=True)
-class TableSummary:
-    """Summary of a table, from one pass over it.
+class TableSummary(TableLimits):
+    """Limits of the values of a table, and what else one pass over it tells.
 
-    low, high : the lowest and the highest value (NaN where there is none); is_whole : whether all
-    values are whole numbers; n_active : entries that are not zero, missing ones among them;
-    n_missing : (n_rows,) int64; totals, counts : (n_features,) float64, sums and numbers of the
-    values that are not missing; shape, dtype : of the table.
+    n_active : entries that are not zero, missing ones among them; n_missing : (n_rows,) int64;
+    totals, counts : (n_features,) float64, sums and numbers of the values that are not missing;
+    shape : of the table.
     """
 
-    low: float
-    high: float
-    is_whole: bool
     n_active: int
     n_missing: np.ndarray
     totals: np.ndarray
     counts: np.ndarray
     shape: tuple
-    dtype: np.dtype
 
     @classmethod
     def of(cls, data):
@@ -84,25 +79,16 @@ class TableSummary:
             n_missing.append(piece.n_missing)
             totals += piece.totals
             counts += piece.counts
+        n_missing = np.concatenate(n_missing)
         return cls(
-            float(low), float(high), is_whole, n_active, np.concatenate(n_missing), totals, counts,
-            data.shape, data.dtype,
+            float(low), float(high), is_whole, bool(n_missing.any()), data.dtype, n_active,
+            n_missing, totals, counts, data.shape,
         )  # fmt: skip
-
-    @property
-    def has_missing(self):
-        """Whether any value is missing."""
-        return bool(self.n_missing.any())
 
     @functools.cached_property
     def known_rows(self):
         """Numbers of the rows of which anything is known."""
         return np.flatnonzero(self.n_missing < self.shape[1])
-
-    @property
-    def is_binary(self):
-        """Whether every value is 0 or 1, and none is missing."""
-        return self.is_whole and self.low >= 0 and self.high <= 1 and not self.has_missing
 
     @property
     def density(self):

@@ -29,7 +29,7 @@ class Support:
         return self.low is None and self.high is None and not self.is_whole
 
     def holds(self, summary):
-        """Whether all values of a table belong to it; summary : a `TableSummary`."""
+        """Whether all values of a table belong to it; summary : `TableLimits`, or more."""
         slack = rounding(summary.dtype) if self.forgives else 0
         below = self.low is not None and summary.low < self.low - slack
         above = self.high is not None and summary.high > self.high + slack
