@@ -65,6 +65,11 @@ def mean(units, eta):
     return np.float64(units.mean(eta.astype(np.float32)))
 
 
+def mode(units, eta):
+    """Most probable values."""
+    return np.float64(units.mode(eta.astype(np.float32)))
+
+
 def sample(units, eta, n_particles, first_row=0, first=0):
     """Draws, ``n_particles`` for each row of eta, and their log-probabilities.
 

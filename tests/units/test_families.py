@@ -243,6 +243,30 @@ def test_means_are_those_of_scipy(family):
     assert_allclose(mean, family.distribution(family.units, eta).mean(), rtol=1e-6)
 
 
+def make_grid(units, step):
+    """Values of the support, beyond all that are likely given `make_eta`: whole, or in steps."""
+    if units.is_binary:
+        return np.arange(2.0)
+    return np.arange(3000.0) if units.support.is_whole else np.arange(-16, 16, step)
+
+
+@families
+@pytest.mark.parametrize("seed", range(3))
+def test_modes_are_the_most_probable_values(family, seed):
+    step = 2.0**-6
+    eta = np.round(make_eta(seed=seed) / step) * step  # on the grid of real values
+    eta[0, 0] = 0  # where 0 and 1 are equally probable, if whole
+    mode, grid = calls.mode(family.units, eta), make_grid(family.units, step)
+    assert mode.shape == eta.shape
+    log_prob = of_scipy(family, grid[:, None, None], eta)
+    reached = of_scipy(family, mode, eta)
+    assert_allclose(reached, log_prob.max(axis=0), rtol=0, atol=1e-6)
+    first, second = np.sort(log_prob, axis=0)[[-1, -2]]
+    clear = first > second + 1e-6
+    assert clear.mean() > 0.9
+    assert_array_equal(mode[clear], grid[log_prob.argmax(axis=0)][clear])
+
+
 @families
 def test_draws_have_the_moments_of_scipy(family):
     n, eta = 4000, make_eta(2)
