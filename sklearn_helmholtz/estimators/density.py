@@ -3,7 +3,7 @@
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .checks import CheckedParametersMixin
+from .checks import CheckedParametersMixin, check_count
 from .inference import InferenceMixin
 from .published import PublishedMixin, VersionedMixin
 from .scoring import ScoringMixin
@@ -33,7 +33,12 @@ class LatentDensityEstimator(
         return 1
 
     def _n_samples(self, method, given):
-        """Samples for each row where something is estimated by a method; given : by the user."""
+        """Samples for each row where something is estimated by a method; given : by the user.
+
+        Models that estimate nothing need none: what is given is checked all the same.
+        """
+        if given is not None:
+            check_count("n_importance_samples", given)
         return 1
 
     @property

@@ -143,6 +143,8 @@ class InferenceMixin(TransformerMixin):
             guesses, by mean field, by weighted particles as in `log_likelihood`, or by Gibbs
             sampling from where those end. ``"auto"`` means ``"exact"`` for machines of at most 14
             hidden units, otherwise ``"importance"``; missing values count as in `log_likelihood`.
+            Factor models have ``"auto"`` and ``"exact"``, the same closed form, which needs neither
+            ``n_importance_samples`` nor ``n_sweeps``.
 
         n_samples : int, default=10
             Samples for each row.
@@ -216,7 +218,7 @@ class InferenceMixin(TransformerMixin):
         n_importance_samples : int, default=None
             Particles for each row where machines have more than 14 hidden units (missing values
             count as in `log_likelihood`); None means the estimator's parameter. More make better
-            means.
+            means. Factor models need none.
 
         random_state : int, RandomState instance or None, default=None
             The random numbers of ``strategy="sample"``; an int repeats the draws, None uses NumPy's

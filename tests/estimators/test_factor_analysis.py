@@ -881,3 +881,36 @@ def test_pickles_keep_the_model_and_say_which_version_made_them(monkeypatch):
         old = pickle.dumps(model)
     with pytest.warns(UserWarning, match=r"FactorAnalysis was saved by sklearn_helmholtz 0\.0\.1"):
         pickle.loads(old)
+
+
+UNUSED = {
+    "n_importance_samples": [
+        lambda model, X, n: model.log_likelihood(X, n_importance_samples=n).per_sample,
+        lambda model, X, n: (
+            model.log_likelihood_bounds(9, n_importance_samples=n, random_state=0).lower_per_sample
+        ),
+        lambda model, X, n: model.posterior(X, n_importance_samples=n).mean[0],
+        lambda model, X, n: model.impute(X, n_importance_samples=n),
+    ],
+    "n_temperatures": [
+        lambda model, X, n: model.log_likelihood(X, n_temperatures=n).per_sample,
+        lambda model, X, n: (
+            model.log_likelihood_bounds(9, n_temperatures=n, random_state=0).lower_per_sample
+        ),
+    ],
+    "n_sweeps": [lambda model, X, n: model.posterior(X, n_sweeps=n).mean[0]],
+}
+
+
+@pytest.mark.parametrize("name", UNUSED)
+def test_counts_that_a_closed_form_does_not_need_are_checked_all_the_same(name):
+    X = load_wine().data
+    X[0, 3] = np.nan
+    model = FactorAnalysis(2).fit(load_wine().data)
+    for call in UNUSED[name]:
+        for bad in (0, -1, 1.5, True, "a"):
+            with pytest.raises(ValueError, match=f"{name} must be an integer of at least 1, got"):
+                call(model, X, bad)
+        expected = call(model, X, 1)
+        for good in (7, np.int64(3), *([None] if name == "n_importance_samples" else [])):
+            assert_array_equal(call(model, X, good), expected)
