@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse
 
-from ..models import named
+from ..models import choose_family, named
 from ..rows import chunks, dense_rows, rounded_interval
 from .notices import notify
 
@@ -16,10 +16,10 @@ _MANY = 20  # sizes of values
 
 def notify_of_doubts(data, summary, feature_names):
     """Warn where the choice of ``visible="auto"`` may surprise; summary : of the data."""
-    if summary.lies_in(0, 1):
+    if choose_family("auto", summary).is_binary:
         if not summary.is_whole:
             _notify_of_fractions(data, feature_names)
-    else:
+    elif not summary.lies_in(0, 1):
         _notify_of_reals(data, feature_names)
 
 

@@ -96,11 +96,11 @@ def _worst(data, column, support):
 def choose_family(visible, summary):
     """The class of units that a word for ``visible`` means for data of which a summary is given.
 
-    ``"auto"`` is the first of `AUTOMATIC` that takes all values.
+    ``"auto"`` is the first of `AUTOMATIC` that suits all values.
     """
     if visible != "auto":
         return FAMILIES[visible]
-    return next(family for family in AUTOMATIC if family.support.holds(summary))
+    return next(family for family in AUTOMATIC if family.support.suits(summary))
 
 
 def fit_encoding(family, data, summary, indices, weights=None, feature_names=None):

@@ -9,7 +9,8 @@ import scipy.sparse
 
 from .dense import chunks, dense_doubles, row_pieces, rows_of_a_piece
 
-_FORGIVEN = 8  # units of rounding by which a value may miss an interval: scaling makes some
+_BELOW = 8  # units of rounding by which a value may miss 0: small ones may be meant
+_ABOVE = 7 * float(np.finfo(np.float32).eps)  # 8.3e-7, by which it may miss 1
 
 
 @dataclass(frozen=True)
@@ -97,20 +98,28 @@ class TableSummary(TableLimits):
 
     def lies_in(self, low, high):
         """Whether all values lie in an interval, but for rounding; None is no limit."""
-        slack = rounding(self.dtype)
-        below = low is not None and self.low < low - slack
-        above = high is not None and self.high > high + slack
-        return not (below or above)
+        below, above = rounding(self.dtype)
+        is_below = low is not None and self.low < low - below
+        is_above = high is not None and self.high > high + above
+        return not (is_below or is_above)
 
 
 def rounding(dtype):
-    """Distance by which a value of a type of numbers may miss the interval [0, 1]."""
-    return _FORGIVEN * np.finfo(dtype).eps if np.dtype(dtype).kind == "f" else 0
+    """Distances by which values of a type of numbers may miss 0 and 1 from outside.
+
+    Scaling makes 0 of the lowest value of a column but for a few units, and 1 of the highest but
+    for as many as the column is ranges away from zero, or of the float32 that it once was. So few
+    units of float32, in which machines compute, are forgiven there, of float64 too.
+    """
+    if np.dtype(dtype).kind != "f":
+        return 0.0, 0.0
+    return _BELOW * float(np.finfo(dtype).eps), _ABOVE
 
 
 def rounded_interval(dtype):
     """The lowest and the highest value that counts as one in [0, 1], for a type of numbers."""
-    return -rounding(dtype), 1 + rounding(dtype)
+    below, above = rounding(dtype)
+    return -below, 1 + above
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import numpy as np
 
 from ..rows import rounding
 
+_SMALL = 1e-3  # beside the highest value of a table
+
 
 @dataclass(frozen=True)
 class Support:
@@ -30,10 +32,18 @@ class Support:
 
     def holds(self, summary):
         """Whether all values of a table belong to it; summary : `TableLimits`, or more."""
-        slack = rounding(summary.dtype) if self.forgives else 0
-        below = self.low is not None and summary.low < self.low - slack
-        above = self.high is not None and summary.high > self.high + slack
-        return not (below or above or (self.is_whole and not summary.is_whole))
+        low, high = self._limits(summary.dtype)
+        is_outside = summary.low < low or summary.high > high
+        return not (is_outside or (self.is_whole and not summary.is_whole))
+
+    def suits(self, summary):
+        """Whether a table may be meant for it: it holds all values, and forgives only rounding.
+
+        What lies below it is no rounding unless it is small beside the highest value: tables of
+        real numbers in small units would be moved to its limit as a whole.
+        """
+        is_signed = self.forgives and self.low - summary.low > _SMALL * (summary.high - self.low)
+        return self.holds(summary) and not is_signed
 
     def is_missed_by_rounding(self, summary):
         """Whether some values of a table, all of which it holds, are to be moved into it."""
@@ -41,12 +51,8 @@ class Support:
 
     def misses(self, values):
         """Whether each value lies outside; NaN does not."""
-        slack = rounding(values.dtype) if self.forgives else 0
-        outside = np.zeros(values.shape, bool)
-        if self.low is not None:
-            outside |= values < self.low - slack
-        if self.high is not None:
-            outside |= values > self.high + slack
+        low, high = self._limits(values.dtype)
+        outside = (values < low) | (values > high)
         if self.is_whole:
             outside |= ~np.isnan(values) & (values != np.floor(values))
         return outside
@@ -56,3 +62,10 @@ class Support:
         if not self.forgives:
             return values
         return np.where(self.misses(values), values, np.clip(values, self.low, self.high))
+
+    def _limits(self, dtype):
+        """The lowest and the highest value of a type of numbers that belong to it."""
+        below, above = rounding(dtype) if self.forgives else (0, 0)
+        low = -np.inf if self.low is None else self.low - below
+        high = np.inf if self.high is None else self.high + above
+        return low, high

@@ -13,6 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler, normalize
 
 from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet
+from sklearn_helmholtz.models import choose_family
+from sklearn_helmholtz.rows import TableSummary
+from sklearn_helmholtz.units import Bernoulli
 from tests.shells import FEW, binary_rows, real_rows
 
 MAKE = [lambda: HelmholtzMachine(3, **FEW), lambda: SigmoidBeliefNet(3, **FEW)]
@@ -48,7 +51,39 @@ def test_rounding_is_forgiven(make, form, X):
     assert_array_equal(drawn, model.sample(3, given=[1, 0, np.nan, np.nan], random_state=0))
 
 
-@pytest.mark.parametrize("off", [1e-12, 1e-6, 0.01])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("gap", [False, True])
+@pytest.mark.parametrize("off", [2e-16, 1e-12, 5e-7])
+def test_a_fitted_machine_forgives_rounding_in_all_it_answers(form, gap, off):
+    clean = binary_rows()
+    clean[7] = clean[9, 2] = np.nan if gap else 1
+    rounded = clean.copy()
+    rounded[clean == 1] += off
+    models = [MAKE[0]().fit(form(X)) for X in (clean, rounded)]
+    for model in models:
+        assert model.visible_ == "bernoulli"
+        for answer in (model.score, model.score_samples, model.transform, model.kl_gap):
+            assert_array_equal(answer(form(rounded)), answer(form(clean)))
+        for few in (slice(3, 4), slice(7, 10)):
+            expected = model.score_samples(form(clean[few]))
+            assert_array_equal(model.score_samples(form(rounded[few])), expected)
+    going_on = MAKE[0]().partial_fit(form(clean)).partial_fit(form(rounded))
+    expected = MAKE[0]().partial_fit(form(clean)).partial_fit(form(clean))
+    assert_array_equal(going_on.score_samples(form(clean)), expected.score_samples(form(clean)))
+
+
+def test_columns_far_from_zero_are_scaled_to_one():
+    rng, worst = np.random.default_rng(0), 0
+    for _ in range(60):
+        width = 10 ** rng.uniform(-2, 3, 20)
+        X = width * (rng.uniform(10, 100, 20) + rng.random((60, 20)))
+        X = MinMaxScaler().fit_transform(X)
+        worst = max(worst, X.max() - 1)
+        assert choose_family("auto", TableSummary.of(X)) is Bernoulli
+    assert worst > 8 * EPS
+
+
+@pytest.mark.parametrize("off", [1e-6, 0.01])
 def test_more_than_rounding_is_not(off):
     X = MinMaxScaler().fit_transform(real_rows())
     X[3, 1] = 1 + off
@@ -61,6 +96,16 @@ def test_more_than_rounding_is_not(off):
         ValueError, match=r"Column 1 of X holds the value 1\.0.*MinMaxScaler\(clip=True\)"
     ):
         fitted.score(X)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("scale", [1e-7, 1e-9, 1e-15])
+def test_real_numbers_in_small_units_are_no_rounding(form, scale):
+    rng = np.random.default_rng(0)
+    X = scale * rng.choice([-1, 1], (60, 4)) * rng.uniform(1, 1.7, (60, 4))
+    messages, model = told(lambda: MAKE[0]().fit(form(X)))
+    assert not messages
+    assert model.visible_ == "gaussian"
 
 
 def coded(value):

@@ -1,5 +1,6 @@
 """What passes over a table find, against plain NumPy."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -103,9 +104,13 @@ def test_zeros_that_are_not_stored_count():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_limits_forgive_rounding(dtype):
     eps = np.finfo(dtype).eps
-    for n, holds in ((4, True), (40, False)):
-        summary = TableSummary.of(np.array([[0, 1 + n * eps], [-n * eps, 1]], dtype))
-        assert summary.lies_in(0, 1) == holds
+    misses = {0: True, 4 * eps: True, 40 * eps: False}
+    exceeds = {0: True, 4 * eps: True, 8e-7: True, 1e-6: False, 4e-6: False}
+    for (below, is_low), (above, is_high) in itertools.product(misses.items(), exceeds.items()):
+        summary = TableSummary.of(np.array([[0, 1 + above], [-below, 1]], dtype))
+        assert summary.lies_in(0, 1) == (is_low and is_high)
+        assert summary.lies_in(None, 1) == is_high
+        assert summary.lies_in(0, None) == is_low
         assert summary.lies_in(None, 2) == summary.lies_in(-1, None) == True  # noqa: E712
     summary = TableSummary.of(np.array([[0, 2]], np.uint8))
     assert not summary.lies_in(0, 1)
