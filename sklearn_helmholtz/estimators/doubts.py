@@ -1,10 +1,12 @@
 """Doubts about ``visible="auto"``: a word where its choice may surprise."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse
 
 from ..models import choose_family, named
-from ..rows import chunks, dense_rows, rounded_interval
+from ..rows import chunks, dense_rows, rounded_interval, rounding
 from .notices import notify
 
 _ROWS = 4096
@@ -15,7 +17,15 @@ _MANY = 20  # sizes of values
 
 
 def notify_of_doubts(data, summary, feature_names):
-    """Warn where the choice of ``visible="auto"`` may surprise; summary : of the data."""
+    """Warn where the choice of ``visible="auto"`` may surprise; summary : of the data.
+
+    Gaussian units are chosen for any value outside [0, 1], which surprises where few entries alone
+    decide. That is so where most values lie inside, and those outside are a single entry, or all of
+    the same value, a code; where fewer than one in 20 of all known values lie outside; and where
+    most columns have none outside, or fewer than one in 20 of their known values. It surprises,
+    too, where all values are whole numbers: classes, codes and counts are no reals. And Bernoulli
+    units surprise where the values are shares, or weights of words.
+    """
     if choose_family("auto", summary).is_binary:
         if not summary.is_whole:
             _notify_of_fractions(data, feature_names)
@@ -24,28 +34,40 @@ def notify_of_doubts(data, summary, feature_names):
 
 
 def _notify_of_reals(data, feature_names):
-    """Warn where few columns or values of a table made all of its features Gaussian.
-
-    Or where all values are whole numbers: classes, codes and counts are no reals.
-    """
-    outside, known, first = _outside(data)
-    column = int(np.flatnonzero(outside)[0])
-    where, value = named(column, feature_names), first[column]
-    n_columns, n_inside = len(outside), int((outside == 0).sum())
-    if 2 * n_inside > n_columns:
-        reason = f"although {n_inside} of {n_columns} columns lie in [0, 1]"
-    elif outside.sum() < _RARE * known:
-        reason = f"although {1 - outside.sum() / known:.3%} of the values lie in [0, 1]"
-    elif _are_whole(data):
-        reason = "and all values are whole numbers, of which Gaussian units know nothing"
-    else:
+    """Warn where few entries made all features of a table Gaussian, or all are whole numbers."""
+    outside = _Outside.of(data)
+    reason = _reason_for_doubt(outside, data)
+    if reason is None:
         return
+    column, value = outside.example
     notify(
-        f"visible='auto' took all {n_columns} features for real numbers (Gaussian units), because "
-        f"column {where} holds {value:g}, {reason}. If such a value stands for a missing one, make "
-        "it NaN; binarise codes and counts (two codes to 0 and 1, counts by X > 0), or rescale the "
-        "column by MinMaxScaler(clip=True); or say visible='gaussian' if it is meant."
+        f"visible='auto' took all {len(outside.counts)} features for real numbers (Gaussian "
+        f"units), because column {named(column, feature_names)} holds {_shown(value, data.dtype)}, "
+        f"{reason}. If such a value stands for a missing one, make it NaN; binarise codes and "
+        "counts (two codes to 0 and 1, counts by X > 0), or rescale the column by "
+        "MinMaxScaler(clip=True); or say visible='gaussian' if it is meant."
     )
+
+
+def _reason_for_doubt(outside, data):
+    """The end of a sentence on why Gaussian units may surprise, or None where they do not."""
+    counts, known = outside.counts, outside.known
+    n_outside, n_known, n_columns = counts.sum(), known.sum(), len(counts)
+    n_inside, n_nearly = (counts == 0).sum(), ((counts == 0) | (counts < _RARE * known)).sum()
+    most_inside = 2 * n_outside < n_known
+    others = f"although all values but {_shown(outside.example[1], data.dtype)} lie in [0, 1]"
+    if n_outside == 1 and most_inside:
+        return others
+    if 2 * n_inside > n_columns:
+        return f"although {n_inside} of {n_columns} columns lie in [0, 1]"
+    if n_outside < _RARE * n_known:
+        return f"although {1 - n_outside / n_known:.3%} of the values lie in [0, 1]"
+    if 2 * n_nearly > n_columns:
+        most = f"more than {1 - _RARE:.0%} of the values"
+        return f"although in {n_nearly} of {n_columns} columns {most} lie in [0, 1]"
+    if _are_whole(data):
+        return "and all values are whole numbers, of which Gaussian units know nothing"
+    return others if outside.are_alike and most_inside else None
 
 
 def _notify_of_fractions(data, feature_names):
@@ -62,23 +84,45 @@ def _notify_of_fractions(data, feature_names):
     )
 
 
-def _outside(data):
-    """Numbers of values outside [0, 1] in each column, of all known values, and a first of each.
+@dataclass(frozen=True)
+class _Outside:
+    """Values of a table outside [0, 1], of which there are some.
 
-    (n_columns,), an int and (n_columns,), NaN where there is none. Zeros that a CSR matrix does not
-    store are inside.
+    counts, known : (n_columns,) ints, of those outside and of all known values of each column;
+    example : the column and the value of the first of the first column that has any; are_alike :
+    whether all of them are the same value.
     """
-    low, high = rounded_interval(data.dtype)
-    counts, first = np.zeros(data.shape[1], np.int64), np.full(data.shape[1], np.nan)
-    known = data.shape[0] * data.shape[1]
-    for place in _places(data.shape[0]):
-        columns, values = _entries(data[place])
-        known -= int(np.isnan(values).sum())
-        out = (values < low) | (values > high)
-        counts += np.bincount(columns[out], minlength=len(counts))
-        new = np.isnan(first[columns[out]])
-        first[columns[out][new][::-1]] = values[out][new][::-1]
-    return counts, known, first
+
+    counts: np.ndarray
+    known: np.ndarray
+    example: tuple
+    are_alike: bool
+
+    @classmethod
+    def of(cls, data):
+        """Values outside of an array or of a CSR matrix: zeros that it does not store are not."""
+        low, high = rounded_interval(data.dtype)
+        n_columns = data.shape[1]
+        counts, first = np.zeros(n_columns, np.int64), np.full(n_columns, np.nan)
+        known, lowest, highest = np.full(n_columns, data.shape[0]), np.inf, -np.inf
+        for place in _places(data.shape[0]):
+            columns, values = _entries(data[place])
+            known -= np.bincount(columns[np.isnan(values)], minlength=n_columns)
+            out = (values < low) | (values > high)
+            columns, values = columns[out], values[out]
+            counts += np.bincount(columns, minlength=n_columns)
+            new = np.isnan(first[columns])
+            first[columns[new][::-1]] = values[new][::-1]
+            lowest = min(lowest, values.min(initial=np.inf))
+            highest = max(highest, values.max(initial=-np.inf))
+        column = int(np.flatnonzero(counts)[0])
+        return cls(counts, known, (column, float(first[column])), bool(lowest == highest))
+
+
+def _shown(value, dtype):
+    """A value outside [0, 1] with as many digits as show that it is."""
+    text = f"{value:g}"
+    return str(dtype.type(value)) if 0 <= float(text) <= 1 else text
 
 
 def _entries(block):
@@ -117,10 +161,14 @@ def _are_shares(data):
 
 
 def _first_fraction(data):
-    """The column and the value of the first entry between 0 and 1, or None for both."""
+    """The column and the value of the first entry inside (0, 1), or None for both.
+
+    What misses 0 or 1 by rounding is none.
+    """
+    below, above = rounding(data.dtype)
     for place in _places(data.shape[0]):
         columns, values = _entries(data[place])
-        inner = np.flatnonzero((values > 0) & (values < 1))
+        inner = np.flatnonzero((values > below) & (values < 1 - above))
         if len(inner):
             return int(columns[inner[0]]), float(values[inner[0]])
     return None, None

@@ -1,5 +1,6 @@
 """The choice of ``visible="auto"``: rounding is forgiven, and what may surprise is told once."""
 
+import re
 import warnings
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 from numpy.testing import assert_array_equal
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler, normalize
@@ -83,19 +84,22 @@ def test_columns_far_from_zero_are_scaled_to_one():
     assert worst > 8 * EPS
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("off", [1e-6, 0.01])
-def test_more_than_rounding_is_not(off):
+def test_more_than_rounding_is_not(form, off):
     X = MinMaxScaler().fit_transform(real_rows())
     X[3, 1] = 1 + off
-    messages, model = told(lambda: MAKE[0]().fit(X))
+    messages, model = told(lambda: MAKE[0]().fit(form(X)))
     assert model.visible_ == "gaussian"
     (message,) = messages
-    assert "column 1 holds 1" in message
-    fitted = MAKE[0]().fit(np.clip(X, 0, 1))
+    assert f"column 1 holds {1 + off:.7g}, although all values but {1 + off:.7g}" in message
+    fitted = MAKE[0]().fit(form(np.clip(X, 0, 1)))
     with pytest.raises(
         ValueError, match=r"Column 1 of X holds the value 1\.0.*MinMaxScaler\(clip=True\)"
     ):
-        fitted.score(X)
+        fitted.score(form(X))
+    with pytest.raises(ValueError, match="given holds the value 1"):
+        fitted.sample(given=X[3])
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -127,8 +131,8 @@ def words(normalised):
 
 
 SURPRISES = {
-    "a code for missing": (coded(9), "column 2 holds 9, although 3 of 4 columns lie in"),
-    "another": (coded(-1), "column 2 holds -1, although 3 of 4 columns lie in"),
+    "a code for missing": (coded(9), "column 2 holds 9, although all values but 9 lie in"),
+    "another": (coded(-1), "column 2 holds -1, although all values but -1 lie in"),
     "a real column": (np.c_[binary_rows(), real_rows()[:, 0]], "column 4 holds .* although 4 of 5"),
     "codes 1 and 2": (binary_rows() + 1, "column 0 holds 2, and all values are whole numbers"),
     "codes -1 and 1": (2 * binary_rows() - 1, "holds -1, and all values are whole numbers"),
@@ -165,8 +169,75 @@ def test_names_are_named():
     assert "column 2 ('missing?') holds 9" in message
 
 
+def placed(n_rows, n_columns, places, rest=0.5):
+    """A table of ``rest`` but for some values, by place."""
+    X = np.full((n_rows, n_columns), rest)
+    for place, value in places.items():
+        X[place] = value
+    return X
+
+
+def reals(n_rows, n_real, n_columns, n_far=0):
+    """Some real columns beside others in [0, 1], of which ``n_far`` rows hold values outside."""
+    rng = np.random.default_rng(4)
+    X = rng.random((n_rows, n_columns))
+    X[:, :n_real] = rng.normal(5, 1, (n_rows, n_real))
+    X[:n_far, n_real:] += 2
+    return X
+
+
+ONE, TWO = {(1, 0): 9.0}, {(1, 0): 9.0, (2, 0): 8.0}
+TWICE = {(1, 0): 9.0, (2, 0): 9.0}
+BOUNDARIES = {
+    # A single entry, or a single value, unless most values lie outside.
+    "one of three": (placed(3, 1, ONE), "column 0 holds 9, although all values but 9 lie in"),
+    "one of two": (placed(2, 1, ONE), None),
+    "one, whole": (placed(3, 2, ONE, 0), "column 0 holds 9, although all values but 9 lie in"),
+    "a code of five": (placed(5, 1, TWICE), "column 0 holds 9, although all values but 9 lie in"),
+    "a code of four": (placed(4, 1, TWICE), None),
+    "two values of five": (placed(5, 1, TWO), None),
+    "a far code": (placed(4, 1, {(1, 0): -999}), "column 0 holds -999, although all values but -9"),
+    # Fewer than one in 20 of all values.
+    "two of 41": (placed(41, 1, TWO), "column 0 holds 9, although 95.122% of the values lie in"),
+    "two of 40": (placed(40, 1, TWO), None),
+    "with gaps": (np.r_[placed(40, 1, TWO), np.full((20, 1), np.nan)], None),
+    # Most columns.
+    "two real of five": (reals(9, 2, 5), "column 0 holds .*, although 3 of 5 columns lie in"),
+    "two real of four": (reals(9, 2, 4), None),
+    "few of most": (reals(41, 2, 5, 2), "holds .*, although in 3 of 5 columns more than 95% of"),
+    "not so few": (reals(40, 2, 5, 2), None),
+    "few of half": (reals(41, 2, 4, 2), None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [np.asarray, np.float32, scipy.sparse.csr_matrix, pd.DataFrame])
+@pytest.mark.parametrize("kind", BOUNDARIES)
+def test_few_entries_that_decide_are_told_of(form, kind):
+    X, message = BOUNDARIES[kind]
+    data = form(X)
+    if form is pd.DataFrame:
+        data.columns = [f"x{i}" for i in range(X.shape[1])]
+    messages, model = told(lambda: MAKE[0]().fit(data))
+    assert model.visible_ == "gaussian"
+    assert len(messages) == (message is not None)
+    if message is not None:
+        taken = f"took all {X.shape[1]} features for real numbers (Gaussian units), because"
+        assert taken in messages[0]
+        assert re.search(message.replace("0 holds", r"0( \('x0'\))? holds"), messages[0])
+        assert ("column 0 ('x0') holds" in messages[0]) == (form is pd.DataFrame)
+
+
 ORDINARY = {
     "real": real_rows(),
+    "iris": load_iris().data,
+    "diabetes": load_diabetes().data,
+    "normal": np.random.default_rng(0).standard_normal((100, 5)),
+    "a normal column": np.random.default_rng(0).standard_normal((100, 1)),
+    "few normal rows": np.random.default_rng(0).standard_normal((10, 3)),
+    "in [-1, 1]": np.random.default_rng(0).uniform(-1, 1, (100, 5)),
+    "scaled to [-1, 1]": MinMaxScaler((-1, 1)).fit_transform(load_iris().data),
+    "classes, standardised": StandardScaler().fit_transform(binary_rows()),
+    "almost one-hot": np.eye(4)[np.arange(60) % 4] * (1 - EPS),
     "standardised": StandardScaler().fit_transform(load_breast_cancer().data),
     "one column": real_rows()[:, :1],
     "counts beside reals": np.c_[real_rows(), np.arange(60)],
