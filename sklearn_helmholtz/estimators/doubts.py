@@ -45,7 +45,8 @@ def _notify_of_reals(data, feature_names):
         f"units), because column {named(column, feature_names)} holds {_shown(value, data.dtype)}, "
         f"{reason}. If such a value stands for a missing one, make it NaN; binarise codes and "
         "counts (two codes to 0 and 1, counts by X > 0), or rescale the column by "
-        "MinMaxScaler(clip=True); or say visible='gaussian' if it is meant."
+        "MinMaxScaler(clip=True); say visible='mixed' where columns differ in kind, as classes, "
+        "codes or counts beside real numbers; or say visible='gaussian' if it is meant."
     )
 
 

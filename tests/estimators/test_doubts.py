@@ -225,6 +225,7 @@ def test_few_entries_that_decide_are_told_of(form, kind):
         assert taken in messages[0]
         assert re.search(message.replace("0 holds", r"0( \('x0'\))? holds"), messages[0])
         assert ("column 0 ('x0') holds" in messages[0]) == (form is pd.DataFrame)
+        assert "say visible='mixed' where columns differ in kind" in messages[0]
 
 
 ORDINARY = {
