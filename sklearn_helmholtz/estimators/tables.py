@@ -38,7 +38,7 @@ def as_numbers(X, name="X", feature_names=None):
     TypeError, ValueError
         Names the first column that holds something else, what it holds, and what to do.
     """
-    if not _is_table(X):
+    if not is_table(X):
         raise TypeError(
             f"{name} must be a table of numbers (an array, DataFrame or sparse matrix), got "
             f"{type(X).__name__}."
@@ -60,7 +60,7 @@ def as_numbers(X, name="X", feature_names=None):
     return X
 
 
-def _is_table(X):
+def is_table(X):
     """Whether something may be a table; scikit-learn says what is wrong with numbers and None."""
     if scipy.sparse.issparse(X) or X is None or isinstance(X, Number):
         return True
@@ -120,7 +120,7 @@ def _object_numbers(X, name, feature_names):
         )
     out = np.empty(X.shape)
     for column in range(X.shape[1]):
-        out[:, column] = _column_numbers(X[:, column], named(column, feature_names), name)
+        out[:, column] = column_numbers(X[:, column], named(column, feature_names), name)
     return out
 
 
@@ -133,7 +133,7 @@ def _pandas_numbers(X, name):
     for place in odd:
         column = X.iloc[:, place]
         values = column.to_numpy(dtype=object)
-        X.isetitem(place, _column_numbers(values, named(place, names), name))
+        X.isetitem(place, column_numbers(values, named(place, names), name))
     return X
 
 
@@ -153,7 +153,7 @@ def _polars_numbers(X, name):
         dtype = column.dtype
         if dtype.is_numeric() or str(dtype) == "Boolean":
             continue
-        numbers = _column_numbers(column.to_numpy(), named(place, X.columns), name)
+        numbers = column_numbers(column.to_numpy(), named(place, X.columns), name)
         changed.append(type(column)(column.name, numbers))
     return X.with_columns(changed) if changed else X
 
@@ -165,24 +165,24 @@ def _arrow_numbers(X, name):
             continue
         values = np.empty(len(X), dtype=object)
         values[:] = X.column(place).to_pylist()
-        numbers = _column_numbers(values, named(place, X.column_names), name)
+        numbers = column_numbers(values, named(place, X.column_names), name)
         X = X.set_column(place, label, [numbers])
     return X
 
 
-def _column_numbers(values, column, name):
+def column_numbers(values, column, name):
     """A column of anything as float64, or a ValueError or TypeError."""
     values = np.asarray(values)
     if values.dtype.kind in "mM":
-        raise ValueError(_complaint(column, name, values[0], "dates"))
+        raise ValueError(complaint(column, name, values[0], "dates"))
     values, numbers = values.astype(object), np.full(len(values), np.nan)
-    known = ~(_is_missing(values) | [value is np.ma.masked for value in values])
+    known = ~(is_missing(values) | [value is np.ma.masked for value in values])
     try:
         numbers[known] = [_number(value) for value in values[known]]
     except (TypeError, ValueError, OverflowError) as error:
         culprit = next(value for value in values[known] if not _is_number(value))
         kind = "dates" if _is_date(culprit) else "text" if isinstance(culprit, str) else None
-        message = _complaint(column, name, culprit, kind, error)
+        message = complaint(column, name, culprit, kind, error)
         raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from None
     return numbers
 
@@ -202,7 +202,7 @@ def _is_number(value):
     return True
 
 
-def _is_missing(values):
+def is_missing(values):
     """Flags of objects that stand for a missing value: None, NaN, and pandas' NA and NaT."""
     pandas = sys.modules.get("pandas")  # nobody has its NA without it
     if pandas is not None:
@@ -216,7 +216,7 @@ def _is_date(value):
     return known or hasattr(value, "isoformat") or hasattr(value, "total_seconds")
 
 
-def _complaint(column, name, value, kind, error=None):
+def complaint(column, name, value, kind, error=None):
     """A sentence on a value that is no number."""
     what = f" ({kind})" if kind is not None else ""
     why = f" ({error})" if error is not None else ""

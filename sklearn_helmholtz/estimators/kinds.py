@@ -1,0 +1,205 @@
+"""Kinds of columns of mixed tables: said by users, or inferred from types and values."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+
+import numpy as np
+
+from ..models import refuse_empty
+from ..units import FAMILIES
+from .columns import FARTHEST, shown
+
+KINDS = ("bernoulli", "categorical", "ordinal", "count", "real", "gaussian")
+LEVELLED = KINDS[:3]  # whose values are levels of a list
+MOST_LEVELS = 255
+
+
+def check_visible(visible):
+    """Refuse a parameter ``visible`` that is no word, and no kinds of columns.
+
+    Raises
+    ------
+    ValueError
+        Unless it is a word, or a dict or sequence of kinds or pairs ``("real", resolution)``.
+    """
+    words = ("auto", *FAMILIES, "mixed")
+    if isinstance(visible, str) and visible in words:
+        return
+    if isinstance(visible, str) or not (isinstance(visible, dict) or _is_sequence(visible)):
+        raise ValueError(
+            f"visible must be one of {_listed(words)}, or a dict or sequence of the kinds of "
+            f"columns, got {visible!r}."
+        )
+    entries = visible.items() if isinstance(visible, dict) else enumerate(visible)
+    for column, entry in entries:
+        _parted(column, entry)
+
+
+def _is_sequence(visible):
+    is_array = isinstance(visible, np.ndarray) and visible.ndim == 1
+    return is_array or (isinstance(visible, Sequence) and not isinstance(visible, bytes))
+
+
+def _parted(column, entry):
+    """The kind and the resolution, or None, of an entry of ``visible``."""
+    is_pair = isinstance(entry, tuple | list) and len(entry) == 2
+    kind, resolution = entry if is_pair else (entry, None)
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(
+            f"visible names the kind {kind!r} for column {column!r}, but the kinds are "
+            f"{_listed(KINDS)}."
+        )
+    if not is_pair:
+        return str(kind), None
+    if kind != "real":
+        raise ValueError(
+            f"visible hands in a resolution for column {column!r} of the kind {kind!r}, but only "
+            "'real' columns have one."
+        )
+    is_number = isinstance(resolution, Real) and not isinstance(resolution, bool | np.bool_)
+    if not is_number or not 0 < resolution < np.inf:
+        raise ValueError(
+            f"visible hands in the resolution {resolution!r} for column {column!r}, but a "
+            "resolution must be a positive finite number."
+        )
+    return str(kind), float(resolution)
+
+
+def _listed(values, most=20):
+    return ", ".join(map(repr, values[:most])) + (", ..." if len(values) > most else "")
+
+
+def said_kinds(visible, n_columns, names=None):
+    """The kind and the resolution that ``visible`` says of each column, None where nothing.
+
+    names : of the columns, None if they are numbered.
+    """
+    check_visible(visible)
+    said = [(None, None)] * n_columns
+    if isinstance(visible, str):
+        return said
+    if not isinstance(visible, dict):
+        if len(visible) != n_columns:
+            raise ValueError(
+                f"visible has {len(visible)} kinds, but X has {n_columns} columns: give one for "
+                "each, or a dict of those that are not to be inferred."
+            )
+        visible = dict(enumerate(visible))
+        names = None
+    labels = list(range(n_columns) if names is None else names)
+    for column, entry in visible.items():
+        said[_place(column, labels, names)] = _parted(column, entry)
+    return said
+
+
+def _place(column, labels, names):
+    """The number of a column that a key of ``visible`` names."""
+    if names is None and isinstance(column, str):
+        raise ValueError(
+            f"visible names the column {column!r}, but X has no column names, use numbers: 0 to "
+            f"{len(labels) - 1}."
+        )
+    is_number = isinstance(column, Integral) and not isinstance(column, bool)
+    if column not in labels or (names is None and not is_number):
+        listed = _listed(labels) if names is not None else f"0 to {len(labels) - 1}"
+        raise ValueError(f"visible names the column {column!r}, but those of X are {listed}.")
+    return labels.index(column)
+
+
+def kind_and_levels(column, number, names, said):
+    """The kind of a column, and its levels or None.
+
+    column : `Column` of training data; number : its place; names : of all columns, or None; said :
+    its kind as users said, or None.
+    """
+    values = column.numbers() if column.levels is None else column.values
+    known = values[~np.isnan(values)]
+    if len(known) == 0:
+        refuse_empty(number, names)
+    if column.levels is not None:
+        return _declared(column, said)
+    kind = said or _inferred(column, known)
+    if kind == "count":
+        check_counts(column, known)
+    return kind, _found(column, kind, np.unique(known)) if kind in LEVELLED else None
+
+
+def _declared(column, said):
+    """The kind and the levels of a column of categories."""
+    levels, n = column.levels, len(column.levels)
+    inferred = "bernoulli" if n == 2 else "ordinal" if column.is_ordered else "categorical"
+    kind = said or inferred
+    if kind not in LEVELLED:
+        raise ValueError(
+            f"{column} holds categories, which cannot be {kind!r}, but {_listed(LEVELLED)}. Turn "
+            "it into numbers if it is one."
+        )
+    if kind == "bernoulli" and n != 2:
+        raise ValueError(
+            f"{column} has {n} levels, but 'bernoulli' columns have two. Let it be 'categorical' "
+            "or 'ordinal'."
+        )
+    if kind == "ordinal" and not column.is_declared:
+        raise ValueError(
+            f"{column} cannot be 'ordinal': its type does not say in which order its levels are. "
+            "Make it a type that lists them, such as pl.Enum, or a pandas category."
+        )
+    _check_size(column, n)
+    return kind, levels
+
+
+def _inferred(column, known):
+    """The kind of a column of numbers, of which those that are known are given."""
+    low, high = known.min(), known.max()
+    if column.holds_truths() or (low < high and ((known == low) | (known == high)).all()):
+        return "bernoulli"
+    is_count = low >= 0 and high <= FARTHEST and (known == np.rint(known)).all()
+    return "count" if is_count else "real"
+
+
+def _found(column, kind, distinct):
+    """The levels of a column of numbers, of which the distinct ones are given in order."""
+    if column.holds_truths():
+        return np.array([False, True])
+    if kind == "categorical":
+        _check_whole(column, distinct)
+    if kind != "bernoulli":
+        _check_size(column, len(distinct))
+        return distinct
+    if len(distinct) > 2:
+        raise ValueError(
+            f"{column} holds {', '.join(f'{value:g}' for value in distinct[:3])}, but 'bernoulli' "
+            "columns have at most two values."
+        )
+    if len(distinct) == 1:
+        value = distinct[0]
+        distinct = np.array([0.0, 1.0] if value in (0, 1) else [value, value + 1])
+    return distinct
+
+
+def _check_whole(column, values):
+    """Refuse numbers that are not whole for categories."""
+    odd = values[values != np.rint(values)]
+    if len(odd):
+        raise ValueError(
+            f"{column} holds {shown(odd[0])}, but numbers of 'categorical' columns must be whole. "
+            "Let it be 'ordinal' or 'real'."
+        )
+
+
+def check_counts(column, known):
+    """Refuse numbers that are no counts."""
+    odd = known[(known < 0) | (known != np.rint(known)) | (known > FARTHEST)]
+    if len(odd):
+        raise ValueError(
+            f"{column} holds {shown(odd[0])}, but 'count' columns hold whole numbers from 0 to "
+            "2**53. Let it be 'real' if it is no count."
+        )
+
+
+def _check_size(column, n):
+    if n > MOST_LEVELS:
+        raise ValueError(
+            f"{column} has {n} levels, but at most {MOST_LEVELS} are allowed. Merge rare ones, or "
+            "drop the column."
+        )

@@ -1,0 +1,265 @@
+"""Schemas of mixed tables: between tables as people have them and codes, in both directions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..models import named
+from .columns import Column, array_columns, as_objects, shown, taken_numbers
+from .frames import build_frame, frame_columns, library_of
+from .kinds import check_counts, kind_and_levels, said_kinds
+from .labels import by_label
+from .tables import is_missing
+
+_MOST_SHOWN = 6  # of the levels, in messages
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """Schema of a mixed table: what its columns are.
+
+    Codes are float64, NaN where a value is missing: places in the list of levels, where a column
+    has one, and the numbers themselves where it has none.
+
+    Parameters
+    ----------
+    names : tuple or None
+        Names of the columns; None for arrays, whose columns are numbered.
+
+    kinds : tuple of str
+        One of `KINDS` for each column.
+
+    categories : tuple of ndarray or None
+        Levels in order of each bernoulli (two), categorical and ordinal column.
+
+    resolutions : tuple of float or None
+        As users handed them in.
+
+    library : {"pandas", "polars"} or None
+        What makes the tables that `decode` returns; None for arrays.
+
+    dtypes : tuple
+        Types of the columns in that library; None where float64 is to do.
+
+    is_labelled : tuple of bool
+        Whether a column was one of categories, not of numbers.
+
+    Examples
+    --------
+    >>> from sklearn_helmholtz.estimators.schema import Schema
+    >>> X = [[1, 0.5, True], [2, 0.25, False], [2, None, True]]
+    >>> schema = Schema.infer(X, "mixed")
+    >>> schema.kinds
+    ('bernoulli', 'bernoulli', 'bernoulli')
+    >>> schema.encode(X)
+    array([[ 0.,  1.,  1.],
+           [ 1.,  0.,  0.],
+           [ 1., nan,  1.]])
+    """
+
+    names: tuple | None
+    kinds: tuple
+    categories: tuple
+    resolutions: tuple
+    library: str | None = None
+    dtypes: tuple = ()
+    is_labelled: tuple = ()
+
+    def __eq__(self, other):
+        if not isinstance(other, Schema):
+            return NotImplemented
+        return self._plain() == other._plain()
+
+    def __hash__(self):
+        return hash((self.names, self.kinds, self.resolutions))
+
+    def _plain(self):
+        levels = [None if c is None else (c.dtype, c.tolist()) for c in self.categories]
+        parts = self.names, self.kinds, self.resolutions, self.library, self.dtypes
+        return *parts, self.is_labelled, levels
+
+    @classmethod
+    def infer(cls, X, visible="mixed"):
+        """The schema of training data.
+
+        X : DataFrame of pandas or polars, array or nested lists; visible : ``"mixed"``, or a dict or
+        sequence of kinds or pairs ``("real", resolution)``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Names what in ``visible`` means no column or kind, or the first column that does not hold
+            what it should.
+        """
+        names, columns = _read(X, "X")
+        if not columns or not len(columns[0].values):
+            what, least = ("sample(s)", "row") if columns else ("feature(s)", "column")
+            raise ValueError(
+                f"Found array with 0 {what} (shape={np.shape(X)}) while a minimum of 1 is "
+                f"required: give X at least one {least}."
+            )
+        said = said_kinds(visible, len(columns), names)
+        found = [
+            kind_and_levels(column, number, names, kind)
+            for number, (column, (kind, _)) in enumerate(zip(columns, said, strict=True))
+        ]
+        kinds, categories = zip(*found, strict=True)
+        pairs = zip(columns, categories, strict=True)
+        dtypes = [None if c.is_bool and levels is None else c.dtype for c, levels in pairs]
+        is_labelled = tuple(column.levels is not None for column in columns)
+        resolutions = tuple(resolution for _, resolution in said)
+        rest = library_of(X), tuple(dtypes), is_labelled
+        return cls(names, kinds, categories, resolutions, *rest)
+
+    def encode(self, X, name="X"):
+        """A table as codes, (n_rows, n_columns) float64.
+
+        Columns of categories take text that is one of their levels, too. Arrays go by position where
+        the training data had names.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Names the first column that is not as in the training data, or a value that is no level.
+        """
+        names, columns = _read(X, name, self.names)
+        self._check_columns(names, len(columns), name)
+        codes = np.empty((len(columns[0].values), len(columns)))
+        for number, column in enumerate(columns):
+            codes[:, number] = self._codes(number, column)
+        return codes
+
+    def _check_columns(self, names, n_columns, name):
+        """Refuse another number of columns, and other names."""
+        expected = len(self.kinds)
+        if n_columns != expected:
+            raise ValueError(
+                f"{name} has {n_columns} columns, but the model was fitted to {expected}: give the "
+                "same columns."
+            )
+        for number, pair in enumerate(zip(names or (), self.names or (), strict=False)):
+            if pair[0] != pair[1]:
+                raise ValueError(
+                    f"Column {number} of {name} is {pair[0]!r}, but the model was fitted to "
+                    f"{pair[1]!r} there: give the same columns in the same order."
+                )
+
+    def _codes(self, number, column):
+        """A `Column` as codes, (n_rows,)."""
+        if self.is_labelled[number]:
+            return self._labelled_codes(number, column)
+        if column.levels is not None:
+            raise ValueError(
+                f"{column} holds categories, but the model was fitted to numbers there. Turn them "
+                "into numbers again."
+            )
+        values = column.numbers()
+        if self.categories[number] is not None:
+            return self._coded(number, values, column.table)
+        if self.kinds[number] == "count":
+            check_counts(column, values[~np.isnan(values)])
+        return values
+
+    def _labelled_codes(self, number, column):
+        """Categories, and what once were some, as codes."""
+        if column.levels is not None:
+            levels, places = column.levels, column.values
+            known = np.isin(np.arange(len(levels)), places)
+            levels = np.where(known, as_objects(levels), None)
+            codes = self._coded(number, levels, column.table)
+            return np.append(codes, np.nan)[np.where(np.isnan(places), -1, places).astype(np.intp)]
+        is_text = self.categories[number].dtype == object
+        if is_text and column.values.dtype != object and not np.isnan(column.values).all():
+            raise ValueError(
+                f"{column} holds numbers, but the model was fitted to categories there: "
+                f"{self._known(number)}. Turn them into these again."
+            )
+        return self._coded(number, column.values, column.table)
+
+    def _coded(self, number, values, name):
+        """Levels as codes, NaN where missing."""
+        missing = is_missing(values)
+        codes = np.full(len(values), np.nan)
+        if values.dtype != object:
+            distinct, inverse = np.unique(values[~missing], return_inverse=True)
+            places = np.array([self.level(number, value, name) for value in distinct], float)
+            codes[~missing] = places[inverse]
+            return codes
+        places = self._places(number)
+        for row in np.flatnonzero(~missing):
+            place = self._place(places, values[row])
+            codes[row] = self.level(number, values[row], name) if place is None else place
+        return codes
+
+    def level(self, number, value, name="X"):
+        """The code of a level of a column by number, or a ValueError that names those known."""
+        place = self._place(self._places(number), value)
+        if place is None:
+            label = named(number, self.names)
+            raise ValueError(
+                f"Column {label} of {name} holds {shown(value)}, but its levels are "
+                f"{self._known(number)}. Set it to NaN to have it count as missing."
+            )
+        return place
+
+    def _places(self, number):
+        return {level: place for place, level in enumerate(self.categories[number].tolist())}
+
+    @staticmethod
+    def _place(places, value):
+        """The place of a level, or None."""
+        try:
+            return places.get(value)
+        except TypeError:  # no key of a dict
+            return None
+
+    def _known(self, number):
+        """The levels of a column, as messages list them."""
+        levels = self.categories[number]
+        rest = f", ... ({len(levels)} in all)" if len(levels) > _MOST_SHOWN else ""
+        return ", ".join(map(shown, levels[:_MOST_SHOWN])) + rest
+
+    def encode_evidence(self, given, name="given"):
+        """Values of some columns as codes, (n_columns,) float64, NaN where none is given.
+
+        given : dict of column to value, which may leave some out; Series with the names of the
+        columns; or one value for each column, NaN where none is given.
+        """
+        n_columns = len(self.kinds)
+        values = by_label(name, given, list(range(n_columns) if self.names is None else self.names))
+        if np.ma.isMaskedArray(values):
+            values = values.astype(object).filled(np.nan)
+        values = np.asarray(values, dtype=object)
+        if values.shape != (n_columns,):
+            raise ValueError(
+                f"{name} must have the shape ({n_columns},), one value for each column and NaN for "
+                f"those that are not given, or be a dict of those that are, got {values.shape}."
+            )
+        codes = np.empty(n_columns)
+        for number, value in enumerate(values):
+            column = Column(named(number, self.names), name, as_objects([value]))
+            codes[number] = self._codes(number, column)[0]
+        return codes
+
+    def decode(self, codes, like=None):
+        """Codes as a table of the kind that the training data was.
+
+        A DataFrame has the names, types and levels of the training data. Integers become wider where
+        numbers need it, and float64 where a number is not whole or a value is missing that the type
+        cannot leave out. Arrays are float64, with levels as the numbers that they are.
+
+        codes : (n_rows, n_columns), whole where a column has levels; like : DataFrame of pandas
+        whose index the answer has, if it has as many rows.
+        """
+        codes = np.asarray(codes, dtype=np.float64)
+        columns = list(zip(codes.T, self.categories, self.dtypes, strict=True))
+        if self.library is not None:
+            return build_frame(self.library, self.names, columns, like)
+        return np.column_stack([taken_numbers(levels, values) for values, levels, _ in columns])
+
+
+def _read(X, name, expected=None):
+    """The names of a table, None of an array, and its columns."""
+    if library_of(X) is not None:
+        return frame_columns(X, name)
+    return None, array_columns(X, name, expected)
