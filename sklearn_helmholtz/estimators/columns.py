@@ -50,26 +50,28 @@ class Column:
         known = self.values[~self.missing()]
         return len(known) > 0 and all(isinstance(value, bool | np.bool_) for value in known)
 
-    def numbers(self):
+    def numbers(self, advice=None):
         """Its values as float64, NaN where missing, or an error that names one that is no number.
 
         Text is none, though arrays may spell numbers: their columns have no types of their own.
+
+        advice : on what to do about text, for messages; to make categories of it, if None.
         """
         values = self.values
         if values.dtype == object:
-            self._check_text()
+            self._check_text(advice)
             values = column_numbers(values, self.label, self.table)
             self._check_far(values)
         if np.isinf(values).any():
             raise ValueError(f"{self} holds infinity. Values must be finite, or NaN if missing.")
         return values
 
-    def _check_text(self):
+    def _check_text(self, advice):
+        advice = advice or f"Make it a column of categories, with {self.remedy}, or leave it out."
         for value in self.values:
             if isinstance(value, str) and not (self.dtype is None and _spells_number(value)):
                 raise ValueError(
-                    f"{self} holds {shown(value)} (text), which is not a number. Make it a column "
-                    f"of categories, with {self.remedy}, or leave it out."
+                    f"{self} holds {shown(value)} (text), which is not a number. {advice}"
                 )
 
     def _check_far(self, numbers):

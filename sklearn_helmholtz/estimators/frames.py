@@ -1,7 +1,7 @@
 """DataFrames of pandas and polars: their columns, and such DataFrames from columns.
 
-Nothing else knows these libraries. What a type is, `narwhals <https://narwhals-dev.github.io>`_ says;
-it is imported where it is needed, as are they.
+Nothing else knows these libraries. What a type is, narwhals says; it is imported where it is
+needed, as are they.
 """
 
 import importlib
@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from ..models import named
-from .columns import Column, as_objects, check_near, taken, taken_numbers
+from .columns import Column, array_columns, as_objects, check_near, taken, taken_numbers
 
 _LIBRARIES = "pandas", "polars"
 
@@ -38,16 +38,19 @@ def _is_category(dtype, library):
     return str(dtype) == "category" or str(dtype).startswith("dictionary<")
 
 
-def frame_columns(X, table):
-    """The names and the columns of a DataFrame.
+def table_columns(X, table, names=None):
+    """The names of a table, None if it is no DataFrame, and its columns.
 
-    table : the name of the parameter, for messages.
+    table : the name of the parameter, for messages; names : what these call columns of arrays.
     """
+    if library_of(X) is None:
+        return None, array_columns(X, table, names)
     names, library = tuple(X.columns), library_of(X)
     twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
         raise ValueError(f"{table} has more than one column {twice[0]!r}. Give each its own name.")
-    columns = _narwhals().from_native(X, eager_only=True).iter_columns()
+    X = _narwhals().from_native(X, eager_only=True)
+    columns = [X.get_column(name) for name in names]
     return names, [_column(c, place, names, table, library) for place, c in enumerate(columns)]
 
 
@@ -158,7 +161,7 @@ def _pandas_array(pandas, values, levels, dtype):
         return pandas.Categorical.from_codes(places, dtype=dtype)
     if dtype is not None and _is_category(dtype, "pandas"):
         return pandas.array(taken(levels, values, None), dtype=dtype)
-    if dtype == object and levels is not None and levels.dtype == bool:
+    if getattr(dtype, "kind", "") == "O" and levels is not None and levels.dtype == bool:
         return taken(levels.astype(object), values, np.nan)
     base = _numpy_type(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)))
     values = taken_numbers(levels, values)

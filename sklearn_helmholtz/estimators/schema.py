@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..models import named
-from .columns import Column, array_columns, as_objects, shown, taken_numbers
-from .frames import build_frame, frame_columns, library_of
+from .columns import Column, as_objects, shown, taken_numbers
+from .frames import build_frame, library_of, table_columns
 from .kinds import check_counts, kind_and_levels, said_kinds
 from .labels import by_label
 from .tables import is_missing
@@ -21,28 +21,11 @@ class Schema:
     Codes are float64, NaN where a value is missing: places in the list of levels, where a column
     has one, and the numbers themselves where it has none.
 
-    Parameters
-    ----------
-    names : tuple or None
-        Names of the columns; None for arrays, whose columns are numbered.
-
-    kinds : tuple of str
-        One of `KINDS` for each column.
-
-    categories : tuple of ndarray or None
-        Levels in order of each bernoulli (two), categorical and ordinal column.
-
-    resolutions : tuple of float or None
-        As users handed them in.
-
-    library : {"pandas", "polars"} or None
-        What makes the tables that `decode` returns; None for arrays.
-
-    dtypes : tuple
-        Types of the columns in that library; None where float64 is to do.
-
-    is_labelled : tuple of bool
-        Whether a column was one of categories, not of numbers.
+    names : of the columns, None for arrays, whose columns are numbered; kinds : one of `KINDS` for
+    each column; categories : levels in order, (n_levels,), of each bernoulli (two), categorical and
+    ordinal column, None of others; resolutions : as users handed them in, or None; library : that
+    of the tables that `decode` returns, None for arrays; dtypes : of the columns in it, None where
+    float64 is to do; is_labelled : whether columns were of categories, not of numbers.
 
     Examples
     --------
@@ -82,16 +65,16 @@ class Schema:
     def infer(cls, X, visible="mixed"):
         """The schema of training data.
 
-        X : DataFrame of pandas or polars, array or nested lists; visible : ``"mixed"``, or a dict or
-        sequence of kinds or pairs ``("real", resolution)``.
+        X : DataFrame of pandas or polars, array or nested lists; visible : ``"mixed"``, or a dict
+        or sequence of kinds or pairs ``("real", resolution)``.
 
         Raises
         ------
         TypeError, ValueError
-            Names what in ``visible`` means no column or kind, or the first column that does not hold
-            what it should.
+            Names what in ``visible`` means no column or kind, or the first column that does not
+            hold what it should.
         """
-        names, columns = _read(X, "X")
+        names, columns = table_columns(X, "X")
         if not columns or not len(columns[0].values):
             what, least = ("sample(s)", "row") if columns else ("feature(s)", "column")
             raise ValueError(
@@ -114,15 +97,15 @@ class Schema:
     def encode(self, X, name="X"):
         """A table as codes, (n_rows, n_columns) float64.
 
-        Columns of categories take text that is one of their levels, too. Arrays go by position where
-        the training data had names.
+        Columns of categories take text that is one of their levels, too. Arrays go by position
+        where the training data had names.
 
         Raises
         ------
         TypeError, ValueError
             Names the first column that is not as in the training data, or a value that is no level.
         """
-        names, columns = _read(X, name, self.names)
+        names, columns = table_columns(X, name, self.names)
         self._check_columns(names, len(columns), name)
         codes = np.empty((len(columns[0].values), len(columns)))
         for number, column in enumerate(columns):
@@ -153,7 +136,7 @@ class Schema:
                 f"{column} holds categories, but the model was fitted to numbers there. Turn them "
                 "into numbers again."
             )
-        values = column.numbers()
+        values = column.numbers("Turn it into numbers, as the model was fitted to there.")
         if self.categories[number] is not None:
             return self._coded(number, values, column.table)
         if self.kinds[number] == "count":
@@ -193,6 +176,9 @@ class Schema:
 
     def level(self, number, value, name="X"):
         """The code of a level of a column by number, or a ValueError that names those known."""
+        if self.categories[number] is None:
+            label = named(number, self.names)
+            raise ValueError(f"Column {label} is {self.kinds[number]!r} and has no levels.")
         place = self._place(self._places(number), value)
         if place is None:
             label = named(number, self.names)
@@ -244,9 +230,9 @@ class Schema:
     def decode(self, codes, like=None):
         """Codes as a table of the kind that the training data was.
 
-        A DataFrame has the names, types and levels of the training data. Integers become wider where
-        numbers need it, and float64 where a number is not whole or a value is missing that the type
-        cannot leave out. Arrays are float64, with levels as the numbers that they are.
+        A DataFrame has the names, types and levels of the training data. Integers become wider
+        where numbers need it, and float64 where a number is not whole or a value is missing that
+        the type cannot leave out. Arrays are float64, with levels as the numbers that they are.
 
         codes : (n_rows, n_columns), whole where a column has levels; like : DataFrame of pandas
         whose index the answer has, if it has as many rows.
@@ -256,10 +242,3 @@ class Schema:
         if self.library is not None:
             return build_frame(self.library, self.names, columns, like)
         return np.column_stack([taken_numbers(levels, values) for values, levels, _ in columns])
-
-
-def _read(X, name, expected=None):
-    """The names of a table, None of an array, and its columns."""
-    if library_of(X) is not None:
-        return frame_columns(X, name)
-    return None, array_columns(X, name, expected)
