@@ -173,7 +173,8 @@ def _check_form(X, table):
             f"{table} is a sparse matrix, but columns of different kinds take dense tables only: "
             f"give {table}.toarray()."
         )
-    if hasattr(X, "columns") or hasattr(X, "column_names") or not is_table(X):
+    is_framed = hasattr(type(X), "columns") or hasattr(type(X), "column_names")
+    if is_framed or not is_table(X):
         raise TypeError(
             f"{table} must be a DataFrame of pandas or polars, or an array, got "
             f"{type(X).__module__.split('.')[0]}.{type(X).__name__}."
