@@ -179,7 +179,7 @@ def _numpy_type(dtype):
     """The type of NumPy that another is like, None if that is no type of numbers."""
     try:
         dtype = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):  # of text, too
         return None
     return dtype if dtype.kind in "biuf" else None
 
@@ -203,6 +203,6 @@ def wide_enough(dtype, values):
         wider = [f"{kind}{size}" for size in (1, 2, 4, 8) for kind in kinds]
         for candidate in (dtype, *map(np.dtype, wider)):
             limits = np.iinfo(candidate)
-            if limits.min <= low and high <= limits.max and candidate.itemsize >= dtype.itemsize:
+            if np.can_cast(dtype, candidate) and limits.min <= low and high <= limits.max:
                 return candidate
     return dtype if dtype is not None and dtype.kind == "b" else np.dtype(np.float64)

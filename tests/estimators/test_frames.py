@@ -3,7 +3,6 @@
 import builtins
 import decimal
 import pickle
-import subprocess
 import sys
 
 import numpy as np
@@ -73,7 +72,7 @@ def test_frames_of_pandas_come_back(visible):
     codes = schema.encode(frame)
     assert codes.dtype == np.float64
     assert codes.flags.c_contiguous
-    assert_frame_equal(schema.decode(codes, like=frame), frame.rename_axis(None))
+    assert_frame_equal(schema.decode(codes, like=frame), frame)
     assert_frame_equal(schema.decode(codes), frame.reset_index(drop=True))
     assert_frame_equal(pickle.loads(pickle.dumps(schema)).decode(codes, frame), frame)
 
@@ -124,6 +123,10 @@ def test_decimals_sparse_columns_and_objects_come_back_as_floats():
         assert_array_equal(decoded.to_numpy()[:, 0].astype(float), values)
 
 
+def as_floats(table):
+    return table.to_numpy(float, na_value=NAN) if isinstance(table, pd.DataFrame) else table
+
+
 def test_codes_do_not_depend_on_the_library():
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.normal(size=50), rng.poisson(3, 50), rng.integers(1, 3, 50)])
@@ -150,7 +153,7 @@ def test_codes_do_not_depend_on_the_library():
         for other in frames:
             codes = schema.encode(other)
             assert_array_equal(codes, expected)
-        assert_array_equal(np.asarray(schema.decode(codes), dtype=float), X)
+        assert_array_equal(as_floats(schema.decode(codes)), X)
 
 
 def test_arrays_come_back_as_numbers():
@@ -189,7 +192,7 @@ WIDENED = {
     "uint8": [("255", "uint8"), ("256", "uint16"), ("-1", "int16"), ("70000", "uint32")],
     "int8": [("127", "int8"), ("128", "int16"), ("-129", "int16"), ("1e9", "int32")],
     "int64": [("9e18", "int64"), ("1e19", "float64"), ("0.5", "float64")],
-    "uint64": [("1e19", "uint64"), ("-3", "int64"), ("-1e19", "float64")],
+    "uint64": [("1e19", "uint64"), ("-3", "float64")],
     "float16": [("1e4", "float16"), ("1e6", "float64")],
     "float32": [("1e30", "float32"), ("-1e40", "float64"), ("0.1", "float32")],
 }
@@ -291,15 +294,10 @@ def test_frames_without_narwhals(monkeypatch):
             Schema.infer(frame, "mixed")
 
 
-def test_arrays_need_no_other_library():
-    code = (
-        "import sys\n"
-        "before = set(sys.modules)\n"
-        "from sklearn_helmholtz.estimators.schema import Schema\n"
-        "Schema.infer([[1, None], [2, 0.5]], 'mixed').encode([[1, None]])\n"
-        "print({'pandas', 'polars', 'narwhals'} & set(sys.modules))\n"
-    )
+def test_arrays_need_no_other_library(monkeypatch):
     for library in ("pandas", "polars", "narwhals"):
-        assert library in sys.modules or library == "narwhals"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "set()", found.stdout
+        monkeypatch.setitem(sys.modules, library, None)
+    schema = Schema.infer([[1, None], [2, 0.5], [3, 1]], "mixed")
+    assert_array_equal(schema.encode([[1, None]]), [[1, NAN]])
+    assert_array_equal(schema.encode_evidence({1: 1}), [NAN, 1])
+    assert not is_mixed_frame([[1]])
