@@ -181,10 +181,17 @@ def _check_form(X, table):
         )
 
 
-def taken(levels, places, missing):
+def as_places(values, n_levels):
+    """Places of levels, float64 with NaN where missing, as integers with -1 where missing."""
+    places = np.where(np.isnan(values), -1, values).astype(np.intp)
+    if not np.isin(values[~np.isnan(values)], np.arange(n_levels)).all():
+        raise ValueError(f"Codes of levels must be whole numbers from 0 to {n_levels - 1}, or NaN.")
+    return places
+
+
+def taken(levels, values, missing):
     """Levels at places, which are float64 with NaN where missing."""
-    ends = np.where(np.isnan(places), len(levels), places).astype(np.intp)
-    return np.append(levels, [missing])[ends]
+    return np.append(levels, [missing])[as_places(values, len(levels))]
 
 
 def taken_numbers(levels, values):

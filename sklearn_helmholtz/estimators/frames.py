@@ -10,7 +10,8 @@ import sys
 import numpy as np
 
 from ..models import named
-from .columns import Column, array_columns, as_objects, check_near, taken, taken_numbers
+from .columns import Column, array_columns, as_objects, as_places, check_near, taken, taken_numbers
+from .tables import is_missing
 
 _LIBRARIES = "pandas", "polars"
 
@@ -106,8 +107,7 @@ def _categories(native, library):
         places = native.to_physical().cast(sys.modules["polars"].Float64).to_numpy()
         return places, _levels(native.dtype.categories), True
     values = as_objects(native.to_list())
-    known = np.array([isinstance(value, str) for value in values], dtype=bool)
-    levels = sorted(set(values[known]))
+    levels = sorted(set(values[~is_missing(values)]))
     places = {level: place for place, level in enumerate(levels)}
     return np.array([places.get(v, np.nan) for v in values], np.float64), _levels(levels), False
 
@@ -157,7 +157,7 @@ def _polars_series(polars, name, values, levels, dtype):
 def _pandas_array(pandas, values, levels, dtype):
     """The same for pandas; NumPy's integers and truth values are float64 if some are missing."""
     if hasattr(dtype, "categories"):
-        places = np.where(np.isnan(values), -1, values).astype(np.intp)
+        places = as_places(values, len(levels))
         return pandas.Categorical.from_codes(places, dtype=dtype)
     if dtype is not None and _is_category(dtype, "pandas"):
         return pandas.array(taken(levels, values, None), dtype=dtype)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..models import named
-from .columns import Column, as_objects, shown, taken_numbers
+from .columns import Column, as_objects, shown, taken, taken_numbers
 from .frames import build_frame, library_of, table_columns
 from .kinds import check_counts, kind_and_levels, said_kinds
 from .labels import by_label
@@ -150,7 +150,7 @@ class Schema:
             known = np.isin(np.arange(len(levels)), places)
             levels = np.where(known, as_objects(levels), None)
             codes = self._coded(number, levels, column.table)
-            return np.append(codes, np.nan)[np.where(np.isnan(places), -1, places).astype(np.intp)]
+            return taken(codes, places, np.nan)
         is_text = self.categories[number].dtype == object
         if is_text and column.values.dtype != object and not np.isnan(column.values).all():
             raise ValueError(

@@ -114,7 +114,7 @@ def test_decimals_sparse_columns_and_objects_come_back_as_floats():
     values = [0.5, NAN, 2.25]
     objects = pd.Series([0.5, None, 2.25], dtype=object)
     sparse = pd.arrays.SparseArray([0.5, NAN, 2.25])
-    decimals = pl.Series([decimal.Decimal("0.5"), None, decimal.Decimal("2.25")])
+    decimals = pl.Series([decimal.Decimal("0.50"), None, decimal.Decimal("2.25")])
     for frame in (pd.DataFrame({"a": objects, "b": sparse}), pl.DataFrame({"a": decimals})):
         schema = Schema.infer(frame, {"a": "real"})
         decoded = schema.decode(schema.encode(frame))
@@ -246,6 +246,35 @@ def test_bools_that_are_missing_or_numbers():
     for table in (frame, pl.DataFrame({"a": [True, False], "b": [False, True]})):
         drawn = Schema.infer(table, {"a": "count", "b": "real"}).decode([[3, 0.5], [1, 1]])
         assert_array_equal(drawn.to_numpy(), [[3, 0.5], [1, 1]])
+
+
+def test_codes_that_are_no_level_are_refused():
+    frame = pandas_frame()[["job", "two"]]
+    for table in (frame, polars_frame()[["job", "two"]], [[1, 2], [2, 3], [1, 4]]):
+        schema = Schema.infer(table, "mixed" if isinstance(table, list) else {"two": "ordinal"})
+        column = 0 if isinstance(table, list) else 1
+        for code in (0.5, -1, 3):
+            with pytest.raises(ValueError, match="whole numbers from 0 to"):
+                schema.decode([[0, 1], [code, 1]])
+            with pytest.raises(ValueError, match="whole numbers from 0 to 1"):
+                schema.decode(np.roll([[0, code]], 1 - column, axis=1))
+
+
+def test_categories_of_one_library_are_taken_by_the_other():
+    rows = {"job": ["b", None, "a", "c"], "n": [3, 1, 0, 2]}
+    frames = [
+        pd.DataFrame(rows).astype({"job": "category"}),
+        pd.DataFrame(rows),
+        pl.DataFrame(rows),
+        pl.DataFrame(rows).with_columns(pl.col("job").cast(pl.Enum(["z", "c", "b", "a"]))),
+        pl.DataFrame(rows).with_columns(pl.col("job").cast(pl.Categorical)),
+        pd.DataFrame(rows).to_numpy(),
+        pd.DataFrame(rows).to_numpy().tolist(),
+    ]
+    for number in (0, 4):
+        schema = Schema.infer(frames[number], "mixed")
+        for frame in frames:
+            assert_array_equal(schema.encode(frame), [[1, 3], [NAN, 1], [0, 0], [2, 2]])
 
 
 # Names
