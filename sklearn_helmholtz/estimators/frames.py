@@ -195,12 +195,11 @@ def wide_enough(dtype, values):
     float64 if it is none of numbers, and if a value of a column of integers is none.
     """
     known = values[~np.isnan(values)]
-    low, high = (known.min(), known.max()) if len(known) else (0, 0)
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0, 0)
     if dtype is not None and dtype.kind == "f":
         return dtype if max(-low, high) <= np.finfo(dtype).max else np.dtype(np.float64)
     if dtype is not None and dtype.kind in "iu" and (known == np.rint(known)).all():
-        kinds = "ui" if dtype.kind == "u" else "i"
-        wider = [f"{kind}{size}" for size in (1, 2, 4, 8) for kind in kinds]
+        wider = [f"{kind}{size}" for size in (1, 2, 4, 8) for kind in "ui"]
         for candidate in (dtype, *map(np.dtype, wider)):
             limits = np.iinfo(candidate)
             if np.can_cast(dtype, candidate) and limits.min <= low and high <= limits.max:

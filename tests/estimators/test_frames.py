@@ -143,7 +143,7 @@ def test_codes_do_not_depend_on_the_library():
         X.astype(object),
         X.tolist(),
         np.ma.masked_array(np.where(np.isnan(X), 99.0, X), np.isnan(X)),
-        [np.ma.masked_invalid(row) for row in X],
+        [np.ma.masked_array(np.nan_to_num(row, nan=99), np.isnan(row)) for row in X],
         [[None if np.isnan(value) else value for value in row] for row in X],
     ]
     expected = np.where(np.arange(3) == 2, X - 1, X)
@@ -178,10 +178,8 @@ def test_other_rows_have_the_types_of_the_training_data():
     assert nothing["job"].dtype == frame["job"].dtype
     like = frame.iloc[[1, 2]]
     assert list(schema.decode(schema.encode(like), like=like).index) == ["x", "y"]
-    assert list(schema.decode(schema.encode(like), like=pl.DataFrame({"a": [1, 2]})).index) == [
-        0,
-        1,
-    ]
+    for other in (pl.DataFrame({"a": [1, 2]}), [[1], [2]], np.eye(2), None):
+        assert list(schema.decode(schema.encode(like), like=other).index) == [0, 1]
     later = Schema.infer(polars_frame(), "mixed")
     assert isinstance(later.decode(later.encode(polars_frame()), like=frame), pl.DataFrame)
 
@@ -191,7 +189,7 @@ def test_other_rows_have_the_types_of_the_training_data():
 WIDENED = {
     "uint8": [("255", "uint8"), ("256", "uint16"), ("-1", "int16"), ("70000", "uint32")],
     "int8": [("127", "int8"), ("128", "int16"), ("-129", "int16"), ("1e9", "int32")],
-    "int64": [("9e18", "int64"), ("1e19", "float64"), ("0.5", "float64")],
+    "int64": [("9e18", "int64"), ("9223372036854775808", "float64"), ("0.5", "float64")],
     "uint64": [("1e19", "uint64"), ("-3", "float64")],
     "float16": [("1e4", "float16"), ("1e6", "float64")],
     "float32": [("1e30", "float32"), ("-1e40", "float64"), ("0.1", "float32")],
