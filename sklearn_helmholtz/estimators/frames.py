@@ -197,7 +197,7 @@ def wide_enough(dtype, values):
     known = values[~np.isnan(values)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0, 0)
     if dtype is not None and dtype.kind == "f":
-        return dtype if max(-low, high) <= np.finfo(dtype).max else np.dtype(np.float64)
+        return dtype if max(-low, high) <= float(np.finfo(dtype).max) else np.dtype(np.float64)
     if dtype is not None and dtype.kind in "iu" and (known == np.rint(known)).all():
         wider = [f"{kind}{size}" for size in (1, 2, 4, 8) for kind in "ui"]
         for candidate in (dtype, *map(np.dtype, wider)):
