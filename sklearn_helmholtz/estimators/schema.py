@@ -75,12 +75,7 @@ class Schema:
             hold what it should.
         """
         names, columns = table_columns(X, "X")
-        if not columns or not len(columns[0].values):
-            what, least = ("sample(s)", "row") if columns else ("feature(s)", "column")
-            raise ValueError(
-                f"Found array with 0 {what} (shape={np.shape(X)}) while a minimum of 1 is "
-                f"required: give X at least one {least}."
-            )
+        _check_some(X, columns)
         said = said_kinds(visible, len(columns), names)
         found = [
             kind_and_levels(column, number, names, kind)
@@ -242,3 +237,13 @@ class Schema:
         if self.library is not None:
             return build_frame(self.library, self.names, columns, like)
         return np.column_stack([taken_numbers(levels, values) for values, levels, _ in columns])
+
+
+def _check_some(X, columns):
+    """Refuse training data without rows or columns."""
+    if not columns or not len(columns[0].values):
+        what, least = ("sample(s)", "row") if columns else ("feature(s)", "column")
+        raise ValueError(
+            f"Found array with 0 {what} (shape={np.shape(X)}) while a minimum of 1 is required: "
+            f"give X at least one {least}."
+        )
