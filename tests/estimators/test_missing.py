@@ -253,6 +253,7 @@ def test_visible_units_are_chosen_by_what_is_observed():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert HelmholtzMachine(2, max_iter=1).fit(X).visible_ == "bernoulli"
+    with pytest.warns(UserWarning, match="all values but 2.5 lie in"):
         assert HelmholtzMachine(2, max_iter=1).fit(2.5 * X).visible_ == "gaussian"
     bad = X.copy()
     bad[3, 2] = 7

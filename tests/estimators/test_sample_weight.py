@@ -102,8 +102,9 @@ def test_mean_field_follows_weights_as_repetitions():
     repeated = np.repeat(X, weights.astype(int), axis=0)
     settings = {"batch_size": 1000, "alpha": 1e-3, "shuffle": False, "learning_rate_init": 0.05}
     for data, again in ((X, repeated), (X - 0.3, repeated - 0.3)):
-        a = fitted(SigmoidBeliefNet(4), data, weights, **settings)
-        b = fitted(SigmoidBeliefNet(4), again, **settings)
+        visible = "bernoulli" if data is X else "gaussian"
+        a = fitted(SigmoidBeliefNet(4, visible=visible), data, weights, **settings)
+        b = fitted(SigmoidBeliefNet(4, visible=visible), again, **settings)
         for first, second in zip(parameters(a), parameters(b), strict=True):
             assert_allclose(first, second, atol=2e-4)
         assert_allclose(a.loss_curve_, b.loss_curve_, rtol=1e-4)
