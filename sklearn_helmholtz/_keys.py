@@ -20,7 +20,8 @@ all hidden ones, and after them those of the data, if what is missing of them is
 chains hold there to begin with is drawn as layer 1 of a particle numbered from 2^31. Mean field
 starts from numbers of a purpose of its own, with the number of the start in word 1 and the units of
 all layers as layer 0: in training and as a proposal under the key of the row, in inference
-under key 0, whatever the row, so that nearly equal rows end alike.
+under key 0, whatever the row, so that nearly equal rows end alike. Chains whose means propose
+particles have a purpose of their own as well, under the key of the row.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
 
@@ -53,6 +54,7 @@ class Purpose(enum.IntEnum):
     BOUND = 12
     START = 13
     PROBE = 14
+    PROPOSE = 15
 
 
 @dataclass(frozen=True)

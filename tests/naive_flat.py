@@ -7,6 +7,7 @@ differences.
 """
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 
@@ -48,6 +49,42 @@ def log_parts(params, x, values, h):
         return naive.log_parts_in_order(params, x, values, h)
     coefs, intercepts = params.generative_coefs, params.generative_intercepts
     return naive.log_parts(coefs, intercepts, x, h, params.noise_variance)
+
+
+def mixed_log_prob(parameters, payload, eta):
+    """Return log p of one row of payload under inputs eta, as `flat_mixed` has them, in nats.
+
+    Constants and all. The width of an interval of an ordered value is known better than its ends
+    where it is small.
+    """
+    parameters, payload = (np.asarray(a, np.float64) for a in (parameters, payload))
+    n_binary, n_ordered, n_gaussian, n_softmax = parameters[:4].astype(int)
+    levels, precision = np.split(parameters[4:], [n_softmax])
+    edges = n_binary + n_ordered * np.arange(4)
+    bits, low, high, width, z, chosen = np.split(payload, [*edges, edges[-1] + n_gaussian])
+    places = np.cumsum([n_binary, n_ordered, n_ordered, n_gaussian])
+    logits, location, log_scale, mean, rest = np.split(np.asarray(eta, np.float64), places)
+    terms = [naive.observed_log_prob(bits, logits), naive.observed_log_prob(z, mean, 1 / precision)]
+    scale = np.exp(np.clip(log_scale, -5, 3))
+    ends = np.array([low, np.where(width > 1, high, low + width)]) - location
+    terms += [log_interval(*pair) for pair in (ends / scale).T if not np.isnan(pair).any()]
+    parts = np.split(rest, np.cumsum(levels.astype(int)))[: len(levels)]
+    for level, inputs in zip(chosen, parts, strict=True):
+        if not math.isnan(level):
+            terms.append(inputs[int(level)] - np.logaddexp.reduce(inputs))
+    return math.fsum(terms)
+
+
+def log_interval(low, high):
+    """Return the log-probability of an interval of the logistic distribution, from many digits.
+
+    At high places as the difference of two survival functions.
+    """
+    if low + high > 0:
+        low, high = -high, -low
+    with localcontext(prec=60):
+        below, above = (1 / (1 + (-Decimal(float(end))).exp()) for end in (low, high))
+        return float((above - below).ln())
 
 
 def gibbs_chain(net, x, values, h, increments, betas, direction, uniforms):

@@ -102,13 +102,13 @@ def _log_prob(values, eta, log_prob):
     share, share_values = n_rows // eta.shape[0], n_rows // values.shape[0]
     x, a = values.reshape(-1), eta.reshape(-1)
     for i in range(n_rows):
-        log_prob[i] += _row_log_prob(
+        log_prob[i] += row_log_prob(
             x, i // share_values * n_units, a, i // share * n_units, n_units
         )
 
 
 @helper
-def _row_log_prob(values, v0, eta, e0, n_units):
+def row_log_prob(values, v0, eta, e0, n_units):
     result = 0.0
     for start in range(0, n_units, _SEGMENT):
         linear, surplus = fill(_ZERO), fill(_ZERO)
@@ -139,11 +139,11 @@ def _score(values, eta, log_prob):
     share_values = n_rows // values.shape[0]
     x, a = values.reshape(-1), eta.reshape(-1)
     for i in range(n_rows):
-        log_prob[i] += _row_score(x, i // share_values * n_units, a, i * n_units, n_units)
+        log_prob[i] += row_score(x, i // share_values * n_units, a, i * n_units, n_units)
 
 
 @helper
-def _row_score(values, v0, eta, e0, n_units):
+def row_score(values, v0, eta, e0, n_units):
     result = 0.0
     for start in range(0, n_units, _SEGMENT):
         linear, surplus = fill(_ZERO), fill(_ZERO)
@@ -243,7 +243,7 @@ def bernoulli_log_prob_sparse(indptr, indices, values, eta, log_prob):
     a, zeros = eta.reshape(-1), np.zeros(n_units, np.uint8)
     for i in range(n_rows):
         log_prob[i] += _listed_sum(indptr, indices, values, i // share_values, a, i * n_units)
-        log_prob[i] += _row_log_prob(zeros, 0, a, i * n_units, n_units)
+        log_prob[i] += row_log_prob(zeros, 0, a, i * n_units, n_units)
 
 
 @kernel(*SHARED_LISTS, writes(float32, "n m"), writes(float64, "n"))
@@ -255,7 +255,7 @@ def bernoulli_score_sparse(indptr, indices, values, eta, log_prob):
     for i in range(n_rows):
         r, e0 = i // share_values, i * n_units
         log_prob[i] += _listed_sum(indptr, indices, values, r, a, e0)
-        log_prob[i] += _row_score(zeros, 0, a, e0, n_units)
+        log_prob[i] += row_score(zeros, 0, a, e0, n_units)
         for t in range(indptr[r], indptr[r + 1]):
             seen = values[t] == values[t]
             a[e0 + indices[t]] = a[e0 + indices[t]] + values[t] if seen else _ZERO

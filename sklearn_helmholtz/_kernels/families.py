@@ -6,7 +6,8 @@ with a number, and a branch in each function below. Hidden units are Bernoulli u
 
 Parameters of one kind lie side by side, those of a unit at its place among the data; so do values
 and inputs eta. NaN stands for a value that is missing, or is none of those that are asked for: it
-adds nothing.
+adds nothing. Mixed data have values and inputs of different numbers, see `flat_mixed`: of them only
+whole rows are scored, for Gibbs sampling of the layers above.
 """
 
 import math
@@ -14,11 +15,11 @@ import math
 import numpy as np
 from numba import float32, float64
 
-from . import flat_bernoulli, flat_gaussian, poisson
+from . import flat_bernoulli, flat_gaussian, flat_mixed, poisson
 from .borrowing import borrowing_routine
 from .kernel import helper
 
-BERNOULLI, GAUSSIAN, POISSON = 0, 1, 2
+BERNOULLI, GAUSSIAN, POISSON, SOFTMAX, ORDERED, MIXED = range(6)
 
 
 @helper
@@ -89,6 +90,8 @@ def log_constants(family, parameters, values):
         return flat_gaussian.log_constants(parameters, values)
     if family == POISSON:
         return poisson.log_constants(values)
+    if family == MIXED:
+        return flat_mixed.log_constants(parameters, values)
     return np.zeros(len(values))
 
 
@@ -96,12 +99,15 @@ def log_constants(family, parameters, values):
 def moved_log_prob(family, parameters, values, place, n, eta, weights, w0, step):
     """Log-probability, nats, of n values under the inputs ``eta + step * weights``.
 
-    Without what no input changes. place : of the first unit; w0 : of its weight.
+    Without what no input changes. place : of the first unit; w0 : of its weight. Of mixed data
+    always of a whole row.
     """
     if family == GAUSSIAN:
         return flat_gaussian.moved_log_prob(parameters, values, place, n, eta, weights, w0, step)
     if family == POISSON:
         return poisson.moved_log_prob(values, place, n, eta, weights, w0, step)
+    if family == MIXED:
+        return flat_mixed.moved_log_prob(parameters, values, eta, weights, w0, step)
     return flat_bernoulli.moved_log_prob(values, place, n, eta, weights, w0, step)
 
 

@@ -32,13 +32,19 @@ def moved_log_prob(parameters, values, place, n_units, eta, weights, w0, step):
     place : of the first unit in ``parameters``, ``values`` and ``eta``; w0 : of its weight. NaN
     adds nothing.
     """
+    return moved_row(parameters, place, values, place, n_units, eta, place, weights, w0, step)
+
+
+@helper
+def moved_row(parameters, r0, values, v0, n_units, eta, e0, weights, w0, step):
+    """As `moved_log_prob`; r0, v0, e0 : where precisions, values and inputs begin."""
     result = 0.0
     for j in range(0, n_units, LANES):
         n = min(n_units - j, LANES)
-        x = load_first(values, place + j, n)
+        x = load_first(values, v0 + j, n)
         a = load_first(weights, w0 + j, n)
-        difference = x - multiply_add(step, a, load_first(eta, place + j, n))
-        square = difference * difference * load_first(parameters, place + j, n)
+        difference = x - multiply_add(step, a, load_first(eta, e0 + j, n))
+        square = difference * difference * load_first(parameters, r0 + j, n)
         result -= 0.5 * total(select(x < BEYOND, square, _ZERO))
     return result
 

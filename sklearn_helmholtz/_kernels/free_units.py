@@ -23,12 +23,12 @@ def count_connections(sizes):
 
 
 @borrowing_routine
-def make_children(sizes, is_autoregressive, children):
+def make_children(sizes, lowest, children):
     """Fill in the children of each unit, in its own layer and in the layer below.
 
     children : (n_units, 2, 3), of both kinds the first of them (-1 below the data), where their
-    weights start, and how many they are. Units of a layer have children in it if the net is
-    autoregressive.
+    weights start, and how many they are. lowest : the lowest layer with lateral weights, from which
+    on units have children in their own layer, or the number of layers if none has.
     """
     place, weight, lateral, below = 0, 0, count_connections(sizes), 0
     for layer in range(sizes.shape[0]):
@@ -36,10 +36,10 @@ def make_children(sizes, is_autoregressive, children):
         for i in range(n):
             own, others = children[place + i, 0], children[place + i, 1]
             own[0], own[1] = place + i + 1, lateral + i * n + i + 1
-            own[2] = n - i - 1 if is_autoregressive else 0
+            own[2] = n - i - 1 if layer >= lowest else 0
             others[0], others[1] = place - below if layer > 0 else -1, weight + i * below
             others[2] = below
-        if is_autoregressive:
+        if layer >= lowest:
             lateral += n * n
         weight += n * below
         place, below = place + n, n

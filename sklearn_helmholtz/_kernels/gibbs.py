@@ -5,6 +5,9 @@ log p(children | off)``. In an autoregressive net later units of its own layer a
 well as those of the layer below, and a missing value of the data is a parent of later data: it is
 drawn along with the hidden units. What is observed is tempered, what is missing is not.
 
+Mixed data have values that are not numbered like their inputs. They are never free: of each row
+there are *shifts*, what its values add to its own inputs, in the place of lateral weights.
+
 Units are numbered and *free* as in `free_units`; arrays of values hold NaN for the others. Inputs
 eta of all units are kept up to date from flip to flip, and made anew before every sweep, so that
 rounding errors do not pile up.
@@ -22,21 +25,22 @@ from .free_units import count_connections, make_children, pass_on
 from .kernel import helper, kernel, reads, writes
 from .lanes import LANES
 from .random import UNITS, uniform_row
+from .weight_rows import add_row
 
 _ZERO, _ONE, _TWO = (np.float32(x) for x in (0, 1, 2))
 _NOWHERE = -2  # no group of children begins there
 
 
 @helper
-def _widen_to_lanes(sizes, children):
+def _widen_to_lanes(sizes, lowest, children):
     """Let children of a unit's own layer begin with the lanes of the unit itself.
 
     Of the units in these lanes, those that are not its children have weights of zero: sixteen
-    neighbours share one group of children.
+    neighbours share one group of children. lowest : as of `make_children`.
     """
     place = 0
     for layer in range(sizes.shape[0]):
-        for i in range(sizes[layer]):
+        for i in range(sizes[layer] if layer >= lowest else 0):
             own, more = children[place + i, 0], i % LANES + 1
             own[0], own[1], own[2] = own[0] - more, own[1] - more, own[2] + more
         place += sizes[layer]
@@ -44,14 +48,14 @@ def _widen_to_lanes(sizes, children):
 
 @borrowing_routine
 def _log_target(
-    family, parameters, seen, free, last_free, beta, place, n, weights, w0, step, eta
+    family, parameters, n_features, seen, free, last_free, beta, place, n, weights, w0, step, eta
 ):  # fmt: skip
     """Log-probability of a group of children under inputs moved by a row of weights.
 
     Of the data, what is observed counts beta times. last_free : the last value of the data that is
     missing, or -1.
     """
-    if place >= seen.shape[0]:
+    if place >= n_features:
         return moved_bernoulli(free, place, n, eta, weights, w0, step)
     result = beta * moved_log_prob(family, parameters, seen, place, n, eta, weights, w0, step)
     if place <= last_free:
@@ -61,8 +65,8 @@ def _log_target(
 
 @borrowing_routine
 def _sweep(
-    direction, family, parameters, children, weights, beta, log_prob, last_free, seen, free, eta,
-    uniforms, places, kept, moved,
+    direction, family, parameters, n_features, children, weights, beta, log_prob, last_free, seen,
+    free, eta, uniforms, places, kept, moved,
 ):  # fmt: skip
     """Draw each free unit given all others, one after the other.
 
@@ -72,7 +76,7 @@ def _sweep(
     ``kept`` from the unit before, which has the same children or is one of them itself, and if a
     unit ``moved``.
     """
-    n_features, n_units = seen.shape[0], free.shape[0]
+    n_units = free.shape[0]
     n_hidden = n_units - n_features
     places[0], places[1] = _NOWHERE, _NOWHERE
     for k in range(n_units):
@@ -97,12 +101,12 @@ def _sweep(
                         kept[kind] = beta * log_prob
                     else:
                         kept[kind] = _log_target(
-                            family, parameters, seen, free, last_free, beta, place, n, weights, w0,
-                            _ZERO, eta,
+                            family, parameters, n_features, seen, free, last_free, beta, place, n,
+                            weights, w0, _ZERO, eta,
                         )  # fmt: skip
                 moved[kind] = _log_target(
-                    family, parameters, seen, free, last_free, beta, place, n, weights, w0, step,
-                    eta,
+                    family, parameters, n_features, seen, free, last_free, beta, place, n, weights,
+                    w0, step, eta,
                 )  # fmt: skip
                 log_odds += step * (moved[kind] - kept[kind])
             if fires(log_odds, uniforms[number]) != (free[u] != _ZERO):
@@ -115,10 +119,10 @@ def _sweep(
 
 
 @borrowing_routine
-def _make_base(family, seen, children, weights, intercepts, base):
-    """Inputs of all units but for what free ones add to them."""
+def _make_base(family, n_parents, seen, children, weights, intercepts, base):
+    """Inputs of all units but for what free ones add to them; n_parents : units among the data."""
     copy_row(intercepts, base)
-    for i in range(seen.shape[0]):
+    for i in range(n_parents):
         if seen[i] == seen[i] and seen[i] != _ZERO:
             pass_on(shown(family, seen[i]), children, i, weights, base)
 
@@ -135,7 +139,7 @@ def _make_inputs(base, free, children, weights, eta):
 @helper
 def _load(seen, completed, states, chain, free):
     """Fill in the free units of a chain; returns the last missing value of the data, or -1."""
-    n_features, last_free = seen.shape[0], -1
+    n_features, last_free = free.shape[0] - states.shape[1], -1
     for i in range(n_features):
         free[i] = np.nan
         if completed.shape[0] > 0 and seen[i] != seen[i]:
@@ -148,7 +152,7 @@ def _load(seen, completed, states, chain, free):
 @helper
 def _save(free, seen, completed, states, chain):
     """The inverse of `_load`."""
-    n_features = seen.shape[0]
+    n_features = free.shape[0] - states.shape[1]
     for i in range(n_features):
         if completed.shape[0] > 0 and seen[i] != seen[i]:
             completed[chain, i] = free[i]
@@ -157,13 +161,14 @@ def _save(free, seen, completed, states, chain):
 
 
 @kernel(
-    int64, reads(float32, 1), reads(float32, 2), reads(int64, 1), reads(float32, 1),
-    reads(float32, 1), reads(float64, 1), reads(float64, 1), int64, reads(uint32, 1),
-    reads(uint64, 1), reads(int64, 1), writes(float32, 2), writes(uint8, 2), writes(float64, 1),
+    int64, reads(float32, "_"), reads(float32, "n/_ _"), reads(float32, "_ _"), reads(int64, "_"),
+    reads(float32, "_"), reads(float32, "_"), reads(float64, "t"), reads(float64, "t"), int64,
+    reads(uint32, "2"), reads(uint64, "n/_"), reads(int64, "n"), writes(float32, "_ _"),
+    writes(uint8, "n _"), writes(float64, "n"),
 )  # fmt: skip
 def gibbs_sweeps(
-    family, parameters, values, sizes, weights, intercepts, increments, betas, direction, key,
-    addresses, numbers, completed, states, log_weights,
+    family, parameters, values, shifts, sizes, weights, intercepts, increments, betas, direction,
+    key, addresses, numbers, completed, states, log_weights,
 ):  # fmt: skip
     """Move chains by sweeps over all free units; weigh them as in annealed importance sampling.
 
@@ -174,12 +179,14 @@ def gibbs_sweeps(
     through the units from the data upward if ``direction`` is 1; if it is -1 the other way round,
     which is the reversal of the same sweep.
 
-    family, parameters : of the data, see `families`; values : (n_rows, n_features), NaN where
-    missing; sizes : units of each layer from the data upward; weights : of layers 1, 2, ..., each
-    (n_units, n_units below), one after the other, then if the net is autoregressive the lateral
-    ones of all layers, each (n_units, n_units) and strictly upper triangular; intercepts : of all
-    layers; increments, betas : (n_sweeps,); key : (2,); addresses : (n_rows,); numbers :
-    (n_chains,), of the first sweep of each chain among all sweeps of the row.
+    family, parameters : of the data, see `families`; values : (n_rows, n_features), or as wide as
+    the family has them, NaN where missing; shifts : (n_rows, n_features), added to the inputs of
+    the data, or no rows; sizes : units of each layer from the data upward, of the data their
+    inputs; weights : of layers 1, 2, ..., each (n_units, n_units below), one after the other, then
+    if the net is autoregressive the lateral ones of all layers, or where there are shifts of the
+    hidden ones, each (n_units, n_units) and strictly upper triangular; intercepts : of all layers;
+    increments, betas : (n_sweeps,); key : (2,); addresses : (n_rows,); numbers : (n_chains,), of
+    the first sweep of each chain among all sweeps of the row.
 
     completed : (n_chains, n_features), what is missing of the data of each chain in its place, or
     (0, n_features) where it is left out or nothing is; states : (n_chains, n_hidden), the layers
@@ -189,11 +196,13 @@ def gibbs_sweeps(
     n_features, n_units, n_chains = sizes[0], intercepts.shape[0], states.shape[0]
     share = n_chains // values.shape[0]
     children = np.empty((n_units, 2, 3), np.int64)
-    is_autoregressive = weights.shape[0] > count_connections(sizes)
-    make_children(sizes, is_autoregressive, children)
-    if is_autoregressive:
-        _widen_to_lanes(sizes, children)
-    seen, free = np.empty(n_features, np.float32), np.empty(n_units, np.float32)
+    is_shifted, lowest = shifts.shape[0] > 0, sizes.shape[0]
+    if weights.shape[0] > count_connections(sizes):
+        lowest = 1 if is_shifted else 0
+    make_children(sizes, lowest, children)
+    _widen_to_lanes(sizes, lowest, children)
+    n_parents = n_features if lowest == 0 else 0
+    seen, free = np.empty(values.shape[1], np.float32), np.empty(n_units, np.float32)
     base, eta = np.empty(n_units, np.float32), np.empty(n_units, np.float32)
     n_numbers = states.shape[1] + (n_uniforms(family) * n_features if completed.shape[0] else 0)
     uniforms = np.empty(UNITS * -(-n_numbers // UNITS), np.float32)
@@ -203,7 +212,9 @@ def gibbs_sweeps(
         row = chain // share
         if chain % share == 0:
             copy_row(values[row], seen)
-            _make_base(family, seen, children, weights, intercepts, base)
+            _make_base(family, n_parents, seen, children, weights, intercepts, base)
+            if is_shifted:
+                add_row(_ONE, shifts.reshape(-1), row * n_features, base, 0, 0, n_features)
         last_free = _load(seen, completed, states, chain, free)
         n_numbers = uniforms.shape[0] if last_free >= 0 else states.shape[1]
         drawn = uniforms[: UNITS * -(-n_numbers // UNITS)]
@@ -215,7 +226,7 @@ def gibbs_sweeps(
             log_weights[chain] += increments[t] * log_prob
             uniform_row(key, addresses[row], numbers[chain] + t, word, drawn)
             _sweep(
-                direction, family, parameters, children, weights, betas[t], log_prob, last_free,
-                seen, free, eta, uniforms, places, kept, moved,
+                direction, family, parameters, n_features, children, weights, betas[t], log_prob,
+                last_free, seen, free, eta, uniforms, places, kept, moved,
             )  # fmt: skip
         _save(free, seen, completed, states, chain)

@@ -87,7 +87,8 @@ def mean_field_gradient(
     n_units, closed = intercepts.shape[0], n_closed(family, sizes[0])
     is_autoregressive = weights.shape[0] > count_connections(sizes)
     children = np.zeros((n_units, 2, 3), np.int64)
-    make_children(sizes, is_autoregressive, children)
+    lowest = 0 if is_autoregressive else sizes.shape[0]
+    make_children(sizes, lowest, children)
     wide = weights.astype(np.float64)
     growth = np.exp(wide)
     low, high = np.zeros(weights.shape[0]), np.zeros(weights.shape[0])

@@ -10,13 +10,14 @@ import sklearn_helmholtz
 from sklearn_helmholtz.units import FAMILIES
 
 ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent
-ALONE = {"_kernels/families.py"}  # which dispatches for flat kernels
+# Which dispatch for flat kernels, and for the columns of a mixed layer.
+ALONE = {"_kernels/families.py", "_kernels/mixed.py"}
 CLASSES = {family.__name__ for family in FAMILIES.values()}
 CODES = {name.upper() for name in FAMILIES}
 MODULES = sorted(
     str(path.relative_to(ROOT))
     for path in ROOT.rglob("*.py")
-    if path.relative_to(ROOT).parts[0] not in ("units",)
+    if path.relative_to(ROOT).parts[0] not in ("units", "columns")
 )
 
 

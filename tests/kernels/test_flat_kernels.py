@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn_helmholtz import _keys
 from sklearn_helmholtz._kernels import families, weight_rows
 from sklearn_helmholtz._kernels.borrowing import borrowing_routine
-from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
+from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN, MIXED
 from sklearn_helmholtz._kernels.gibbs import gibbs_sweeps
 from sklearn_helmholtz._kernels.mean_field_gradient import mean_field_gradient
 from sklearn_helmholtz._keys import Purpose
@@ -74,6 +74,54 @@ def test_log_probabilities_under_moved_inputs_are_their_naive_twin(n, family):
     assert actual + constant[0] == pytest.approx(expected, rel=2e-6, abs=1e-5)
 
 
+MIXTURES = {
+    "nothing": (0, 0, 0, []), "bits": (17, 0, 0, []), "ordered": (0, 17, 0, []),
+    "one ordered": (0, 1, 0, []), "real": (0, 0, 17, []), "levels": (0, 0, 0, [3]),
+    "many levels": (0, 0, 0, [1, 2, 15, 16, 17, 255]), "all": (3, 5, 2, [3, 20, 2]),
+    "lanes of all": (16, 32, 16, [4] * 16), "more than a product holds": (0, 0, 0, [255] * 180),
+}  # fmt: skip
+
+
+def mixed_row(case, seed, spread):
+    """Parameters of mixed units, a payload with gaps, inputs, and weights, the row's from w0 on."""
+    n_binary, n_ordered, n_gaussian, levels = MIXTURES[case]
+    rng = np.random.default_rng(seed)
+    low = rng.normal(0, 2 * spread, n_ordered)
+    width = 10 ** rng.uniform(-4, 1, n_ordered)
+    open_below, open_above = rng.random((2, n_ordered)) < 0.2
+    low[open_below] = -1000
+    high = np.where(open_above, 1000, low + width)
+    payload = [
+        rng.integers(0, 2, n_binary), low, high, high - low, rng.normal(0, 2, n_gaussian),
+        [rng.integers(k) for k in levels],
+    ]  # fmt: skip
+    gone = rng.random(sum(MIXTURES[case][:3]) + len(levels)) < 0.2
+    bits, ordered, rest = np.split(gone, [n_binary, n_binary + n_ordered])
+    payload = np.float32(np.concatenate(payload))
+    payload[np.concatenate([bits, *[ordered] * 3, rest])] = np.nan
+    precision = np.float32(rng.uniform(0.3, 3, n_gaussian))
+    counts = np.float32([n_binary, n_ordered, n_gaussian, len(levels), *levels])
+    n, w0 = n_binary + 2 * n_ordered + n_gaussian + sum(levels), 5
+    eta, weights = np.float32(rng.normal(0, spread, n)), np.float32(rng.normal(0, 2, n + 9))
+    return np.concatenate([counts, precision]), payload, eta, weights, w0
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.5, 20.0])
+@pytest.mark.parametrize("case", MIXTURES)
+def test_log_probabilities_of_moved_mixed_rows_are_their_naive_twin(case, spread):
+    for seed, step in enumerate(np.float32([-1, 0, 1])):
+        parameters, payload, eta, weights, w0 = mixed_row(case, seed, spread)
+        if spread == 0:
+            weights[:] = 0
+        before = eta.copy()
+        actual = moved(MIXED, parameters, payload, 0, len(eta), eta, weights, w0, step)
+        inputs = eta.astype(np.float64) + step * weights[w0 : w0 + len(eta)]
+        expected = naive_flat.mixed_log_prob(parameters, payload, inputs)
+        constant = families.log_constants(MIXED, parameters, payload[None])[0]
+        assert actual + constant == pytest.approx(expected, rel=3e-6, abs=2e-5)
+        assert_array_equal(eta, before)
+
+
 # Rows of weights
 
 
@@ -133,10 +181,10 @@ def test_sweeps_are_their_naive_twin(visible, gaps, direction):
         completed = np.empty((0, 19), np.float32)
     start, begun = states.copy(), completed.copy()
     addresses, log_weights = np.array([7 << 30, 9 << 30], np.uint64), np.zeros(4)
-    numbers = np.array([6, 9, 6, 9])
+    numbers, no_shifts = np.array([6, 9, 6, 9]), np.empty((0, 19), np.float32)
     gibbs_sweeps(
-        *net[:2], values, *net[2:], INCREMENTS, BETAS, direction, KEY, addresses, numbers,
-        completed, states, log_weights,
+        *net[:2], values, no_shifts, *net[2:], INCREMENTS, BETAS, direction, KEY, addresses,
+        numbers, completed, states, log_weights,
     )  # fmt: skip
     for chain, row in enumerate((0, 0, 1, 1)):
         uniforms = [

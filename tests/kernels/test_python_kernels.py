@@ -63,6 +63,19 @@ def data():
     return binary, real, gaps, real_gaps, scipy.sparse.csr_matrix(rows)
 
 
+KINDS = ["categorical", "gaussian", "count", "bernoulli", "real", "ordinal"]
+
+
+def mixed():
+    """A table of all kinds of columns, some values of which are missing."""
+    rng = np.random.default_rng(1)
+    levels, bits, grades = np.arange(11) % 3, np.arange(11) % 2, np.arange(11) % 4
+    real = rng.normal(size=(11, 2))
+    X = np.column_stack([levels, real[:, 0], rng.poisson(3, 11), bits, real[:, 1], grades])
+    X[rng.random(X.shape) < 0.2] = np.nan
+    return X
+
+
 def machine(hidden=3, **settings):
     return HelmholtzMachine(
         hidden, n_importance_samples=3, max_iter=1, random_state=0, early_stopping=False, **settings
@@ -90,6 +103,9 @@ def fits():
         ("mean field, gaussian", net((3, 2)), real_gaps),
         ("poisson", machine(17, visible="poisson"), np.floor(3 * np.abs(real))),
         ("poisson, exact, sparse", machine(visible="poisson"), scipy.sparse.csr_matrix(binary * 2)),
+        ("mixed", machine(visible=KINDS), mixed()),
+        ("mixed, autoregressive", machine(visible=KINDS, autoregressive=True), mixed()),
+        ("mixed, importance", machine(15, visible=KINDS), mixed()),
         ("poisson, gibbs", net(inference="gibbs", visible="poisson"), binary * 3),
     ]
 
@@ -99,7 +115,11 @@ def answers_of_fits():
     found = {}
     for name, model, X in fits():
         scores = model.fit(X).score_samples(X)
-        expected = model.inverse_transform(model.transform(X))
+        expected = model.transform(X)
+        if model.visible_ == "mixed":
+            expected = [*expected.ravel(), *model.impute(X, "sample", random_state=0).ravel()]
+        else:
+            expected = model.inverse_transform(expected)
         found[name] = [
             *scores,
             float(np.abs(expected).sum()),

@@ -1,0 +1,112 @@
+"""Ordered units: the probability of an interval of the logistic scale, sixteen units at a time.
+
+With ``a = (hi - mu) / s``, ``b = (lo - mu) / s`` and ``t = (hi - lo) / s`` the log-probability is
+``log sigmoid(a) + log sigmoid(-b) + log(1 - exp(-t))``: a difference of sigmoids in float32 would
+be wrong by many nats where both are near 0 or 1. The last term is ``-log(1 + 1 / expm1(t))``, so
+that one logarithm serves all three.
+"""
+
+import numpy as np
+
+from .arithmetic import is_seen, maximum, minimum, multiply_add, select, total
+from .exponential import compound, exp, exp_minus_size, log1p, sigmoid
+from .kernel import helper
+from .lanes import LANES, first, load_first, store_first
+
+_LOWEST_SCALE, _HIGHEST_SCALE = np.float32(-5), np.float32(3)  # of log s, as in `columns.ordered`
+_ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
+_NARROWEST = np.float32(1e-36)
+_C2, _C3, _C4, _C5, _C6 = (
+    np.float32(1 / 2), np.float32(1 / 6), np.float32(1 / 24), np.float32(1 / 120),
+    np.float32(1 / 720),
+)  # fmt: skip
+
+
+@helper
+def _expm1(t):
+    """exp(t) - 1 for t > 0, as accurate where it is small: a Taylor series up to 1/2."""
+    series = _C6 * t + _C5
+    series = series * t + _C4
+    series = series * t + _C3
+    series = series * t + _C2
+    series = series * t * t + t
+    return select(t < _HALF, series, exp(t) - _ONE)
+
+
+@helper
+def _log_prob(low, high, width, location, log_scale):
+    """Log-probabilities of intervals, in lanes."""
+    rate = exp(_ZERO - minimum(maximum(log_scale, _LOWEST_SCALE), _HIGHEST_SCALE))
+    a, b = (high - location) * rate, (low - location) * rate
+    inverse = _ONE / _expm1(maximum(width * rate, _NARROWEST))
+    surplus = compound(compound(exp_minus_size(a), exp_minus_size(b)), inverse)
+    return minimum(a, _ZERO) - maximum(b, _ZERO) - log1p(surplus)
+
+
+@helper
+def row_log_prob(payload, p0, n_ordered, eta, e0):
+    """Log-probability of the ordered values of one row, nats.
+
+    payload : edges lo of all units from ``p0``, then hi, then hi - lo; NaN is missing. eta :
+    locations from ``e0``, then logarithms of scales.
+    """
+    result = 0.0
+    for j in range(0, n_ordered, LANES):
+        n = min(n_ordered - j, LANES)
+        low = load_first(payload, p0 + j, n)
+        high = load_first(payload, p0 + n_ordered + j, n)
+        width = load_first(payload, p0 + 2 * n_ordered + j, n)
+        location = load_first(eta, e0 + j, n)
+        log_scale = load_first(eta, e0 + n_ordered + j, n)
+        log_p = _log_prob(low, high, width, location, log_scale)
+        result += total(select(first(n), select(is_seen(low), log_p, _ZERO), _ZERO))
+    return result
+
+
+@helper
+def moved_log_prob(payload, p0, n_ordered, eta, e0, weights, w0, step):
+    """As `row_log_prob`, under the inputs ``eta + step * weights``; w0 : of the first weight."""
+    result = 0.0
+    for j in range(0, n_ordered, LANES):
+        n = min(n_ordered - j, LANES)
+        low = load_first(payload, p0 + j, n)
+        high = load_first(payload, p0 + n_ordered + j, n)
+        width = load_first(payload, p0 + 2 * n_ordered + j, n)
+        location = load_first(weights, w0 + j, n)
+        location = multiply_add(step, location, load_first(eta, e0 + j, n))
+        log_scale = load_first(weights, w0 + n_ordered + j, n)
+        log_scale = multiply_add(step, log_scale, load_first(eta, e0 + n_ordered + j, n))
+        log_p = _log_prob(low, high, width, location, log_scale)
+        result += total(select(first(n), select(is_seen(low), log_p, _ZERO), _ZERO))
+    return result
+
+
+@helper
+def row_score(payload, p0, n_ordered, eta, e0):
+    """As `row_log_prob`; the inputs are overwritten by their derivatives."""
+    result = 0.0
+    for j in range(0, n_ordered, LANES):
+        n = min(n_ordered - j, LANES)
+        low = load_first(payload, p0 + j, n)
+        high = load_first(payload, p0 + n_ordered + j, n)
+        width = load_first(payload, p0 + 2 * n_ordered + j, n)
+        location = load_first(eta, e0 + j, n)
+        log_scale = load_first(eta, e0 + n_ordered + j, n)
+        clipped = minimum(maximum(log_scale, _LOWEST_SCALE), _HIGHEST_SCALE)
+        rate = exp(_ZERO - clipped)
+        a, b = (high - location) * rate, (low - location) * rate
+        narrow = maximum(width * rate, _NARROWEST)
+        inverse = _ONE / _expm1(narrow)
+        grown_a, grown_b = exp_minus_size(a), exp_minus_size(b)
+        surplus = compound(compound(grown_a, grown_b), inverse)
+        log_p = minimum(a, _ZERO) - maximum(b, _ZERO) - log1p(surplus)
+        seen = is_seen(low)
+        result += total(select(first(n), select(seen, log_p, _ZERO), _ZERO))
+        over_a, under_b = sigmoid(_ZERO - a, grown_a), sigmoid(b, grown_b)
+        slope = select(seen, (under_b - over_a) * rate, _ZERO)
+        turn = b * under_b - a * over_a - narrow * inverse
+        turn = select(seen, select(clipped < log_scale, _ZERO, turn), _ZERO)
+        turn = select(log_scale < clipped, _ZERO, turn)
+        store_first(eta, e0 + j, slope, n)
+        store_first(eta, e0 + n_ordered + j, turn, n)
+    return result
