@@ -1,6 +1,7 @@
 """Rows of data: tables, the blocks that kernels take, and what columns tell."""
 
 from .block import Block
+from .coded import Coded
 from .columns import TableLimits, TableSummary, means, moments, rounded_interval, rounding
 from .dense import chunks, dense_doubles, dense_rows, row_pieces
 from .keys import content_keys
@@ -12,6 +13,7 @@ from .table import Table
 
 __all__ = [
     "Block",
+    "Coded",
     "Lists",
     "Scaling",
     "Table",

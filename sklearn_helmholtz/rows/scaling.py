@@ -21,6 +21,10 @@ class Scaling:
     scale: np.ndarray
     remainder: np.ndarray | float = 0.0
 
+    def keeps(self, data):
+        """Whether rows in standardised units are to be kept: making them anew costs little."""
+        return False
+
     def standardise(self, values):
         """Values in standardised units, float32; beyond +-1e15 they count as that far."""
         values = dense_doubles(values)

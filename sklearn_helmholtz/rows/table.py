@@ -1,5 +1,6 @@
 """A table: rows of data that are converted block by block, never as a whole."""
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,6 +64,11 @@ class Table:
             volumes = self.scaling.log_volumes(block.values)
         return replace(block, keys=content_keys(self._values(given)), log_volumes=volumes)
 
+    @property
+    def own_data(self):
+        """The data of these rows, as they were given."""
+        return self.data if self.chosen is None else self.data[self.chosen]
+
     def choose(self, numbers):
         """Some of the rows, by number, any of them more than once."""
         return replace(self, chosen=numbers if self.chosen is None else self.chosen[numbers])
@@ -105,10 +111,17 @@ class Table:
         values = given
         if isinstance(self.scaling, Unscaled):
             values = self._values(given)
+        elif self.scaling.keeps(self.data):
+            values = self._standardised[numbers]
         else:
             values = self.scaling.standardise(given)
         weights = None if self.weights is None else self.weights[numbers]
         return Block(values, self.fill_values, weights)
+
+    @functools.cached_property
+    def _standardised(self):
+        """All rows in the machine's units: they are taken in every epoch."""
+        return self.scaling.standardise(self.data)
 
     def _values(self, given):
         """Rows as they were given, in a form that kernels take."""

@@ -10,7 +10,7 @@ import sklearn_helmholtz
 ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent
 GROUND = ["_keys", "_tree", "_threads", "_workspace"]
 STOREYS = [
-    ["_version"], ["_kernels"], GROUND, ["rows"], ["units"], ["layers"], ["machines"],
+    ["_version"], ["_kernels"], GROUND, ["rows"], ["columns"], ["units"], ["layers"], ["machines"],
     ["inference", "factors"], ["likelihood"], ["learning"], ["_training", "_monitor"], ["models"],
     ["estimators"], ["plotting", "__init__"],
 ]  # fmt: skip

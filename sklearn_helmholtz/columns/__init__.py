@@ -1,0 +1,21 @@
+"""Columns of mixed tables: what is known of each on its own, and what units it has."""
+
+from .binary import Binary
+from .categorical import Categorical
+from .column import Column
+from .layout import Layout
+from .normal import Normal
+from .ordered import Ordered
+from .resolution import FINEST, resolution, spread
+
+__all__ = [
+    "FINEST",
+    "Binary",
+    "Categorical",
+    "Column",
+    "Layout",
+    "Normal",
+    "Ordered",
+    "resolution",
+    "spread",
+]
