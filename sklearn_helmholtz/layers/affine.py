@@ -9,7 +9,7 @@ from .._kernels.dense import dense_gradient, dense_product, dense_product_transp
 from .._kernels.sparse import sparse_gradient, sparse_product
 from .._kernels.tables import table_gradient, table_product
 from .._tree import CONNECTIONS
-from ..rows import Lists
+from ..rows import Coded, Lists
 from .doubles import outer
 from .map import Map
 
@@ -54,7 +54,9 @@ class Affine(Map):
             out[0] = self.intercept
             return out
         self._check_width(parents)
-        if isinstance(parents, Lists):
+        if isinstance(parents, Coded):
+            self._coded_product(parents, out, work)
+        elif isinstance(parents, Lists):
             sparse_product(*parents.lists, self.weights, self.intercept, out)
         elif parents.dtype == np.uint8:
             table_product(parents, self.weights, self.intercept, out)
@@ -72,12 +74,34 @@ class Affine(Map):
             out.intercept[:] = out.intercept + total if add else total
             return
         self._check_width(parents)
-        if isinstance(parents, Lists):
+        if isinstance(parents, Coded):
+            self._coded_gradient(parents, error, not add, out)
+        elif isinstance(parents, Lists):
             sparse_gradient(*parents.lists, error, not add, out.weights, out.intercept)
         elif parents.dtype == np.uint8:
             table_gradient(parents, error, not add, out.weights, out.intercept)
         else:
             dense_gradient(parents, error, not add, out.weights, out.intercept)
+
+    def _coded_product(self, parents, out, work):
+        """The inputs that bits and numbers of a code make together."""
+        n_bits, n_reals = parents.bits.shape[1], parents.reals.shape[1]
+        product = table_product if parents.bits.dtype == np.uint8 else dense_product
+        product(parents.bits, self.weights[:n_bits], self.intercept, out)
+        if n_reals:
+            more = work.empty(out.shape, np.float32)
+            zeros = np.zeros(out.shape[1], np.float32)
+            dense_product(parents.reals, self.weights[n_bits:], zeros, more)
+            out += more
+
+    def _coded_gradient(self, parents, error, anew, out):
+        """The derivatives by the weights of bits and of numbers, and by the intercept once."""
+        n_bits, n_reals = parents.bits.shape[1], parents.reals.shape[1]
+        gradient = table_gradient if parents.bits.dtype == np.uint8 else dense_gradient
+        gradient(parents.bits, error, anew, out.weights[:n_bits], out.intercept)
+        if n_reals:
+            again = np.empty_like(out.intercept)
+            dense_gradient(parents.reals, error, anew, out.weights[n_bits:], again)
 
     def pullback(self, error, work=np, out=None):
         """Derivatives by the parents, ``error @ weights.T``, (n_rows, n_inputs) float32.

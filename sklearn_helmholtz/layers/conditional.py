@@ -69,6 +69,13 @@ class Conditional:
         self.units.log_prob(states, eta, log_prob)
         return states
 
+    def draw(self, eta, draws, layer, work=np, out=None):
+        """Draw children as `sample` does, without their log-probability."""
+        if self.lateral is None:
+            return self.units.draw(eta, draws, layer, work, out)
+        weights = self.lateral.weights
+        return self.units.sample_autoregressive(eta, weights, draws, layer, work, out)[0]
+
     def log_prob(self, children, eta, log_prob, work=np):
         """Add the log-probability of each row of children, nats, to ``log_prob``.
 
@@ -88,7 +95,7 @@ class Conditional:
         completed = block.values
         if self.lateral is not None and block.has_missing:
             completed = self.units.complete(
-                block.toarray(), eta, self.lateral.weights, draws, layer, work
+                block.dense, eta, self.lateral.weights, draws, layer, work
             )
         self.units.log_prob(block.values, eta, log_prob)
         return completed, eta

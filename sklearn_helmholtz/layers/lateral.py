@@ -8,6 +8,7 @@ import numpy as np
 
 from .._kernels.lateral import clear_lower
 from .._tree import LATERAL
+from ..rows import Coded
 from .affine import Affine
 from .doubles import outer
 
@@ -16,18 +17,22 @@ from .doubles import outer
 class Lateral:
     """``eta_i += sum_{j < i} x_j weights_ji``: the units of a layer are autoregressive.
 
-    weights : (n_units, n_units) float32, strictly upper triangular. A layer of such units without
-    parents is a fully visible sigmoid belief net (Neal 1992); with parents, a layer of a deep
-    autoregressive network (Gregor, Danihelka, Mnih, Blundell & Wierstra 2014).
+    weights : (n_units, n_units) float32, strictly upper triangular, or (n_codes, n_inputs) of mixed
+    columns; layout : of these, which knows what comes before what, otherwise None. A layer of such
+    units without parents is a fully visible sigmoid belief net (Neal 1992); with parents, a layer
+    of a deep autoregressive network (Gregor, Danihelka, Mnih, Blundell & Wierstra 2014).
     """
 
     weights: np.ndarray
+    layout: object = None
 
     penalty_groups: ClassVar = {"weights": LATERAL}
 
     @property
     def n_weights(self):
         """Number of weights that are not zero by their place."""
+        if self.layout is not None:
+            return int(self._is_free.sum())
         n = len(self.weights)
         return n * (n - 1) // 2
 
@@ -55,10 +60,15 @@ class Lateral:
             error = error.reshape(len(children), -1, error.shape[1]).sum(axis=1)
         scratch = Affine(out.weights, np.empty(error.shape[1], np.float32))
         self._map.gradient(children, error, scratch)
-        clear_lower(out.weights)
+        if self.layout is None:
+            clear_lower(out.weights)
+        else:
+            np.multiply(out.weights, self._is_free, out=out.weights)
 
     def shifts(self, children):
         """The sums that children (n_rows, n_units) add to the inputs of later ones, float64."""
+        if isinstance(children, Coded):
+            children = children.code.astype(np.float64)
         return outer(children, self.doubles)
 
     def write_slopes(self, slopes):
@@ -72,4 +82,10 @@ class Lateral:
 
     @functools.cached_property
     def _map(self):
-        return Affine(self.weights, np.zeros(len(self.weights), np.float32))
+        return Affine(self.weights, np.zeros(self.weights.shape[1], np.float32))
+
+    @functools.cached_property
+    def _is_free(self):
+        """1 for weights of columns on later ones, 0 for all others, like ``weights``."""
+        before = self.layout.code_columns[:, None] < self.layout.input_columns
+        return before.astype(np.float32)

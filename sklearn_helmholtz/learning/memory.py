@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..units import Ability
+
 
 @dataclass(frozen=True)
 class Place:
@@ -77,4 +79,5 @@ def n_kept_values(machine, rows):
     All where the units depend on those that are missing, which are then inferred as well, and where
     any are; otherwise none, since a table may have very many columns.
     """
-    return machine.n_units[0] if machine.is_autoregressive and rows.fill_values is not None else 0
+    infers = machine.is_autoregressive and machine.can_complete(Ability.GIBBS)
+    return machine.n_units[0] if infers and rows.fill_values is not None else 0

@@ -124,12 +124,12 @@ def _generative_pass(generation, x, hidden, wake, dream, work, trace=None):
     dream : None where there are no dreams; trace : see `infer_by_states`.
     """
     n, dreamt = wake.n_rows, None
-    log_p, ignored, errors = _zeros(n, work), _zeros(dream.n_rows if dream else 0, work), []
+    log_p, errors = _zeros(n, work), []
     prior, *conditionals = generation.conditionals
     top, *layers = generation.layers
     prior_eta = prior.eta(None, work)
     if dream:
-        prior.sample(prior_eta, dream, top, ignored, work, out=hidden[-1][n:])
+        prior.draw(prior_eta, dream, top, work, out=hidden[-1][n:])
     if prior.lateral is None:
         prior.units.log_prob(hidden[-1][:n], prior_eta, log_p)
     else:
@@ -148,7 +148,7 @@ def _generative_pass(generation, x, hidden, wake, dream, work, trace=None):
         _note(trace, log_p)
         if dream:
             out = hidden[layer - 1][n:] if layer else None
-            dreamt = conditional.sample(eta[n:], dream, layer, ignored, work, out)
+            dreamt = conditional.draw(eta[n:], dream, layer, work, out)
     return prior_eta, errors, dreamt, data, log_p
 
 

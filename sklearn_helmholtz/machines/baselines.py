@@ -1,6 +1,5 @@
 """Helmholtz machines with baselines, which predict the rewards of posterior samples."""
 
-import itertools
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -67,6 +66,6 @@ def with_baselines(machine, rng):
             Affine(glorot(n, _N_UNITS, rng), np.zeros(_N_UNITS, np.float32)),
             Affine(np.zeros((_N_UNITS, 1), np.float32), np.zeros(1, np.float32)),
         )
-        for n, _ in itertools.pairwise(machine.n_units)
+        for n in (conditional.map.n_inputs for conditional in machine.recognition.conditionals)
     ]
     return WithBaselines(machine.generation, machine.recognition, tuple(baselines))

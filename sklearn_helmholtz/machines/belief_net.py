@@ -155,7 +155,7 @@ def generative_chain(coefs, intercepts, visible, laterals=None):
     down = [
         Conditional(
             Affine(coefs[layer], intercepts[layer]), families[layer],
-            None if laterals[layer] is None else Lateral(laterals[layer]),
+            None if laterals[layer] is None else Lateral(laterals[layer], families[layer].order),
         )
         for layer in range(top, -1, -1)
     ]  # fmt: skip
@@ -165,15 +165,20 @@ def generative_chain(coefs, intercepts, visible, laterals=None):
 def initialise_net(n_units, visible, visible_intercept, rng, autoregressive=False):
     """A belief net with small random weights: uniform as in Glorot & Bengio (2010).
 
-    Intercepts are zero, but for those of the data, (n_features,). Zero weights everywhere would be
+    Intercepts are zero, but for those of the data, (n_inputs,). Zero weights everywhere would be
     a stationary point of the exact gradient by symmetry; lateral weights, which an autoregressive
-    net has, break none and start at zero. n_units : units of each layer from the data upward.
+    net has, break none and start at zero. n_units : columns of the data, and units of each hidden
+    layer upward.
     """
-    pairs = itertools.pairwise(n_units)
-    coefs = [glorot(above, below, rng) for below, above in pairs]
-    zeros = [np.zeros(n, np.float32) for n in n_units[1:]]
+    n_columns, *n_hidden = n_units
+    sizes = (visible.n_inputs(n_columns), *n_hidden)
+    coefs = [glorot(above, below, rng) for below, above in itertools.pairwise(sizes)]
+    zeros = [np.zeros(n, np.float32) for n in n_hidden]
     intercepts = [np.asarray(visible_intercept, np.float32), *zeros]
-    laterals = [np.zeros((n, n), np.float32) for n in n_units] if autoregressive else None
+    laterals = None
+    if autoregressive:
+        shapes = [(visible.n_shown(n_columns), sizes[0]), *((n, n) for n in n_hidden)]
+        laterals = [np.zeros(shape, np.float32) for shape in shapes]
     return BeliefNet(generative_chain(coefs, intercepts, visible, laterals))
 
 

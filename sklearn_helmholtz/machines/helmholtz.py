@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..layers import Affine, Conditional
+from ..rows import Block, Coded
 from ..units import Bernoulli
 from .belief_net import BeliefNet, generative_chain, glorot, initialise_net
 from .chain import Chain
@@ -30,8 +31,14 @@ class Helmholtz(BeliefNet):
         return 2 * super().n_connections
 
     def seen(self, x):
-        """A `Block` of data as recognition sees it: an array, or `Lists`."""
+        """A `Block` of data as recognition sees it: an array, `Lists` or `Coded`."""
         return self.visible.units.shown(x.filled)
+
+    def seen_doubles(self, x):
+        """The same as an array of float64."""
+        seen = self.seen(x)
+        code = seen.code if isinstance(seen, Coded) else Block(seen).toarray()
+        return np.ascontiguousarray(code, np.float64)
 
     def seen_dreams(self, x, dreamt):
         """Dreamt data, an array, as recognition sees them: missing what the rows of x miss."""
@@ -68,9 +75,11 @@ def recognition_chain(coefs, intercepts):
 def initialise(n_units, visible, visible_intercept, rng, autoregressive=False):
     """A machine with small random weights, generative ones as in `initialise_net`.
 
-    n_units : units of each layer from the data upward; visible_intercept : (n_features,).
+    n_units : columns of the data, and units of each hidden layer upward; visible_intercept :
+    (n_inputs,).
     """
     net = initialise_net(n_units, visible, visible_intercept, rng, autoregressive)
-    coefs = [glorot(below, above, rng) for below, above in itertools.pairwise(n_units)]
+    sizes = (visible.n_shown(n_units[0]), *n_units[1:])
+    coefs = [glorot(below, above, rng) for below, above in itertools.pairwise(sizes)]
     recognition = recognition_chain(coefs, [np.zeros(n, np.float32) for n in n_units[1:]])
     return Helmholtz(net.generation, recognition)

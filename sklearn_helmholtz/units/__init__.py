@@ -4,6 +4,7 @@ from .abilities import Ability, Missing
 from .bernoulli import Bernoulli
 from .family import Units
 from .gaussian import Gaussian
+from .mixed import Mixed
 from .poisson import Poisson
 from .support import Support
 
@@ -18,6 +19,7 @@ __all__ = [
     "Bernoulli",
     "Gaussian",
     "Missing",
+    "Mixed",
     "Poisson",
     "Support",
     "Units",

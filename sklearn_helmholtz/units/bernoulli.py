@@ -33,7 +33,7 @@ class Bernoulli(Units):
     hidden_abilities = EVERYTHING
     missing = Missing.SUMMED
     seeks_modes = False
-    is_binary = True
+    is_binary = is_counted = True
 
     @classmethod
     def initial(cls, means, counts):
@@ -113,3 +113,5 @@ class Bernoulli(Units):
     def mixture_modes(self, weights, means, variances):
         """1 where the mean of the mixture is at least 1/2."""
         return (np.einsum("nk,nkd->nd", weights, means) >= 0.5).astype(np.float64)
+
+    mixture_medians = mixture_modes

@@ -45,8 +45,16 @@ class Units(abc.ABC):
         Nats that a unit costs when nothing is known of it: no sane training gets far above.
     is_binary : bool
         Whether units are 0 or 1.
+    is_counted : bool
+        Whether log-probabilities are those of values, not of densities.
     has_noise : bool
         Whether a noise variance is their parameter, which `given` takes.
+    bounds_evidence : bool
+        Whether `best_log_prob` tells how improbable values are at best.
+    answers_by_column : bool
+        Whether each column has answers of its own, by `answers` and `answers_from_draws`.
+    order : Layout or None
+        Of mixed columns, whose inputs, codes and values are different in number.
     """
 
     name: ClassVar[str]
@@ -60,7 +68,11 @@ class Units(abc.ABC):
     missing: ClassVar[Missing]
     ignorance: ClassVar[float] = 1.5
     is_binary: ClassVar[bool] = False
+    is_counted: ClassVar[bool] = False
     has_noise: ClassVar[bool] = False
+    bounds_evidence: ClassVar[bool] = True
+    answers_by_column: ClassVar[bool] = False
+    order: ClassVar[object] = None
 
     # What others see.
 
@@ -86,15 +98,26 @@ class Units(abc.ABC):
         """
         return cls(), Unscaled()
 
-    @classmethod
-    def n_inputs(cls, n_units):
-        """Number of inputs eta that some units have."""
-        return n_units
+    def n_inputs(self, n_columns):
+        """Number of inputs eta of the units of some columns."""
+        return n_columns
+
+    def n_shown(self, n_columns):
+        """Number of columns of what others see of some columns."""
+        return n_columns
+
+    def empty(self, n_rows, n_units):
+        """Room for values."""
+        return np.empty((n_rows, n_units), self.dtype)
 
     @property
     def kernel_parameters(self):
         """Parameters as flat kernels take them, float32; none, unless a family says so."""
         return np.empty(0, np.float32)
+
+    def kernel_values(self, values):
+        """Values as flat kernels take them, float32, (n_rows, n_units) or of another width."""
+        return np.ascontiguousarray(values, np.float32)
 
     # Values given inputs.
 
@@ -109,6 +132,12 @@ class Units(abc.ABC):
     @abc.abstractmethod
     def sample(self, eta, draws, layer, log_prob, work=np, out=None):
         """Draw values, (draws.n_rows, n_units), and add their log-probability, nats."""
+
+    def draw(self, eta, draws, layer, work=np, out=None):
+        """Draw values as `sample` does, without their log-probability."""
+        ignored = work.empty((draws.n_rows,), np.float64)
+        ignored[:] = 0
+        return self.sample(eta, draws, layer, ignored, work, out)
 
     @abc.abstractmethod
     def log_prob(self, values, eta, log_prob):
@@ -145,6 +174,19 @@ class Units(abc.ABC):
         return eta
 
     # Units that see those before them.
+
+    def bits_to_sum_out(self, rows):
+        """Binary units that the missing values of each row of a `Table` are worth, (n_rows,).
+
+        To be summed out together with hidden units: 0 where they are integrated, infinite where
+        they cannot be.
+        """
+        missing = rows.count_missing().astype(np.float64)
+        if self.missing is Missing.INTEGRATED:
+            missing[:] = 0
+        elif self.missing is Missing.DRAWN:
+            missing[missing > 0] = np.inf
+        return missing
 
     def sample_autoregressive(self, eta, weights, draws, layer, work=np, out=None):
         """Draw values one by one, each of which adds to later ones' inputs; and the inputs.
@@ -233,6 +275,10 @@ class Units(abc.ABC):
         variances : (n_rows, n_units), or None for families without. With one component, its mean
         is that of the mixture.
         """
+
+    @abc.abstractmethod
+    def mixture_medians(self, weights, means, variances):
+        """Medians of mixtures, column by column, as `mixture_modes`."""
 
     def component_variances(self, n_rows):
         """Variances of values given their inputs, (n_rows, n_units), or None."""

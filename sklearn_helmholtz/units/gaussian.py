@@ -11,6 +11,7 @@ from .._keys import layer_word
 from ..rows import Scaling
 from .abilities import Missing
 from .family import Units
+from .medians import gaussian_mixture_medians
 from .modes import gaussian_mixture_modes
 
 VARIANCE_FLOOR = 1e-3  # of the variance in standardised units
@@ -135,6 +136,10 @@ class Gaussian(Units):
     def mixture_modes(self, weights, means, variances):
         """Places where mixtures are densest, column by column."""
         return gaussian_mixture_modes(weights, means, variances)
+
+    def mixture_medians(self, weights, means, variances):
+        """Medians of mixtures, column by column."""
+        return gaussian_mixture_medians(weights, means, variances)
 
     def component_variances(self, n_rows):
         """Variances of values given their means, (n_rows, n_units)."""

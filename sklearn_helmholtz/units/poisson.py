@@ -11,6 +11,7 @@ from .._keys import layer_word
 from ..rows import Lists
 from .abilities import Missing
 from .family import Units
+from .medians import poisson_mixture_medians, weighted_medians
 from .support import Support
 
 _MOST_STEPS = 10_000  # from the mode of a component towards that of a mixture
@@ -39,6 +40,7 @@ class Poisson(Units):
         remedy="Make them counts, or fit with visible='gaussian'.",
     )  # fmt: skip
     missing = Missing.DRAWN
+    is_counted = True
 
     @classmethod
     def initial(cls, means, counts):
@@ -116,6 +118,12 @@ class Poisson(Units):
                 find = _uphill if variances is None else _elect
                 best[row, column] = find(w, own)
         return best
+
+    def mixture_medians(self, weights, means, variances):
+        """Medians of mixtures of counts, or of counts themselves where there are variances."""
+        if variances is None:
+            return poisson_mixture_medians(weights, means)
+        return weighted_medians(weights, means)
 
 
 def _log_probs(counts, rates):
