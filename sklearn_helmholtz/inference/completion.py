@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._keys import Draws
+from ..rows import Block
 from .missing import missing_posterior
 
 
@@ -13,7 +14,8 @@ def depends_on_missing(machine, block):
 
 def draw_children(conditional, parents, draws):
     """Children without lateral weights, whatever is observed of them, (draws.n_rows, n_units)."""
-    return conditional.units.sample(conditional.eta(parents), draws, 0, np.zeros(draws.n_rows))
+    eta, ignored = conditional.eta(parents), np.zeros(draws.n_rows)
+    return Block(conditional.units.sample(eta, draws, 0, ignored)).toarray()
 
 
 def draw_autoregressive(conditional, block, parents, draws):

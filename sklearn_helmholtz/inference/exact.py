@@ -6,6 +6,7 @@ from scipy.special import logsumexp
 from .. import _keys
 from .._keys import Draws, Purpose
 from ..layers import outer
+from ..rows import Block
 from ..units import Ability
 from .completion import depends_on_missing, draw_autoregressive, draw_children, normal_components
 from .missing import missing_posterior
@@ -180,6 +181,25 @@ class ExactPosterior:
             return weights, *normal_components(visible, x, self.states[0][heaviest])
         means = self._data_means(heaviest.ravel()).reshape(*heaviest.shape, -1)
         return weights, means, visible.units.component_variances(len(x))
+
+    def answers(self, x, addresses, strategy):
+        """Values of all columns of mixed data, given what is observed, (n_rows, n_features).
+
+        strategy : see `units.Mixed.answers`.
+        """
+        visible = self.machine.visible
+        if depends_on_missing(self.machine, x):
+            return self._autoregressive_answers(x.todoubles(), strategy)
+        eta = visible.map.doubles(self.states[0])
+        return visible.units.answers(strategy, self._first_layer(x), eta[None])
+
+    def _autoregressive_answers(self, x, strategy):
+        missing, units = missing_posterior(self.machine.visible), self.machine.visible.units
+        answers = []
+        for row, p in zip(x, self._first_layer(Block(x)), strict=True):
+            values, weights = missing.weighed_completions(row, self.states[0], p)
+            answers.append(units.answers_from_draws(strategy, weights[None], values[None]))
+        return np.concatenate(answers)
 
     def _first_layer(self, x):
         """p(h_1 | x), (n_rows, 2^n_1)."""

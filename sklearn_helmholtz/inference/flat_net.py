@@ -9,10 +9,10 @@ import numpy as np
 class FlatNet:
     """All layers of a generative net side by side.
 
-    sizes : units of each layer from the data upward; weights : of layers 1, 2, ..., flat, one after
-    the other, and then the lateral ones of all layers if the machine is autoregressive; intercepts
-    : of all layers; family, parameters : of the visible units, see `_kernels.families`; machine :
-    the machine.
+    sizes : units of each layer from the data upward, of the data their inputs; weights : of layers
+    1, 2, ..., flat, one after the other, and then the lateral ones of all layers if the machine is
+    autoregressive, but for those of mixed data; intercepts : of all layers; family, parameters : of
+    the visible units, see `_kernels.families`; machine : the machine.
     """
 
     sizes: np.ndarray
@@ -29,7 +29,8 @@ class FlatNet:
         upward, units = machine.generation.conditionals[::-1], machine.visible.units
         maps = [c.map.coefficients for c in upward]
         weights = [matrix for matrix, _ in maps[:-1]]
-        weights += [c.lateral.weights for c in upward if c.lateral is not None]
+        laterals = [c.lateral for c in upward if c.lateral is not None]
+        weights += [lateral.weights for lateral in laterals if lateral.layout is None]
         return cls(
             np.array(machine.n_units, np.int64),
             np.concatenate([array.ravel() for array in weights]),

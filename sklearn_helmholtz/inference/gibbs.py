@@ -19,7 +19,8 @@ class Gibbs(FlatNet):
     In an autoregressive machine units depend on the data before them, missing ones too. What is
     missing is then a part of the state of each chain, ``completed``: (draws.n_rows, n_features)
     float32, the data with the chain's own values where they are missing, which are changed in
-    place. Other machines leave missing values out, and have no use for it.
+    place. Other machines leave missing values out, and have no use for it. Mixed data on which
+    others depend have to be known.
     """
 
     ability = Ability.GIBBS
@@ -30,7 +31,7 @@ class Gibbs(FlatNet):
 
     def completes(self, x):
         """Whether what is missing of a block of rows is a part of the state of each chain."""
-        return self.machine.is_autoregressive and x.has_missing
+        return x.has_missing and self._is_moved_by_missing()
 
     def complete(self, x, states, draws):
         """The data of each chain, what is missing drawn given all before it and h.
@@ -65,6 +66,25 @@ class Gibbs(FlatNet):
         Where values of x are completed, log p(x | h) is that of the observed ones, each given all
         before it, and the sweep leaves p(h) p(missing | h) p(x | missing, h)^beta invariant.
         """
+        values = self.machine.visible.units.kernel_values(x.dense)
+        completed = self._room(values, completed)
+        return self._go(
+            values, self._shifts(x.zero_filled), states, draws, increments, betas, reverse,
+            completed,
+        )  # fmt: skip
+
+    def guess(self, x, states, draws):
+        """Move chains by one sweep as `sweep`, where mixed data depend on missing ones as well.
+
+        Then fill values take the place of these, and chains move towards some guess at p(h | x).
+        """
+        values = self.machine.visible.units.kernel_values(x.dense)
+        room = np.empty((0, self.sizes[0]), np.float32)
+        shifts = self._shifts(x.filled)
+        self._go(values, shifts, states, draws, np.zeros(1), np.ones(1), False, room)
+
+    def _go(self, values, shifts, states, draws, increments, betas, reverse, completed):
+        """As `anneal`, of values and completed data as kernels take them."""
         n_sweeps = len(betas)
         last = draws.first + draws.n_particles
         if last * n_sweeps > _MOST_SWEEPS:
@@ -72,8 +92,6 @@ class Gibbs(FlatNet):
                 f"{last} chains of {n_sweeps} sweeps each are more than the {_MOST_SWEEPS} sweeps "
                 "that a row can have."
             )
-        values = np.ascontiguousarray(x.toarray(), np.float32)
-        completed = self._room(values, completed)
         increments, betas = (np.ascontiguousarray(a, np.float64) for a in (increments, betas))
         numbers = np.tile(np.arange(draws.first, last, dtype=np.int64) * n_sweeps, len(values))
         log_weights = np.zeros(draws.n_rows)
@@ -81,17 +99,36 @@ class Gibbs(FlatNet):
         for start in range(0, n_sweeps, piece):
             part = slice(start, start + piece)
             gibbs_sweeps(
-                self.family, self.parameters, values, self.sizes, self.weights, self.intercepts,
-                increments[part], betas[part], -1 if reverse else 1, draws.key, draws.addresses,
-                numbers + start, completed, states, log_weights,
+                self.family, self.parameters, values, shifts, self.sizes, self.weights,
+                self.intercepts, increments[part], betas[part], -1 if reverse else 1, draws.key,
+                draws.addresses, numbers + start, completed, states, log_weights,
             )  # fmt: skip
         constants = log_constants(self.family, self.parameters, values) * np.sum(increments)
         return log_weights + np.repeat(constants, draws.n_particles)
 
+    def _shifts(self, values):
+        """Sums that mixed data add to their own inputs, (n_rows, n_inputs) float32, or no rows."""
+        visible = self.machine.visible
+        if visible.lateral is None or visible.units.order is None:
+            return np.empty((0, self.sizes[0]), np.float32)
+        return visible.given(values, np.zeros((1, self.sizes[0]), np.float32))
+
+    def _is_moved_by_missing(self):
+        """Whether units depend on missing values; a ValueError where these have no draws."""
+        if not self.machine.is_autoregressive:
+            return False
+        if not self.machine.can_complete(self.ability):
+            name = self.machine.visible.units.name.capitalize()
+            raise ValueError(
+                f"{self.ability} has no draws where values of {name} features that depend on each "
+                "other are missing (NaN)."
+            )
+        return True
+
     def _room(self, values, completed):
         """The data of each chain where missing values are a part of its state, or none."""
-        if not self.machine.is_autoregressive or not np.isnan(values).any():
-            return np.empty((0, values.shape[1]), np.float32)
+        if not np.isnan(values).any() or not self._is_moved_by_missing():
+            return np.empty((0, self.sizes[0]), np.float32)
         if completed is None:
             raise ValueError(
                 "completed must hold the data of each chain where an autoregressive machine meets "

@@ -76,6 +76,41 @@ class SummedMissing:
         return table
 
 
+class ListedMissing:
+    """Sums over missing levels of mixed columns by enumeration of all completions."""
+
+    def __init__(self, conditional):
+        self._conditional = conditional
+
+    def log_prob_table(self, rows, states):
+        """As `SummedMissing.log_prob_table`."""
+        eta = self._inputs(states)
+        return np.stack([logsumexp(self._table(row, eta)[1], axis=0) for row in rows])
+
+    def weighed_completions(self, row, states, p):
+        """Completions of a row, (n, n_columns), and their probabilities; p : of the states."""
+        values, table = self._table(row, self._inputs(states))
+        return values, outer(softmax(table, axis=0), p[:, None])[:, 0]
+
+    def draw(self, row, states, draws):
+        """As `SummedMissing.draw`."""
+        distinct, which = np.unique(states, axis=0, return_inverse=True)
+        values, table = self._table(row, self._inputs(distinct))
+        p = softmax(table, axis=0)
+        return values[choose_by_state(p.T, which.ravel(), fine_uniforms(draws).ravel())]
+
+    def _inputs(self, states):
+        return np.ascontiguousarray(self._conditional.map.doubles(states).T)
+
+    def _table(self, row, eta):
+        """Completions of a row, and their log-probabilities under each state, nats."""
+        values = self._conditional.units.completions(row)
+        table = np.empty((len(values), eta.shape[1]))
+        shifts = self._conditional.shifts(values)
+        self._conditional.units.shifted_table(values, shifts, eta, table)
+        return values, table
+
+
 class IntegratedMissing:
     """Integrals over missing Gaussian values by elimination from the equations of the units."""
 
@@ -213,4 +248,8 @@ def _transposed(matrix):
     return np.ascontiguousarray(matrix.T)
 
 
-_WAYS = {Missing.SUMMED: SummedMissing, Missing.INTEGRATED: IntegratedMissing}
+_WAYS = {
+    Missing.SUMMED: SummedMissing,
+    Missing.INTEGRATED: IntegratedMissing,
+    Missing.LISTED: ListedMissing,
+}

@@ -10,6 +10,7 @@ from .. import _keys
 from .._kernels.random import uniform_rows
 from .._keys import Draws, Purpose
 from ..layers import outer
+from ..rows import Block
 from ..units import Missing
 from .completion import depends_on_missing, draw_children, normal_components
 from .gibbs import Gibbs
@@ -73,7 +74,8 @@ class GuessedPosterior(SampledPosterior):
         hidden = self.sample(x, addresses, n_samples)
         draws = Draws(_keys.key(self._seed, Purpose.COMPLETE), addresses, n_samples)
         visible, log_prob = self.machine.visible, np.zeros(draws.n_rows)
-        return hidden, visible.observe(x, visible.eta(hidden[0]), draws, 0, log_prob)[0]
+        data, _ = visible.observe(x, visible.eta(hidden[0]), draws, 0, log_prob)
+        return hidden, Block(data).toarray()
 
 
 class RecognitionPosterior(GuessedPosterior):
@@ -158,7 +160,7 @@ class ImportancePosterior(SampledPosterior):
         For rows whose units depend on what is missing: a particle is its data as well.
         """
         particles, weights = self._weigh(x, addresses)
-        values = [(p.values[0].values, *p.values[1:]) for p in particles]
+        values = [(p.values[0].toarray(), *p.values[1:]) for p in particles]
         return _side_by_side(values, len(addresses)), weights
 
     def _weigh(self, x, addresses):
@@ -249,6 +251,20 @@ class ImportancePosterior(SampledPosterior):
         if self.machine.is_autoregressive:
             return weights, *normal_components(visible, x, first)
         return weights, self._data_means(first), visible.units.component_variances(len(first))
+
+    def answers(self, x, addresses, strategy):
+        """Values of all columns of mixed data, given what is observed, (n_rows, n_features).
+
+        strategy : see `units.Mixed.answers`. Where columns depend on what is missing, it is that of
+        the particles' own values.
+        """
+        visible = self.machine.visible
+        if depends_on_missing(self.machine, x):
+            (values, *_), weights = self.completed_pool(x, addresses)
+            return visible.units.answers_from_draws(strategy, weights, values)
+        (first, *_), weights = self.pool(x, addresses)
+        eta = visible.eta(first.reshape(-1, first.shape[2]))
+        return visible.units.answers(strategy, weights, eta.reshape(*first.shape[:2], -1))
 
     def _data_means(self, first):
         """Expected data under first hidden layers (n_rows, n_particles, n_1)."""

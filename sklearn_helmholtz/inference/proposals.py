@@ -2,11 +2,16 @@
 
 import numpy as np
 
+from .. import _keys
+from .._keys import Draws, Purpose
 from ..machines import has_recognition
 from ..rows import Block
+from ..units import Ability
+from .gibbs import Gibbs
 from .mean_field import MeanField
 
 _SUREST = np.float32(4)  # log-odds of mean field's units: it is too sure of itself
+_N_CHAINS, _N_SWEEPS, _N_COUNTED = 8, 10, 6  # of chains, and how many of the last sweeps count
 
 
 class RecognitionProposal:
@@ -25,21 +30,19 @@ class RecognitionProposal:
         self.machine.recognition.log_prob((seen, *hidden), log_q, work)
 
 
-class MeanFieldProposal:
-    """Independent hidden units with the probabilities of mean field, for nets without recognition.
+class IndependentProposal:
+    """Independent hidden units, for nets without recognition.
 
-    Probabilities keep away from 0 and 1: states that mean field rules out are proposed at times.
-    Where units depend on what is missing of the data, fill values take its place.
+    Probabilities keep away from 0 and 1: states that inference rules out are proposed at times.
+    Where units depend on what is missing of the data, fill values take its place. Subclasses have
+    `_means`.
     """
 
     def __init__(self, machine, x, addresses):
         self.machine, self.x = machine, x
-        mean_field = MeanField.of(machine).clip_weights()
-        means = mean_field.start(addresses)
-        mean_field.solve(Block(x.filled) if machine.is_autoregressive else x, means)
         self._etas = [
             np.ascontiguousarray(np.clip(np.log(m) - np.log1p(-m), -_SUREST, _SUREST), np.float32)
-            for m in mean_field.hidden(means)
+            for m in self._means(addresses)
         ]
 
     def sample(self, draws, work=np):
@@ -62,8 +65,37 @@ class MeanFieldProposal:
         return self.machine.generation.conditionals[-2::-1]
 
 
+class MeanFieldProposal(IndependentProposal):
+    """The probabilities of mean field."""
+
+    def _means(self, addresses):
+        """Probabilities of the units of each hidden layer, (n_rows, n_units)."""
+        mean_field = MeanField.of(self.machine).clip_weights()
+        means = mean_field.start(addresses)
+        x = Block(self.x.filled) if self.machine.is_autoregressive else self.x
+        mean_field.solve(x, means)
+        return mean_field.hidden(means)
+
+
+class ChainProposal(IndependentProposal):
+    """Mean states of a few short chains from the prior, for data that have no mean field."""
+
+    def _means(self, addresses):
+        """As `MeanFieldProposal` does; as if half a state of each kind were met as well."""
+        gibbs, key = Gibbs.of(self.machine), _keys.key(_keys.scoring_seed(), Purpose.PROPOSE)
+        states = gibbs.start(Draws(key, addresses, _N_CHAINS))
+        total = np.zeros(states.shape)
+        for sweep in range(_N_SWEEPS):
+            gibbs.guess(self.x, states, Draws(key, addresses, _N_CHAINS, sweep * _N_CHAINS))
+            if sweep >= _N_SWEEPS - _N_COUNTED:
+                total += states
+        total = total.reshape(len(addresses), _N_CHAINS, -1).sum(axis=1)
+        return gibbs.split((total + 0.5) / (_N_CHAINS * _N_COUNTED + 1))
+
+
 def propose(machine, x, addresses):
     """The proposal of particles for a block of rows of a machine."""
     if has_recognition(machine):
         return RecognitionProposal(machine, x)
-    return MeanFieldProposal(machine, x, addresses)
+    has_mean_field = machine.can(Ability.MEAN_FIELD)
+    return (MeanFieldProposal if has_mean_field else ChainProposal)(machine, x, addresses)

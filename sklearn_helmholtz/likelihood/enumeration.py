@@ -10,8 +10,7 @@ from scipy.special import logsumexp
 
 from ..inference import all_states, log_prob_table, state_parts
 from ..machines import has_recognition
-from ..rows import Block
-from ..units import Ability, Missing
+from ..units import Ability
 from .estimate import Estimate
 
 MAX_AUTOMATIC_UNITS = 14
@@ -21,19 +20,14 @@ MAX_UNITS = 20
 def units_to_sum_out(machine, rows):
     """Number of units that have to be summed out for log p of each row, (n_rows,) float64.
 
-    The hidden ones; in an autoregressive machine of zeros and ones also those that are missing.
-    Infinite where enumeration is not possible at all.
+    The hidden ones; in an autoregressive machine also what missing zeros, ones and levels are worth
+    in binary units. Infinite where enumeration is not possible at all.
     """
     if not machine.can(Ability.ENUMERATE):
         return np.full(len(rows), np.inf)
-    missing = np.zeros(len(rows))
-    if machine.is_autoregressive:
-        missing = rows.count_missing().astype(np.float64)
-        if not machine.can_complete(Ability.ENUMERATE):
-            missing[missing > 0] = np.inf
-        elif machine.visible.units.missing is not Missing.SUMMED:
-            missing[:] = 0
-    return machine.n_hidden + missing
+    if not machine.is_autoregressive:
+        return np.full(len(rows), float(machine.n_hidden))
+    return machine.n_hidden + machine.visible.units.bits_to_sum_out(rows)
 
 
 class Enumeration:
@@ -63,7 +57,7 @@ class Enumeration:
 
     def estimate(self, x):
         """Exact values for a `Block` of rows, as an `Estimate`."""
-        seen = None if self.guess is None else Block(self.machine.seen(x)).todoubles()
+        seen = None if self.guess is None else self.machine.seen_doubles(x)
         x = x.todoubles()
         highest, total, energy = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
         for part in state_parts(len(self.states), x.shape[1]):

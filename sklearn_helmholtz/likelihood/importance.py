@@ -15,10 +15,9 @@ def importance_estimate(machine, x, key, addresses, n_samples, work=np, tails=No
     """Estimates for a block of rows, from ``n_samples`` particles for each.
 
     One particle in five comes from the prior of the hidden layers (none of fewer than ten), the
-    others from the proposal, the recognition chain or mean field; all are weighted under the
-    mixture of the two. The free energy is the mean over those of the proposal. tails : what finds
-    the shapes of the tails of the weights, such as `tail_shapes`, or None where nobody wants to
-    know.
+    others from the proposal, see `propose`; all are weighted under the mixture of the two. The free
+    energy is the mean over those of the proposal. tails : what finds the shapes of the tails of the
+    weights, such as `tail_shapes`, or None where nobody wants to know.
 
     x : a `Block`; key : (2,) uint32; addresses : (n_rows,) uint64.
     Neither the split into blocks nor the order of rows changes a bit of the result.

@@ -2,7 +2,15 @@
 
 from .belief_net import BeliefNetModel
 from .completion import MOST_ROWS, N_SWEEPS, by_blocks
-from .encoding import LARGEST, Encoding, choose_family, fit_encoding, named, refuse_empty
+from .encoding import (
+    LARGEST,
+    Encoding,
+    choose_family,
+    fit_encoding,
+    fit_mixed_encoding,
+    named,
+    refuse_empty,
+)
 from .linear_gaussian import LinearGaussianModel, check_columns
 from .model import Model
 
@@ -18,6 +26,7 @@ __all__ = [
     "check_columns",
     "choose_family",
     "fit_encoding",
+    "fit_mixed_encoding",
     "named",
     "refuse_empty",
 ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from .. import _keys
 from .._keys import Draws, Purpose
@@ -19,7 +20,7 @@ from ..likelihood import (
     units_to_sum_out,
 )
 from ..machines import BeliefNet, has_recognition
-from ..rows import Block, split_evenly
+from ..rows import Block, dense_doubles, split_evenly
 from ..units import Ability
 from .completion import conditional_draws, imputations, posteriors
 from .encoding import Encoding, named
@@ -50,9 +51,19 @@ class BeliefNetModel(Model):
         return self.encoding.family.support
 
     @property
+    def has_binary_columns(self):
+        """Whether all columns are 0 or 1."""
+        return self.machine.visible.units.is_binary
+
+    @property
+    def can_anneal(self):
+        """Whether annealed importance sampling knows the units of all layers."""
+        return self.machine.can(Ability.ANNEAL)
+
+    @property
     def n_features(self):
         """Columns of the data."""
-        return len(self.encoding.fill_values)
+        return self.encoding.n_features
 
     def table(self, data, weights=None):
         """Data as a `Table`."""
@@ -91,7 +102,7 @@ class BeliefNetModel(Model):
         if most > n_hidden:
             missing = (
                 " and, since features depend on those before them, of the "
-                f"{int(most) - n_hidden} missing values of row {first}"
+                f"{rows.count_missing()[np.argmax(n_units == most)]} missing values of row {first}"
             )
         raise ValueError(
             f"{name}='exact' would enumerate 2**{int(most)} states of {n_hidden} hidden "
@@ -144,6 +155,26 @@ class BeliefNetModel(Model):
         key = _keys.key(_keys.scoring_seed(rng), Purpose.SCORE)
         scores = score_where_possible(machine, rows, exactly, key, n_samples, n_threads, tails)
         return *scores, "importance"
+
+    def recorded(self, rows, log_prob):
+        """Log-probabilities of rows as they are recorded, nats, from their log-densities.
+
+        Those of cells as wide as the resolution of each column; NaN where a column has no cells.
+        """
+        return log_prob + self.encoding.cell_volumes(rows.own_data)
+
+    def level_probabilities(self, data, column, n_levels, n_samples, n_threads):
+        """p(level of a column | what else is observed), (n_rows, n_levels).
+
+        data : as for `table`, of which the column itself is left out.
+        """
+        log_prob = np.empty((data.shape[0], n_levels))
+        data = np.array(dense_doubles(data))
+        for level in range(n_levels):
+            data[:, column] = level
+            found = self.estimate(self.table(data), "auto", n_samples, 1, None, n_threads)
+            log_prob[:, level] = found[0].per_sample
+        return softmax(log_prob, axis=1)
 
     def bounds(self, n_rows, method, n_samples, n_temperatures, rng, n_threads):
         """Lower and upper bounds of log p of dreamt rows, (n_rows,) each, and the method used."""
@@ -249,8 +280,7 @@ class BeliefNetModel(Model):
         machine, addresses = self.machine, np.arange(n_rows, dtype=np.uint64)
         families = [conditional.units for conditional in machine.generation.conditionals[::-1]]
         values = [
-            np.empty((n_rows, size), units.dtype)
-            for size, units in zip(machine.n_units, families, strict=True)
+            units.empty(n_rows, size) for size, units in zip(machine.n_units, families, strict=True)
         ]
         limits = split_evenly(n_rows, machine.n_weights, _FEWEST_ROWS)
 

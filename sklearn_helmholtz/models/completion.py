@@ -45,14 +45,17 @@ def posteriors(model, rows, method, seed, n_samples, n_pool, n_sweeps, n_threads
 def imputations(model, rows, strategy, seed, n_imputations, n_pool, n_threads):
     """Values for all that is missing, row by row, (n_missing, n_imputations) in the user's units.
 
-    strategy : ``"mean"``, ``"mode"`` or ``"sample"``.
+    strategy : ``"mean"``, ``"median"``, ``"mode"`` or ``"sample"``.
     """
-    machine, restore = model.machine, model.encoding.scaling.restore
+    machine = model.machine
+    fill = _ways_to_fill(machine)[strategy]
+    restore = model.encoding.scaling.restore
+    if strategy == "mean" and machine.visible.units.answers_by_column:
+        restore = np.asarray  # they are in the user's units, and means lie on no grid
     counts = rows.count_missing()
     incomplete = np.flatnonzero(counts)
     if not len(incomplete):
         return np.empty((0, n_imputations))
-    fill = {"mean": _means, "mode": _modes, "sample": _draws}[strategy]
 
     def complete(found, x, addresses):
         addresses = addresses if fill is _draws else content_keys(x.values)
@@ -60,7 +63,7 @@ def imputations(model, rows, strategy, seed, n_imputations, n_pool, n_threads):
         filled = filled.reshape(len(x), n_imputations, -1)
         return (filled.transpose(0, 2, 1)[np.isnan(x.toarray())],)
 
-    n_held = _MODE_COMPONENTS if fill is _modes else n_imputations
+    n_held = max(n_imputations, 0 if strategy in ("mean", "sample") else _MODE_COMPONENTS)
     results, places = [], []
     otherwise = _way_to_draw(machine) if fill is _draws else "importance"
     for name, part in _parts(model, rows.choose(incomplete), "auto", otherwise):
@@ -73,6 +76,19 @@ def imputations(model, rows, strategy, seed, n_imputations, n_pool, n_threads):
     return _join(results, places)[0]
 
 
+def _ways_to_fill(machine):
+    """Functions that fill in what is missing, by strategy."""
+    names = "mean", "median", "mode"
+    if machine.visible.units.answers_by_column:
+        return {"sample": _draws, **{name: partial(_by_column, name) for name in names}}
+    medians, modes = (partial(_of_mixtures, f"mixture_{name}s") for name in names[1:])
+    return {"sample": _draws, "mean": _means, "median": medians, "mode": modes}
+
+
+def _by_column(strategy, machine, found, x, addresses, n_imputations):
+    return found.answers(x, addresses, strategy)
+
+
 def _way_to_draw(machine):
     """The method of draws where nothing is enumerated: Gibbs sampling, if machines allow it."""
     return "gibbs" if machine.can(Ability.GIBBS, missing=True) else "importance"
@@ -82,13 +98,14 @@ def _means(machine, found, x, addresses, n_imputations):
     return found.expected_data(x, addresses)
 
 
-def _modes(machine, found, x, addresses, n_imputations):
+def _of_mixtures(name, machine, found, x, addresses, n_imputations):
+    """Medians or modes of the distribution of each value, by a method of the units."""
     units = machine.visible.units
     if not units.seeks_modes:
         means = found.expected_data(x, addresses)
-        return units.mixture_modes(np.ones((len(x), 1)), means[:, None], None)
+        return getattr(units, name)(np.ones((len(x), 1)), means[:, None], None)
     weights, means, variances = found.data_components(x, addresses, _MODE_COMPONENTS)
-    return units.mixture_modes(weights, means.astype(np.float64), variances)
+    return getattr(units, name)(weights, means.astype(np.float64), variances)
 
 
 def _draws(machine, found, x, addresses, n_imputations):

@@ -5,11 +5,23 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from ..rows import Scaling, Table, TableLimits, Unscaled, chunks, has_missing, means, moments
-from ..units import AUTOMATIC, FAMILIES, Units
+from ..columns import Binary, Categorical, Layout, Normal, Ordered
+from ..rows import (
+    Scaling,
+    Table,
+    TableLimits,
+    Unscaled,
+    chunks,
+    dense_doubles,
+    has_missing,
+    means,
+    moments,
+)
+from ..units import AUTOMATIC, FAMILIES, Mixed, Units
 
 _SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
 LARGEST = 1e15  # of parameters, standard deviations and their inverses
+_LARGEST_REAL = 1e300  # of columns of cells
 _FARTHEST = 2.0**53  # of means: beyond, float64 does not hold all whole numbers
 
 
@@ -29,10 +41,28 @@ class Encoding:
     """
 
     family: type[Units]
-    scaling: Scaling | Unscaled
+    scaling: Scaling | Unscaled | Layout
     fill_values: np.ndarray
     is_listed: bool = False
     feature_names: np.ndarray | None = None
+
+    @property
+    def n_features(self):
+        """Columns of the user's data."""
+        if isinstance(self.scaling, Layout):
+            return self.scaling.n_columns
+        return len(self.fill_values)
+
+    def cell_volumes(self, data):
+        """Nats that turn log-densities of rows into log-probabilities of their cells, (n_rows,).
+
+        NaN where an observed value has no cell. Values that are not binary have one in mixed
+        columns only.
+        """
+        n_rows = data.shape[0]
+        if isinstance(self.scaling, Layout):
+            return np.where(np.isnan(data), 0.0, self.scaling.cell_volumes).sum(axis=1)
+        return np.full(n_rows, 0.0 if self.family.is_counted else np.nan)
 
     def table(self, data, summary=None, weights=None):
         """Data as a `Table`, or a ValueError where values are none that units take.
@@ -124,6 +154,65 @@ def fit_encoding(family, data, summary, indices, weights=None, feature_names=Non
     fill_values = centres.astype(np.float32)
     is_listed = summary.density < _SPARSE
     return Encoding(family, scaling, fill_values, is_listed, feature_names), units, intercept
+
+
+def fit_mixed_encoding(kinds, n_levels, resolutions, data, indices, weights, feature_names):
+    """As `fit_encoding`, of mixed columns: levels counted from 0, and numbers.
+
+    kinds, n_levels, resolutions : of each column, the latter two None where it has none, or where
+    it is to be found.
+    """
+    rows = dense_doubles(data)[indices]
+    weights = np.ones(len(rows)) if weights is None else weights[indices]
+    columns = []
+    for j, (kind, levels, resolution) in enumerate(zip(kinds, n_levels, resolutions, strict=True)):
+        known = ~np.isnan(rows[:, j])
+        if not known.any():
+            refuse_empty(j, feature_names)
+        values, own = rows[known, j], weights[known]
+        if kind in _CHECK:
+            _CHECK[kind](values, named(j, feature_names))
+        columns.append(_FIT[kind](values, own / own.mean(), levels, resolution))
+    units, intercept = Mixed.of(columns)
+    layout = units.layout
+    return Encoding(Mixed, layout, layout.code_means, False, feature_names), units, intercept
+
+
+def _check_distances(values, label):
+    """Refuse real numbers of which float64 does not hold the distances."""
+    size = np.abs(values).max()
+    if size > _LARGEST_REAL:
+        raise ValueError(
+            f"Column {label} of X has a magnitude out of range: it holds {size:g}, and 'real' "
+            f"columns numbers up to {_LARGEST_REAL:g}. Rescale it."
+        )
+
+
+def _check_squares(values, label):
+    """Refuse real numbers whose squares are lost."""
+    spread = values.max() / 2 - values.min() / 2
+    if np.abs(values).max() > _FARTHEST or (spread and not 1 / LARGEST <= spread <= LARGEST):
+        raise ValueError(
+            f"Column {label} of X has a magnitude out of range: values beyond +-{_FARTHEST:g}, or "
+            f"a spread outside [{1 / LARGEST:g}, {LARGEST:g}]. Rescale it, or let it be 'real'."
+        )
+
+
+_CHECK = {"real": _check_distances, "gaussian": _check_squares}
+_FIT = {
+    "bernoulli": lambda values, weights, levels, resolution: Binary.fit(values, weights),
+    "categorical": lambda values, weights, levels, resolution: Categorical.fit(
+        values, weights, levels
+    ),
+    "ordinal": lambda values, weights, levels, resolution: Ordered.fit_levels(
+        values, weights, levels
+    ),
+    "count": lambda values, weights, levels, resolution: Ordered.fit_counts(values, weights),
+    "real": lambda values, weights, levels, resolution: Ordered.fit_reals(
+        values, weights, resolution
+    ),
+    "gaussian": lambda values, weights, levels, resolution: Normal.fit(values, weights),
+}
 
 
 def _means(data, summary, indices, weights):

@@ -17,6 +17,8 @@ def best_log_prob(visible, x):
     of these that are given. x : (n_features,), in the machine's units.
     """
     units = visible.units
+    if not units.bounds_evidence:
+        return np.zeros(len(x))
     if visible.lateral is not None and units.missing is Missing.INTEGRATED:
         return missing_posterior(visible).best_log_prob(x)
     return units.best_log_prob(x, *_extreme_inputs(visible, x))

@@ -3,6 +3,8 @@
 import abc
 from typing import ClassVar
 
+import numpy as np
+
 from ..units import Support
 
 
@@ -18,12 +20,18 @@ class Model(abc.ABC):
         The words that `estimate`, `bounds` and `posterior` know, ``"auto"`` among them.
     support : units.Support
         The values that columns take.
+    has_binary_columns : bool
+        Whether all columns are 0 or 1.
+    can_anneal : bool
+        Whether `estimate` has a way between the prior and the posterior.
     """
 
     likelihood_methods: ClassVar[tuple]
     bound_methods: ClassVar[tuple]
     posterior_methods: ClassVar[tuple]
     support: Support
+    has_binary_columns = False
+    can_anneal = False
 
     @property
     @abc.abstractmethod
@@ -49,6 +57,10 @@ class Model(abc.ABC):
     @abc.abstractmethod
     def draw_given(self, evidence, n_rows, n_pool, rng, n_threads):
         """The same, given some values: ``evidence`` (n_features,) float64, NaN for the others."""
+
+    def recorded(self, rows, log_prob):
+        """Log-probabilities of rows as recorded, nats, NaN where there are only densities."""
+        return np.full(len(log_prob), np.nan)
 
     def improbable(self, evidence, n_pool, n_threads):
         """Log-probabilities of evidence under the model and without it, or None if it is in order.

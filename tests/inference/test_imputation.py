@@ -357,7 +357,7 @@ def test_a_wide_matrix_is_never_filled_in_as_a_whole(form, monkeypatch):
 
 
 REFUSED = [
-    ({"strategy": "median"}, r"strategy must be one of .*, got 'median'\."),
+    ({"strategy": "middle"}, r"strategy must be one of .*, got 'middle'\."),
     ({"strategy": ["mean"]}, r"strategy must be one of .*, got \['mean'\]\."),
     ({"n_imputations": 0}, r"n_imputations must be an integer of at least 1, got 0\."),
     ({"n_imputations": 1.5}, r"n_imputations must be an integer of at least 1, got 1\.5\."),
