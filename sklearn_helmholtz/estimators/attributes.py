@@ -9,19 +9,23 @@ from ..machines import BeliefNet, assemble, generative_chain, has_recognition
 from ..models import LARGEST, BeliefNetModel, Encoding
 from ..units import FAMILIES
 from .labels import check_same_labels
+from .mixed_attributes import MIXED
 from .tables import is_masked
 
-PUBLISHED = frozenset(
-    {
-        "feature_means_",
-        "generative_coefs_",
-        "generative_intercepts_",
-        "generative_lateral_coefs_",
-        "noise_variance_",
-        "recognition_coefs_",
-        "recognition_intercepts_",
-        "visible_",
-    }
+PUBLISHED = (
+    frozenset(
+        {
+            "feature_means_",
+            "generative_coefs_",
+            "generative_intercepts_",
+            "generative_lateral_coefs_",
+            "noise_variance_",
+            "recognition_coefs_",
+            "recognition_intercepts_",
+            "visible_",
+        }
+    )
+    | MIXED
 )
 
 
@@ -35,9 +39,10 @@ def fitted_attributes(model):
         "visible_": machine.visible.units.name,
         "generative_coefs_": list(coefs[:-1]),
         "generative_intercepts_": list(intercepts),
-        "feature_means_": fill_values.copy(),
         "_model": model,
     }
+    if not machine.visible.units.answers_by_column:
+        attributes["feature_means_"] = fill_values.copy()
     if has_recognition(machine):
         up = [c.map.coefficients for c in machine.recognition.conditionals]
         coefs, intercepts = zip(*up, strict=True)
@@ -79,6 +84,11 @@ def model_from_parameters(generative, recognition, variance, laterals=None, visi
     data that are parents of each other are centred
     at what the machine expects: far from zero, steps of training by their weights would be long.
     """
+    if not isinstance(visible, str) or visible == "mixed":
+        raise ValueError(
+            f"visible is {visible!r}, but a machine of mixed columns cannot be made from "
+            "parameters alone: it needs the distribution of each column. Fit it to data."
+        )
     _check_features(generative, variance)
     down = [real_arrays(name, value) for name, value in generative.items()]
     sizes = _check_generative(*down)

@@ -67,7 +67,10 @@ def check_continuation(estimator):
             f"trained further was made with {not estimator.autoregressive!r}. Fit a clone, or with "
             "warm_start=False."
         )
-    if estimator.visible not in ("auto", estimator.visible_):
+    is_mixed = not isinstance(estimator.visible, str)
+    if is_mixed != (estimator.visible_ == "mixed") if is_mixed else estimator.visible not in (
+        "auto", estimator.visible_,
+    ):  # fmt: skip
         raise ValueError(
             f"visible is {estimator.visible!r}, but the fitted machine that is to be trained "
             f"further has {estimator.visible_!r} units. Fit a clone, or with warm_start=False."

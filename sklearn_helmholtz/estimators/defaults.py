@@ -25,7 +25,9 @@ def learning_rate(estimator):
     """The first learning rate."""
     if estimator.learning_rate_init != "auto":
         return estimator.learning_rate_init
-    return _RATE_OF_AVERAGES if takes_averages(estimator) else _RATE
+    # Scales make gradients of mixed columns noisier: averages do not make up for twice the rate.
+    is_averaged = takes_averages(estimator) and not estimator._learns_mixed_units
+    return _RATE_OF_AVERAGES if is_averaged else _RATE
 
 
 def batch_size(estimator, n_rows):

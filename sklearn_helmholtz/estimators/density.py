@@ -7,7 +7,13 @@ from .checks import CheckedParametersMixin, check_count
 from .inference import InferenceMixin
 from .published import PublishedMixin, VersionedMixin
 from .scoring import ScoringMixin
-from .validation import answer_dtype, check_width, validated, validated_latents
+from .validation import (
+    answer_dtype,
+    check_width,
+    validated,
+    validated_codes,
+    validated_latents,
+)
 from .weights import checked_weights
 
 
@@ -41,16 +47,31 @@ class LatentDensityEstimator(
             check_count("n_importance_samples", given)
         return 1
 
+    def _refuse_expected_data(self):
+        """Refuse to make expected data where there are none."""
+        return
+
     @property
     def _names(self):
         return getattr(self, "feature_names_in_", None)
 
+    _schema = None  # of mixed columns
+    _is_mixed = False  # whether settings alone say so
+
     def _validate(self, X, reset):
         """Data as scikit-learn checked it: an array, or a CSR matrix without repeated entries.
 
-        NaN means missing; infinity is refused.
+        NaN means missing; infinity is refused. Of mixed columns their codes.
         """
-        return validated(self, X, reset)
+        if reset:
+            self._schema = self._new_schema(X)
+        if self._schema is None:
+            return validated(self, X, reset)
+        return validated_codes(self, X, self._schema, reset)
+
+    def _new_schema(self, X):
+        """The `Schema` of training data whose columns are mixed, otherwise None."""
+        return
 
     def _rows(self, X, sample_weight=None):
         """Rows for the fitted model, their weights or None, and the dtype that answers have."""
@@ -61,9 +82,9 @@ class LatentDensityEstimator(
     def _data(self, X):
         """Validated data, and the dtype that answers have."""
         check_is_fitted(self)
-        X = self._validate(X, reset=False)
+        given, X = X, self._validate(X, reset=False)
         check_width(X, self._model.n_features)
-        return X, answer_dtype(X)
+        return X, answer_dtype(X if self._schema is None else given)
 
     def _hidden_values(self, H):
         H = validated_latents(H, self.get_feature_names_out())
@@ -71,7 +92,7 @@ class LatentDensityEstimator(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = not self._is_mixed
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

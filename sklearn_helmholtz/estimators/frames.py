@@ -10,7 +10,15 @@ import sys
 import numpy as np
 
 from ..models import named
-from .columns import Column, array_columns, as_objects, as_places, check_near, taken, taken_numbers
+from .given_columns import (
+    Column,
+    array_columns,
+    as_objects,
+    as_places,
+    check_near,
+    taken,
+    taken_numbers,
+)
 from .tables import is_missing
 
 _LIBRARIES = "pandas", "polars"

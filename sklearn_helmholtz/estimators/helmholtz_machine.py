@@ -13,12 +13,16 @@ _RULES = {
 
 
 class HelmholtzMachine(TrainedDensityEstimator):
-    """Deep sigmoid belief net with a recognition net: a density model of binary or real data.
+    """Deep sigmoid belief net with a recognition net: a density model of tables.
 
     A generative net explains the data by layers of binary causes, p(h_L) ... p(h_1 | h_2)
     p(x | h_1), and a recognition net guesses the causes, q(h_1 | x) ... q(h_L | h_{L-1}) [1]_. Both
     are trained together, by wake-sleep [2]_ or reweighted wake-sleep [3]_. Missing values (NaN) are
     taken everywhere: only what is observed enters the likelihood.
+
+    Causes of mixed tables, whose columns differ in kind, are enumerated, weighed as particles, or
+    moved by Gibbs sampling and annealing; there is no mean field. With ``autoregressive=True`` rows
+    that miss values have particles only.
 
     Read more in the :ref:`User Guide <user_guide>`.
 
@@ -34,7 +38,7 @@ class HelmholtzMachine(TrainedDensityEstimator):
     n_particles : int, default=5
         Particles of a row under reweighted wake-sleep. Wake-sleep has one, whatever this says.
 
-    visible : {"auto", "bernoulli", "gaussian", "poisson"}, default="auto"
+    visible : {"auto", "bernoulli", "gaussian", "poisson", "mixed"}, dict or list, default="auto"
         Distribution of the features given the first hidden layer. ``"auto"`` means Bernoulli where
         every training value lies in [0, 1], Gaussian otherwise. Bernoulli units take a value
         inside (0, 1) as the expectation of a binary one; the score is then a lower bound on the
@@ -44,6 +48,20 @@ class HelmholtzMachine(TrainedDensityEstimator):
         counts 0, 1, 2, ..., whose rates are exponentials of their inputs; recognition, and later
         features with ``autoregressive=True``, see ``log(1 + x)``. They are never chosen by
         themselves, and missing counts that others depend on are drawn.
+
+        Mixed columns have a kind each: ``"mixed"`` infers them from the types of a DataFrame and
+        from values, a list names them all, and a dict those that are not to be inferred.
+        ``"bernoulli"`` is for two values, ``"categorical"`` for unordered and ``"ordinal"`` for
+        ordered levels, ``"count"`` for 0, 1, 2, ..., ``"real"`` for real numbers (or
+        ``("real", 0.5)`` where all are known to be multiples of 0.5), ``"gaussian"`` for real
+        numbers that are to be normal given their parents. Unordered categories of pandas and polars
+        are categorical, ordered ones ordinal, truth values and numbers of two values bernoulli,
+        whole numbers from 0 on counts, others real; numbers are never taken for categories.
+        ``"auto"`` means mixed for a DataFrame that has categories. Ordered, count and real columns
+        are cells of a logistic scale, through the distribution of each column on its own; both
+        location and scale of a cell depend on the parents. Scores are then nats of a density in the
+        user's units: probabilities of levels and counts, densities of real numbers, constant
+        within the resolution at which they are recorded.
 
     autoregressive : bool, default=False
         Whether the units of every layer of the generative net, prior and data included, also depend
@@ -64,7 +82,8 @@ class HelmholtzMachine(TrainedDensityEstimator):
         below 1e-6, training ends.
 
     learning_rate_init : float or "auto", default="auto"
-        The (first) learning rate. ``"auto"`` means 1e-2, and 2e-2 with ``averaging``.
+        The (first) learning rate. ``"auto"`` means 1e-2, and 2e-2 with ``averaging`` where columns
+        are not mixed.
 
     averaging : bool or "auto", default="auto"
         Whether the machine is an average of the parameters over the later part of training instead
@@ -157,8 +176,30 @@ class HelmholtzMachine(TrainedDensityEstimator):
         Noise variances, only with Gaussian visible units. Never below 0.001 of the variance that a
         feature had in training (0.001 if it was constant).
 
-    visible_ : {"bernoulli", "gaussian", "poisson"}
+    visible_ : {"bernoulli", "gaussian", "poisson", "mixed"}
         The distribution of the features.
+
+    kinds_ : ndarray of shape (n_features,)
+        Kinds of mixed columns. This and the next five attributes are of mixed columns only.
+
+    categories_ : list of ndarray or None
+        Levels of each bernoulli, categorical and ordinal column, None of others.
+
+    resolution_ : ndarray of shape (n_features,)
+        Spacing of the values of each count and real column; 0.0 of columns with levels, and of real
+        ones whose values lie on no grid.
+
+    code_names_ : ndarray of shape (n_codes,)
+        Names of what recognition, and later columns with ``autoregressive=True``, see of each
+        column: rows of ``recognition_coefs_[0]`` and ``generative_lateral_coefs_[0]``, such as
+        ``"job=fixed"``, ``"age>35"`` and ``"age"``, the place on the logistic scale.
+
+    input_names_ : ndarray of shape (n_inputs,)
+        Names of the inputs of the columns: columns of ``generative_coefs_[0]`` and
+        ``generative_lateral_coefs_[0]``, such as ``"job=fixed"`` and ``"age:location"``.
+
+    code_means_ : ndarray of shape (n_codes,)
+        Means of the codes in training: what recognition sees where a value is missing.
 
     n_iter_ : int
         Epochs done.
@@ -183,6 +224,7 @@ class HelmholtzMachine(TrainedDensityEstimator):
     feature_means_ : ndarray of shape (n_features,)
         Means of the features in training, missing values left out: what the recognition net sees
         where a value is missing. Of a machine made by `from_parameters`, its own expected data.
+        Mixed columns have none.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`, where they were all strings.
@@ -233,6 +275,20 @@ class HelmholtzMachine(TrainedDensityEstimator):
     (297, 20)
     >>> machine.sample(3, random_state=0).shape
     (3, 64)
+
+    A table of mixed columns with gaps:
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> X = load_diabetes(scaled=False).data[:, :4]  # age, sex (1 or 2), body mass, blood pressure
+    >>> X[::9, 2] = float("nan")
+    >>> machine = HelmholtzMachine(
+    ...     20, visible="mixed", autoregressive=True, max_iter=20, random_state=0).fit(X)
+    >>> machine.kinds_
+    array(['count', 'bernoulli', 'real', 'real'], dtype=object)
+    >>> machine.resolution_.round(4)
+    array([1.  , 0.  , 0.1 , 0.01])
+    >>> machine.impute(X, "median")[0].round(1)  # the first body mass is missing
+    array([ 59. ,   2. ,  26.2, 101. ])
     """
 
     _parameter_constraints = {

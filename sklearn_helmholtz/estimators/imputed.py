@@ -6,7 +6,7 @@ import scipy.sparse
 from ._compat import ADAPTERS_MANAGER, _get_output_config
 
 
-def imputed(estimator, X, data, values, dtype, n_imputations):
+def imputed(estimator, X, data, values, dtype, n_imputations, decode=None):
     """Tables without missing values: one, or several stacked or, where they cannot be, in a list.
 
     Parameters
@@ -28,10 +28,18 @@ def imputed(estimator, X, data, values, dtype, n_imputations):
 
     n_imputations : int
         Tables to make; where there are fewer different ones the last is repeated.
+
+    decode : callable or None
+        Turns codes of mixed columns into tables of the form of the training data.
     """
+    if decode is not None:
+        dtype = np.float64
     tables = [_filled(data, column, dtype) for column in values.T]
     tables += [tables[-1].copy() for _ in range(len(tables), n_imputations)]
-    tables = [_framed(estimator, X, table) for table in tables]
+    if decode is None:
+        tables = [_framed(estimator, X, table) for table in tables]
+    else:
+        tables = [decode(table) for table in tables]
     if n_imputations == 1:
         return tables[0]
     return np.stack(tables) if isinstance(tables[0], np.ndarray) else tables

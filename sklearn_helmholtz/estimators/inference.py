@@ -1,10 +1,14 @@
 """Answers about rows: features, samples, posteriors, imputations."""
 
+from functools import partial
+from numbers import Integral
+
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ..models import N_SWEEPS
+from ..models import N_SWEEPS, named
 from .checks import check_choice, check_count
 from .evidence import as_evidence
 from .imputed import imputed
@@ -12,7 +16,13 @@ from .notices import notify
 from .public import public
 from .results import Result
 
-_STRATEGIES = ("mean", "mode", "sample")
+_STRATEGIES = ("mean", "median", "mode", "sample")
+
+
+def _has_expected_data(estimator):
+    """True; where there are none an AttributeError, which says why the method is not there."""
+    estimator._refuse_expected_data()
+    return True
 
 
 class InferenceMixin(TransformerMixin):
@@ -44,9 +54,10 @@ class InferenceMixin(TransformerMixin):
         rows, _, dtype = self._rows(X)
         return self._features(rows, dtype)
 
+    @available_if(_has_expected_data)
     @public
     def inverse_transform(self, X):
-        """Expected data given the values of a layer, or factors.
+        """Expected data given the values of a layer, or factors; not of mixed columns.
 
         Parameters
         ----------
@@ -94,7 +105,8 @@ class InferenceMixin(TransformerMixin):
         -------
         X : ndarray of shape (n_samples, n_features)
             uint8 for Bernoulli visible units, float32 for Gaussian ones and where fractions were
-            given, float64 of a factor model.
+            given, float64 of a factor model. Of mixed columns a DataFrame of the library and the
+            types that `fit` got, or an array of float64.
 
         H : list of ndarray of shape (n_samples, n_units)
             The hidden layers from the data upward, uint8, or the factors, float64. Only with
@@ -106,13 +118,25 @@ class InferenceMixin(TransformerMixin):
         if given is None:
             rng = check_random_state(random_state)
             X, hidden = model.draw(n_samples, rng, n_threads)
-            return (X, hidden) if return_latents else X
-        evidence = as_evidence(given, model.n_features, model.support, self._names)
+            return self._drawn(X, hidden, return_latents)
+        evidence = self._evidence(given)
         n_pool = self._n_samples("importance", None)
         X, hidden = model.draw_given(
             evidence, n_samples, n_pool, check_random_state(random_state), n_threads
         )
         self._warn_of_combination(evidence, n_pool)
+        return self._drawn(X, hidden, return_latents)
+
+    def _evidence(self, given):
+        """Given values as an array (n_features,), NaN for those to be drawn."""
+        if self._schema is not None:
+            return self._schema.encode_evidence(given)
+        return as_evidence(given, self._model.n_features, self._model.support, self._names)
+
+    def _drawn(self, X, hidden, return_latents):
+        """Rows drawn in the form of the training data, and their hidden layers if asked for."""
+        if self._schema is not None:
+            X = self._schema.decode(X)
         return (X, hidden) if return_latents else X
 
     def _warn_of_combination(self, evidence, n_pool):
@@ -197,6 +221,69 @@ class InferenceMixin(TransformerMixin):
         return Result(**fields)
 
     @public
+    def predict_proba_missing(self, X, column, *, n_importance_samples=None):
+        """Probabilities of the levels of one column, given all else that is observed of each row.
+
+        It makes any model of binary or mixed columns a classifier for any of them.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_samples, n_features)
+            Data; NaN means missing. What the column itself holds is not looked at.
+
+        column : str or int
+            Name or number of a bernoulli, categorical or ordinal column.
+
+        n_importance_samples : int, default=None
+            As in `log_likelihood`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_levels)
+            In the order of ``categories_[column]``, or of 0 and 1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_helmholtz import HelmholtzMachine
+        >>> machine = HelmholtzMachine.from_parameters(
+        ...     [[[4.0, 4.0]]], [[-2.0, -2.0], [0.0]], [[[4.0], [4.0]]], [[-4.0]])
+        >>> machine.predict_proba_missing([[1, np.nan], [0, np.nan]], 1).round(2)
+        array([[0.21, 0.79],
+               [0.79, 0.21]])
+        """
+        check_is_fitted(self)
+        number = self._column_number(column)
+        n_levels = self._n_levels(number)
+        data, _ = self._data(X)
+        n_samples = self._n_samples("importance", n_importance_samples)
+        return self._model.level_probabilities(data, number, n_levels, n_samples, self._n_threads)
+
+    def _column_number(self, column):
+        """The number of a column that is named or numbered, or a ValueError."""
+        names = [] if self._names is None else list(self._names)
+        if isinstance(column, str) and column in names:
+            return names.index(column)
+        n = self._model.n_features
+        if isinstance(column, Integral) and not isinstance(column, bool) and -n <= column < n:
+            return int(column) % n
+        known = f"{names} or " if names else ""
+        raise ValueError(f"column must be one of {known}a number below {n}, got {column!r}.")
+
+    def _n_levels(self, number):
+        """The number of levels of a column, or a ValueError where it has none."""
+        if self._schema is not None:
+            levels = self._schema.categories[number]
+        else:
+            levels = (0, 1) if self._model.has_binary_columns else None
+        if levels is None:
+            raise ValueError(
+                f"column {named(number, self._names)} has no levels, so there are no probabilities "
+                "of any: use impute or sample(given=...)."
+            )
+        return len(levels)
+
+    @public
     def impute(
         self, X, strategy="mean", *, n_imputations=1, n_importance_samples=None, random_state=None
     ):
@@ -207,10 +294,12 @@ class InferenceMixin(TransformerMixin):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Data; NaN means missing. Of a sparse matrix only stored values can be.
 
-        strategy : {"mean", "mode", "sample"}, default="mean"
-            What to fill in: the expected value given what is observed, the most probable value of
-            each entry on its own (for Gaussian units, of the 64 heaviest components of its
-            distribution), or a draw of all missing values of the row together.
+        strategy : {"mean", "median", "mode", "sample"}, default="mean"
+            What to fill in: the expected value given what is observed, the median or the most
+            probable value of each entry on its own (but for Bernoulli and mixed columns, of the 64
+            heaviest components of its distribution), or a draw of all missing values of the row
+            together. Of the levels of mixed columns means and medians are the most probable ones,
+            see `predict_proba_missing` for probabilities.
 
         n_imputations : int, default=1
             Imputations to make; only draws differ from one to the next.
@@ -230,7 +319,9 @@ class InferenceMixin(TransformerMixin):
             The data, dense or sparse as they came, with nothing missing; of shape (n_imputations,
             n_samples, n_features), or a list of sparse matrices, for more than one imputation.
             float32 for float32, uint8 and bool input, float64 otherwise. Where ``set_output`` asks
-            for DataFrames, one with the index and the columns of X, or a list of such.
+            for DataFrames, one with the index and the columns of X, or a list of such. Of mixed
+            columns what `fit` got: a DataFrame of the same library and types, or an array of
+            float64, whatever ``set_output`` says.
 
         Examples
         --------
@@ -249,4 +340,5 @@ class InferenceMixin(TransformerMixin):
         rng = check_random_state(random_state) if strategy == "sample" else None
         n_pool = self._n_samples("importance", n_importance_samples)
         values = self._model.impute(rows, strategy, n_imputations, n_pool, rng, self._n_threads)
-        return imputed(self, X, data, values, dtype, n_imputations)
+        decode = None if self._schema is None else partial(self._schema.decode, like=X)
+        return imputed(self, X, data, values, dtype, n_imputations, decode)

@@ -7,9 +7,11 @@ import numpy as np
 
 from ..models import refuse_empty
 from ..units import FAMILIES
-from .columns import FARTHEST, shown
+from .given_columns import FARTHEST, shown
+from .notices import notify
 
 KINDS = ("bernoulli", "categorical", "ordinal", "count", "real", "gaussian")
+BINARY = KINDS[0]
 LEVELLED = KINDS[:3]  # whose values are levels of a list
 MOST_LEVELS = 255
 
@@ -127,14 +129,14 @@ def kind_and_levels(column, number, names, said):
 def _declared(column, said):
     """The kind and the levels of a column of categories."""
     levels, n = column.levels, len(column.levels)
-    inferred = "bernoulli" if n == 2 else "ordinal" if column.is_ordered else "categorical"
+    inferred = BINARY if n == 2 else "ordinal" if column.is_ordered else "categorical"
     kind = said or inferred
     if kind not in LEVELLED:
         raise ValueError(
             f"{column} holds categories, which cannot be {kind!r}, but {_listed(LEVELLED)}. Turn "
             "it into numbers if it is one."
         )
-    if kind == "bernoulli" and n != 2:
+    if kind == BINARY and n != 2:
         raise ValueError(
             f"{column} has {n} levels, but 'bernoulli' columns have two. Let it be 'categorical' "
             "or 'ordinal'."
@@ -145,14 +147,28 @@ def _declared(column, said):
             "Make it a type that lists them, such as pl.Enum, or a pandas category."
         )
     _check_size(column, n)
+    if kind == "ordinal" and getattr(column.dtype, "ordered", True) is False:
+        _notify_of_alphabet(column, levels)
     return kind, levels
+
+
+def _notify_of_alphabet(column, levels):
+    """Warn where levels of text that pandas does not order are in the order of the alphabet."""
+    levels = levels.tolist()
+    is_text = all(isinstance(level, str) for level in levels)
+    if is_text and len(levels) > 2 and levels == sorted(levels):
+        notify(
+            f"{column} is 'ordinal', but its type has no order: levels are taken in that of the "
+            f"alphabet, {' < '.join(map(repr, levels[:4]))}{' < ...' if levels[4:] else ''}. List "
+            "them in order, as pd.CategoricalDtype([...], ordered=True) does."
+        )
 
 
 def _inferred(column, known):
     """The kind of a column of numbers, of which those that are known are given."""
     low, high = known.min(), known.max()
     if column.holds_truths() or (low < high and ((known == low) | (known == high)).all()):
-        return "bernoulli"
+        return BINARY
     is_count = low >= 0 and high <= FARTHEST and (known == np.rint(known)).all()
     return "count" if is_count else "real"
 
@@ -163,7 +179,7 @@ def _found(column, kind, distinct):
         return np.array([False, True])
     if kind == "categorical":
         _check_whole(column, distinct)
-    if kind != "bernoulli":
+    if kind != BINARY:
         _check_size(column, len(distinct))
         return distinct
     if len(distinct) > 2:

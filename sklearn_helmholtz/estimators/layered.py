@@ -39,6 +39,21 @@ class LayeredEstimator(LatentDensityEstimator):
         """Limits of blocks of rows, and a function from a slice of them to means by layer."""
         return self._model.recognition_means(rows)
 
+    @property
+    def _has_mixed_units(self):
+        """Whether columns are mixed, and not all of them binary; of settings before a fit."""
+        if not hasattr(self, "_model"):
+            return self._is_mixed
+        return self._machine.visible.units.answers_by_column
+
+    def _refuse_expected_data(self):
+        """Refuse expected data of mixed columns: there is no mean of categories."""
+        if self._has_mixed_units:
+            raise AttributeError(
+                "inverse_transform has no expected data of mixed columns: a mean of categories is "
+                "nothing. Draw rows (sample), or fill in missing values (impute)."
+            )
+
     def _expected_data(self, H):
         layer = min(self._transformed_layers())
         return self._model.expected_data(H[:, : self._machine.n_units[layer]], layer)

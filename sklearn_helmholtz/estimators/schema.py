@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..models import named
-from .columns import Column, as_objects, shown, taken, taken_numbers
 from .frames import build_frame, library_of, table_columns
-from .kinds import check_counts, kind_and_levels, said_kinds
+from .given_columns import Column, as_objects, shown, taken, taken_numbers
+from .kinds import BINARY, check_counts, kind_and_levels, said_kinds
 from .labels import by_label
 from .tables import is_missing
 
@@ -88,6 +88,11 @@ class Schema:
         resolutions = tuple(resolution for _, resolution in said)
         rest = library_of(X), tuple(dtypes), is_labelled
         return cls(names, kinds, categories, resolutions, *rest)
+
+    @property
+    def is_binary(self):
+        """Whether all columns have two values."""
+        return set(self.kinds) == {BINARY}
 
     def encode(self, X, name="X"):
         """A table as codes, (n_rows, n_columns) float64.

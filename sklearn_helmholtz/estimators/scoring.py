@@ -13,7 +13,10 @@ from .results import Result
 N_TEMPERATURES = 1000
 METHODS = ("auto", "exact", "importance", "annealed")
 _REMEDIES = {
-    "importance": "Raise n_importance_samples, train longer, or use method='annealed'.",
+    "importance": "Raise n_importance_samples, or train longer.",
+    "importance or annealed": (
+        "Raise n_importance_samples, train longer, or use method='annealed'."
+    ),
     "annealed": "Raise n_temperatures, or n_importance_samples for more chains.",
 }
 
@@ -84,9 +87,11 @@ class ScoringMixin:
 
         method : {"auto", "exact", "importance", "annealed"}, default="auto"
             Enumeration of the hidden states (at most 20 units); importance sampling with a mixture
-            of the recognition net (or mean field, where there is none) and, for one sample in five,
-            the prior of the hidden layers as the proposal; or annealed importance sampling [2]_,
-            which needs no proposal and is much slower. ``"auto"`` is the first for machines of at
+            of the recognition net (where there is none mean field, or of mixed columns the means of
+            short Gibbs chains) and, for one sample in five, the prior of the hidden layers as the
+            proposal; or annealed importance sampling [2]_, which needs no proposal and is much
+            slower, and has no way with rows of autoregressive machines that miss counts or values
+            of mixed columns. ``"auto"`` is the first for machines of at
             most 14 hidden units, otherwise the second. In autoregressive machines missing values
             of Bernoulli features are enumerated or drawn as hidden units are, and count as such:
             ``"auto"`` then chooses for each row by itself. Factor models have ``"auto"`` and
@@ -123,6 +128,11 @@ class ScoringMixin:
                 corrected for.
             per_sample : ndarray of shape (n_samples,)
                 log p(x) of each row.
+            log_probability : ndarray of shape (n_samples,)
+                Log-probability of each row as it is recorded, at most 0 but for noise: of mixed
+                columns that of cells as wide as ``resolution_``, which compares with models of
+                discrete values (where that is 0, of cells of 1e-4 of the spread); of Bernoulli
+                and Poisson units ``per_sample``; NaN where columns have densities only.
             effective_sample_size : ndarray of shape (n_samples,)
                 Of the importance weights of each row; infinite where exact.
             pareto_k : ndarray of shape (n_samples,)
@@ -149,17 +159,19 @@ class ScoringMixin:
             X, method, n_importance_samples, random_state, n_temperatures, sample_weight
         )
         if not result.reliable:
-            _warn_of_estimate(result)
+            _warn_of_estimate(result, self._model.can_anneal)
         return result
 
     def _log_likelihood(
         self, X, method, n_samples, random_state, n_temperatures, sample_weight=None
     ):
         """The result of `log_likelihood`, without its warning."""
-        estimate, addresses, method, weights = self._estimate(
+        estimate, addresses, method, weights, rows = self._estimate_rows(
             X, method, n_samples, random_state, sample_weight, n_temperatures, tail_shapes
         )
-        return Result(**estimate.summary(addresses, weights), method=method)
+        recorded = self._model.recorded(rows, estimate.per_sample)
+        summary = estimate.summary(addresses, weights)
+        return Result(**summary, log_probability=recorded, method=method)
 
     @public
     def log_likelihood_bounds(
@@ -283,11 +295,15 @@ class ScoringMixin:
         estimate = self._estimate(X, "auto", None, None)[0]
         return estimate.free_energy + estimate.per_sample
 
-    def _estimate(
+    def _estimate(self, *args):
+        """An `Estimate` of data, addresses of its rows, the method used, and weights or None."""
+        return self._estimate_rows(*args)[:-1]
+
+    def _estimate_rows(
         self, X, method, n_samples, random_state, sample_weight=None,
         n_temperatures=N_TEMPERATURES, tails=None,
     ):  # fmt: skip
-        """An `Estimate` of data, addresses of its rows, the method used, and weights or None."""
+        """The same, and the rows that the model made of the data."""
         rows, weights, _ = self._rows(X, sample_weight)
         check_choice("method", method, self._model.likelihood_methods)
         n_temperatures = check_count("n_temperatures", n_temperatures)
@@ -297,14 +313,17 @@ class ScoringMixin:
         found = self._model.estimate(
             rows, method, n_samples, n_temperatures, random_state, self._n_threads, tails
         )
-        return *found, weights
+        return *found, weights, rows
 
 
-def _warn_of_estimate(result):
+def _warn_of_estimate(result, can_anneal):
+    way = result.method
+    if way == "importance" and can_anneal:
+        way = "importance or annealed"
     sizes, shapes = result.effective_sample_size, result.pareto_k[~np.isnan(result.pareto_k)]
     tail = f", and the median Pareto k is {np.median(shapes):.2f}" if len(shapes) else ""
     notify(
         f"This log-likelihood ({result.method} sampling) cannot be trusted: it may be far too low, "
         f"and its errors too small. The median effective sample size of the rows is "
-        f"{np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}. {_REMEDIES[result.method]}"
+        f"{np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}. {_REMEDIES[way]}"
     )

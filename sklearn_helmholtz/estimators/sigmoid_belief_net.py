@@ -27,7 +27,9 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
     [2]_ or Gibbs sampling, or guessed by an inference net that learns by reward [3]_ [4]_. Missing
     values (NaN) are taken everywhere, but where features depend on each other
     (``autoregressive=True``): training by ``"exact"`` and whatever mean field does refuse missing
-    Gaussian values, and all but ``"nvil"`` missing counts.
+    Gaussian values, and all but ``"nvil"`` missing counts. Mixed tables, whose columns differ in
+    kind, are for ``"gibbs"`` and ``"nvil"``; where features depend on each other, ``"gibbs"``
+    refuses rows that miss values of theirs.
 
     Read more in the :ref:`User Guide <user_guide>`.
 
@@ -57,8 +59,9 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         Sweeps over the hidden units of a row whenever it is met in training: of Gibbs sampling, or
         the most of mean field. The others have none, whatever this says.
 
-    visible : {"auto", "bernoulli", "gaussian", "poisson"}, default="auto"
+    visible : {"auto", "bernoulli", "gaussian", "poisson", "mixed"}, dict or list, default="auto"
         Distribution of the features given the first hidden layer, as in `HelmholtzMachine`.
+        Of mixed columns ``inference="nvil"`` alone can learn.
 
     autoregressive : bool, default=False
         Whether the units of every layer also depend on the units before them in the same layer, as
@@ -170,8 +173,11 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         Noise variances, only with Gaussian visible units. Never below 0.001 of the variance that a
         feature had in training (0.001 if it was constant).
 
-    visible_ : {"bernoulli", "gaussian", "poisson"}
+    visible_ : {"bernoulli", "gaussian", "poisson", "mixed"}
         The distribution of the features.
+
+    kinds_, categories_, resolution_, code_names_, input_names_, code_means_
+        Of mixed columns, see `HelmholtzMachine`.
 
     n_iter_ : int
         Epochs done.
@@ -197,7 +203,8 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
 
     feature_means_ : ndarray of shape (n_features,)
         Means of the features in training, missing values left out: what the inference net sees
-        where a value is missing. Of a net made by `from_parameters`, its own expected data.
+        where a value is missing. Of a net made by `from_parameters`, its own expected data. Mixed
+        columns have none.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`, where they were all strings.
@@ -465,7 +472,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
 
         def energies(x, addresses):
             energy = found.free_energy(x)
-            volumes = scaling.log_volumes(x.toarray()) if x.has_missing else scaling.log_volume()
+            volumes = scaling.log_volumes(x.dense) if x.has_missing else scaling.log_volume()
             return (energy + volumes,)
 
         addresses, entries = np.arange(len(rows), dtype=np.uint64), found.entries_per_row
@@ -487,7 +494,9 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
     def __sklearn_tags__(self):
         """Missing values are refused where settings alone say that they would be."""
         tags = super().__sklearn_tags__()
-        family = FAMILIES.get(self.visible) if self.autoregressive else None
+        family = None
+        if self.autoregressive and isinstance(self.visible, str):
+            family = FAMILIES.get(self.visible)
         if family is not None and self.inference in WAYS:
             tags.input_tags.allow_nan = WAYS[self.inference].completes(family.missing)
         return tags

@@ -13,7 +13,8 @@ _NUMBERS = "biufc"  # the kinds of NumPy's types that need no help
 _ARROW_NUMBERS = ("int", "uint", "float", "double", "halffloat", "bool", "null", "decimal")
 _REMEDIES = {
     "dates": "Turn it into numbers, such as days since a certain date, or leave it out.",
-    "text": "Encode it, for example with sklearn.preprocessing.OneHotEncoder, or leave it out.",
+    "text": "Make it a column of categories for machines, which take mixed tables, encode it, for "
+    "example with sklearn.preprocessing.OneHotEncoder, or leave it out.",
 }
 
 

@@ -15,7 +15,7 @@ from .._keys import Purpose
 from .._monitor import Monitor
 from .._training import End, Past, Plan, Training, train
 from ..learning import SGD, Adam, Adaptive, Constant, Cosine
-from ..models import BeliefNetModel, Encoding, choose_family, fit_encoding
+from ..models import BeliefNetModel, Encoding, choose_family, fit_encoding, fit_mixed_encoding
 from ..rows import Table, TableSummary
 from ..units import FAMILIES
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
@@ -31,14 +31,17 @@ from .defaults import (
     warmup_fraction,
 )
 from .doubts import notify_of_doubts
+from .frames import is_mixed_frame
 from .layered import LayeredEstimator
 from .learner import learner_of
+from .mixed_attributes import mixed_attributes
 from .notices import notify
 from .public import public
+from .schema import Schema
 from .weights import Weights, check_alike, checked_weights, effective_number
 
 _FEWEST_HELD_OUT = 1
-_SEEN = ("n_features_in_", "feature_names_in_")
+_SEEN = ("n_features_in_", "feature_names_in_", "_schema")
 _SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 
 
@@ -86,7 +89,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LayeredEstimator):
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "n_particles": [Interval(Integral, 1, None, closed="left")],
-        "visible": [StrOptions({"auto", *FAMILIES})],
+        "visible": [StrOptions({"auto", "mixed", *FAMILIES}), dict, list, tuple],
         "autoregressive": ["boolean"],
         "solver": [StrOptions({"adam", "sgd"})],
         "momentum": [Interval(Real, 0, 1, closed="left")],
@@ -319,14 +322,45 @@ class TrainedDensityEstimator(CallbackSupportMixin, LayeredEstimator):
         """
         sizes = hidden_sizes(self.hidden_layer_sizes)
         check_layer(self.transform_layer, len(sizes))
-        family = choose_family(self.visible, summary)
-        if self.visible == "auto":
-            notify_of_doubts(X, summary, self._names)
-        encoding, units, intercept = fit_encoding(family, X, summary, indices, weights, self._names)
+        encoding, units, intercept = self._fit_encoding(X, summary, indices, weights)
         rows = encoding.table(X, summary, relative)
         rng = _keys.generator(seed, Purpose.INITIALISE)
         machine = self._new_machine((X.shape[1], *sizes), units, intercept, rng)
         return Start(machine, encoding, rows, Past(seed))
+
+    def _fit_encoding(self, X, summary, indices, weights):
+        """Encoding, units and intercept for data; those of mixed columns see their codes.
+
+        Where all columns are binary they are Bernoulli units, and the machine is one of these.
+        """
+        schema = self._schema
+        if schema is None:
+            family = choose_family(self.visible, summary)
+            if self.visible == "auto":
+                notify_of_doubts(X, summary, self._names)
+            return fit_encoding(family, X, summary, indices, weights, self._names)
+        if not self._learns_mixed_units:
+            family = FAMILIES["bernoulli"]
+            return fit_encoding(family, X, summary, indices, weights, self._names)
+        n_levels = [None if levels is None else len(levels) for levels in schema.categories]
+        return fit_mixed_encoding(
+            schema.kinds, n_levels, schema.resolutions, X, indices, weights, self._names
+        )
+
+    @property
+    def _learns_mixed_units(self):
+        """Whether the columns to learn from are mixed, and not all of them binary."""
+        return self._schema is not None and not self._schema.is_binary
+
+    @property
+    def _is_mixed(self):
+        return not isinstance(self.visible, str) or self.visible == "mixed"
+
+    def _new_schema(self, X):
+        if isinstance(self.visible, str):
+            is_mixed = self.visible == "mixed" or (self.visible == "auto" and is_mixed_frame(X))
+            return Schema.infer(X, "mixed") if is_mixed else None
+        return Schema.infer(X, self.visible)
 
     def _continue(self, X, summary, weights):
         """The fitted machine, to be trained further; its sizes and units have to stay."""
@@ -402,6 +436,7 @@ class TrainedDensityEstimator(CallbackSupportMixin, LayeredEstimator):
             "best_validation_score_": monitor.best_score if monitor.scores else None,
             "_history": History(past),
             **fitted_attributes(BeliefNetModel(start.encoding, training.machine)),
+            **({} if self._schema is None else mixed_attributes(self._schema, start.encoding)),
         }
 
     def _end(self, outcome):

@@ -5,10 +5,12 @@ import scipy.sparse
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import validate_data
 
+from .frames import library_of
 from .matrices import check_form
 from .tables import as_numbers
 
 DTYPES = [np.float64, np.float32, np.uint8, np.bool_]
+SMALL = DTYPES[1:]
 
 
 def validated(estimator, X, reset, ensure_min_samples=1, allow_infinity=False):
@@ -30,6 +32,30 @@ def validated(estimator, X, reset, ensure_min_samples=1, allow_infinity=False):
         return X
     check_form(X)  # what another form was made into
     return canonical(estimator, X)
+
+
+def validated_codes(estimator, X, schema, reset):
+    """Codes of the columns of a mixed table, (n_samples, n_features) float64, NaN where missing.
+
+    schema : the `Schema` of the training data; reset : as of `validated`.
+    """
+    is_frame = library_of(X) is not None
+    if (is_frame or schema.names is None) and _has_columns(X):
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    codes = schema.encode(X)
+    if not len(codes):
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={codes.shape}) while a minimum of 1 is required."
+        )
+    return codes
+
+
+def _has_columns(X):
+    """Whether something is a table in form; of all else `Schema.encode` says what is wrong."""
+    try:
+        return getattr(X, "ndim", None) == 2 or np.asarray(X).ndim == 2
+    except ValueError:  # rows of different lengths
+        return False
 
 
 def canonical(estimator, X):
@@ -78,5 +104,5 @@ def refuse_infinity(estimator, X):
 
 
 def answer_dtype(X):
-    """The dtype of answers: float64 for float64, otherwise float32."""
-    return np.float64 if X.dtype == np.float64 else np.float32
+    """The dtype of answers: float32 for arrays of float32, uint8 and bool, otherwise float64."""
+    return np.float32 if getattr(X, "dtype", None) in SMALL else np.float64

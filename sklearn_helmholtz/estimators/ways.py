@@ -70,6 +70,7 @@ class Exact(Way):
         """Refuse also missing values that are not summed out."""
         self.check(model, rows)
         machine = model.machine
+        machine.require(Ability.LEARN_EXACTLY, "inference='exact'")
         if machine.is_autoregressive and not self.completes(machine.visible.units.missing):
             model.refuse_missing(
                 "inference='exact' cannot learn", "inference='gibbs' or 'nvil'", rows

@@ -84,6 +84,8 @@ def machines():
         BinaryMachine(algorithm="wake-sleep", **bernoulli, **few),
         HelmholtzMachine((3, 2), autoregressive=True, **few),
         FractionalMachine(autoregressive=True, **bernoulli, **few),
+        HelmholtzMachine((3, 2), visible="mixed", **few),
+        HelmholtzMachine(3, visible="mixed", autoregressive=True, **few),
     ]
 
 
@@ -120,7 +122,8 @@ def one_of_each():
     made = {}
     for estimator in (*machines()[1:], *nets()):
         params = estimator.get_params()
-        made.setdefault((params.get("algorithm"), params.get("inference")), estimator)
+        is_mixed = params["visible"] == "mixed"
+        made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)
     return [*made.values(), *factor_models()]
 
 

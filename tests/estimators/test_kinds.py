@@ -3,6 +3,7 @@
 import datetime
 import pickle
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -475,3 +476,16 @@ def test_schemas_hold_none_of_the_data():
     X = np.arange(40_000.0).reshape(-1, 2) + 0.5
     for table in (X, pd.DataFrame(X, columns=["a", "b"]), pl.DataFrame(X, schema=["a", "b"])):
         assert len(pickle.dumps(Schema.infer(table, "mixed"))) < 2000
+
+
+def test_the_alphabet_is_told_where_it_orders_levels():
+    grades = pd.Series(["low", "high", "middle", "low"])
+    with pytest.warns(UserWarning, match=r"'g'.*'high' < 'low' < 'middle'.*ordered=True"):
+        schema = Schema.infer(pd.DataFrame({"g": grades.astype("category")}), {"g": "ordinal"})
+    assert schema.categories[0].tolist() == ["high", "low", "middle"]
+    silent = (["high", "low", "middle"], True), (["low", "middle", "high"], False)
+    for levels, is_ordered in silent:
+        dtype = pd.CategoricalDtype(levels, is_ordered)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            Schema.infer(pd.DataFrame({"g": grades.astype(dtype)}), {"g": "ordinal"})

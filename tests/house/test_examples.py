@@ -1,4 +1,4 @@
-"""The examples run as they are downloaded: one file, and what is installed with the package."""
+"""The examples run as they are downloaded: one file, and what is installed with the extra docs."""
 
 import ast
 import pathlib
@@ -7,7 +7,9 @@ import sys
 import pytest
 
 EXAMPLES = sorted((pathlib.Path(__file__).parents[2] / "examples").glob("plot_*.py"))
-INSTALLED = {"matplotlib", "numpy", "scipy", "sklearn", "sklearn_helmholtz", "threadpoolctl"}
+INSTALLED = {
+    "matplotlib", "numpy", "pandas", "scipy", "sklearn", "sklearn_helmholtz", "threadpoolctl"
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

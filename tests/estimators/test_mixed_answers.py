@@ -1,0 +1,42 @@
+"""Answers of mixed columns: expected values lie on no grid, draws do."""
+
+import numpy as np
+import pytest
+
+from sklearn_helmholtz import HelmholtzMachine
+
+
+@pytest.mark.parametrize("lowest", [0, 1])
+@pytest.mark.parametrize("autoregressive", [False, True])
+def test_means_of_counts_are_those_of_draws(lowest, autoregressive):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.integers(0, 4, 500) + lowest, rng.normal(0, 1, 500).round(1)])
+    machine = HelmholtzMachine(
+        3, visible="mixed", autoregressive=autoregressive, max_iter=3, random_state=0
+    ).fit(X)
+    row = np.array([[np.nan, 0.3]])
+    mean = machine.impute(row)[0, 0]
+    draws = machine.sample(4000, given=row[0], random_state=0)[:, 0]
+    assert abs(mean - round(mean)) > 0.01  # about lowest + 1.5
+    assert abs(mean - draws.mean()) < 0.1  # the standard error is 0.018
+
+
+@pytest.mark.parametrize("lowest", [0.0, 0.01])
+def test_draws_are_the_decimal_numbers_of_the_grid(lowest):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.integers(0, 1000, 500) / 100 + lowest, rng.integers(0, 2, 500)])
+    X[0, 0] = lowest  # the origin of the grid
+    machine = HelmholtzMachine(2, visible="mixed", max_iter=2, random_state=0).fit(X.round(2))
+    assert machine.resolution_[0] == 0.01
+    drawn = machine.sample(200, random_state=0)[:, 0]
+    np.testing.assert_array_equal(drawn, drawn.round(2))
+
+
+def test_levels_have_no_resolution():
+    X = np.column_stack([np.arange(60) % 3, np.arange(60) % 4, np.arange(60) / 2])
+    machine = HelmholtzMachine(
+        2, visible=["ordinal", "count", "real"], max_iter=1, random_state=0
+    ).fit(X)
+    np.testing.assert_array_equal(machine.resolution_, [0, 1, 0.5])
+    drawn = machine.sample(50, random_state=0)[:, 0]
+    assert set(drawn) <= {0, 1, 2}
