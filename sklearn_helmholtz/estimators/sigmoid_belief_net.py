@@ -61,7 +61,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
 
     visible : {"auto", "bernoulli", "gaussian", "poisson", "mixed"}, dict or list, default="auto"
         Distribution of the features given the first hidden layer, as in `HelmholtzMachine`.
-        Of mixed columns ``inference="nvil"`` alone can learn.
+        Mixed columns are learnt by ``"gibbs"`` and ``"nvil"``.
 
     autoregressive : bool, default=False
         Whether the units of every layer also depend on the units before them in the same layer, as
