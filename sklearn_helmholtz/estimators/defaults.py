@@ -18,7 +18,15 @@ _WARMUP = 0.6  # of the epochs, in which the first bound grows to the last
 
 def takes_averages(estimator):
     """Whether the result of training is an average."""
-    return estimator.autoregressive if estimator.averaging == "auto" else estimator.averaging
+    return _is_careful(estimator) if estimator.averaging == "auto" else estimator.averaging
+
+
+def _is_careful(estimator):
+    """Whether steps are small, averaged, and penalised by what weights tell.
+
+    Of machines that learn much from each column: autoregressive ones, and those of mixed columns.
+    """
+    return estimator.autoregressive or estimator._learns_mixed_units
 
 
 def learning_rate(estimator):
@@ -34,7 +42,7 @@ def batch_size(estimator, n_rows):
     """Rows of a minibatch."""
     if estimator.batch_size != "auto":
         return estimator.batch_size
-    most = n_rows // _BATCHES if estimator.autoregressive else _BATCH
+    most = n_rows // _BATCHES if _is_careful(estimator) else _BATCH
     return min(max(most, _SMALLEST_BATCH), _BATCH)
 
 
@@ -47,9 +55,9 @@ def stops_early(estimator, n_features):
 
 def penalties(estimator, n_rows):
     """Penalties of connections and of lateral weights; n_rows : of the table, None if unknown."""
-    autoregressive, alpha, ratio = estimator.autoregressive, estimator.alpha, estimator.l1_ratio
-    alpha = _ALPHA if alpha == "auto" and not autoregressive else alpha
-    ratio = float(autoregressive) if ratio == "auto" else ratio
+    is_careful, alpha, ratio = _is_careful(estimator), estimator.alpha, estimator.l1_ratio
+    alpha = _ALPHA if alpha == "auto" and not is_careful else alpha
+    ratio = float(is_careful) if ratio == "auto" else ratio
     lateral_alpha = alpha if estimator.lateral_alpha is None else estimator.lateral_alpha
     lateral_ratio = ratio if estimator.lateral_l1_ratio is None else estimator.lateral_l1_ratio
     return (

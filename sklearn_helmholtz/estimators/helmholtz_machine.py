@@ -90,11 +90,12 @@ class HelmholtzMachine(TrainedDensityEstimator):
         of the last ones: after t steps, those of step s weigh about ``s**8``, so that most of the
         weight lies on the last ninth [6]_. It takes the place of a falling learning rate, and
         allows a higher one, without knowing when training will end. ``"auto"`` means for
-        autoregressive machines.
+        autoregressive machines and mixed columns.
 
     batch_size : int or "auto", default="auto"
-        Rows of a minibatch. ``"auto"`` means 100, but for autoregressive machines a hundredth of
-        the rows if that is less, and at least 20: small tables, too, need some thousands of steps.
+        Rows of a minibatch. ``"auto"`` means 100, but for autoregressive machines and mixed
+        columns a hundredth of the rows if that is less, and at least 20: small tables, too, need
+        some thousands of steps.
 
     max_iter : int, default=100
         Epochs: passes over the data.
@@ -102,8 +103,8 @@ class HelmholtzMachine(TrainedDensityEstimator):
     alpha : float or "auto", default="auto"
         Strength of the penalty on all weights, generative and recognition, but no intercepts,
         relative to the mean bound per row: ``alpha * (l1_ratio * |W|_1 + (1 - l1_ratio) / 2 *
-        |W|^2)``. ``"auto"`` means 1e-4, but for autoregressive machines the strength of a prior
-        that is learnt along with the weights (see Notes).
+        |W|^2)``. ``"auto"`` means 1e-4, but for autoregressive machines and mixed columns the
+        strength of a prior that is learnt along with the weights (see Notes).
 
     lateral_alpha : float, "auto" or None, default=None
         Strength of the penalty on the lateral weights of an autoregressive machine, where
@@ -111,7 +112,8 @@ class HelmholtzMachine(TrainedDensityEstimator):
 
     l1_ratio : float or "auto", default="auto"
         Share of the L1 penalty, from 0 to 1. It makes weights exactly zero, unless ``averaging``
-        takes means of them. ``"auto"`` means 1 for autoregressive machines, otherwise 0.
+        takes means of them. ``"auto"`` means 1 for autoregressive machines and mixed columns,
+        otherwise 0.
 
     lateral_l1_ratio : float or None, default=None
         The share for lateral weights; None means as ``l1_ratio``.
@@ -231,17 +233,18 @@ class HelmholtzMachine(TrainedDensityEstimator):
 
     Notes
     -----
-    With ``alpha="auto"``, weights between layers of an autoregressive machine have an L1 penalty
-    of the strength ``1 / (s + 1 / 2) / n`` per row, and a lateral weight w one of the strength
-    ``5 / (4 (m + 1 / 12) + |w|) / n``, where s is the root mean square of the weights between
-    layers, divided by the root of 2, and m the mean size of the lateral ones, both at the beginning
-    of an epoch, and n is the number of rows. This follows from a prior of the weights whose scales
-    have priors themselves [7]_: tables of few rows and little structure get a strong penalty, and
-    large lateral weights are let off. With ``l1_ratio=0`` mean squares take the place of s and m,
-    and large weights are not let off. Weights that have not learnt yet say nothing of a table, and
-    a strong penalty would keep hidden units from ever being of use: over the first 60 % of
-    ``max_iter`` the first strength is held below a bound that rises from 0.1 / n to 2 / n, but not
-    with early stopping, which could end training before, with ``warm_start`` or in `partial_fit`.
+    With ``alpha="auto"``, weights between layers of a machine that is autoregressive or has mixed
+    columns have an L1 penalty of the strength ``1 / (s + 1 / 2) / n`` per row, and a lateral weight
+    w one of the strength ``5 / (4 (m + 1 / 12) + |w|) / n``, where s is the root mean square of the
+    weights between layers, divided by the root of 2, and m the mean size of the lateral ones, both
+    at the beginning of an epoch, and n is the number of rows. This follows from a prior of the
+    weights whose scales have priors themselves [7]_: tables of few rows and little structure get a
+    strong penalty, and large lateral weights are let off. With ``l1_ratio=0`` mean squares take the
+    place of s and m, and large weights are not let off. Weights that have not learnt yet say
+    nothing of a table, and a strong penalty would keep hidden units from ever being of use: over
+    the first 60 % of ``max_iter`` the first strength is held below a bound that rises from 0.1 / n
+    to 2 / n, but not with early stopping, which could end training before, with ``warm_start`` or
+    in `partial_fit`.
     These numbers were chosen on the validation rows of public data sets.
 
     See Also

@@ -80,18 +80,20 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         below 1e-6, training ends.
 
     learning_rate_init : float or "auto", default="auto"
-        The (first) learning rate. ``"auto"`` means 1e-2, and 2e-2 with ``averaging``.
+        The (first) learning rate. ``"auto"`` means 1e-2, and 2e-2 with ``averaging`` where columns
+        are not mixed.
 
     averaging : bool or "auto", default="auto"
         Whether the net is an average of the parameters over the later part of training instead
         of the last ones: after t steps, those of step s weigh about ``s**8``, so that most of the
         weight lies on the last ninth [5]_. It takes the place of a falling learning rate, and
         allows a higher one, without knowing when training will end. ``"auto"`` means for
-        autoregressive machines.
+        autoregressive machines and mixed columns.
 
     batch_size : int or "auto", default="auto"
-        Rows of a minibatch. ``"auto"`` means 100, but for autoregressive machines a hundredth of
-        the rows if that is less, and at least 20: small tables, too, need some thousands of steps.
+        Rows of a minibatch. ``"auto"`` means 100, but for autoregressive machines and mixed
+        columns a hundredth of the rows if that is less, and at least 20: small tables, too, need
+        some thousands of steps.
 
     max_iter : int, default=100
         Epochs: passes over the data.
@@ -99,8 +101,9 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
     alpha : float or "auto", default="auto"
         Strength of the penalty on all weights, of the inference net too, but no intercepts,
         relative to the mean bound per row: ``alpha * (l1_ratio * |W|_1 + (1 - l1_ratio) / 2 *
-        |W|^2)``. ``"auto"`` means 1e-4, but for autoregressive machines the strength of a prior
-        that is learnt along with the weights (see the notes of `HelmholtzMachine`).
+        |W|^2)``. ``"auto"`` means 1e-4, but for autoregressive machines and mixed columns the
+        strength of a prior that is learnt along with the weights (see the notes of
+        `HelmholtzMachine`).
 
     lateral_alpha : float, "auto" or None, default=None
         Strength of the penalty on the lateral weights of an autoregressive machine, where
@@ -108,7 +111,8 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
 
     l1_ratio : float or "auto", default="auto"
         Share of the L1 penalty, from 0 to 1. It makes weights exactly zero, unless ``averaging``
-        takes means of them. ``"auto"`` means 1 for autoregressive machines, otherwise 0.
+        takes means of them. ``"auto"`` means 1 for autoregressive machines and mixed columns,
+        otherwise 0.
 
     lateral_l1_ratio : float or None, default=None
         The share for lateral weights; None means as ``l1_ratio``.
