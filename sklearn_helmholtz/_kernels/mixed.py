@@ -29,14 +29,17 @@ from .marginals import (
     CENTRE,
     ETA,
     FAMILY,
+    HIGHEST_SCALE,
     KNOT,
     LOWER,
+    LOWEST_SCALE,
     N_BITS,
     N_INPUTS,
     N_KNOTS,
     PAYLOAD,
     REALS,
     SCALE,
+    UNKNOWN,
     UPPER,
     on_grid,
     quantile,
@@ -45,7 +48,6 @@ from .marginals import (
 from .random import UNITS, uniform_row
 from .weight_rows import add_row
 
-_LOWEST_SCALE, _HIGHEST_SCALE = -5.0, 3.0  # of log s, as in `columns.ordered`
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 _ZERO, _ONE, _NAN = np.float32(0), np.float32(1), np.float32(np.nan)
 
@@ -55,17 +57,18 @@ _FAMILIES = reads(int64, "4"), reads(int64, "_"), reads(float32, "_")
 
 @helper
 def _write_value(
-    x, j, places, numbers, knots, thresholds, n_ordered, payload, p0, bits, b0, reals, r0
+    x, near, j, places, numbers, knots, thresholds, n_ordered, payload, p0, bits, b0, reals, r0
 ):  # fmt: skip
     """Write what a value of column j is to units, and what others see of it.
 
-    payload, bits, reals : flat; p0, b0, r0 : where their row begins.
+    near : a knot not far from x, or `UNKNOWN`; payload, bits, reals : flat; p0, b0, r0 : where
+    their row begins.
     """
     place, family = places[j], places[j, FAMILY]
     p, b, r = p0 + place[PAYLOAD], b0 + place[BITS], r0 + place[REALS]
     if family == ORDERED:
         write_cell(
-            x, place, numbers[j], knots, thresholds, n_ordered, payload, p, bits, b, reals, r
+            x, near, place, numbers[j], knots, thresholds, n_ordered, payload, p, bits, b, reals, r
         )
     elif family == GAUSSIAN:
         payload[p] = reals[r] = (x - numbers[j, CENTRE]) / numbers[j, SCALE]
@@ -107,8 +110,8 @@ def mixed_encode(places, numbers, knots, thresholds, sizes, values, payload, bit
                 _write_missing(j, places, sizes[1], flat, p0, flat_bits, b0, flat_reals, r0)
             else:
                 _write_value(
-                    x, j, places, numbers, knots, thresholds, sizes[1], flat, p0, flat_bits, b0,
-                    flat_reals, r0,
+                    x, UNKNOWN, j, places, numbers, knots, thresholds, sizes[1], flat, p0,
+                    flat_bits, b0, flat_reals, r0,
                 )  # fmt: skip
 
 
@@ -181,24 +184,24 @@ def mixed_score(sizes, levels, parameters, payload, eta, log_prob):
 
 @helper
 def _draw_value(j, places, numbers, knots, sizes, parameters, eta, e0, uniforms, stride):
-    """A value of column j under the inputs of its row, which begin at ``e0``."""
+    """A value of column j under the inputs of its row, from ``e0`` on, and a knot near it."""
     place = places[j]
     family, e, u = place[FAMILY], e0 + place[ETA], float64(uniforms[j])
     if family == ORDERED:
-        log_scale = min(max(float64(eta[e + sizes[1]]), _LOWEST_SCALE), _HIGHEST_SCALE)
+        log_scale = min(max(float64(eta[e + sizes[1]]), LOWEST_SCALE), HIGHEST_SCALE)
         z = eta[e] + math.exp(log_scale) * (math.log(u) - math.log1p(-u))
         number = numbers[j]
-        x = quantile(z, place[KNOT], place[N_KNOTS], number[LOWER], number[UPPER], knots)
-        return on_grid(x, number)
+        x, near = quantile(z, place[KNOT], place[N_KNOTS], number[LOWER], number[UPPER], knots)
+        return on_grid(x, number), near
     if family == GAUSSIAN:
         radius = math.sqrt(-2.0 * math.log(u))
         normal = radius * math.cos(2 * math.pi * uniforms[j + stride])
         deviation = parameters[sizes[2] + place[ETA] - sizes[0] - 2 * sizes[1]]
         z = eta[e] + deviation * normal
-        return numbers[j, CENTRE] + numbers[j, SCALE] * z
+        return numbers[j, CENTRE] + numbers[j, SCALE] * z, UNKNOWN
     if family == BERNOULLI:
-        return 1.0 if u * (1.0 + math.exp(-float64(eta[e]))) < 1.0 else 0.0
-    return float64(softmax.draw(u, place[N_INPUTS], eta, e))
+        return 1.0 if u * (1.0 + math.exp(-float64(eta[e]))) < 1.0 else 0.0, UNKNOWN
+    return float64(softmax.draw(u, place[N_INPUTS], eta, e)), UNKNOWN
 
 
 @helper
@@ -248,10 +251,12 @@ def mixed_draw(
         for j in range(n_columns):
             if values[i, j] == values[i, j]:
                 continue
-            x = _draw_value(j, places, numbers, knots, sizes, parameters, a, e0, uniforms, stride)
+            x, near = _draw_value(
+                j, places, numbers, knots, sizes, parameters, a, e0, uniforms, stride
+            )
             values[i, j] = x
             _write_value(
-                x, j, places, numbers, knots, thresholds, sizes[1], flat, p0, flat_bits, b0,
+                x, near, j, places, numbers, knots, thresholds, sizes[1], flat, p0, flat_bits, b0,
                 flat_reals, r0,
             )  # fmt: skip
             if is_lateral:
@@ -264,7 +269,7 @@ def mixed_draw(
 @helper
 def _ordered_double(low, high, width, location, log_scale):
     """As `ordered.row_log_prob`, of one value."""
-    rate = math.exp(-min(max(log_scale, _LOWEST_SCALE), _HIGHEST_SCALE))
+    rate = math.exp(-min(max(log_scale, LOWEST_SCALE), HIGHEST_SCALE))
     a, b, t = (high - location) * rate, (low - location) * rate, max(width * rate, 1e-300)
     result = min(a, 0.0) - math.log1p(math.exp(-abs(a)))
     result -= max(b, 0.0) + math.log1p(math.exp(-abs(b)))

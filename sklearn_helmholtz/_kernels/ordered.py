@@ -12,8 +12,9 @@ from .arithmetic import is_seen, maximum, minimum, multiply_add, select, total
 from .exponential import compound, exp, exp_minus_size, log1p, sigmoid
 from .kernel import helper
 from .lanes import LANES, first, load_first, store_first
+from .marginals import HIGHEST_SCALE, LOWEST_SCALE
 
-_LOWEST_SCALE, _HIGHEST_SCALE = np.float32(-5), np.float32(3)  # of log s, as in `columns.ordered`
+_LOWEST_SCALE, _HIGHEST_SCALE = np.float32(LOWEST_SCALE), np.float32(HIGHEST_SCALE)
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _NARROWEST = np.float32(1e-36)
 _C2, _C3, _C4, _C5, _C6 = (

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-EDGE = 1000.0  # on the logistic scale: where nothing lies beyond
+from .._kernels.marginals import EDGE
+
 _N_BINS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96)
 _N_FOLDS = 5
 _MOST_VALUES = 20_000  # by which the number of bins is chosen

@@ -7,13 +7,12 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from .._kernels.families import ORDERED
+from .._kernels.marginals import FARTHEST, HIGHEST_SCALE, LOWEST_SCALE
 from .column import Column
 from .marginal import Marginal, fit_levels, fit_marginal
 from .resolution import FINEST, resolution, spread
 
-LOWEST_SCALE, HIGHEST_SCALE = -5.0, 3.0  # of the logarithm of the scale
 _DEVIATION = np.pi / np.sqrt(3)  # of the logistic distribution
-_FARTHEST = 12.0  # of places on the logistic scale, as other units see them
 _N_THRESHOLDS = 5
 _FEW_LEVELS = 10  # of which each has a threshold
 
@@ -79,7 +78,7 @@ class Ordered(Column):
     @classmethod
     def _with_code(cls, marginal, values, weights, levels, is_recorded, lowest, highest, volume):
         """The column with the code that other units see."""
-        places = np.clip(marginal.scores(values), -_FARTHEST, _FARTHEST)
+        places = np.clip(marginal.scores(values), -FARTHEST, FARTHEST)
         limits, thresholds = _thresholds(marginal, values, weights)
         bits = places[:, None] > thresholds
         shares = np.average(bits, axis=0, weights=weights)
@@ -140,7 +139,7 @@ class Ordered(Column):
 
     def code(self, values):
         """Which thresholds a value is above, and its place on the logistic scale."""
-        places = np.clip(self.marginal.scores(self.on_grid(values)), -_FARTHEST, _FARTHEST)
+        places = np.clip(self.marginal.scores(self.on_grid(values)), -FARTHEST, FARTHEST)
         bits = (places[:, None] > self.thresholds).astype(np.uint8)
         return bits, ((places - self.centre) / _DEVIATION)[:, None]
 
