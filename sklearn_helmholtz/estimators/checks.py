@@ -67,14 +67,21 @@ def check_continuation(estimator):
             f"trained further was made with {not estimator.autoregressive!r}. Fit a clone, or with "
             "warm_start=False."
         )
-    is_mixed = not isinstance(estimator.visible, str)
-    if is_mixed != (estimator.visible_ == "mixed") if is_mixed else estimator.visible not in (
-        "auto", estimator.visible_,
-    ):  # fmt: skip
+    if not _agrees(estimator.visible, estimator.visible_, estimator._schema):
         raise ValueError(
             f"visible is {estimator.visible!r}, but the fitted machine that is to be trained "
             f"further has {estimator.visible_!r} units. Fit a clone, or with warm_start=False."
         )
+
+
+def _agrees(visible, fitted, schema):
+    """Whether a parameter ``visible`` says nothing else than what was fitted.
+
+    fitted : ``visible_``; schema : of mixed columns, otherwise None.
+    """
+    if isinstance(visible, str):
+        return visible in ("auto", fitted)
+    return schema is not None and schema.agrees(visible)
 
 
 def check_partial_fit(estimator):

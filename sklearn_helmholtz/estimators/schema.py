@@ -89,6 +89,15 @@ class Schema:
         rest = library_of(X), tuple(dtypes), is_labelled
         return cls(names, kinds, categories, resolutions, *rest)
 
+    def agrees(self, visible):
+        """Whether a dict or sequence of kinds and resolutions says nothing else than these."""
+        said = said_kinds(visible, len(self.kinds), self.names)
+        fitted = zip(self.kinds, self.resolutions, strict=True)
+        return all(
+            kind in (None, own) and resolution in (None, width)
+            for (kind, resolution), (own, width) in zip(said, fitted, strict=True)
+        )
+
     @property
     def is_binary(self):
         """Whether all columns have two values."""

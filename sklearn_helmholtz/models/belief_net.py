@@ -20,7 +20,7 @@ from ..likelihood import (
     units_to_sum_out,
 )
 from ..machines import BeliefNet, has_recognition
-from ..rows import Block, dense_doubles, split_evenly
+from ..rows import Block, split_evenly, with_column
 from ..units import Ability
 from .completion import conditional_draws, imputations, posteriors
 from .encoding import Encoding, named
@@ -169,10 +169,9 @@ class BeliefNetModel(Model):
         data : as for `table`, of which the column itself is left out.
         """
         log_prob = np.empty((data.shape[0], n_levels))
-        data = np.array(dense_doubles(data))
         for level in range(n_levels):
-            data[:, column] = level
-            found = self.estimate(self.table(data), "auto", n_samples, 1, None, n_threads)
+            rows = self.table(with_column(data, column, level))
+            found = self.estimate(rows, "auto", n_samples, 1, None, n_threads)
             log_prob[:, level] = found[0].per_sample
         return softmax(log_prob, axis=1)
 

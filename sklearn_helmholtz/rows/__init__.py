@@ -3,7 +3,7 @@
 from .block import Block
 from .coded import Coded
 from .columns import TableLimits, TableSummary, means, moments, rounded_interval, rounding
-from .dense import chunks, dense_doubles, dense_rows, row_pieces
+from .dense import chunks, dense_doubles, dense_rows, row_pieces, with_column
 from .keys import content_keys
 from .limits import minibatches, rows_of_a_block, split_evenly
 from .lists import Lists
@@ -35,4 +35,5 @@ __all__ = [
     "row_pieces",
     "rows_of_a_block",
     "split_evenly",
+    "with_column",
 ]

@@ -20,6 +20,17 @@ def dense_rows(data, rows):
     return dense_doubles(data[rows])
 
 
+def with_column(data, column, value):
+    """A copy of an array or a CSR matrix, float64, with one value in all of a column."""
+    if not scipy.sparse.issparse(data):
+        data = np.array(data, np.float64)
+        data[:, column] = value
+        return data
+    filled = scipy.sparse.csr_array(np.full((data.shape[0], 1), float(value)))
+    parts = [data[:, :column], filled, data[:, column + 1 :]]
+    return scipy.sparse.csr_matrix(scipy.sparse.hstack(parts, "csr"))
+
+
 def row_pieces(data, indices):
     """Some rows of an array or a CSR matrix, by number, a piece at a time, in the same form."""
     step = rows_of_a_piece(data)

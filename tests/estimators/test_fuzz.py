@@ -65,7 +65,7 @@ def is_huge(value):
 
 
 def works_or_names(call, *names):
-    """Whether a call works; it may refuse, in a sentence that names one of some things."""
+    """Whether a call works; asserts that it else refuses in a sentence that names one of some."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

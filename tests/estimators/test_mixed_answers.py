@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
+from numpy.testing import assert_allclose
 
 from sklearn_helmholtz import HelmholtzMachine
 
@@ -40,3 +42,22 @@ def test_levels_have_no_resolution():
     np.testing.assert_array_equal(machine.resolution_, [0, 1, 0.5])
     drawn = machine.sample(50, random_state=0)[:, 0]
     assert set(drawn) <= {0, 1, 2}
+
+
+def test_probabilities_of_a_bit_are_the_same_from_rows_of_any_form():
+    X = np.random.default_rng(0).random((40, 6)) < 0.3
+    model = HelmholtzMachine(3, max_iter=2, random_state=0).fit(X)
+    for column in (0, 3, 5):
+        expected = model.predict_proba_missing(X, column)
+        found = model.predict_proba_missing(scipy.sparse.csr_matrix(X), column)
+        assert_allclose(found, expected, rtol=1e-6)
+        assert_allclose(expected.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("other", [{0: "real"}, {1: ("real", 0.5)}, ["count", "count"]])
+def test_other_kinds_than_those_that_were_fitted_are_refused_later_on(other):
+    X = np.column_stack([np.arange(30) % 5, np.arange(30) / 4])
+    model = HelmholtzMachine(2, visible={1: ("real", 0.25)}, max_iter=1, random_state=0).fit(X)
+    model.set_params(visible={0: "count"}).partial_fit(X)
+    with pytest.raises(ValueError, match="visible is"):
+        model.set_params(visible=other).partial_fit(X)
