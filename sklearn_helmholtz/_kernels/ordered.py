@@ -35,13 +35,32 @@ def _expm1(t):
 
 
 @helper
-def _log_prob(low, high, width, location, log_scale):
-    """Log-probabilities of intervals, in lanes."""
-    rate = exp(_ZERO - minimum(maximum(log_scale, _LOWEST_SCALE), _HIGHEST_SCALE))
+def _load_cells(payload, p, n_ordered, n):
+    """Edges of n cells from a place on, low and high, and their distances."""
+    low, high = load_first(payload, p, n), load_first(payload, p + n_ordered, n)
+    return low, high, load_first(payload, p + 2 * n_ordered, n)
+
+
+@helper
+def _clip(log_scale):
+    return minimum(maximum(log_scale, _LOWEST_SCALE), _HIGHEST_SCALE)
+
+
+@helper
+def _joined(a, b, grown_a, grown_b, inverse):
+    """Log-probabilities of intervals; grown : exp of minus the sizes; inverse : 1 / expm1(t)."""
+    surplus = compound(compound(grown_a, grown_b), inverse)
+    return minimum(a, _ZERO) - maximum(b, _ZERO) - log1p(surplus)
+
+
+@helper
+def _log_prob(low, high, width, location, log_scale, n):
+    """Log-probability of n intervals, nats; those that are missing add nothing."""
+    rate = exp(_ZERO - _clip(log_scale))
     a, b = (high - location) * rate, (low - location) * rate
     inverse = _ONE / _expm1(maximum(width * rate, _NARROWEST))
-    surplus = compound(compound(exp_minus_size(a), exp_minus_size(b)), inverse)
-    return minimum(a, _ZERO) - maximum(b, _ZERO) - log1p(surplus)
+    log_p = _joined(a, b, exp_minus_size(a), exp_minus_size(b), inverse)
+    return total(select(first(n), select(is_seen(low), log_p, _ZERO), _ZERO))
 
 
 @helper
@@ -54,13 +73,10 @@ def row_log_prob(payload, p0, n_ordered, eta, e0):
     result = 0.0
     for j in range(0, n_ordered, LANES):
         n = min(n_ordered - j, LANES)
-        low = load_first(payload, p0 + j, n)
-        high = load_first(payload, p0 + n_ordered + j, n)
-        width = load_first(payload, p0 + 2 * n_ordered + j, n)
+        low, high, width = _load_cells(payload, p0 + j, n_ordered, n)
         location = load_first(eta, e0 + j, n)
         log_scale = load_first(eta, e0 + n_ordered + j, n)
-        log_p = _log_prob(low, high, width, location, log_scale)
-        result += total(select(first(n), select(is_seen(low), log_p, _ZERO), _ZERO))
+        result += _log_prob(low, high, width, location, log_scale, n)
     return result
 
 
@@ -70,15 +86,12 @@ def moved_log_prob(payload, p0, n_ordered, eta, e0, weights, w0, step):
     result = 0.0
     for j in range(0, n_ordered, LANES):
         n = min(n_ordered - j, LANES)
-        low = load_first(payload, p0 + j, n)
-        high = load_first(payload, p0 + n_ordered + j, n)
-        width = load_first(payload, p0 + 2 * n_ordered + j, n)
+        low, high, width = _load_cells(payload, p0 + j, n_ordered, n)
         location = load_first(weights, w0 + j, n)
         location = multiply_add(step, location, load_first(eta, e0 + j, n))
         log_scale = load_first(weights, w0 + n_ordered + j, n)
         log_scale = multiply_add(step, log_scale, load_first(eta, e0 + n_ordered + j, n))
-        log_p = _log_prob(low, high, width, location, log_scale)
-        result += total(select(first(n), select(is_seen(low), log_p, _ZERO), _ZERO))
+        result += _log_prob(low, high, width, location, log_scale, n)
     return result
 
 
@@ -88,19 +101,16 @@ def row_score(payload, p0, n_ordered, eta, e0):
     result = 0.0
     for j in range(0, n_ordered, LANES):
         n = min(n_ordered - j, LANES)
-        low = load_first(payload, p0 + j, n)
-        high = load_first(payload, p0 + n_ordered + j, n)
-        width = load_first(payload, p0 + 2 * n_ordered + j, n)
+        low, high, width = _load_cells(payload, p0 + j, n_ordered, n)
         location = load_first(eta, e0 + j, n)
         log_scale = load_first(eta, e0 + n_ordered + j, n)
-        clipped = minimum(maximum(log_scale, _LOWEST_SCALE), _HIGHEST_SCALE)
+        clipped = _clip(log_scale)
         rate = exp(_ZERO - clipped)
         a, b = (high - location) * rate, (low - location) * rate
         narrow = maximum(width * rate, _NARROWEST)
         inverse = _ONE / _expm1(narrow)
         grown_a, grown_b = exp_minus_size(a), exp_minus_size(b)
-        surplus = compound(compound(grown_a, grown_b), inverse)
-        log_p = minimum(a, _ZERO) - maximum(b, _ZERO) - log1p(surplus)
+        log_p = _joined(a, b, grown_a, grown_b, inverse)
         seen = is_seen(low)
         result += total(select(first(n), select(seen, log_p, _ZERO), _ZERO))
         over_a, under_b = sigmoid(_ZERO - a, grown_a), sigmoid(b, grown_b)
