@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn_helmholtz.columns import Normal, Ordered
 from sklearn_helmholtz.units import Mixed
 from tests import cases
-from tests.columns.builders import ORDERED, all_cells
+from tests.columns.builders import ORDERED, all_cells, reals
 from tests.units import calls
 from tests.units.mixed_columns import every_kind, layer, log_probs, make_eta, make_values
 
@@ -109,6 +109,19 @@ def test_draws_are_coded_like_the_values_that_they_are():
     assert_allclose(again.payload, drawn.payload, rtol=1e-5, atol=1e-5)
     assert_array_equal(again.bits, drawn.bits)
     assert_allclose(again.reals, drawn.reals, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("location", [-3.0, 0.0, 3.0])
+def test_draws_in_gaps_that_bins_part_are_coded_like_their_values(location):
+    column = reals(np.array([0.0, 6, 16, 28, 40, 56, 72, 92, 112, 134]), 1.0)
+    units, _ = Mixed.of([column])
+    rows, _ = draw(units, np.array([[location, 1.5]]))
+    edges = column.marginal.knots
+    cells = rows.values - edges
+    assert (abs(cells) < 0.5).any(axis=0)[1:-1].all()  # cells that reach into two bins
+    again = units.layout.standardise(rows.values)
+    for found, expected in zip(rows.parts, again.parts, strict=True):
+        assert_array_equal(found, expected)
 
 
 def test_what_is_given_stays_and_the_rest_is_drawn():
