@@ -3,6 +3,7 @@
 from .binary import Binary
 from .categorical import Categorical
 from .column import Column
+from .draws import weighted_medians
 from .layout import Layout
 from .normal import Normal
 from .ordered import Ordered
@@ -18,4 +19,5 @@ __all__ = [
     "Ordered",
     "resolution",
     "spread",
+    "weighted_medians",
 ]

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from .draws import weighted_medians
+
 
 @dataclass(frozen=True, eq=False)
 class Column(abc.ABC):
@@ -111,10 +113,7 @@ class Column(abc.ABC):
         """Medians, (n_rows,); of discrete columns the most probable values."""
         if self.is_discrete:
             return self.mode_of_draws(weights, draws)
-        order = np.argsort(draws, axis=1, kind="stable")
-        sums = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
-        place = (sums >= 0.5 * sums[:, -1:]).argmax(axis=1)
-        return np.take_along_axis(draws, order, axis=1)[np.arange(len(draws)), place]
+        return weighted_medians(weights, draws[..., None])[:, 0]
 
     def mode_of_draws(self, weights, draws):
         """Most probable values, (n_rows,)."""

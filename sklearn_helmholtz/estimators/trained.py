@@ -1,7 +1,7 @@
 """Training of estimators that hold a machine, epoch by epoch."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
 
@@ -15,8 +15,8 @@ from .._keys import Purpose
 from .._monitor import Monitor
 from .._training import End, Past, Plan, Training, train
 from ..learning import SGD, Adam, Adaptive, Constant, Cosine
-from ..models import BeliefNetModel, Encoding, choose_family, fit_encoding, fit_mixed_encoding
-from ..rows import Table, TableSummary
+from ..models import BeliefNetModel
+from ..rows import TableSummary
 from ..units import FAMILIES
 from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, with_callbacks
 from .attributes import PUBLISHED, fitted_attributes
@@ -30,14 +30,13 @@ from .defaults import (
     takes_averages,
     warmup_fraction,
 )
-from .doubts import notify_of_doubts
-from .frames import is_mixed_frame
+from .encodings import EncodingMixin
+from .history import History, Start
 from .layered import LayeredEstimator
 from .learner import learner_of
 from .mixed_attributes import mixed_attributes
 from .notices import notify
 from .public import public
-from .schema import Schema
 from .weights import Weights, check_alike, checked_weights, effective_number
 
 _FEWEST_HELD_OUT = 1
@@ -45,38 +44,7 @@ _SEEN = ("n_features_in_", "feature_names_in_", "_schema")
 _SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 
 
-@dataclass(frozen=True)
-class History:
-    """Memory that a fitted estimator has of its training, for the next.
-
-    past : what training left; solver : whose optimiser's state it holds; n_rows : of the table
-    that was fitted, in effect; None if only pieces of one were ever seen; weights : `Weights` of
-    the rows so far, None where nothing was learnt yet.
-    """
-
-    past: Past
-    solver: str | None = None
-    n_rows: float | None = None
-    weights: Weights | None = None
-
-
-@dataclass(frozen=True)
-class Start:
-    """Start of a training: nothing of it is an attribute of the estimator before it ends.
-
-    machine : to be trained; encoding, rows : of its data; past : what an earlier training left, or
-    one of none; losses, scores : the records so far.
-    """
-
-    machine: object
-    encoding: Encoding
-    rows: Table
-    past: Past
-    losses: tuple = ()
-    scores: tuple = ()
-
-
-class TrainedDensityEstimator(CallbackSupportMixin, LayeredEstimator):
+class TrainedDensityEstimator(EncodingMixin, CallbackSupportMixin, LayeredEstimator):
     """A latent density estimator that learns step by step, by a rule of `learning`.
 
     Subclasses have the parameters whose constraints are here, and the methods ``_new_machine`` and
@@ -327,40 +295,6 @@ class TrainedDensityEstimator(CallbackSupportMixin, LayeredEstimator):
         rng = _keys.generator(seed, Purpose.INITIALISE)
         machine = self._new_machine((X.shape[1], *sizes), units, intercept, rng)
         return Start(machine, encoding, rows, Past(seed))
-
-    def _fit_encoding(self, X, summary, indices, weights):
-        """Encoding, units and intercept for data; those of mixed columns see their codes.
-
-        Where all columns are binary they are Bernoulli units, and the machine is one of these.
-        """
-        schema = self._schema
-        if schema is None:
-            family = choose_family(self.visible, summary)
-            if self.visible == "auto":
-                notify_of_doubts(X, summary, self._names)
-            return fit_encoding(family, X, summary, indices, weights, self._names)
-        if not self._learns_mixed_units:
-            family = FAMILIES["bernoulli"]
-            return fit_encoding(family, X, summary, indices, weights, self._names)
-        n_levels = [None if levels is None else len(levels) for levels in schema.categories]
-        return fit_mixed_encoding(
-            schema.kinds, n_levels, schema.resolutions, X, indices, weights, self._names
-        )
-
-    @property
-    def _learns_mixed_units(self):
-        """Whether the columns to learn from are mixed, and not all of them binary."""
-        return self._schema is not None and not self._schema.is_binary
-
-    @property
-    def _is_mixed(self):
-        return not isinstance(self.visible, str) or self.visible == "mixed"
-
-    def _new_schema(self, X):
-        if isinstance(self.visible, str):
-            is_mixed = self.visible == "mixed" or (self.visible == "auto" and is_mixed_frame(X))
-            return Schema.infer(X, "mixed") if is_mixed else None
-        return Schema.infer(X, self.visible)
 
     def _continue(self, X, summary, weights):
         """The fitted machine, to be trained further; its sizes and units have to stay."""

@@ -8,10 +8,11 @@ from scipy.special import gammaln, xlogy
 from .._kernels import poisson as kernels
 from .._kernels.families import POISSON
 from .._keys import layer_word
+from ..columns import weighted_medians
 from ..rows import Lists
 from .abilities import Missing
 from .family import Units
-from .medians import poisson_mixture_medians, weighted_medians
+from .medians import poisson_mixture_medians
 from .support import Support
 
 _MOST_STEPS = 10_000  # from the mode of a component towards that of a mixture

@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
+from sklearn_helmholtz.columns import weighted_medians
 from sklearn_helmholtz.units import Bernoulli, Gaussian, Poisson
-from sklearn_helmholtz.units.medians import weighted_medians
 from tests.shells import real_rows
 
 rng = np.random.default_rng(0)
