@@ -1,0 +1,3 @@
+"""Applications: what densities are good for, as estimators around any of them."""
+
+__all__ = []
