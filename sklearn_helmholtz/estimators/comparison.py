@@ -1,13 +1,16 @@
 """Comparison of two models: which gives the higher log-likelihood, and how sure that is."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from ..likelihood import Estimate
+from ..likelihood import Estimate, tail_shapes
 from .density import LatentDensityEstimator
-from .results import Result
+from .labels import index_of
+from .results import ComparisonResult, is_notable
 from .weights import checked_weights
 
-_NOTABLE = 2  # standard errors
+_REMEDY = "Raise n_importance_samples of {}, or train longer; log_likelihood tells more."
 
 
 def compare_log_likelihood(a, b, X, sample_weight=None):
@@ -30,16 +33,15 @@ def compare_log_likelihood(a, b, X, sample_weight=None):
 
     Returns
     -------
-    result : :class:`~sklearn.utils.Bunch`
-        With the fields (nats per row)
+    result : ComparisonResult
+        With ``difference``, positive if ``a`` is better, and its ``standard_error`` in nats per
+        row, ``summary``, both in a sentence, ``per_sample``, the difference of each row,
+        ``reliable`` and ``remedy``: see
+        :class:`~sklearn_helmholtz.estimators.results.ComparisonResult`.
 
-        difference : float
-            Mean of log p_a(x) - log p_b(x): positive if ``a`` is better.
-        standard_error : float
-            Of ``difference``, for the population the rows come from; NaN for a single row. It
-            contains the Monte Carlo noise of estimated likelihoods, but not their bias.
-        summary : str
-            Both in a sentence.
+    See Also
+    --------
+    HelmholtzMachine.log_likelihood : The log-likelihood of one model, with its errors.
 
     Examples
     --------
@@ -54,35 +56,52 @@ def compare_log_likelihood(a, b, X, sample_weight=None):
     weights = None
     if sample_weight is not None:
         weights = checked_weights(sample_weight, X, X)
-    (scores_a, shared_a), (scores_b, shared_b) = (_scores(model, X, weights) for model in (a, b))
-    if scores_a.shape != scores_b.shape:
+    scores = [_scores(model, X, weights) for model in (a, b)]
+    shapes = [one.log_prob.shape for one in scores]
+    if shapes[0] != shapes[1]:
         raise ValueError(
-            f"a and b must score the same rows, got scores of shape {scores_a.shape} and "
-            f"{scores_b.shape}."
+            f"a and b must score the same rows, got scores of shape {shapes[0]} and {shapes[1]}."
         )
-    differences, n = scores_a - scores_b, len(scores_a)
+    differences = scores[0].log_prob - scores[1].log_prob
     difference = float(np.average(differences, weights=weights))
     between = Estimate.variance_of_mean(differences, weights)
-    error = float(np.sqrt(between + shared_a + shared_b))
-    return Result(
-        difference=difference, standard_error=error, summary=_sentence(difference, error, n)
-    )
+    error = float(np.sqrt(between + sum(one.shared_noise for one in scores)))
+    doubted = [name for name, one in zip("ab", scores, strict=True) if not one.reliable]
+    return ComparisonResult(
+        difference=difference,
+        standard_error=error,
+        summary=_sentence(difference, error, len(differences)),
+        per_sample=differences,
+        reliable=not doubted,
+        remedy=_REMEDY.format(" and ".join(doubted)) if doubted else None,
+    )._about(index=index_of(X))
+
+
+class _Scores(NamedTuple):
+    """Scores of rows by a model.
+
+    log_prob : (n_rows,) nats; shared_noise : what the variance of their mean has beyond their own
+    variance, as equal rows share their Monte Carlo noise, which the differences between rows do not
+    show; reliable : whether to trust them.
+    """
+
+    log_prob: np.ndarray
+    shared_noise: float = 0.0
+    reliable: bool = True
 
 
 def _scores(model, X, weights):
-    """Log-likelihoods of rows, and what the variance of their mean has beyond their own variance.
-
-    Equal rows share their Monte Carlo noise, which the differences between rows do not show.
-    """
+    """The `_Scores` of rows; those of other libraries are taken for exact."""
     if not isinstance(model, LatentDensityEstimator):
-        return np.asarray(model.score_samples(X), np.float64), 0.0
-    estimate, addresses, _, _ = model._estimate(X, "auto", None, None)
-    return estimate.per_sample, estimate.shared_noise(addresses, weights)
+        return _Scores(np.asarray(model.score_samples(X), np.float64))
+    estimate, addresses, *_ = model._estimate_rows(X, "auto", None, None, tails=tail_shapes)
+    reliable = estimate.summary(addresses, weights)["reliable"]
+    return _Scores(estimate.per_sample, estimate.shared_noise(addresses, weights), reliable)
 
 
 def _sentence(difference, error, n):
     figures = f"{abs(difference):.3f} +- {error:.3f} nats per row, on {n} rows"
-    if not abs(difference) > _NOTABLE * error:  # nor if the error is NaN
+    if not is_notable(difference, error):
         return f"The two models cannot be told apart: the difference is {figures}."
     better = "first" if difference > 0 else "second"
     return f"The {better} model is better by {figures}."

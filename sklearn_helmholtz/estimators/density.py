@@ -55,6 +55,10 @@ class LatentDensityEstimator(
     def _names(self):
         return getattr(self, "feature_names_in_", None)
 
+    def _latent_names(self):
+        """Names of the hidden units, a list for each layer from the data upward."""
+        return [list(self.get_feature_names_out())]
+
     _schema = None  # of mixed columns
     _is_mixed = False  # whether settings alone say so
 

@@ -12,9 +12,10 @@ from ..models import N_SWEEPS, named
 from .checks import check_choice, check_count
 from .evidence import as_evidence
 from .imputed import imputed
+from .labels import index_of
 from .notices import notify
 from .public import public
-from .results import Result
+from .results import PosteriorResult
 
 _STRATEGIES = ("mean", "median", "mode", "sample")
 
@@ -184,21 +185,10 @@ class InferenceMixin(TransformerMixin):
 
         Returns
         -------
-        result : :class:`~sklearn.utils.Bunch`
-            With the fields
-
-            mean : list of ndarray of shape (n_rows, n_units)
-                Expected states of each hidden layer, from the data upward: exact, or the mean over
-                the particles or samples.
-            samples : list of ndarray of shape (n_rows, n_samples, n_units), uint8
-                Draws of each hidden layer. Those of one row are independent where exact, from
-                recognition, or from Gibbs sampling as far as its sweeps take it; from importance
-                sampling they are drawn from one pool of particles.
-            effective_sample_size : ndarray of shape (n_rows,)
-                Of the particles of each row: where it is small, few of them carry the answer.
-                Infinite where no weights are involved.
-            method : str
-                The method used, for at least one row.
+        result : PosteriorResult
+            With ``mean`` and ``samples`` of each hidden layer, ``effective_sample_size`` of each
+            row, and ``method``; of factor models ``covariance``, too: see
+            :class:`~sklearn_helmholtz.estimators.results.PosteriorResult`.
 
         Examples
         --------
@@ -218,7 +208,7 @@ class InferenceMixin(TransformerMixin):
         fields = self._model.posterior(
             rows, method, n_samples, n_pool, n_sweeps, rng, self._n_threads
         )
-        return Result(**fields)
+        return PosteriorResult(**fields)._about(index=index_of(X), names=self._latent_names())
 
     @public
     def predict_proba_missing(self, X, column, *, n_importance_samples=None):

@@ -65,6 +65,12 @@ def rows_by_label(name, values, X):
     return values.reindex(index)
 
 
+def index_of(X):
+    """The index of a DataFrame of pandas, None of anything else."""
+    index = getattr(X, "index", None)
+    return index if hasattr(X, "iloc") and getattr(X, "ndim", 0) == 2 else None
+
+
 def check_same_labels(**given):
     """Refuse parameters whose labels of the features contradict each other.
 

@@ -74,9 +74,12 @@ class LayeredEstimator(LatentDensityEstimator):
         check_is_fitted(self)
         if self.transform_layer != "all":
             return super().get_feature_names_out(input_features)
-        sizes = self._machine.n_units
-        names = [f"layer{k}_{j}" for k in self._transformed_layers() for j in range(sizes[k])]
+        names = [name for layer in self._latent_names() for name in layer]
         return np.asarray(names, dtype=object)
+
+    def _latent_names(self):
+        sizes = self._machine.n_units
+        return [[f"layer{k}_{j}" for j in range(sizes[k])] for k in range(1, len(sizes))]
 
     @property
     def _n_features_out(self):

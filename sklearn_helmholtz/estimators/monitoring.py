@@ -1,7 +1,6 @@
 """Watching the held-out log-likelihood while a machine learns."""
 
 from .checks import check_choice, check_count
-from .results import Result
 from .scoring import METHODS
 
 
@@ -28,7 +27,7 @@ class HeldOutLikelihood:
 
     Attributes
     ----------
-    history : list of :class:`~sklearn.utils.Bunch`
+    history : list of LogLikelihoodResult
         What `log_likelihood` returned, and the number of the epoch, from 1, as ``epoch``. A monitor
         that is used again goes on with its history.
 
@@ -71,5 +70,6 @@ class HeldOutLikelihood:
             result = estimator._log_likelihood(
                 X_val, self.method, self.n_importance_samples, None, self.n_temperatures
             )
-            self.history.append(Result(epoch=epoch, **result))
+            result.epoch = epoch
+            self.history.append(result)
         return False

@@ -6,9 +6,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..likelihood import Estimate, tail_shapes
 from .checks import check_choice, check_count
+from .labels import index_of
 from .notices import notify
 from .public import public
-from .results import Result
+from .results import BoundsResult, LogLikelihoodResult
+from .weights import effective_number
 
 N_TEMPERATURES = 1000
 METHODS = ("auto", "exact", "importance", "annealed")
@@ -110,56 +112,25 @@ class ScoringMixin:
 
         Returns
         -------
-        result : :class:`~sklearn.utils.Bunch`
-            With the fields (nats)
-
-            mean : float
-                Mean of ``per_sample``, weighted by ``sample_weight``. Where estimated, a lower
-                bound in expectation.
-            standard_error : float
-                Of ``mean`` as an estimate for the population: rows and Monte Carlo together. With
-                weights w_i that of a weighted mean of rows with unequal probabilities,
-                ``n / (n - 1) sum w_i^2 (l_i - mean)^2 / (sum w_i)^2`` for its square. NaN for a
-                single row.
-            monte_carlo_error : float
-                Standard error for exactly these rows; 0 where exact. Equal rows share their noise.
-            bias : float
-                Delta-method estimate of the bias of ``mean``: negative for lower bounds. Not
-                corrected for.
-            per_sample : ndarray of shape (n_samples,)
-                log p(x) of each row.
-            log_probability : ndarray of shape (n_samples,)
-                Log-probability of each row as it is recorded, at most 0 but for noise: of mixed
-                columns that of cells as wide as ``resolution_``, which compares with models of
-                discrete values (where that is 0, of cells of 1e-4 of the spread); of Bernoulli
-                and Poisson units ``per_sample``; NaN where columns have densities only.
-            effective_sample_size : ndarray of shape (n_samples,)
-                Of the importance weights of each row; infinite where exact.
-            pareto_k : ndarray of shape (n_samples,)
-                Shape of the tail of each row's weights, equal hidden states counting once; below
-                1/2 they have a variance [3]_. NaN where exact, or where there are too few states;
-                infinite where annealed chains missed a state that alone makes p(x) larger than
-                their estimate (the effective sample size is then 1).
-            bound : {"exact", "lower", "upper", "none"}
-                Whether ``mean`` is the value itself, or a bound of it in expectation.
-            method : str
-                ``"exact"``, ``"importance"`` (of at least one row) or ``"annealed"``.
-            reliable : bool
-                Whether at least 95 % of the rows have an effective sample size of 10 or more, the
-                median of ``pareto_k`` is below 1/2, and at most 1 % are infinite.
+        result : LogLikelihoodResult
+            With ``mean``, ``standard_error``, ``monte_carlo_error`` and ``bias`` in nats per row,
+            ``method``, ``bound``, ``reliable`` and ``remedy``, and for each row ``per_sample``,
+            ``log_probability``, ``effective_sample_size`` and ``pareto_k``: see
+            :class:`~sklearn_helmholtz.estimators.results.LogLikelihoodResult`.
 
         References
         ----------
         .. [1] Burda, Grosse & Salakhutdinov (2016), Importance weighted autoencoders, ICLR.
         .. [2] Neal (2001), Annealed importance sampling, Statistics and Computing 11, 125-139.
-        .. [3] Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling,
-               Journal of Machine Learning Research 25(72).
         """
         result = self._log_likelihood(
             X, method, n_importance_samples, random_state, n_temperatures, sample_weight
         )
         if not result.reliable:
-            _warn_of_estimate(result, self._model.can_anneal)
+            notify(
+                f"This log-likelihood ({result.method} sampling) cannot be trusted: "
+                f"{result._trouble()} {result.remedy}"
+            )
         return result
 
     def _log_likelihood(
@@ -169,9 +140,18 @@ class ScoringMixin:
         estimate, addresses, method, weights, rows = self._estimate_rows(
             X, method, n_samples, random_state, sample_weight, n_temperatures, tail_shapes
         )
-        recorded = self._model.recorded(rows, estimate.per_sample)
         summary = estimate.summary(addresses, weights)
-        return Result(**summary, log_probability=recorded, method=method)
+        result = LogLikelihoodResult(
+            **summary,
+            log_probability=self._model.recorded(rows, estimate.per_sample),
+            method=method,
+            n_importance_samples=None if method == "exact" else self._n_samples(method, n_samples),
+            n_temperatures=n_temperatures if method == "annealed" else None,
+            remedy=None if summary["reliable"] else _remedy(method, self._model.can_anneal),
+        )
+        n_rows = np.arange(len(estimate.per_sample))
+        n_effective = None if weights is None else effective_number(weights, n_rows)
+        return result._about(index=index_of(X), n_effective=n_effective)
 
     @public
     def log_likelihood_bounds(
@@ -207,20 +187,10 @@ class ScoringMixin:
 
         Returns
         -------
-        result : :class:`~sklearn.utils.Bunch`
-            With the fields (nats)
-
-            lower, upper : float
-                Means of the bounds over the rows: in expectation, the mean log-likelihood of dreams
-                (minus the entropy of the model) lies between them.
-            gap : float
-                ``upper - lower``: no less, in expectation, than what the lower bound misses.
-            gap_standard_error : float
-                Standard error of ``gap``; NaN for a single row.
-            lower_per_sample, upper_per_sample : ndarray of shape (n_samples,)
-                The bounds of each row.
-            method : str
-                The method.
+        result : BoundsResult
+            With the means ``lower`` and ``upper``, ``gap`` and its ``gap_standard_error`` in nats
+            per row, and for each row ``lower_per_sample`` and ``upper_per_sample``: see
+            :class:`~sklearn_helmholtz.estimators.results.BoundsResult`.
 
         References
         ----------
@@ -237,7 +207,7 @@ class ScoringMixin:
             n_samples, method, n_particles, n_temperatures, rng, self._n_threads
         )
         gaps = upper - lower
-        return Result(
+        return BoundsResult(
             lower=float(lower.mean()),
             upper=float(upper.mean()),
             gap=float(gaps.mean()),
@@ -245,6 +215,7 @@ class ScoringMixin:
             lower_per_sample=lower,
             upper_per_sample=upper,
             method=method,
+            n_importance_samples=None if method == "exact" else n_particles,
         )
 
     @public
@@ -316,14 +287,6 @@ class ScoringMixin:
         return *found, weights, rows
 
 
-def _warn_of_estimate(result, can_anneal):
-    way = result.method
-    if way == "importance" and can_anneal:
-        way = "importance or annealed"
-    sizes, shapes = result.effective_sample_size, result.pareto_k[~np.isnan(result.pareto_k)]
-    tail = f", and the median Pareto k is {np.median(shapes):.2f}" if len(shapes) else ""
-    notify(
-        f"This log-likelihood ({result.method} sampling) cannot be trusted: it may be far too low, "
-        f"and its errors too small. The median effective sample size of the rows is "
-        f"{np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}. {_REMEDIES[way]}"
-    )
+def _remedy(method, can_anneal):
+    """Advice on an estimate that is not reliable."""
+    return _REMEDIES["importance or annealed" if method == "importance" and can_anneal else method]

@@ -3,7 +3,7 @@
 from .annealing import annealed_estimate
 from .bounds import annealed_bounds, importance_bounds
 from .enumeration import MAX_AUTOMATIC_UNITS, MAX_UNITS, Enumeration, units_to_sum_out
-from .estimate import Estimate
+from .estimate import RELIABLE_SAMPLE_SIZE, RELIABLE_SHARE, Estimate
 from .importance import importance_estimate
 from .scoring import (
     held_out_bound,
@@ -17,6 +17,8 @@ from .weights import tail_shapes
 __all__ = [
     "MAX_AUTOMATIC_UNITS",
     "MAX_UNITS",
+    "RELIABLE_SAMPLE_SIZE",
+    "RELIABLE_SHARE",
     "Enumeration",
     "Estimate",
     "annealed_bounds",

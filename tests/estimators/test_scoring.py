@@ -12,6 +12,7 @@ from tests.cases import small_machine
 FIELDS = {
     "mean", "standard_error", "monte_carlo_error", "bias", "per_sample", "effective_sample_size",
     "pareto_k", "method", "bound", "reliable", "log_probability",
+    "n_importance_samples", "n_temperatures", "remedy",
 }  # fmt: skip
 METHODS = ["exact", "importance", "annealed"]
 FEW = {"n_importance_samples": 12, "n_temperatures": 10}

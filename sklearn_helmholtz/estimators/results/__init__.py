@@ -1,0 +1,16 @@
+"""Results of methods that have more to tell than one number."""
+
+from .bounds import BoundsResult
+from .comparison import ComparisonResult, is_notable
+from .log_likelihood import LogLikelihoodResult
+from .posterior import PosteriorResult
+from .result import Result
+
+__all__ = [
+    "BoundsResult",
+    "ComparisonResult",
+    "LogLikelihoodResult",
+    "PosteriorResult",
+    "Result",
+    "is_notable",
+]

@@ -1,0 +1,148 @@
+"""Results of `log_likelihood`."""
+
+import numpy as np
+
+from .figures import counted, rounded, with_error
+from .result import Result
+
+_METHODS = {
+    "exact": "exact",
+    "importance": "importance sampling",
+    "annealed": "annealed importance sampling",
+}
+_BOUNDS = {
+    "exact": "",
+    "lower": ": a lower bound in expectation",
+    "upper": ": an upper bound in expectation",
+    "none": ": a bound in neither direction",
+}
+_PER_ROW = "per_sample", "log_probability", "effective_sample_size", "pareto_k"
+
+
+class LogLikelihoodResult(Result):
+    """Mean log-likelihood of some rows and everything known about its error.
+
+    What `HelmholtzMachine.log_likelihood` returns: a :class:`~sklearn.utils.Bunch`, whose fields
+    are attributes and items. It prints in a few lines, and is a table in notebooks.
+
+    Attributes
+    ----------
+    mean : float
+        Mean of ``per_sample``, nats, weighted by ``sample_weight``. Where estimated, a lower bound
+        in expectation.
+
+    standard_error : float
+        Of ``mean`` as an estimate for the population: rows and Monte Carlo together. With weights
+        w_i that of a weighted mean of rows with unequal probabilities,
+        ``n / (n - 1) sum w_i^2 (l_i - mean)^2 / (sum w_i)^2`` for its square. NaN for a single row.
+
+    monte_carlo_error : float
+        Standard error for exactly these rows; 0 where exact. Equal rows share their noise.
+
+    bias : float
+        Delta-method estimate of the bias of ``mean``: negative for lower bounds. Not corrected for.
+
+    per_sample : ndarray of shape (n_samples,)
+        log p(x) of each row, nats.
+
+    log_probability : ndarray of shape (n_samples,)
+        Log-probability of each row as it is recorded, at most 0 but for noise: of mixed columns
+        that of cells as wide as ``resolution_``, which compares with models of discrete values
+        (where that is 0, of cells of 1e-4 of the spread); of Bernoulli and Poisson units
+        ``per_sample``; NaN where columns have densities only.
+
+    effective_sample_size : ndarray of shape (n_samples,)
+        Of the importance weights of each row; infinite where exact.
+
+    pareto_k : ndarray of shape (n_samples,)
+        Shape of the tail of each row's weights, equal hidden states counting once; below 1/2 they
+        have a variance [1]_. NaN where exact, or where there are too few states; infinite where
+        annealed chains missed a state that alone makes p(x) larger than their estimate (the
+        effective sample size is then 1).
+
+    bound : {"exact", "lower", "upper", "none"}
+        Whether ``mean`` is the value itself, or a bound of it in expectation.
+
+    method : str
+        ``"exact"``, ``"importance"`` (of at least one row) or ``"annealed"``.
+
+    n_importance_samples : int or None
+        Samples, or chains, for each row; None where exact.
+
+    n_temperatures : int or None
+        Steps of a chain; None where nothing was annealed.
+
+    reliable : bool
+        Whether at least 95 % of the rows have an effective sample size of 10 or more, the median of
+        ``pareto_k`` is below 1/2, and at most 1 % are infinite.
+
+    remedy : str or None
+        What to do where the estimate is not reliable.
+
+    See Also
+    --------
+    HelmholtzMachine.log_likelihood : Makes such results.
+    HeldOutLikelihood : Keeps one for every few epochs of a training, with its number as ``epoch``.
+
+    References
+    ----------
+    .. [1] Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling,
+           Journal of Machine Learning Research 25(72).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn_helmholtz import FactorAnalysis
+    >>> X = load_wine().data
+    >>> result = FactorAnalysis(2).fit(X).log_likelihood(X)
+    >>> result
+    LogLikelihoodResult: -19.53 ± 0.34 nats per row (mean ± standard error)
+      rows      178
+      method    exact
+      reliable  yes
+    >>> round(result.standard_error, 3)
+    0.337
+    >>> result.to_frame().shape
+    (178, 4)
+    """
+
+    _n_effective = None  # rows of equal weight that weighted ones are worth
+
+    def _headline(self):
+        return f"{with_error(self.mean, self.standard_error)} nats per row (mean ± standard error)"
+
+    def _facts(self):
+        facts = [("epoch", str(self.epoch))] if "epoch" in self else []
+        facts += [("rows", self._rows()), ("method", self._way())]
+        if self.bound != "exact":
+            error = self.monte_carlo_error
+            figures = f"Monte Carlo error {rounded(error, error)}, bias {rounded(self.bias, error)}"
+            facts.append(("noise", f"{figures}, for exactly these rows"))
+        return [*facts, self._reliability()]
+
+    def _rows(self):
+        n_rows = f"{len(self.per_sample):,}"
+        if self._n_effective is None:
+            return n_rows
+        return f"{n_rows}, weighted: worth {self._n_effective:.1f} of equal weight"
+
+    def _way(self):
+        many = ""
+        if self.method == "annealed":
+            steps = counted(self.n_temperatures, "temperature")
+            many = f", {counted(self.n_importance_samples, 'chain')} of {steps} for each row"
+        elif self.method != "exact":
+            many = f", {counted(self.n_importance_samples, 'sample')} for each row"
+        return f"{_METHODS[self.method]}{many}{_BOUNDS[self.bound]}"
+
+    def _trouble(self):
+        """A sentence or two on an estimate that is not reliable."""
+        sizes, shapes = self.effective_sample_size, self.pareto_k[~np.isnan(self.pareto_k)]
+        tail = f", and the median Pareto k is {np.median(shapes):.2f}" if len(shapes) else ""
+        return (
+            "it may be far too low, and its errors too small. The median effective sample size of "
+            f"the rows is {np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}."
+        )
+
+    def _columns(self):
+        return {name: self[name] for name in _PER_ROW}

@@ -1,0 +1,90 @@
+"""The base of results: fields, a few lines of text, a table for notebooks, a DataFrame."""
+
+import html
+import importlib
+import textwrap
+
+from sklearn.utils import Bunch
+
+_WIDTH = 100
+_LEFT = "text-align: left; vertical-align: top"
+
+
+class Result(Bunch):
+    """A `Bunch` that prints as a headline and a few facts, and makes a DataFrame of itself.
+
+    Subclasses have the methods ``_headline``, ``_facts``, pairs of a label and a text, and
+    ``_columns``. What they know beside their fields are class attributes, which `_about` overrides.
+    """
+
+    _index = None  # of the rows, where they had labels
+
+    def _about(self, **known):
+        """Keep what is known beside the fields, by name; returns the result itself."""
+        vars(self).update({f"_{name}": value for name, value in known.items()})
+        return self
+
+    def to_frame(self):
+        """Make a DataFrame of pandas of what is known of each row.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            A line for each row, with the index of X where that was a DataFrame of pandas.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is not installed.
+        """
+        return as_frame(self._columns(), self._index)
+
+    def _reliability(self):
+        """A fact: whether to trust the result, and what to do if not."""
+        return "reliable", "yes" if self.reliable else f"NO: {self._trouble()} {self.remedy}"
+
+    def __repr__(self):
+        facts = self._facts()
+        margin = 4 + max(len(label) for label, _ in facts)
+        lines = [f"{type(self).__name__}: {self._headline()}"]
+        for label, text in facts:
+            first = f"  {label}".ljust(margin)
+            lines += textwrap.wrap(
+                text, _WIDTH, initial_indent=first, subsequent_indent=" " * margin
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self):
+        """The same as a table without colours of its own: it has those of the page."""
+        name, headline = type(self).__name__, html.escape(self._headline())
+        rows = "".join(
+            f'<tr><th scope="row" style="{_LEFT}">{html.escape(label)}</th>'
+            f'<td style="{_LEFT}">{html.escape(text)}</td></tr>'
+            for label, text in self._facts()
+        )
+        caption = f'<caption style="caption-side: top; {_LEFT}">{name}: <b>{headline}</b></caption>'
+        return f"<table>{caption}<tbody>{rows}</tbody></table>"
+
+    def __dir__(self):
+        return [*super().__dir__(), "to_frame"]
+
+    def __getstate__(self):
+        return dict(vars(self))
+
+    def __setstate__(self, state):
+        vars(self).update(state or {})
+
+
+def as_frame(columns, index=None):
+    """A DataFrame of pandas, which is imported here alone.
+
+    columns : dict of name to values; index : the labels of its rows, or None to number them.
+    """
+    try:
+        pandas = importlib.import_module("pandas")
+    except ImportError:
+        raise ImportError(
+            "A DataFrame needs pandas: install it with `pip install pandas`, or read the fields "
+            "themselves."
+        ) from None
+    return pandas.DataFrame(columns, index=index)
