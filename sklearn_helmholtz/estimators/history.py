@@ -28,7 +28,7 @@ class Start:
     """Start of a training: nothing of it is an attribute of the estimator before it ends.
 
     machine : to be trained; encoding, rows : of its data; past : what an earlier training left, or
-    one of none; losses, scores : the records so far.
+    one of none; losses, scores : the records so far; scored : the epochs of the scores, from 0.
     """
 
     machine: object
@@ -37,3 +37,4 @@ class Start:
     past: Past
     losses: tuple = ()
     scores: tuple = ()
+    scored: tuple = ()

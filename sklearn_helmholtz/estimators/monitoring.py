@@ -1,7 +1,12 @@
 """Watching the held-out log-likelihood while a machine learns."""
 
 from .checks import check_choice, check_count
+from .results import as_frame
 from .scoring import METHODS
+
+_SHOWN = (
+    "epoch", "mean", "standard_error", "monte_carlo_error", "bias", "bound", "method", "reliable",
+)  # fmt: skip
 
 
 class HeldOutLikelihood:
@@ -43,6 +48,8 @@ class HeldOutLikelihood:
     [5, 10]
     >>> monitor.history[1].mean > monitor.history[0].mean
     True
+    >>> list(monitor.to_frame().columns)[:4]
+    ['epoch', 'mean', 'standard_error', 'monte_carlo_error']
     """
 
     def __init__(self, *, every=1, method="auto", n_importance_samples=None, n_temperatures=1000):
@@ -54,6 +61,26 @@ class HeldOutLikelihood:
         self.n_importance_samples = n_importance_samples
         self.n_temperatures = check_count("n_temperatures", n_temperatures)
         self.history = []
+
+    def to_frame(self):
+        """Make a DataFrame of pandas of the history.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            A line for each look, with the number of the epoch in its fit and the fields of
+            `LogLikelihoodResult` that are no arrays.
+
+        Raises
+        ------
+        ImportError
+            Where pandas is not installed.
+
+        See Also
+        --------
+        HelmholtzMachine.history_frame : The losses and quick bounds of all epochs.
+        """
+        return as_frame({name: [look[name] for look in self.history] for name in _SHOWN})
 
     def check_rows(self, X_val):
         """Refuse to watch a fit that has no validation rows, before it begins."""

@@ -37,6 +37,7 @@ from .learner import learner_of
 from .mixed_attributes import mixed_attributes
 from .notices import notify
 from .public import public
+from .records import RecordsMixin
 from .weights import Weights, check_alike, checked_weights, effective_number
 
 _FEWEST_HELD_OUT = 1
@@ -44,7 +45,7 @@ _SEEN = ("n_features_in_", "feature_names_in_", "_schema")
 _SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 
 
-class TrainedDensityEstimator(EncodingMixin, CallbackSupportMixin, LayeredEstimator):
+class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin, LayeredEstimator):
     """A latent density estimator that learns step by step, by a rule of `learning`.
 
     Subclasses have the parameters whose constraints are here, and the methods ``_new_machine`` and
@@ -52,7 +53,7 @@ class TrainedDensityEstimator(EncodingMixin, CallbackSupportMixin, LayeredEstima
     """
 
     _published = PUBLISHED
-    _replaced = frozenset({*_SEEN, "_history"})
+    _replaced = frozenset({*_SEEN, "_history", "_scored_epochs"})
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -278,7 +279,7 @@ class TrainedDensityEstimator(EncodingMixin, CallbackSupportMixin, LayeredEstima
         records = {
             "n_features_in_": machine.n_units[0], "n_iter_": 0, "loss_curve_": [],
             "validation_scores_": None, "best_validation_score_": None,
-            "_history": History(Past(estimator._draw_seed())),
+            "_scored_epochs": (), "_history": History(Past(estimator._draw_seed())),
         }  # fmt: skip
         estimator._become({**records, **fitted_attributes(model)})
         return estimator
@@ -305,7 +306,7 @@ class TrainedDensityEstimator(EncodingMixin, CallbackSupportMixin, LayeredEstima
             past = replace(past, optimizer=None)
         return Start(
             self._machine, encoding, encoding.table(X, summary, weights), past,
-            tuple(self.loss_curve_), tuple(self.validation_scores_ or ()),
+            tuple(self.loss_curve_), tuple(self.validation_scores_ or ()), self._scored_epochs,
         )  # fmt: skip
 
     def _split(self, known, seed):
@@ -368,6 +369,7 @@ class TrainedDensityEstimator(EncodingMixin, CallbackSupportMixin, LayeredEstima
             "n_iter_": len(losses),
             "validation_scores_": [*start.scores, *monitor.scores] or None,
             "best_validation_score_": monitor.best_score if monitor.scores else None,
+            "_scored_epochs": (*start.scored, *_last(len(monitor.scores), losses)),
             "_history": History(past),
             **fitted_attributes(BeliefNetModel(start.encoding, training.machine)),
             **({} if self._schema is None else mixed_attributes(self._schema, start.encoding)),
@@ -392,6 +394,11 @@ class TrainedDensityEstimator(EncodingMixin, CallbackSupportMixin, LayeredEstima
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "generative_coefs_")
+
+
+def _last(n, records):
+    """Numbers of the last n of some records, from 0."""
+    return range(len(records) - n, len(records))
 
 
 def _print_line(line):

@@ -1,15 +1,21 @@
 """Monitors of `fit`: what they see, what they change, and what `HeldOutLikelihood` keeps."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.exceptions import NotFittedError
 
 from sklearn_helmholtz import HeldOutLikelihood, HelmholtzMachine
 
 RNG = np.random.default_rng(0)
 X = (RNG.random((120, 8)) < RNG.random((120, 1))).astype(np.uint8)
 X_VAL = (RNG.random((40, 8)) < RNG.random((40, 1))).astype(np.uint8)
+
+
+FIGURES = ["epoch", "mean", "standard_error", "monte_carlo_error", "bias"]
 
 
 def machine(sizes=(4, 3), max_iter=6, **settings):
@@ -84,6 +90,53 @@ def test_looks_that_cannot_be_trusted_do_not_warn():
 def test_rows_to_look_at_are_needed():
     with pytest.raises(ValueError, match="needs validation rows: give fit X_val, or set early_st"):
         machine().fit(X, monitor=HeldOutLikelihood())
+
+
+# As DataFrames
+
+
+def test_looks_make_a_frame():
+    monitor = HeldOutLikelihood(every=2)
+    assert list(monitor.to_frame()) == [*FIGURES, "bound", "method", "reliable"]
+    machine().fit(X, X_val=X_VAL, monitor=monitor)
+    frame = monitor.to_frame()
+    assert list(frame["epoch"]) == [2, 4, 6]
+    for name in frame:
+        assert list(frame[name]) == [look[name] for look in monitor.history]
+
+
+def test_records_of_a_training_make_a_frame():
+    model = machine(max_iter=2, warm_start=True)
+    with pytest.raises(NotFittedError):
+        model.history_frame()
+    frame = model.fit(X).history_frame()
+    assert list(frame) == ["loss"]
+    model.fit(X, X_val=X_VAL).partial_fit(X).fit(X, X_val=X_VAL)
+    frame = pickle.loads(pickle.dumps(model)).history_frame()
+    assert frame.index.name == "epoch"
+    assert list(frame.index) == [1, 2, 3, 4, 5, 6, 7]
+    assert list(frame["loss"]) == model.loss_curve_
+    scored = [False, False, True, True, False, True, True]
+    assert_array_equal(frame["validation_score"].notna(), scored)
+    assert list(frame["validation_score"].dropna()) == model.validation_scores_
+    assert list(model.set_params(warm_start=False).fit(X).history_frame()["loss"]) == (
+        model.loss_curve_
+    )
+
+
+def test_given_parameters_have_an_empty_record():
+    made = HelmholtzMachine.from_parameters([[[1, 1]]], [[0, 0], [0]], [[[1], [1]]], [[0]])
+    assert made.history_frame().shape == (0, 1)
+    assert list(made.partial_fit([[0, 1], [1, 1]]).history_frame().index) == [1]
+
+
+def test_monitors_see_the_record_so_far():
+    seen = []
+    machine(max_iter=2).fit(
+        X, X_val=X_VAL, monitor=lambda model, epoch, _: seen.append(model.history_frame())
+    )
+    assert [len(frame) for frame in seen] == [1, 2]
+    assert seen[1].notna().all(axis=None)
 
 
 @pytest.mark.parametrize("bad", [0, -1, 1.5, "often"])

@@ -4,7 +4,7 @@ from .bounds import BoundsResult
 from .comparison import ComparisonResult, is_notable
 from .log_likelihood import LogLikelihoodResult
 from .posterior import PosteriorResult
-from .result import Result
+from .result import Result, as_frame
 
 __all__ = [
     "BoundsResult",
@@ -12,5 +12,6 @@ __all__ = [
     "LogLikelihoodResult",
     "PosteriorResult",
     "Result",
+    "as_frame",
     "is_notable",
 ]
