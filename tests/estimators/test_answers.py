@@ -102,6 +102,17 @@ def test_what_is_published_is_for_reading(name):
         assert isinstance(value[:1], list)
 
 
+@pytest.mark.parametrize("name", SHELLS)
+def test_tables_of_estimators_have_no_broken_links_and_document_attributes(name):
+    make, rows = SHELLS[name]
+    model = make().fit(pd.DataFrame(rows(), columns=list("abcd")))
+    assert "href=" not in model._repr_html_()  # there are no pages to point at
+    attributes = [key for key in vars(model) if key.endswith("_") and not key.startswith("_")]
+    assert len(attributes) > 5
+    for attribute in attributes:
+        assert f"\n    {attribute} : " in type(model).__doc__
+
+
 def test_what_is_given_stays_ones_own():
     X = binary_rows().astype(np.float32)
     model = BINARY["machine"]().fit(X)
