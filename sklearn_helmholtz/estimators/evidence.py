@@ -18,7 +18,8 @@ def as_evidence(given, n_features, support, feature_names=None):
     if values.shape != (n_features,):
         raise ValueError(
             f"given must have the shape ({n_features},), one value for each feature and NaN for "
-            f"those to be drawn, got {values.shape}."
+            f"those to be drawn, or be a dict or a Series of those that are given, got "
+            f"{values.shape}."
         )
     evidence = _numbers(values, feature_names)
     infinite = np.flatnonzero(np.isinf(evidence))

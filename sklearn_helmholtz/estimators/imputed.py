@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse
 
-from ._compat import ADAPTERS_MANAGER, _get_output_config
+from .containers import contained, container_of, feature_names
 
 
 def imputed(estimator, X, data, values, dtype, n_imputations, decode=None):
@@ -55,15 +55,10 @@ def _filled(data, values, dtype):
 
 def _framed(estimator, X, table):
     """A table as ``set_output`` of an estimator has it, with the index and the columns of X."""
-    output = _get_output_config("transform", estimator)["dense"]
-    if output == "default":
-        return table
-    if scipy.sparse.issparse(table):
+    container = container_of(estimator)
+    if container is not None and scipy.sparse.issparse(table):
         raise ValueError(
-            f"impute answers with a sparse matrix where X is one, which {output} output has no "
+            f"impute answers with a sparse matrix where X is one, which {container} output has no "
             "form for. Use set_output(transform='default'), or give X dense."
         )
-    columns = getattr(X, "columns", getattr(estimator, "feature_names_in_", None))
-    if columns is None:
-        columns = [f"x{column}" for column in range(table.shape[1])]
-    return ADAPTERS_MANAGER.adapters[output].create_container(table, X, list(columns))
+    return contained(estimator, table, feature_names(estimator, X), like=X)

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..models import N_SWEEPS, named
 from .checks import check_choice, check_count
+from .containers import contained, feature_names
 from .evidence import as_evidence
 from .imputed import imputed
 from .labels import index_of
@@ -69,14 +70,16 @@ class InferenceMixin(TransformerMixin):
 
         Returns
         -------
-        X_expected : ndarray of shape (n_samples, n_features)
+        X_expected : {ndarray, DataFrame} of shape (n_samples, n_features)
             Expected values of the features, in the units of the training data. Where units depend
             on those before them (``autoregressive=True``), they too are seen by their expected
-            values, in every layer on the way.
+            values, in every layer on the way. Where ``set_output`` asks for DataFrames, one with
+            the names of the features and the index of X.
         """
         check_is_fitted(self)
         H, dtype = self._hidden_values(X)
-        return self._expected_data(H).astype(dtype, copy=False)
+        expected = self._expected_data(H).astype(dtype, copy=False)
+        return contained(self, expected, feature_names(self), like=X)
 
     @public
     def sample(self, n_samples=1, *, given=None, random_state=None, return_latents=False):
@@ -93,8 +96,9 @@ class InferenceMixin(TransformerMixin):
             Rows to draw.
 
         given : array-like of shape (n_features,), Series or dict, default=None
-            Values to keep, and NaN for those to be drawn. A Series or a dict goes by the names of
-            the features, or by their numbers where they have none; a dict may leave some out.
+            Values to keep, and NaN for those to be drawn. A Series of pandas with labels or a dict
+            goes by the names of the features, or by their numbers where they have none, and may
+            leave out what is to be drawn.
 
         random_state : int, RandomState instance or None, default=None
             An int repeats the draw; None uses NumPy's global generator.
@@ -104,14 +108,15 @@ class InferenceMixin(TransformerMixin):
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
+        X : {ndarray, DataFrame} of shape (n_samples, n_features)
             uint8 for Bernoulli visible units, float32 for Gaussian ones and where fractions were
-            given, float64 of a factor model. Of mixed columns a DataFrame of the library and the
-            types that `fit` got, or an array of float64.
+            given, float64 of a factor model. Where ``set_output`` asks for DataFrames, one with the
+            names of the features and numbered rows. Of mixed columns a DataFrame of the library and
+            the types that `fit` got, or an array of float64, whatever ``set_output`` says.
 
-        H : list of ndarray of shape (n_samples, n_units)
-            The hidden layers from the data upward, uint8, or the factors, float64. Only with
-            ``return_latents=True``.
+        H : list of {ndarray, DataFrame} of shape (n_samples, n_units)
+            The hidden layers from the data upward, uint8, or the factors, float64; DataFrames as X,
+            with columns such as ``layer1_0``. Only with ``return_latents=True``.
         """
         check_is_fitted(self)
         n_samples = check_count("n_samples", n_samples)
@@ -138,7 +143,12 @@ class InferenceMixin(TransformerMixin):
         """Rows drawn in the form of the training data, and their hidden layers if asked for."""
         if self._schema is not None:
             X = self._schema.decode(X)
-        return (X, hidden) if return_latents else X
+        else:
+            X = contained(self, X, feature_names(self))
+        if not return_latents:
+            return X
+        pairs = zip(hidden, self._latent_names(), strict=True)
+        return X, [contained(self, layer, names) for layer, names in pairs]
 
     def _warn_of_combination(self, evidence, n_pool):
         improbable = self._model.improbable(evidence, n_pool, self._n_threads)

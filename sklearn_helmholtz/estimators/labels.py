@@ -13,8 +13,8 @@ def by_label(name, values, labels):
         Of the parameter, for messages.
 
     values : array-like, Series or dict
-        A Series that only numbers its values has no labels; a dict may leave some out, which are
-        then missing (NaN).
+        A Series that only numbers its values has no labels. With labels some may be left out,
+        whose values are then missing (NaN).
 
     labels : sequence
         The labels to go by: the names of the features, or their numbers where they have none.
@@ -22,28 +22,20 @@ def by_label(name, values, labels):
     Raises
     ------
     ValueError
-        Where labels are others than those to go by.
+        Where labels are others than those to go by, or twice the same.
     """
     given = _labels(values)
     if given is None:
         return values
-    partly = isinstance(values, dict)
-    values = list(values.values()) if partly else values.to_numpy()
+    values = list(values.values()) if isinstance(values, dict) else values.to_numpy()
     places = {label: place for place, label in enumerate(given)}
     strange = [label for label in given if label not in set(labels)]
-    absent = [] if partly else [label for label in labels if label not in places]
     twice = [label for place, label in enumerate(given) if places[label] != place]
-    if strange or absent or twice:
-        trouble = (
-            f"{strange[0]!r}"
-            if strange
-            else f"no {absent[0]!r}"
-            if absent
-            else f"{twice[0]!r} twice"
-        )
+    if strange or twice:
+        trouble = f"{strange[0]!r}" if strange else f"{twice[0]!r} twice"
         raise ValueError(
             f"{name} is labelled {_shown(given)}, with {trouble}, but the features are "
-            f"{_shown(labels)}: each must be named once."
+            f"{_shown(labels)}: each may be named once."
         )
     return np.array([values[places[k]] if k in places else np.nan for k in labels], dtype=object)
 

@@ -217,8 +217,8 @@ class Schema:
     def encode_evidence(self, given, name="given"):
         """Values of some columns as codes, (n_columns,) float64, NaN where none is given.
 
-        given : dict of column to value, which may leave some out; Series with the names of the
-        columns; or one value for each column, NaN where none is given.
+        given : dict of column to value or Series with the names of the columns, which may leave
+        some out; or one value for each column, NaN where none is given.
         """
         n_columns = len(self.kinds)
         values = by_label(name, given, list(range(n_columns) if self.names is None else self.names))
@@ -228,7 +228,8 @@ class Schema:
         if values.shape != (n_columns,):
             raise ValueError(
                 f"{name} must have the shape ({n_columns},), one value for each column and NaN for "
-                f"those that are not given, or be a dict of those that are, got {values.shape}."
+                f"those that are not given, or be a dict or a Series of those that are, got "
+                f"{values.shape}."
             )
         codes = np.empty(n_columns)
         for number, value in enumerate(values):

@@ -23,7 +23,7 @@ from tests.shells import BINARY, REAL, binary_rows, real_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:This log-likelihood")
 SHELLS = {**{f"real {k}": (v, real_rows) for k, v in REAL.items()}}
-SHELLS |= {k: (v, binary_rows) for k, v in BINARY.items()}
+SHELLS |= {name: (BINARY[name], binary_rows) for name in ("machine", "large", "gibbs")}
 LABELS = [f"row {number}" for number in range(60)]
 ANSWERS = "log_likelihood", "log_likelihood_bounds", "posterior", "compare_log_likelihood", "look"
 
