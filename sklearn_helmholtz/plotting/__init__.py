@@ -1,5 +1,6 @@
 """Displays: what a model has learnt, drawn with matplotlib (the extra ``plotting``)."""
 
-from .image_grids import ReceptiveFieldsDisplay, SamplesDisplay
+from .receptive_fields import ReceptiveFieldsDisplay
+from .samples import SamplesDisplay
 
 __all__ = ["ReceptiveFieldsDisplay", "SamplesDisplay"]

@@ -16,7 +16,9 @@ def count(name, value):
 
 
 def shape_of_images(image_shape):
-    """The shape of an image as a tuple of ints, or a ValueError."""
+    """The shape of an image as a tuple of ints, or a ValueError; an int is that of a square."""
+    if isinstance(image_shape, Integral):
+        image_shape = (image_shape, image_shape)
     try:
         sizes = tuple(image_shape)
     except TypeError:
@@ -24,8 +26,8 @@ def shape_of_images(image_shape):
     are_sizes = all(isinstance(n, Integral) and not isinstance(n, bool) and n >= 1 for n in sizes)
     if not are_sizes or not (len(sizes) == 2 or (len(sizes) == 3 and sizes[2] in (3, 4))):
         raise ValueError(
-            "image_shape must be (height, width), (height, width, 3) or (height, width, 4), in "
-            f"integers of at least 1, got {image_shape!r}."
+            "image_shape must be an integer, for squares, (height, width), (height, width, 3) or "
+            f"(height, width, 4), in integers of at least 1, got {image_shape!r}."
         )
     return tuple(int(n) for n in sizes)
 

@@ -6,11 +6,15 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.decomposition import NMF, PCA, MiniBatchDictionaryLearning
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.mixture import GaussianMixture
+from sklearn.neural_network import BernoulliRBM
 
 from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
 from sklearn_helmholtz.plotting import ReceptiveFieldsDisplay, SamplesDisplay
+from tests import mixed_frames
 
 mpl.use("agg")
 X = np.random.default_rng(0).integers(0, 2, (40, 6)).astype(np.uint8)
@@ -90,8 +94,9 @@ def test_limits_of_samples_of_both_signs_contain_all_but_a_few(factors):
     display = SamplesDisplay.from_estimator(factors, (3, 4), n_samples=500, random_state=0)
     low, high = display.image_.get_clim()
     inside = (display.images >= low) & (display.images <= high)
-    assert 0.98 <= inside.mean() < 1
-    assert low <= np.quantile(display.images, 0.05) < np.quantile(display.images, 0.95) <= high
+    assert 0.99 <= inside.mean() < 1
+    assert low == -high < 0
+    assert high == np.quantile(abs(display.images), 0.99, method="inverted_cdf")
 
 
 @pytest.mark.parametrize(
@@ -101,9 +106,9 @@ def test_limits_of_samples_of_both_signs_contain_all_but_a_few(factors):
         ([False, False, False, True], (0, 1)),
         ([0, 0, 0, 0], (0, 1)),
         ([3, 3, 3, 3], (0, 3)),
-        ([-3, -3, -3, -3], (-6, 0)),
+        ([-3, -3, -3, -3], (-3, 3)),
         ([2, 5, 9, 16], (0, 16)),
-        ([-2, 5, 9, 16], (-2, 16)),
+        ([-2, 5, 9, 16], (-16, 16)),
         ([0, np.nan, np.inf, 4], (0, 4)),
         ([np.nan] * 4, (0, 1)),
     ],
@@ -114,19 +119,19 @@ def test_limits_of_a_few_values(values, limits):
     assert display.image_.get_clim() == limits
 
 
-@pytest.mark.parametrize(("value", "limits"), [(7, (0, 7)), (-7, (-7, 0))])
+@pytest.mark.parametrize(("value", "limits"), [(7, (0, 7)), (-7, (-7, 7))])
 def test_a_value_among_hundreds_of_zeros_is_seen(value, limits):
     images = np.zeros((10, 5, 5))
     images[3, 2, 2] = value
     assert SamplesDisplay(images).plot().image_.get_clim() == limits
-    assert ReceptiveFieldsDisplay(images).plot().image_.get_clim() == (-7, 7)
+    assert ReceptiveFieldsDisplay(images).plot().image_.get_clim() == limits
 
 
 def test_given_limits_are_taken():
     images = np.arange(12.0).reshape(1, 2, 2, 3)
     assert SamplesDisplay(images[..., 0]).plot(vmin=-1, vmax=20).image_.get_clim() == (-1, 20)
     drawn = SamplesDisplay(images).plot(vmin=-4, vmax=12).image_.get_array()
-    assert_allclose(drawn, (images[0] + 4) / 16)
+    assert_allclose(drawn[..., :3], (images[0] + 4) / 16)
     norm = mpl.colors.LogNorm(1, 9)
     assert SamplesDisplay(images[..., 0]).plot(norm=norm).image_.norm is norm
 
@@ -149,28 +154,83 @@ def test_colours_are_scaled_by_common_limits(n_channels):
     display = SamplesDisplay.from_estimator(Painter(rows), (2, 3, n_channels))
     grid, images = display.image_.get_array(), rows.reshape(5, 2, 3, n_channels)
     high = np.quantile(rows, 0.99, method="inverted_cdf")
-    assert_allclose(grid[0:2, 4:7], np.minimum(images[1] / high, 1))
-    assert_array_equal(grid[:, 3], np.tile([1, 1, 1, 0][:n_channels], (5, 1)))
+    assert grid.shape[2] == 4
+    assert_allclose(grid[0:2, 4:7, :n_channels], np.minimum(images[1] / high, 1))
+    assert_array_equal(grid[0:2, 4:7, n_channels:], 1)
+    assert_array_equal(grid[:, 3], 0)  # transparent
 
 
 def test_missing_values_of_colours_are_white():
     images = np.array([[[[np.nan, 0.5, 1.0], [0.0, 0.25, 1.0]]]])
     display = SamplesDisplay(images).plot()
     display.figure_.canvas.draw()
-    assert_allclose(display.image_.get_array(), [[[1, 0.5, 1], [0, 0.25, 1]]])
+    assert_allclose(display.image_.get_array(), [[[1, 0.5, 1, 1], [0, 0.25, 1, 1]]])
 
 
 @pytest.mark.parametrize("n_channels", [3, 4])
 def test_fields_of_colours_are_symmetric_about_grey(n_channels):
     images = np.array([0, -2, 2, 1], dtype=float)[:n_channels].reshape(1, 1, 1, n_channels)
     drawn = ReceptiveFieldsDisplay(images).plot().image_.get_array()
-    assert_allclose(drawn, [[[0.5, 0, 1, 1][:n_channels]]])
+    assert_allclose(drawn, [[[0.5, 0, 1, 1]]])
 
 
 def test_fields_of_factors_are_their_loadings(factors):
     display = ReceptiveFieldsDisplay.from_estimator(factors, (2, 2, 3), n_fields=np.uint8(2))
     largest = np.argsort(-(factors.components_**2).sum(axis=1))[:2]
     assert_array_equal(display.images.reshape(2, 12), factors.components_[largest])
+
+
+def test_an_int_is_the_shape_of_a_square():
+    painter = Painter(np.arange(18.0).reshape(2, 9))
+    display = SamplesDisplay.from_estimator(painter, np.int64(3))
+    assert_array_equal(display.images, np.arange(18.0).reshape(2, 3, 3))
+
+
+def test_a_line_goes_around_every_picture():
+    display = SamplesDisplay(np.zeros((3, 2, 4))).plot(n_columns=2)
+    paths = np.array(display.edges_.get_segments())
+    corners = [[-0.5, -0.5], [3.5, -0.5], [3.5, 1.5], [-0.5, 1.5], [-0.5, -0.5]]
+    assert_array_equal(paths, [np.add(corners, shift) for shift in ([0, 0], [5, 0], [0, 3])])
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [PCA(3), NMF(3), BernoulliRBM(3, n_iter=1), MiniBatchDictionaryLearning(3, max_iter=1)],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_fields_of_other_estimators_are_their_components(estimator):
+    fields = ReceptiveFieldsDisplay.from_estimator(estimator.fit(X.astype(float)), (2, 3)).images
+    components = estimator.components_
+    largest = np.argsort(-(components**2).sum(axis=1))
+    assert_array_equal(fields.reshape(3, 6), components[largest])
+
+
+def test_colour_maps_go_with_signs_and_with_the_paper():
+    images = np.arange(4.0).reshape(1, 2, 2)
+    for style, diverging in (("default", "RdBu_r"), ("dark_background", "berlin")):
+        with mpl.pyplot.style.context(style):
+            assert SamplesDisplay(images).plot().image_.get_cmap().name == "gray_r"
+            assert SamplesDisplay(images - 1).plot().image_.get_cmap().name == diverging
+            assert (
+                ReceptiveFieldsDisplay(images - 1).plot(cmap="bwr").image_.get_cmap().name == "bwr"
+            )
+
+
+def test_samples_of_mixtures_come_without_their_labels():
+    mixture = GaussianMixture(2, random_state=0).fit(NORMAL)
+    display = SamplesDisplay.from_estimator(mixture, (3, 4), n_samples=5)
+    assert display.images.shape == (5, 3, 4)
+    with pytest.raises(ValueError, match="random_state must be None for GaussianMixture, whose"):
+        SamplesDisplay.from_estimator(mixture, (3, 4), random_state=0)
+
+
+def test_mixed_tables_are_no_images():
+    frame = mixed_frames.frame(50).astype({"sex": "category", "job": "category"})
+    machine = HelmholtzMachine(2, max_iter=1, random_state=0).fit(frame)
+    with pytest.raises(TypeError, match="column 0 of this mixed table has categories"):
+        SamplesDisplay.from_estimator(machine, (1, 5))
+    with pytest.raises(TypeError, match=r"The 5 columns .* inputs, .* LatentGraphDisplay draws"):
+        ReceptiveFieldsDisplay.from_estimator(machine, (1, 5))
 
 
 def test_samples_may_be_a_data_frame():
