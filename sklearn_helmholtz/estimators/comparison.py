@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..likelihood import Estimate, tail_shapes
+from ..likelihood import Estimate, tail_shapes, weighted_mean
 from .density import LatentDensityEstimator
 from .labels import index_of
 from .results import ComparisonResult, is_notable
@@ -58,12 +58,12 @@ def compare_log_likelihood(a, b, X, sample_weight=None):
         weights = checked_weights(sample_weight, X, X)
     scores = [_scores(model, X, weights) for model in (a, b)]
     shapes = [one.log_prob.shape for one in scores]
-    if shapes[0] != shapes[1]:
+    if shapes[0] != shapes[1] or len(shapes[0]) != 1:
         raise ValueError(
             f"a and b must score the same rows, got scores of shape {shapes[0]} and {shapes[1]}."
         )
     differences = scores[0].log_prob - scores[1].log_prob
-    difference = float(np.average(differences, weights=weights))
+    difference = weighted_mean(differences, weights)
     between = Estimate.variance_of_mean(differences, weights)
     error = float(np.sqrt(between + sum(one.shared_noise for one in scores)))
     doubted = [name for name, one in zip("ab", scores, strict=True) if not one.reliable]

@@ -394,7 +394,7 @@ class FactorAnalysis(LatentDensityEstimator):
         estimate, _, _, weights = self._estimate(X, "auto", None, None, sample_weight)
         if weights is None:
             return estimate.per_sample.sum(), len(estimate.per_sample)
-        return (weights * estimate.per_sample).sum(), weights.sum()
+        return estimate.mean(weights) * weights.sum(), weights.sum()
 
     def _fit_incomplete(self, learning, X, weights):
         weights = np.ones(X.shape[0]) if weights is None else weights

@@ -13,8 +13,10 @@ class HeldOutLikelihood:
     """A monitor of `fit`: the log-likelihood of the validation rows, every few epochs.
 
     ``validation_scores_`` are quick bounds, made to choose by. This keeps what `log_likelihood`
-    tells, with errors, and by any of its methods. It does not warn of estimates that cannot be
-    trusted, as the first ones of a training often cannot: look at their ``reliable``.
+    tells, with errors, by any of its methods. Rows have the weights that `fit` got for them, as
+    ``sample_weight_val``, or as ``sample_weight`` where early stopping holds rows out. It does not
+    warn of estimates that cannot be trusted, as the first ones of a training often cannot: look at
+    their ``reliable``.
 
     Parameters
     ----------
@@ -90,13 +92,17 @@ class HeldOutLikelihood:
                 "early_stopping=True."
             )
 
-    def __call__(self, estimator, epoch, X_val):
-        """Look at a fitted estimator after an epoch; never asks to stop."""
+    def __call__(self, estimator, epoch, X_val, sample_weight=None):
+        """Look at a fitted estimator after an epoch; never asks to stop.
+
+        sample_weight : of the rows of X_val, (n_val,), or None.
+        """
         self.check_rows(X_val)
         if epoch % self.every == 0:
             result = estimator._log_likelihood(
-                X_val, self.method, self.n_importance_samples, None, self.n_temperatures
-            )
+                X_val, self.method, self.n_importance_samples, None, self.n_temperatures,
+                sample_weight,
+            )  # fmt: skip
             result.epoch = epoch
             self.history.append(result)
         return False

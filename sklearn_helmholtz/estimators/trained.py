@@ -116,13 +116,14 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             Rows to validate on after every epoch, instead of a share of X.
 
         sample_weight_val : array-like of shape (n_val,), default=None
-            Weights of the rows of X_val in the mean of their bounds.
+            Weights of the rows of X_val in the mean of their bounds, and for the monitor.
 
         monitor : callable, default=None
             Called after every epoch as ``monitor(estimator, epoch, X_val)``, with a model that
             has a copy of the parameters so far, the number of the epoch in this fit, from 1, and
-            the rows held out (None if there are none). Training stops if it returns True. See
-            `HeldOutLikelihood`.
+            the rows held out (None if there are none). Where these have weights, a monitor with a
+            parameter ``sample_weight`` gets them by that name. Training stops if it returns True.
+            See `HeldOutLikelihood`.
 
         Returns
         -------
@@ -154,15 +155,19 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             train_rows, batch_size(self, len(train_rows)), self.max_iter, self._schedule(),
             self.shuffle, goes_on, warmup_fraction(goes_on, stops),
         )  # fmt: skip
-        validation = None if held_out is None else start.rows.choose(held_out)
+        validation = weights_val = None
+        if held_out is not None:
+            validation = start.rows.choose(held_out)
+            weights_val = None if weights is None else weights[held_out]
         if X_val is not None:
-            validation = self._validation(X_val, sample_weight_val, start.encoding)
+            validation, weights_val = self._validation(X_val, sample_weight_val, start.encoding)
         elif sample_weight_val is not None:
             raise ValueError("sample_weight_val holds weights of the rows of X_val, which is None.")
         elif callbacks.needs_rows and held_out is not None:
             X_val = _safe_indexing(X if scipy.sparse.issparse(given) else given, held_out)
         start = replace(start, past=Past(seed, start.past.step_number))
-        callbacks.begin_fit(X, X_val, partial(self._records, start))
+        learnt = partial(self._records, start)
+        callbacks.begin_fit(X, weights, X_val, weights_val, learnt)
         n_rows = effective_number(weights, train_rows)
         history = History(start.past, self.solver, n_rows, Weights.of(weights, train_rows))
         outcome = self._train(start, plan, history, validation, callbacks, stops)
@@ -182,12 +187,12 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         return _safe_indexing(given, kept), X[kept], weights[kept]
 
     def _validation(self, X_val, sample_weight, encoding):
-        """Rows to validate on."""
+        """Rows to validate on, and their weights or None."""
         given, X_val = X_val, self._validate(X_val, reset=False)
         weights = None
         if sample_weight is not None:
             weights = checked_weights(sample_weight, X_val, given, "sample_weight_val")
-        return encoding.table(X_val, weights=weights)
+        return encoding.table(X_val, weights=weights), weights
 
     @_fit_context(prefer_skip_nested_validation=True)
     @public

@@ -3,7 +3,7 @@
 from .annealing import annealed_estimate
 from .bounds import annealed_bounds, importance_bounds
 from .enumeration import MAX_AUTOMATIC_UNITS, MAX_UNITS, Enumeration, units_to_sum_out
-from .estimate import RELIABLE_SAMPLE_SIZE, RELIABLE_SHARE, Estimate
+from .estimate import RELIABLE_SAMPLE_SIZE, RELIABLE_SHARE, Estimate, weighted_mean
 from .importance import importance_estimate
 from .scoring import (
     held_out_bound,
@@ -32,4 +32,5 @@ __all__ = [
     "score_where_possible",
     "tail_shapes",
     "units_to_sum_out",
+    "weighted_mean",
 ]

@@ -110,11 +110,11 @@ class Estimate:
             "mean": self.mean(weights),
             "standard_error": float(np.sqrt(between + shared)),
             "monte_carlo_error": float(np.sqrt(monte_carlo)),
-            "bias": _weighted_mean(self.bias, weights),
+            "bias": weighted_mean(self.bias, weights),
             "per_sample": self.per_sample,
             **self._diagnostics(),
             "bound": self.bound,
-            "reliable": self._is_reliable(),
+            "reliable": self._is_reliable(weights),
         }
 
     def _diagnostics(self):
@@ -139,20 +139,24 @@ class Estimate:
 
     def mean(self, weights=None):
         """The mean over rows, nats; weights : (n_rows,), or None where each row counts once."""
-        return _weighted_mean(self.per_sample, weights)
+        return weighted_mean(self.per_sample, weights)
 
     def _shares(self, weights):
         if weights is None:
             return None
         return weights / weights.sum()
 
-    def _is_reliable(self):
-        """Whether nearly all rows are worth enough samples, most tails short, and few refuted."""
-        enough = self.effective_sample_size >= RELIABLE_SAMPLE_SIZE
-        tails = self.pareto_k[~np.isnan(self.pareto_k)]
-        short = not len(tails) or np.median(tails) < RELIABLE_SHAPE
-        refuted = np.isposinf(self.pareto_k).mean() > REFUTED_SHARE
-        return bool(enough.mean() >= RELIABLE_SHARE and short and not refuted)
+    def _is_reliable(self, weights=None):
+        """Whether nearly all rows are worth enough samples, most tails short, and few refuted.
+
+        Rows count by their weights.
+        """
+        enough = weighted_mean(self.effective_sample_size >= RELIABLE_SAMPLE_SIZE, weights)
+        known = ~np.isnan(self.pareto_k)
+        tails, own = self.pareto_k[known], None if weights is None else weights[known]
+        short = not len(tails) or _weighted_median(tails, own) < RELIABLE_SHAPE
+        refuted = weighted_mean(np.isposinf(self.pareto_k), weights)
+        return bool(enough >= RELIABLE_SHARE and short and refuted <= REFUTED_SHARE)
 
     def shared_noise(self, addresses, weights=None):
         """Variance that the mean has because rows share their random numbers, or an error."""
@@ -177,11 +181,22 @@ class Estimate:
         return own + self.common_variance
 
 
-def _weighted_mean(values, weights):
+def weighted_mean(values, weights=None):
+    """The mean of values, (n_rows,); those of weight zero count nowhere, whatever they are."""
     if weights is None:
         return float(values.mean())
     kept = weights != 0
     return float((values[kept] * weights[kept]).sum() / weights[kept].sum())
+
+
+def _weighted_median(values, weights=None):
+    """The median of values, (n_rows,), in which whole weights are repetitions."""
+    if weights is None:
+        return np.median(values)
+    order = np.argsort(values)
+    values, below = values[order], np.cumsum(weights[order])
+    low, high = (np.searchsorted(below, below[-1] / 2, side) for side in ("left", "right"))
+    return (values[low] + values[high]) / 2
 
 
 def _names_of_arrays():

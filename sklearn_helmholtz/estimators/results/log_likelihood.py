@@ -74,7 +74,7 @@ class LogLikelihoodResult(Result):
 
     reliable : bool
         Whether at least 95 % of the rows have an effective sample size of 10 or more, the median of
-        ``pareto_k`` is below 1/2, and at most 1 % are infinite.
+        ``pareto_k`` is below 1/2, and at most 1 % are infinite; rows count by their weights.
 
     remedy : str or None
         What to do where the estimate is not reliable.
