@@ -16,6 +16,7 @@ class EpochCallbacks:
     """
 
     def __init__(self, estimator, n_epochs, monitor=None):
+        _check_monitor(monitor)
         self._estimator, self._monitor, self._n_done = estimator, monitor, 0
         self._X_val = self._learnt = self._fit = self._epoch = None
         self._told, self._weights = {}, {}
@@ -79,6 +80,15 @@ class EpochCallbacks:
         fitted = copy.copy(self._estimator)
         fitted._learnt = self._learnt(training, records)
         return fitted
+
+
+def _check_monitor(monitor):
+    """Refuse a monitor that cannot be called, and a class of monitors."""
+    if monitor is not None and (isinstance(monitor, type) or not callable(monitor)):
+        raise TypeError(
+            "monitor must be called as monitor(estimator, epoch, X_val), such as "
+            f"HeldOutLikelihood(), or be None, got {monitor!r}."
+        )
 
 
 def _takes_weights(monitor):

@@ -56,6 +56,8 @@ def compare_log_likelihood(a, b, X, sample_weight=None):
     weights = None
     if sample_weight is not None:
         weights = checked_weights(sample_weight, X, X)
+    for name, model in (("a", a), ("b", b)):
+        _check_model(name, model)
     scores = [_scores(model, X, weights) for model in (a, b)]
     shapes = [one.log_prob.shape for one in scores]
     if shapes[0] != shapes[1] or len(shapes[0]) != 1:
@@ -75,6 +77,15 @@ def compare_log_likelihood(a, b, X, sample_weight=None):
         reliable=not doubted,
         remedy=_REMEDY.format(" and ".join(doubted)) if doubted else None,
     )._about(index=index_of(X))
+
+
+def _check_model(name, model):
+    """Refuse what scores no rows, such as a list of models."""
+    if isinstance(model, type) or not hasattr(model, "score_samples"):
+        raise TypeError(
+            f"{name} must be a fitted estimator with score_samples, got {model!r}. Of more than "
+            "two models compare each with the one that they are measured against."
+        )
 
 
 class _Scores(NamedTuple):

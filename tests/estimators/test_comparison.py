@@ -113,3 +113,11 @@ def test_scores_of_other_rows_are_refused():
 
     with pytest.raises(ValueError, match=r"the same rows, .* \(4,\) and \(3,\)"):
         compare_log_likelihood(Fixed(1), Short(1), np.ones((4, 1)))
+
+
+@pytest.mark.parametrize("bad", [[Fixed(1), Fixed(1)], {"a": Fixed(1)}, Fixed, None, "model"])
+def test_only_two_models_are_compared(bad):
+    rows = np.zeros((3, 1))
+    for pair, name in (((bad, Fixed(1)), "a"), ((Fixed(1), bad), "b")):
+        with pytest.raises(TypeError, match=f"^{name} must be a fitted estimator with score_samp"):
+            compare_log_likelihood(*pair, rows)

@@ -92,6 +92,14 @@ def test_rows_to_look_at_are_needed():
         machine().fit(X, monitor=HeldOutLikelihood())
 
 
+@pytest.mark.parametrize("bad", [3, "often", [print], HeldOutLikelihood])
+def test_what_cannot_be_called_is_no_monitor(bad):
+    model = machine()
+    with pytest.raises(TypeError, match=r"monitor must be called as .* or be None, got"):
+        model.fit(X, X_val=X_VAL, monitor=bad)
+    assert not hasattr(model, "n_features_in_")
+
+
 # As DataFrames
 
 
