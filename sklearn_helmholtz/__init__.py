@@ -1,6 +1,7 @@
 """Helmholtz machines and their relatives: latent-variable density models for scikit-learn."""
 
 from ._version import __version__
+from .applications import GenerativeClassifier
 from .estimators import (
     FactorAnalysis,
     HeldOutLikelihood,
@@ -11,6 +12,7 @@ from .estimators import (
 
 __all__ = [
     "FactorAnalysis",
+    "GenerativeClassifier",
     "HeldOutLikelihood",
     "HelmholtzMachine",
     "SigmoidBeliefNet",

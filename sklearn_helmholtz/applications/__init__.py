@@ -1,3 +1,5 @@
 """Applications: what densities are good for, as estimators around any of them."""
 
-__all__ = []
+from .generative_classifier import GenerativeClassifier
+
+__all__ = ["GenerativeClassifier"]

@@ -1,7 +1,7 @@
 """The names of scikit-learn that it does not promise to keep, in one place."""
 
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError, StrOptions
 from sklearn.utils._set_output import ADAPTERS_MANAGER, _get_output_config
 
 try:
@@ -19,6 +19,7 @@ except ImportError:  # scikit-learn < 1.9 has no callbacks
 __all__ = [
     "ADAPTERS_MANAGER",
     "CallbackSupportMixin",
+    "HasMethods",
     "Interval",
     "InvalidParameterError",
     "StrOptions",

@@ -1,0 +1,40 @@
+"""Rows as a density gets them: frames stay frames, all else becomes arrays of numbers."""
+
+import sys
+
+import numpy as np
+import scipy.sparse
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import validate_data
+
+from ..estimators.frames import library_of
+from ..estimators.validation import validated
+
+
+def validated_rows(estimator, X, reset):
+    """A DataFrame as it is, and of all else an array, or a CSR matrix, with NaN where missing.
+
+    What a frame may hold, its density knows. reset : whether the estimator learns the number and
+    the names of the features from X, or compares them.
+    """
+    if library_of(X) is None:
+        return validated(estimator, X, reset)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return X
+
+
+def chosen(rows, numbers):
+    """Some rows, by number."""
+    return _safe_indexing(rows, numbers)
+
+
+def stacked(tables):
+    """Tables of the same form, one below the other."""
+    library = library_of(tables[0])
+    if library == "pandas":
+        return sys.modules[library].concat(tables, ignore_index=True)
+    if library == "polars":
+        return sys.modules[library].concat(tables, how="vertical_relaxed")
+    if scipy.sparse.issparse(tables[0]):
+        return scipy.sparse.vstack(tables, format="csr")
+    return np.concatenate(tables)

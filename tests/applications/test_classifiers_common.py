@@ -1,0 +1,60 @@
+"""scikit-learn's own checks of the classifiers, also those that `check_estimator` leaves out."""
+
+import pytest
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_helmholtz import GenerativeClassifier, HelmholtzMachine
+
+from .checked import FOR_ALL
+
+
+def instances():
+    """Classifiers around densities with and without weights, exact and trained in steps."""
+    few = {"max_iter": 4, "batch_size": 32, "random_state": 0}
+    return [
+        GenerativeClassifier(),
+        GenerativeClassifier(GaussianMixture(random_state=0)),
+        GenerativeClassifier(KernelDensity()),
+        GenerativeClassifier(HelmholtzMachine(2, **few)),
+    ]
+
+
+WEIGHTS = [
+    "check_sample_weights_pandas_series",
+    "check_sample_weights_not_an_array",
+    "check_sample_weights_list",
+    "check_sample_weights_shape",
+    "check_sample_weights_not_overwritten",
+    "check_all_zero_sample_weights_error",
+    "check_classifiers_one_label_sample_weights",
+]
+EQUIVALENCE = [f"check_sample_weight_equivalence_on_{kind}_data" for kind in ("dense", "sparse")]
+
+
+def expected_failures(estimator):
+    """Reasons why a check fails, by its name."""
+    inner = estimator.estimator
+    if isinstance(inner, GaussianMixture):
+        k_means = {"check_array_api_input": "its k-means refuses array API dispatch"}
+        return dict.fromkeys([*WEIGHTS, EQUIVALENCE[0]], "mixtures take no weights") | k_means
+    if isinstance(inner, KernelDensity):
+        return {}
+    what = "equal rows have random numbers of their own"
+    return dict.fromkeys(EQUIVALENCE, "a class has one row left" if inner is None else what)
+
+
+@pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
+@parametrize_with_checks(instances(), expected_failed_checks=expected_failures)
+def test_check_estimator(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
+@pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
+@pytest.mark.parametrize("name", FOR_ALL)
+@pytest.mark.parametrize("estimator", instances(), ids=str)
+def test_checks_that_check_estimator_leaves_out(estimator, name):
+    getattr(estimator_checks, name)(type(estimator).__name__, estimator)
