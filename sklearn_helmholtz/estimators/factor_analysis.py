@@ -17,6 +17,7 @@ from .factor_parameters import factor_machine
 from .learner import learner_of
 from .notices import notify
 from .public import public
+from .standard_errors import StandardErrorsMixin
 from .validation import refuse_infinity, validated
 from .weights import Weights, check_alike, checked_weights
 
@@ -24,7 +25,7 @@ SCORES = ("regression", "bartlett")
 _NAMED = 5  # columns in a warning
 
 
-class FactorAnalysis(LatentDensityEstimator):
+class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
     """Factor analysis and probabilistic PCA: real data from a few normal factors, and noise.
 
     ``x = mean + z @ components + noise`` with normal factors z and normal noise, which has a

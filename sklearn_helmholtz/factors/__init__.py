@@ -1,18 +1,25 @@
 """Factor models: the linear-Gaussian machine, learning of the highest likelihood, rotations."""
 
+from .information import Parameters, Pattern, patterns_of, squared_slopes
 from .learning import FactorLearning
 from .linear_gaussian import FactorPosterior, LinearGaussian
 from .moments import SecondMoments, centred, observed_columns
 from .rotations import METHODS, Rotation, rotate
+from .uncertainty import Uncertainty
 
 __all__ = [
     "METHODS",
     "FactorLearning",
     "FactorPosterior",
     "LinearGaussian",
+    "Parameters",
+    "Pattern",
     "Rotation",
     "SecondMoments",
+    "Uncertainty",
     "centred",
     "observed_columns",
+    "patterns_of",
     "rotate",
+    "squared_slopes",
 ]
