@@ -9,8 +9,10 @@ from .estimators import (
     SigmoidBeliefNet,
     compare_log_likelihood,
 )
+from .persistence import TRUSTED_TYPES, load, save
 
 __all__ = [
+    "TRUSTED_TYPES",
     "FactorAnalysis",
     "GenerativeClassifier",
     "HeldOutLikelihood",
@@ -18,4 +20,6 @@ __all__ = [
     "SigmoidBeliefNet",
     "__version__",
     "compare_log_likelihood",
+    "load",
+    "save",
 ]

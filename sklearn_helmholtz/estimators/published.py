@@ -1,5 +1,7 @@
 """Fitted parameters as they are published: read-only, and pickled with their version."""
 
+import dataclasses
+import inspect
 import warnings
 
 import numpy as np
@@ -68,8 +70,20 @@ def read_only(value):
     return value
 
 
+def sentence_on_versions(name, version):
+    """Sentence that an estimator of a class was saved by another version than this."""
+    return (
+        f"This {name} was saved by sklearn_helmholtz {version} and is loaded by {__version__}: "
+        "results may differ. Fit it again, or use the version that saved it."
+    )
+
+
 class VersionedMixin:
-    """Writes the version of the package into pickles, and warns where another one reads them."""
+    """Writes the version of the package into pickles, and warns where another one reads them.
+
+    Parameters that the other one did not have get their defaults; a model that lacks what this one
+    needs is refused.
+    """
 
     def __getstate__(self):
         return {**super().__getstate__(), "_sklearn_helmholtz_version": __version__}
@@ -78,11 +92,35 @@ class VersionedMixin:
         state = dict(state)
         version = state.pop("_sklearn_helmholtz_version", "unknown")
         if version != __version__:
-            warnings.warn(
-                f"This {type(self).__name__} was saved by sklearn_helmholtz {version} and is "
-                f"loaded by {__version__}: results may differ. Fit it again, or use the version "
-                "that saved it.",
-                UserWarning,
-                stacklevel=2,
-            )
+            name = type(self).__name__
+            _check_layout(name, version, state)
+            warnings.warn(sentence_on_versions(name, version), UserWarning, stacklevel=2)
+            state = {**self._defaults(), **state}
         super().__setstate__(state)
+
+    def _defaults(self):
+        """Parameters of the constructor that have a default, by name."""
+        parameters = inspect.signature(type(self)).parameters.values()
+        return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def _check_layout(name, version, value):
+    """Refuse values of which a version knew no field that this one needs."""
+    if isinstance(value, dict):
+        parts = value.values()
+    elif isinstance(value, list | tuple):
+        parts = value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        missing = [f.name for f in dataclasses.fields(value) if not hasattr(value, f.name)]
+        if missing:
+            raise ValueError(
+                f"This {name} was saved by sklearn_helmholtz {version}, whose "
+                f"{type(value).__name__} had no {missing[0]!r}, which {__version__} needs: load it "
+                "with the version that saved it, or fit it again. Files of sklearn_helmholtz.save "
+                "are read by later versions, too."
+            )
+        parts = vars(value).values()
+    else:
+        return
+    for part in parts:
+        _check_layout(name, version, part)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..models import named
+from .frame_types import frame_type, plain_type
 from .frames import build_frame, library_of, table_columns
 from .given_columns import Column, as_objects, shown, taken, taken_numbers
 from .kinds import BINARY, check_counts, kind_and_levels, said_kinds
@@ -60,6 +61,22 @@ class Schema:
         levels = [None if c is None else (c.dtype, c.tolist()) for c in self.categories]
         parts = self.names, self.kinds, self.resolutions, self.library, self.dtypes
         return *parts, self.is_labelled, levels
+
+    def __getstate__(self):
+        """All fields, types of columns in plain form where they have one: no code of a library."""
+        return {**vars(self), "dtypes": tuple(self._plain_types())}
+
+    def __setstate__(self, state):
+        library, dtypes = state["library"], state["dtypes"]
+        dtypes = tuple(frame_type(d, library) if isinstance(d, str | dict) else d for d in dtypes)
+        vars(self).update({**state, "dtypes": dtypes})
+
+    def _plain_types(self):
+        for number, dtype in enumerate(self.dtypes):
+            try:
+                yield plain_type(dtype, self.library, named(number, self.names))
+            except ValueError:  # pickles have a form for it all the same
+                yield dtype
 
     @classmethod
     def infer(cls, X, visible="mixed"):

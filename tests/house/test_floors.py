@@ -12,7 +12,7 @@ GROUND = ["_keys", "_tree", "_threads", "_workspace"]
 STOREYS = [
     ["_version"], ["_kernels"], GROUND, ["rows"], ["columns"], ["units"], ["layers"], ["machines"],
     ["inference", "factors"], ["likelihood"], ["learning"], ["_training", "_monitor"], ["models"],
-    ["estimators"], ["applications"], ["plotting", "__init__"],
+    ["estimators"], ["applications"], ["persistence", "plotting"], ["__init__"],
 ]  # fmt: skip
 FLOORS = {part: floor for floor, parts in enumerate(STOREYS) for part in parts}
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
