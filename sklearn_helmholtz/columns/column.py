@@ -43,6 +43,12 @@ class Column(abc.ABC):
         """Number of bits of its code."""
 
     @property
+    def n_free_codes(self):
+        """Numbers of the code that tell something which the others, and a constant, do not."""
+        n_codes = self.n_bits + self.n_reals
+        return min(n_codes, self.n_levels - 1) if self.is_discrete else n_codes
+
+    @property
     @abc.abstractmethod
     def intercept(self):
         """Inputs without any parents: those of the column on its own, (n_inputs,)."""

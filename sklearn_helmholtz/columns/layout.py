@@ -139,6 +139,13 @@ class Layout:
         """Columns of the table."""
         return len(self.columns)
 
+    @property
+    def n_lateral_parameters(self):
+        """Weights of codes on the inputs of later columns that none of the others make up for."""
+        later = [column.n_inputs - (column.family == SOFTMAX) for column in self.columns]
+        n_later = sum(later) - np.cumsum(later)
+        return int(sum(c.n_free_codes * n for c, n in zip(self.columns, n_later, strict=True)))
+
     def empty(self, n_rows):
         """Room for `Coded` rows."""
         return Coded(

@@ -4,7 +4,9 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Density
 from sklearn.utils.validation import check_is_fitted
 
 from .checks import CheckedParametersMixin, check_count
+from .criteria import CriteriaMixin
 from .inference import InferenceMixin
+from .log_joint import LogJointMixin
 from .published import PublishedMixin, VersionedMixin
 from .scoring import ScoringMixin
 from .validation import (
@@ -22,6 +24,8 @@ class LatentDensityEstimator(
     PublishedMixin,
     VersionedMixin,
     ScoringMixin,
+    CriteriaMixin,
+    LogJointMixin,
     InferenceMixin,
     ClassNamePrefixFeaturesOutMixin,
     DensityMixin,
@@ -30,7 +34,7 @@ class LatentDensityEstimator(
     """A density estimator with hidden layers: scores, features and samples of ``self._model``.
 
     Subclasses fit and hold a `models.Model`; they have the method ``_features``, features of rows
-    for `transform`, and ``_expected_data`` for `inverse_transform`.
+    for `transform`, ``_expected_data`` for `inverse_transform`, and ``_count_parameters``.
     """
 
     @property

@@ -349,54 +349,6 @@ class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
         check_is_fitted(self)
         return self._model.machine.precision()
 
-    @public
-    def aic(self, X, sample_weight=None):
-        """Akaike's information criterion on the rows: lower is better.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows: a whole number counts as so many equal rows.
-
-        Returns
-        -------
-        criterion : float
-            Minus twice the log-likelihood of all rows, plus 2 for each free parameter.
-        """
-        total, _ = self._total_log_likelihood(X, sample_weight)
-        return float(-2 * total + 2 * self._count_parameters())
-
-    @public
-    def bic(self, X, sample_weight=None):
-        """The Bayesian information criterion on the rows: lower is better.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows: a whole number counts as so many equal rows.
-
-        Returns
-        -------
-        criterion : float
-            Minus twice the log-likelihood of all rows, plus the logarithm of their number for
-            each free parameter.
-        """
-        total, n_rows = self._total_log_likelihood(X, sample_weight)
-        return float(-2 * total + np.log(n_rows) * self._count_parameters())
-
-    def _total_log_likelihood(self, X, sample_weight):
-        """The log-likelihood of all rows together, and how many they count as."""
-        estimate, _, _, weights = self._estimate(X, "auto", None, None, sample_weight)
-        if weights is None:
-            return estimate.per_sample.sum(), len(estimate.per_sample)
-        return estimate.mean(weights) * weights.sum(), weights.sum()
-
     def _fit_incomplete(self, learning, X, weights):
         weights = np.ones(X.shape[0]) if weights is None else weights
         with np.errstate(over="ignore", invalid="ignore"):

@@ -8,11 +8,12 @@ from sklearn.utils.validation import check_is_fitted
 from .._threads import count_threads, run_blocks
 from .checks import check_count, check_jobs
 from .density import LatentDensityEstimator
+from .joint import JointMixin
 
 _N_CHAINS = 20
 
 
-class LayeredEstimator(LatentDensityEstimator):
+class LayeredEstimator(JointMixin, LatentDensityEstimator):
     """A density estimator whose model is a `BeliefNetModel`.
 
     Subclasses have the parameters ``transform_layer``, ``n_importance_samples`` and ``n_jobs``.
@@ -21,6 +22,9 @@ class LayeredEstimator(LatentDensityEstimator):
     @property
     def _machine(self):
         return self._model.machine
+
+    def _count_parameters(self):
+        return self._machine.n_parameters
 
     def _features(self, rows, dtype):
         layers = self._transformed_layers()

@@ -115,8 +115,8 @@ class ScoringMixin:
         result : LogLikelihoodResult
             With ``mean``, ``standard_error``, ``monte_carlo_error`` and ``bias`` in nats per row,
             ``method``, ``bound``, ``reliable`` and ``remedy``, and for each row ``per_sample``,
-            ``log_probability``, ``effective_sample_size`` and ``pareto_k``: see
-            :class:`~sklearn_helmholtz.estimators.results.LogLikelihoodResult`.
+            ``log_probability``, ``free_energy``, ``kl_gap``, ``effective_sample_size`` and
+            ``pareto_k``: see :class:`~sklearn_helmholtz.estimators.results.LogLikelihoodResult`.
 
         References
         ----------
@@ -141,9 +141,12 @@ class ScoringMixin:
             X, method, n_samples, random_state, sample_weight, n_temperatures, tail_shapes
         )
         summary = estimate.summary(addresses, weights)
+        energy = self._energies(rows, estimate)
         result = LogLikelihoodResult(
             **summary,
             log_probability=self._model.recorded(rows, estimate.per_sample),
+            free_energy=energy,
+            kl_gap=energy + estimate.per_sample,
             method=method,
             n_importance_samples=None if method == "exact" else self._n_samples(method, n_samples),
             n_temperatures=n_temperatures if method == "annealed" else None,
@@ -152,6 +155,10 @@ class ScoringMixin:
         n_rows = np.arange(len(estimate.per_sample))
         n_effective = None if weights is None else effective_number(weights, n_rows)
         return result._about(index=index_of(X), n_effective=n_effective)
+
+    def _energies(self, rows, estimate):
+        """Free energies of rows that have an `Estimate`, NaN where there are none."""
+        return estimate.free_energy
 
     @public
     def log_likelihood_bounds(

@@ -470,6 +470,19 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         self._way.check(self._model, rows)
         return rows
 
+    def _energies(self, rows, estimate):
+        if self._way.has_net:
+            return estimate.free_energy
+        if self.inference == "exact":
+            return -estimate.per_sample
+        if not self._way.has_bound:
+            return np.full(len(rows), np.nan)
+        try:
+            self._way.check(self._model, rows)
+        except ValueError:
+            return np.full(len(rows), np.nan)
+        return self._free_energies(rows)
+
     def _free_energies(self, rows):
         """Free energies of some rows, from the (approximate) posterior."""
         found, scaling = self._way.posterior(self._machine), rows.scaling

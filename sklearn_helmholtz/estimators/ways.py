@@ -20,10 +20,12 @@ _CHAINS, _SWEEPS = 10, 100  # of a row and direction, whose mean states are its 
 class Way(abc.ABC):
     """Way of inference that one value of ``inference`` stands for.
 
-    has_net : whether an inference net does it, as recognition does in a Helmholtz machine.
+    has_net : whether an inference net does it, as recognition does in a Helmholtz machine;
+    has_bound : whether it makes a bound of log p(x).
     """
 
     has_net = False
+    has_bound = True
     new_machine = staticmethod(initialise_net)
 
     @abc.abstractmethod
@@ -103,6 +105,8 @@ class MeanFieldWay(Way):
 
 class GibbsWay(Way):
     """Markov chains."""
+
+    has_bound = False
 
     def rule(self, estimator):
         """The mean gradient over the states of chains."""

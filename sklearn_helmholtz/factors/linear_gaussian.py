@@ -205,6 +205,17 @@ class LinearGaussian:
             result[place] = self.infer(x).log_prob
         return result
 
+    def log_joint(self, data, z):
+        """Log-density of what is observed of each row together with its factors, (n_rows,) nats."""
+        result = -0.5 * ((z**2).sum(axis=1) + z.shape[1] * _LOG_2PI)
+        constants = np.log(self.noise) + _LOG_2PI
+        for place, x in self.blocks(data):
+            patterns, numbers, difference = self._deviations(x)
+            seen = patterns[numbers]
+            rest = difference - seen * (z[place] @ self.loadings)
+            result[place] -= 0.5 * ((rest**2 / self.noise).sum(axis=1) + seen @ constants)
+        return result
+
     def means(self, data):
         """Expected factors given what is observed, (n_rows, n_factors): Thomson's scores."""
         result = np.empty((data.shape[0], len(self.loadings)))

@@ -4,6 +4,7 @@ from .chains import ChainPosterior
 from .exact import ExactPosterior, log_prob_table, state_parts
 from .gibbs import Gibbs
 from .importance import Particles, n_from_prior, sample_particles, sample_prior_particles
+from .joint import log_joint
 from .mean_field import LARGEST_WEIGHT, MeanField
 from .missing import missing_posterior
 from .posterior import (
@@ -28,6 +29,7 @@ __all__ = [
     "Particles",
     "RecognitionPosterior",
     "all_states",
+    "log_joint",
     "log_prob_table",
     "missing_posterior",
     "n_from_prior",

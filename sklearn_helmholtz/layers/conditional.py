@@ -29,6 +29,13 @@ class Conditional:
         """Number of the inputs of its units."""
         return self.map.n_outputs
 
+    @property
+    def n_parameters(self):
+        """Free parameters: those that no others make up for."""
+        own = sum(leaf.size for part in (self.map, self.units) for leaf in _tree.leaves(part))
+        redundant = (1 + self.map.n_inputs) * self.units.n_redundant_inputs()
+        return own - redundant + (0 if self.lateral is None else self.lateral.n_parameters)
+
     def eta(self, parents, work=np, out=None):
         """Inputs that parents make, (n_rows, n_units); one row for a prior."""
         return self.map.forward(parents, work, out)

@@ -36,6 +36,11 @@ class Lateral:
         n = len(self.weights)
         return n * (n - 1) // 2
 
+    @property
+    def n_parameters(self):
+        """Number of weights that no other weights or intercepts make up for."""
+        return self.n_weights if self.layout is None else self.layout.n_lateral_parameters
+
     def add(self, children, eta, work=np):
         """Inputs of the units given all their values, a row for each row of eta or of children.
 

@@ -65,6 +65,17 @@ class BeliefNet:
         return self.n_connections + 2 * sum(lateral.n_weights for lateral in laterals)
 
     @property
+    def n_parameters(self):
+        """Free parameters of p(x): of the generative chain, which may have more than p(x) needs.
+
+        A layer together with all above it counts at most as a table of its states.
+        """
+        free = 0
+        for conditional, n in zip(self.generation.conditionals, self.n_units[::-1], strict=True):
+            free = min(free + conditional.n_parameters, conditional.units.most_parameters(n))
+        return free
+
+    @property
     def uniform_loss(self):
         """Nats that a row costs units of which nothing is known."""
         return sum(c.units.ignorance * c.n_units for c in self.generation.conditionals)

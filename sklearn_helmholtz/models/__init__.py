@@ -11,6 +11,7 @@ from .encoding import (
     named,
     refuse_empty,
 )
+from .joint import joint_probabilities, joint_states, most_probable
 from .linear_gaussian import LinearGaussianModel, check_columns
 from .model import Model
 
@@ -27,6 +28,9 @@ __all__ = [
     "choose_family",
     "fit_encoding",
     "fit_mixed_encoding",
+    "joint_probabilities",
+    "joint_states",
+    "most_probable",
     "named",
     "refuse_empty",
 ]

@@ -25,6 +25,7 @@ from ..units import Ability
 from .completion import conditional_draws, imputations, posteriors
 from .encoding import Encoding, named
 from .evidence import IMPOSSIBLE, best_log_prob, is_improbable
+from .joint import paired_log_joint
 from .model import Model
 
 _FEWEST_ROWS = 256
@@ -107,6 +108,26 @@ class BeliefNetModel(Model):
         raise ValueError(
             f"{name}='exact' would enumerate 2**{int(most)} states of {n_hidden} hidden "
             f"units{missing}; it is meant for at most {MAX_UNITS} units. Use {remedy}."
+        )
+
+    def check_exact(self, name, rows, remedy="Compare models by score on rows held out."):
+        """Refuse rows that ``"auto"`` does not enumerate.
+
+        name : of what needs exact values; remedy : what to use instead.
+        """
+        exactly = self.enumerated(rows, "auto")
+        if exactly.all():
+            return
+        first, n_hidden = rows.number_of(np.argmin(exactly)), self.machine.n_hidden
+        trouble = f"this one has {n_hidden}"
+        if n_hidden <= MAX_AUTOMATIC_UNITS:
+            trouble = (
+                f"this one has {n_hidden}, but row {first} misses values that other features "
+                "depend on, which count as hidden units"
+            )
+        raise ValueError(
+            f"{name} needs exact probabilities, which machines of at most {MAX_AUTOMATIC_UNITS} "
+            f"hidden units have: {trouble}. {remedy}"
         )
 
     def check_mean_field(self, name, remedy, rows):
@@ -242,6 +263,34 @@ class BeliefNetModel(Model):
         log_p = self.estimate(rows, "auto", n_pool, 1, None, n_threads)[0].per_sample[0]
         improbable, independent = is_improbable(evidence, self.encoding.fill_values, log_p)
         return (log_p, independent) if improbable else None
+
+    @property
+    def hidden_sizes(self):
+        """Units of each hidden layer, from the data upward."""
+        return self.machine.n_units[1:]
+
+    def check_hidden(self, hidden):
+        """Refuse states that are neither 0 nor 1."""
+        for layer, states in enumerate(hidden, 1):
+            outside = np.argwhere((states != 0) & (states != 1))
+            if len(outside):
+                row, unit = outside[0]
+                raise ValueError(
+                    f"H must hold zeros and ones, but unit {unit} of hidden layer {layer} is "
+                    f"{states[row, unit]:g} in row {row}."
+                )
+
+    def log_joint(self, rows, hidden, n_threads):
+        """Log p(x, h); a ValueError where missing values cannot be summed out."""
+        if self.machine.is_autoregressive:
+            bits = self.machine.visible.units.bits_to_sum_out(rows)
+            if (bits > MAX_UNITS).any():
+                raise ValueError(
+                    "log_joint cannot sum out the missing values of row "
+                    f"{rows.number_of(np.argmax(bits > MAX_UNITS))}, on which other features "
+                    f"depend: it can where they are worth at most {MAX_UNITS} binary ones."
+                )
+        return paired_log_joint(self.machine, rows, hidden, n_threads)
 
     def posterior(self, rows, method, n_samples, n_pool, n_sweeps, rng, n_threads):
         """Means and samples of the hidden layers, and effective sample sizes."""

@@ -58,6 +58,17 @@ class LinearGaussianModel(Model):
         X, Z = self.machine.complete(evidence, n_rows, rng)
         return X, [Z @ self.turn]
 
+    @property
+    def hidden_sizes(self):
+        """The number of factors, as of a layer."""
+        return (len(self.turn),)
+
+    def log_joint(self, rows, hidden, n_threads):
+        """Log N(x, z), nats."""
+        (factors,) = hidden
+        _, log_volume = np.linalg.slogdet(self.turn)
+        return self.machine.log_joint(rows, np.linalg.solve(self.turn.T, factors.T).T) - log_volume
+
     def posterior(self, rows, method, n_samples, n_pool, n_sweeps, rng, n_threads):
         """Means, covariances and draws of the normal distribution of the factors."""
         n, k, turn = rows.shape[0], len(self.turn), self.turn

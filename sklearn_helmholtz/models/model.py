@@ -46,6 +46,13 @@ class Model(abc.ABC):
     def estimate(self, rows, method, n_samples, n_temperatures, rng, n_threads, tails=None):
         """An `Estimate` of log p of rows, their addresses, and the method used."""
 
+    def check_exact(self, name, rows, remedy=""):
+        """Refuse rows whose log p is not known exactly.
+
+        name : of what needs it; remedy : what to use instead.
+        """
+        return
+
     @abc.abstractmethod
     def bounds(self, n_rows, method, n_samples, n_temperatures, rng, n_threads):
         """Lower and upper bounds of log p of rows drawn, (n_rows,) each, and the method used."""
@@ -68,6 +75,19 @@ class Model(abc.ABC):
         The latter if columns were independent; nats.
         """
         return
+
+    @property
+    @abc.abstractmethod
+    def hidden_sizes(self):
+        """Units of each hidden layer, from the data upward, or the number of factors."""
+
+    def check_hidden(self, hidden):
+        """Refuse values of hidden layers that units do not take; hidden : float64 arrays."""
+        return
+
+    @abc.abstractmethod
+    def log_joint(self, rows, hidden, n_threads):
+        """Log p(x, h) of rows and hidden layers of each, (n_rows,) nats; hidden : as above."""
 
     @abc.abstractmethod
     def posterior(self, rows, method, n_samples, n_pool, n_sweeps, rng, n_threads):

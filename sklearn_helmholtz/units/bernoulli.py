@@ -41,6 +41,10 @@ class Bernoulli(Units):
         smoothed = (means * counts + 1) / (counts + 2)
         return cls(), np.log(smoothed) - np.log1p(-smoothed)
 
+    def most_parameters(self, n_columns):
+        """One less than there are states: a table of all their probabilities."""
+        return 2**n_columns - 1
+
     def mean(self, eta, work=np):
         """Expected values sigmoid(eta), (n_rows, n_units) float32."""
         out = work.empty(eta.shape, np.float32)

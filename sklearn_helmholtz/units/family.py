@@ -1,6 +1,7 @@
 """The contract of unit families: one value that answers everything about its units."""
 
 import abc
+import math
 from typing import ClassVar
 
 import numpy as np
@@ -105,6 +106,14 @@ class Units(abc.ABC):
     def n_shown(self, n_columns):
         """Number of columns of what others see of some columns."""
         return n_columns
+
+    def n_redundant_inputs(self):
+        """Number of inputs that the others make up for, so that no distribution needs them."""
+        return 0
+
+    def most_parameters(self, n_columns):
+        """Free parameters of any distribution of some columns; infinite unless values are few."""
+        return math.inf
 
     def empty(self, n_rows, n_units):
         """Room for values."""

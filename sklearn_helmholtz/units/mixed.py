@@ -1,6 +1,7 @@
 """Mixed units: binary, ordered, Gaussian and categorical columns in one layer of data."""
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,14 @@ class Mixed(Units):
     def n_shown(self, n_columns):
         """Number of bits and real numbers of all codes."""
         return len(self.layout.code_columns)
+
+    def n_redundant_inputs(self):
+        """One of each column of unordered levels, whose inputs may all be moved together."""
+        return len(self.layout.levels)
+
+    def most_parameters(self, n_columns):
+        """One less than there are rows, if all columns have levels; otherwise infinite."""
+        return math.prod(column.n_levels or math.inf for column in self.layout.columns) - 1
 
     def empty(self, n_rows, n_inputs):
         """Room for values."""

@@ -13,6 +13,7 @@ FIELDS = {
     "mean", "standard_error", "monte_carlo_error", "bias", "per_sample", "effective_sample_size",
     "pareto_k", "method", "bound", "reliable", "log_probability",
     "n_importance_samples", "n_temperatures", "remedy",
+    "free_energy", "kl_gap",
 }  # fmt: skip
 METHODS = ["exact", "importance", "annealed"]
 FEW = {"n_importance_samples": 12, "n_temperatures": 10}
@@ -51,7 +52,7 @@ def test_results_have_all_fields(method):
     assert result.method == method
     assert result.reliable is True
     assert result.bound == ("exact" if method == "exact" else "lower")
-    for name in ("per_sample", "effective_sample_size", "pareto_k"):
+    for name in ("per_sample", "effective_sample_size", "pareto_k", "free_energy", "kl_gap"):
         assert result[name].shape == (30,)
         assert result[name].dtype == np.float64
     for name in ("mean", "standard_error", "monte_carlo_error", "bias"):

@@ -16,7 +16,14 @@ _BOUNDS = {
     "upper": ": an upper bound in expectation",
     "none": ": a bound in neither direction",
 }
-_PER_ROW = "per_sample", "log_probability", "effective_sample_size", "pareto_k"
+_PER_ROW = (
+    "per_sample",
+    "log_probability",
+    "free_energy",
+    "kl_gap",
+    "effective_sample_size",
+    "pareto_k",
+)
 
 
 class LogLikelihoodResult(Result):
@@ -50,6 +57,14 @@ class LogLikelihoodResult(Result):
         that of cells as wide as ``resolution_``, which compares with models of discrete values
         (where that is 0, of cells of 1e-4 of the spread); of Bernoulli and Poisson units
         ``per_sample``; NaN where columns have densities only.
+
+    free_energy : ndarray of shape (n_samples,)
+        As of `HelmholtzMachine.free_energy`, from the same states or samples: one call has both.
+        NaN where inference has none: annealed, by Markov chains, and where the method of that name
+        refuses rows.
+
+    kl_gap : ndarray of shape (n_samples,)
+        As of `HelmholtzMachine.kl_gap`: ``free_energy + per_sample``.
 
     effective_sample_size : ndarray of shape (n_samples,)
         Of the importance weights of each row; infinite where exact.
@@ -103,7 +118,7 @@ class LogLikelihoodResult(Result):
     >>> round(result.standard_error, 3)
     0.337
     >>> result.to_frame().shape
-    (178, 4)
+    (178, 6)
     """
 
     _n_effective = None  # rows of equal weight that weighted ones are worth
