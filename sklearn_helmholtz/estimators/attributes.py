@@ -25,6 +25,7 @@ PUBLISHED = (
             "visible_",
         }
     )
+    | {"best_validation_score_", "loss_curve_", "n_iter_", "validation_scores_"}
     | MIXED
 )
 

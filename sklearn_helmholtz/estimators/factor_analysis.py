@@ -161,7 +161,9 @@ class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
             "factor_correlation_",
             "heywood_",
             "loadings_",
+            "loglike_",
             "mean_",
+            "n_iter_",
             "noise_variance_",
         }
     )
@@ -323,8 +325,7 @@ class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
             )
         model.n_features_in_ = p
         model._hold(machine, components, turn, correlation)
-        model._publish({"heywood_": np.zeros(p, bool)})
-        model.loglike_, model.n_iter_ = [], 0
+        model._publish({"heywood_": np.zeros(p, bool), "loglike_": [], "n_iter_": 0})
         return model
 
     @public
@@ -397,8 +398,10 @@ class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
             pattern, turn = turned.loadings * scale, turned.transformation
             correlation, converged = turned.factor_correlation, turned.converged
         self._hold(machine, pattern.T, turn, correlation)
-        self._publish({"heywood_": found.vanishing})
-        self.loglike_, self.n_iter_, self._moments = found.path, found.n_steps, moments
+        self._moments = moments
+        self._publish(
+            {"heywood_": found.vanishing, "loglike_": found.path, "n_iter_": found.n_steps}
+        )
         return found.converged, converged
 
     def _end(self, has_converged, is_rotated, heywood_before=None):

@@ -9,9 +9,11 @@ import numpy as np
 from .._version import __version__
 
 _SENTENCE = (
-    "The parameters of a fitted model are for reading: the model does not follow them. "
+    "What a fit found is for reading: the model does not follow it when it changes. "
     "Make a model of other parameters with from_parameters."
 )
+_SEEN = frozenset({"feature_names_in_"})
+_COUNTED = frozenset({"n_parameters_"})  # on demand
 
 
 class ReadOnlyList(list):
@@ -28,24 +30,32 @@ class ReadOnlyList(list):
 
 
 class PublishedMixin:
-    """Refuses to set by hand the attributes that a fit publishes.
+    """Refuses to set or to delete by hand the attributes that a fit publishes.
 
-    Subclasses name them in ``_published``, and in ``_replaced`` others of which nothing stays when
-    another fit takes the place of this. Arrays are read-only, also after unpickling, which makes
-    new ones.
+    Subclasses name them in ``_published``, parameters and records, and in ``_replaced`` others of
+    which nothing stays when another fit takes the place of this. Arrays and lists are read-only,
+    also after unpickling, which makes new ones. So are names of features, which scikit-learn sets.
     """
 
     _published = frozenset()
     _replaced = frozenset()
 
     def __setattr__(self, name, value):
-        if name in self._published:
-            raise AttributeError(f"{name} of {type(self).__name__} cannot be set. {_SENTENCE}")
-        super().__setattr__(name, value)
+        self._refuse("set", name)
+        super().__setattr__(name, read_only(value) if name in _SEEN else value)
+
+    def __delattr__(self, name):
+        self._refuse("deleted", name)
+        super().__delattr__(name)
+
+    def _refuse(self, done, name):
+        if name in self._published | _COUNTED:
+            raise AttributeError(f"{name} of {type(self).__name__} cannot be {done}. {_SENTENCE}")
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        self._publish({name: vars(self)[name] for name in self._published & vars(self).keys()})
+        own = (self._published | _SEEN) & vars(self).keys()
+        self._publish({name: vars(self)[name] for name in own})
 
     def _publish(self, attributes):
         """Set fitted attributes: read-only arrays, and lists of such."""

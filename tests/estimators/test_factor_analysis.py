@@ -765,7 +765,7 @@ def test_rows_that_are_far_away_and_weigh_nothing_cost_no_digits():
 def test_what_to_do_where_rounding_ends_the_steps_is_said():
     model = FactorAnalysis(1, max_iter=7)
     for n_steps, remedy in ((7, "Raise max_iter=7, or tol"), (3, "take fewer components")):
-        model.n_iter_ = n_steps
+        model._publish({"n_iter_": n_steps})
         with pytest.warns(ConvergenceWarning, match=f"after {n_steps} steps. .*{remedy}"):
             model._warn_of_steps()
 
