@@ -65,8 +65,9 @@ class PublishedMixin:
         """Become a fitted estimator with some attributes, and with nothing of an earlier one."""
         for name in (self._published | self._replaced) & vars(self).keys():
             del vars(self)[name]
-        self._publish({name: attributes[name] for name in self._published & attributes.keys()})
-        vars(self).update({k: value for k, value in attributes.items() if k not in self._published})
+        own = (self._published | _SEEN) & attributes.keys()
+        self._publish({name: attributes[name] for name in own})
+        vars(self).update({name: attributes[name] for name in attributes.keys() - own})
 
     _learnt = property(None, _become)  # scikit-learn makes fitted copies by setting attributes
 

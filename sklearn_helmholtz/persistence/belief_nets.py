@@ -13,7 +13,7 @@ from .schemas import check_columns, read_schema, write_schema
 
 RECORDS = frozenset(
     {"_history", "_model", "_schema", "best_validation_score_", "feature_names_in_",
-     "loss_curve_", "n_features_in_", "n_iter_", "validation_scores_"}
+     "_scored_epochs", "loss_curve_", "n_features_in_", "n_iter_", "validation_scores_"}
 )  # fmt: skip
 
 
@@ -23,12 +23,7 @@ def write_belief_net(part, estimator):
     write_encoding(part.part("encoding"), model.encoding)
     write_machine(part.part("machine"), model.machine)
     write_history(part.part("history"), estimator._history)
-    part.array("loss_curve", np.array(estimator.loss_curve_, np.float64))
-    if estimator.validation_scores_ is None:
-        part.nothing("best_validation_score")
-    else:
-        part.number("best_validation_score", estimator.best_validation_score_)
-        part.array("validation_scores", np.array(estimator.validation_scores_, np.float64))
+    _write_records(part, estimator)
     if estimator._schema is None:
         part.nothing("schema")
     else:
@@ -42,24 +37,46 @@ def read_belief_net(part, estimator, n_features, feature_names):
     schema = None if part.is_nothing("schema") else read_schema(part.part("schema"))
     _check_schema(schema, encoding)
     _check_recognition(estimator, machine)
-    losses = part.array("loss_curve", np.float64, (None,), finite=False).tolist()
-    scores = best = None
-    if not part.is_nothing("best_validation_score"):
-        best = part.number("best_validation_score", finite=False)
-        scores = part.array("validation_scores", np.float64, (None,), finite=False).tolist()
     attributes = {
         "n_features_in_": n_features,
         **({} if feature_names is None else {"feature_names_in_": feature_names}),
-        "loss_curve_": losses,
-        "n_iter_": len(losses),
-        "validation_scores_": scores,
-        "best_validation_score_": best,
+        **_read_records(part),
         "_history": read_history(part.part("history"), machine),
         "_schema": schema,
         **fitted_attributes(BeliefNetModel(encoding, machine)),
         **({} if schema is None else mixed_attributes(schema, encoding)),
     }
     estimator._become(attributes)
+
+
+def _write_records(part, estimator):
+    """Write what training noted after each epoch."""
+    part.array("loss_curve", np.array(estimator.loss_curve_, np.float64))
+    part.wholes("scored_epochs", estimator._scored_epochs)
+    if estimator.validation_scores_ is None:
+        part.nothing("best_validation_score")
+        return
+    part.number("best_validation_score", estimator.best_validation_score_)
+    part.array("validation_scores", np.array(estimator.validation_scores_, np.float64))
+
+
+def _read_records(part):
+    """Attributes by name of what training noted after each epoch."""
+    losses = part.array("loss_curve", np.float64, (None,), finite=False).tolist()
+    scored = part.wholes("scored_epochs", 0, max(len(losses) - 1, 0))
+    scores = best = None
+    if not part.is_nothing("best_validation_score"):
+        best = part.number("best_validation_score", finite=False)
+        scores = part.array("validation_scores", np.float64, (None,), finite=False).tolist()
+    if len(scored) != len(scores or ()) or sorted(set(scored)) != list(scored):
+        raise ValueError("its held-out scores do not go with its epochs")
+    return {
+        "loss_curve_": losses,
+        "n_iter_": len(losses),
+        "validation_scores_": scores,
+        "best_validation_score_": best,
+        "_scored_epochs": scored,
+    }
 
 
 def _check_schema(schema, encoding):

@@ -57,9 +57,9 @@ def read_factor_model(part, estimator, n_features, feature_names):
     estimator._publish({
         "heywood_": part.array("heywood", np.bool_, (n_features,)),
         "noise_variance_": float(noise[0]) if part.flag("is_isotropic") else noise,
+        "loglike_": part.array("loglike", np.float64, (None,), finite=False).tolist(),
+        "n_iter_": part.whole("n_iter"),
     })  # fmt: skip
-    estimator.loglike_ = part.array("loglike", np.float64, (None,), finite=False).tolist()
-    estimator.n_iter_ = part.whole("n_iter")
     estimator._weights = read_weights(part)
     estimator._moments = None if part.is_nothing("n_rows") else _read_moments(part, n_features)
 
