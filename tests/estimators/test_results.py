@@ -267,7 +267,8 @@ def test_frames_have_a_line_for_each_row(results, fitted):
         for column in frame.columns if name != "posterior" else ():
             assert_array_equal(frame[column], result[column])
     assert list(results["log_likelihood"].to_frame()) == [
-        "per_sample", "log_probability", "free_energy", "kl_gap", "effective_sample_size", "pareto_k"
+        "per_sample", "log_probability", "free_energy", "kl_gap",
+        "effective_sample_size", "pareto_k",
     ]  # fmt: skip
     assert_array_equal(results["posterior"].to_frame(), np.hstack(results["posterior"].mean))
 
