@@ -1,10 +1,11 @@
-"""Factor models: the linear-Gaussian machine, learning of the highest likelihood, rotations."""
+"""Factor models: the linear-Gaussian machine, learning, rotations, and tests of both."""
 
 from .information import Parameters, Pattern, patterns_of, squared_slopes
 from .learning import FactorLearning
 from .linear_gaussian import FactorPosterior, LinearGaussian
 from .moments import SecondMoments, centred, observed_columns
 from .rotations import METHODS, Rotation, rotate
+from .saturated import Saturated, SingularCovarianceError
 from .uncertainty import Uncertainty
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "Parameters",
     "Pattern",
     "Rotation",
+    "Saturated",
     "SecondMoments",
+    "SingularCovarianceError",
     "Uncertainty",
     "centred",
     "observed_columns",

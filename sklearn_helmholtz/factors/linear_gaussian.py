@@ -297,7 +297,7 @@ class LinearGaussian:
         The last is zero where a value is missing.
         """
         seen = ~np.isnan(x)
-        patterns, numbers = _patterns(seen)
+        patterns, numbers = row_patterns(seen)
         difference = np.where(seen, x - self.mean, 0.0)
         if (np.abs(self.remainder) > _HIDDEN * np.sqrt(self.noise)).any():
             difference -= seen * self.remainder
@@ -364,7 +364,7 @@ def _each(matrices, numbers, vectors):
     return np.einsum("rk,rkl->rl", vectors, matrices[numbers])
 
 
-def _patterns(seen):
+def row_patterns(seen):
     """The different rows of a table of flags, as numbers, and which of them each row is."""
     if (seen == seen[:1]).all():
         return seen[:1].astype(np.float64), np.zeros(len(seen), np.int64)
