@@ -7,7 +7,11 @@ from .estimators import (
     HeldOutLikelihood,
     HelmholtzMachine,
     SigmoidBeliefNet,
+    bartlett_sphericity,
     compare_log_likelihood,
+    kaiser_meyer_olkin,
+    one_standard_error,
+    parallel_analysis,
 )
 from .persistence import TRUSTED_TYPES, load, save
 
@@ -19,7 +23,11 @@ __all__ = [
     "HelmholtzMachine",
     "SigmoidBeliefNet",
     "__version__",
+    "bartlett_sphericity",
     "compare_log_likelihood",
+    "kaiser_meyer_olkin",
     "load",
+    "one_standard_error",
+    "parallel_analysis",
     "save",
 ]

@@ -1,9 +1,11 @@
 """Estimators: the shells that scikit-learn knows."""
 
+from .adequacy import bartlett_sphericity, kaiser_meyer_olkin, parallel_analysis
 from .comparison import compare_log_likelihood
 from .factor_analysis import FactorAnalysis
 from .helmholtz_machine import HelmholtzMachine
 from .monitoring import HeldOutLikelihood
+from .one_standard_error import one_standard_error
 from .sigmoid_belief_net import SigmoidBeliefNet
 
 __all__ = [
@@ -11,5 +13,9 @@ __all__ = [
     "HeldOutLikelihood",
     "HelmholtzMachine",
     "SigmoidBeliefNet",
+    "bartlett_sphericity",
     "compare_log_likelihood",
+    "kaiser_meyer_olkin",
+    "one_standard_error",
+    "parallel_analysis",
 ]

@@ -7,16 +7,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..factors import METHODS, FactorLearning, SecondMoments, centred, observed_columns, rotate
+from ..factors import METHODS, FactorLearning, SecondMoments, centred, observed_columns
 from ..models import LinearGaussianModel, check_columns, named
 from ..rows import has_missing
 from ._compat import Interval, StrOptions, _fit_context
 from .checks import check_choice
 from .density import LatentDensityEstimator
+from .factor_fit import FactorFitMixin
 from .factor_parameters import factor_machine
+from .factor_tables import FactorTablesMixin
 from .learner import learner_of
 from .notices import notify
 from .public import public
+from .rotated import RotatedMixin
+from .second_moments import given_moments
 from .standard_errors import StandardErrorsMixin
 from .validation import refuse_infinity, validated
 from .weights import Weights, check_alike, checked_weights
@@ -25,7 +29,9 @@ SCORES = ("regression", "bartlett")
 _NAMED = 5  # columns in a warning
 
 
-class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
+class FactorAnalysis(
+    FactorFitMixin, FactorTablesMixin, RotatedMixin, StandardErrorsMixin, LatentDensityEstimator
+):
     """Factor analysis and probabilistic PCA: real data from a few normal factors, and noise.
 
     ``x = mean + z @ components + noise`` with normal factors z and normal noise, which has a
@@ -92,6 +98,24 @@ class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
         Features whose noise variance would vanish (Heywood cases): it stays at 1e-8 of their
         variance. With ``noise="isotropic"`` all at once, and it stays at 1e-8 of the least of their
         variances, or where rounding ends. Constant features do not count.
+
+    standardized_loadings_ : ndarray of shape (n_features, n_components)
+        Loadings of features of variance 1 under the model: what psych and lavaan print.
+
+    structure_ : ndarray of shape (n_features, n_components)
+        Correlations of features and factors, ``standardized_loadings_ @ factor_correlation_``.
+
+    uniquenesses_ : ndarray of shape (n_features,)
+        Shares of the variances of the features that no factor explains.
+
+    complexity_ : ndarray of shape (n_features,)
+        Hofmann's numbers of factors that make up each feature.
+
+    ss_loadings_ : ndarray of shape (n_components,)
+        Variance that each factor explains of the standardised features.
+
+    n_parameters_ : int
+        Free parameters of mean, loadings and noise.
 
     loglike_ : list of float
         Log-likelihood of the training data, in nats, to begin with and after each step that raised
@@ -328,6 +352,55 @@ class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
         model._publish({"heywood_": np.zeros(p, bool), "loglike_": [], "n_iter_": 0})
         return model
 
+    @classmethod
+    def from_covariance(cls, covariance, n_samples, *, mean=None, **params):
+        """The model of the highest likelihood for rows of which only the covariance is known.
+
+        It is that of a fit to any complete rows with these moments, to rounding.
+
+        Parameters
+        ----------
+        covariance : array-like of shape (n_features, n_features)
+            Of the rows, with their number as the divisor (``np.cov(X.T, bias=True)``); or their
+            correlations, for a model of standardised features. A DataFrame names the features.
+
+        n_samples : int
+            Rows that it was made of. Parameters do not depend on it, but log-likelihoods do, and
+            `fit_statistics`.
+
+        mean : array-like of shape (n_features,), default=None
+            Mean of the rows; None means zeros.
+
+        **params : dict
+            Parameters of the constructor.
+
+        Returns
+        -------
+        model : FactorAnalysis
+            A fitted estimator, which `partial_fit` can go on from.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_helmholtz import FactorAnalysis
+        >>> R = np.array([[1, 0.48, 0.4], [0.48, 1, 0.3], [0.4, 0.3, 1]])
+        >>> model = FactorAnalysis.from_covariance(R, 100, n_components=1)
+        >>> model.loadings_.round(3)
+        array([[0.8],
+               [0.6],
+               [0.5]])
+        """
+        moments, names = given_moments(covariance, n_samples, mean)
+        model = cls(**params)
+        model._validate_params()
+        model.n_features_in_ = len(moments.first)
+        if names is not None:
+            model.feature_names_in_ = names
+        model._weights = Weights(n_samples)
+        learning = model._learning(model.n_features_in_)
+        found = model._publish_fit(learning.from_moments(moments), moments, learning)
+        return model._end(*found)
+
     @public
     def get_covariance(self):
         """The covariance of the features under the model.
@@ -387,22 +460,13 @@ class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
 
     def _publish_fit(self, found, moments, learning):
         """Rotate and set the fitted attributes; whether the likelihood and the rotation ended."""
-        machine, converged = found.machine, True
-        if self.rotation is None:
-            turn = np.diag(_signs(machine.loadings))
-            pattern, correlation = machine.loadings.T @ turn, np.eye(len(turn))
-        else:
-            scale = np.sqrt((machine.loadings**2).sum(axis=0) + machine.noise)[:, None]
-            seed = learning.rng.randint(2**31)
-            turned = rotate(machine.loadings.T / scale, self.rotation, rng=seed)
-            pattern, turn = turned.loadings * scale, turned.transformation
-            correlation, converged = turned.factor_correlation, turned.converged
-        self._hold(machine, pattern.T, turn, correlation)
+        seed = None if self.rotation is None else learning.rng.randint(2**31)
+        is_rotated = self._publish_rotated(found.machine, self.rotation, seed)
         self._moments = moments
         self._publish(
             {"heywood_": found.vanishing, "loglike_": found.path, "n_iter_": found.n_steps}
         )
-        return found.converged, converged
+        return found.converged, is_rotated
 
     def _end(self, has_converged, is_rotated, heywood_before=None):
         """Warn of what should be known of a fit."""
@@ -428,12 +492,6 @@ class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
             "communalities_": explained / (explained + noise),
         }
         self._publish(attributes)
-
-    def _count_parameters(self):
-        """Free parameters: at most those of a normal distribution without any factors."""
-        k, p = self.components_.shape
-        n_noise = 1 if np.ndim(self.noise_variance_) == 0 else p
-        return p + min(p * k - k * (k - 1) // 2 + n_noise, p * (p + 1) // 2)
 
     def _features(self, rows, dtype):
         check_choice("scores", self.scores, SCORES)
@@ -489,8 +547,3 @@ class FactorAnalysis(StandardErrorsMixin, LatentDensityEstimator):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "components_")
-
-
-def _signs(loads):
-    """Signs that make the sum of the loadings on each factor positive."""
-    return np.where(loads.sum(axis=1) < 0, -1.0, 1.0)

@@ -16,22 +16,22 @@ def factor_machine(components, noise_variance, mean, factor_correlation):
     makes the factors given ``z @ turn`` of the machine's own, and the correlations of the former.
     """
     check_same_labels(components=components, noise_variance=noise_variance, mean=mean)
-    components = _real("components", components)
+    components = real_array("components", components)
     if components.ndim != 2 or not components.shape[1]:
         raise ValueError(
             "components must have two dimensions, and a column for each feature, got the shape "
             f"{components.shape}."
         )
     n, p = components.shape
-    noise = _real("noise_variance", noise_variance)
-    noise = np.full(p, noise) if noise.ndim == 0 else _shaped("noise_variance", noise, (p,))
+    noise = real_array("noise_variance", noise_variance)
+    noise = np.full(p, noise) if noise.ndim == 0 else shaped("noise_variance", noise, (p,))
     if not (noise > 0).all():
         raise ValueError(f"noise_variance must be positive, got {noise_variance!r}.")
-    mean = np.zeros(p) if mean is None else _shaped("mean", _real("mean", mean), (p,))
+    mean = np.zeros(p) if mean is None else shaped("mean", real_array("mean", mean), (p,))
     if factor_correlation is None:
         correlation = turn = np.eye(n)
     else:
-        correlation = _correlation(_real("factor_correlation", factor_correlation), n)
+        correlation = _correlation(real_array("factor_correlation", factor_correlation), n)
         turn = _root(correlation)
     machine = LinearGaussian(mean, turn @ components, noise)
     _check_covariance(machine)
@@ -47,7 +47,7 @@ def _check_covariance(machine):
         )
 
 
-def _real(name, value):
+def real_array(name, value):
     """A given parameter as a float64 array of its own, or a ValueError that names it."""
     try:
         if is_masked(value):
@@ -63,14 +63,15 @@ def _real(name, value):
     return array
 
 
-def _shaped(name, array, shape):
+def shaped(name, array, shape):
+    """The array, or a ValueError that names the shape it must have."""
     if array.shape != shape:
         raise ValueError(f"{name} must have the shape {shape}, got {array.shape}.")
     return array
 
 
 def _correlation(given, n_factors):
-    given = _shaped("factor_correlation", given, (n_factors, n_factors))
+    given = shaped("factor_correlation", given, (n_factors, n_factors))
     if np.abs(given - given.T).max(initial=0) > _SAME:
         raise ValueError("factor_correlation must be symmetric.")
     if np.abs(np.diag(given) - 1).max(initial=0) > _SAME:
