@@ -12,6 +12,7 @@ from .estimators import (
     kaiser_meyer_olkin,
     one_standard_error,
     parallel_analysis,
+    polychoric_correlation,
 )
 from .persistence import TRUSTED_TYPES, load, save
 
@@ -29,5 +30,6 @@ __all__ = [
     "load",
     "one_standard_error",
     "parallel_analysis",
+    "polychoric_correlation",
     "save",
 ]

@@ -6,6 +6,7 @@ from .factor_analysis import FactorAnalysis
 from .helmholtz_machine import HelmholtzMachine
 from .monitoring import HeldOutLikelihood
 from .one_standard_error import one_standard_error
+from .polychoric import polychoric_correlation
 from .sigmoid_belief_net import SigmoidBeliefNet
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "kaiser_meyer_olkin",
     "one_standard_error",
     "parallel_analysis",
+    "polychoric_correlation",
 ]

@@ -4,6 +4,7 @@ from .information import Parameters, Pattern, patterns_of, squared_slopes
 from .learning import FactorLearning
 from .linear_gaussian import FactorPosterior, LinearGaussian
 from .moments import SecondMoments, centred, observed_columns
+from .polychoric import Influences, Items, at_end, fill_empty, fit_correlations, smoothed
 from .rotations import METHODS, Rotation, rotate
 from .saturated import Saturated, SingularCovarianceError
 from .uncertainty import Uncertainty
@@ -12,6 +13,8 @@ __all__ = [
     "METHODS",
     "FactorLearning",
     "FactorPosterior",
+    "Influences",
+    "Items",
     "LinearGaussian",
     "Parameters",
     "Pattern",
@@ -20,9 +23,13 @@ __all__ = [
     "SecondMoments",
     "SingularCovarianceError",
     "Uncertainty",
+    "at_end",
     "centred",
+    "fill_empty",
+    "fit_correlations",
     "observed_columns",
     "patterns_of",
     "rotate",
+    "smoothed",
     "squared_slopes",
 ]

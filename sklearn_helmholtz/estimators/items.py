@@ -1,0 +1,58 @@
+"""Tables of items, whose columns have ordered levels."""
+
+import numpy as np
+
+from ..factors import Items
+from ..models import named
+from .frames import table_columns
+from .schema import Schema
+from .weights import checked_weights
+
+MOST_LEVELS = 30
+
+
+def schema_of_items(X):
+    """The `Schema` of a table all of whose columns are ordinal, or a ValueError."""
+    _, columns = table_columns(X, "X")
+    schema = Schema.infer(X, ["ordinal"] * len(columns))
+    for number, levels in enumerate(schema.categories):
+        if len(levels) > MOST_LEVELS:
+            raise ValueError(
+                f"Column {named(number, schema.names)} of X has {len(levels)} levels, but items "
+                f"have at most {MOST_LEVELS}. Merge levels, or take FactorAnalysis if it is a "
+                "quantity."
+            )
+    return schema
+
+
+def items_of(codes, schema, sample_weight, given):
+    """`Items` of rows that have a weight, or a ValueError where an item does not vary.
+
+    codes : as `Schema.encode` returns them; given : the table as the user has it.
+    """
+    weights = np.ones(len(codes))
+    if sample_weight is not None:
+        weights = checked_weights(sample_weight, codes, given)
+        codes, weights = codes[weights > 0], weights[weights > 0]
+    numbers = np.where(np.isnan(codes), -1, codes).astype(np.int64)
+    items = Items(numbers, weights, np.array([len(levels) for levels in schema.categories]))
+    flat = np.flatnonzero((items.counts > 0).sum(axis=1) < 2)
+    if len(flat):
+        raise ValueError(
+            f"Column {named(flat[0], schema.names)} of X has one level only: an item that does "
+            "not vary has no correlations. Leave it out."
+        )
+    return items
+
+
+def check_pairs(tables, items, names):
+    """Refuse two items of which rows that have both show one level only."""
+    varies = ((tables.sum(axis=2) > 0).sum(axis=1) > 1) & ((tables.sum(axis=1) > 0).sum(axis=1) > 1)
+    if varies.all():
+        return
+    pair = np.flatnonzero(~varies)[0]
+    first, second = (named(side[pair], names) for side in items.pairs)
+    raise ValueError(
+        f"Among the rows of X that have both columns {first} and {second}, one of them does not "
+        "vary: nothing is known of their correlation. Leave one of them out."
+    )

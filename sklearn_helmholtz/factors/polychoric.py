@@ -1,0 +1,299 @@
+"""Correlations of normal variables of which only the intervals are seen that they lie in.
+
+Items have levels, codes 0, 1, ... of which are the places of a standard normal variable between
+thresholds. These follow from the shares of the levels of each item alone; given them, the
+correlation of two items is where the likelihood of their contingency table is highest (Olsson
+1979). All pairs are looked at together. A table with cells (i, j) between corners has
+
+    P_ij = C(i+1, j+1) - C(i, j+1) - C(i+1, j) + C(i, j),
+
+where C are bivariate normal probabilities below two thresholds.
+
+References
+----------
+Olsson (1979), Maximum likelihood estimation of the polychoric correlation coefficient,
+Psychometrika 44, 443-460.
+Joreskog (1994), On the estimation of polychoric correlations and their asymptotic covariance
+matrix, Psychometrika 59, 381-389.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtri
+
+from .bivariate_normal import bivariate_normal_cdf, bivariate_normal_pdf, conditional_slopes
+
+_FARTHEST = 1 - 1e-6  # correlation, on either side
+_LEAST = 1e-15  # probability of a cell: below it is rounding
+_ENOUGH = 1e-13  # change of a correlation
+_MOST_STEPS = 100
+_NOTHING = 1e-300  # information: no division by zero
+_FLAT = 1e-6  # slopes of the log-likelihood that are rounding
+_FAR = 0.9  # correlation: nearer to zero slopes are small by chance
+_ENTRIES = 2**21  # float64 that are held for some rows
+
+
+@dataclass(frozen=True)
+class Items:
+    """Codes of rows (n_rows, n_items) int64, -1 where a value is missing, and weights (n_rows,).
+
+    n_levels : (n_items,), how many codes each item has.
+    """
+
+    codes: np.ndarray
+    weights: np.ndarray
+    n_levels: np.ndarray
+
+    @cached_property
+    def pairs(self):
+        """Numbers of two items each, the lower first: two arrays (n_pairs,)."""
+        return np.triu_indices(self.codes.shape[1], 1)
+
+    @property
+    def most(self):
+        """The most levels of an item."""
+        return int(self.n_levels.max())
+
+    @cached_property
+    def counts(self):
+        """Weights of the rows of each level, (n_items, most)."""
+        tables = self._products
+        return np.einsum("ikil->ik", tables) if len(tables) else np.zeros((0, self.most))
+
+    def tables(self):
+        """Weights of the rows in each cell of each pair, (n_pairs, most, most)."""
+        first, second = self.pairs
+        return self._products[first, :, second]
+
+    @cached_property
+    def _products(self):
+        """The same of each item with each, (n_items, most, n_items, most)."""
+        p, most = self.codes.shape[1], self.most
+        total = np.zeros((p * most, p * most))
+        for place in self.places(p * most):
+            flags = (self.codes[place, :, None] == np.arange(most)).reshape(-1, p * most)
+            flags = flags.astype(np.float64)
+            total += flags.T @ (flags * self.weights[place, None])
+        return total.reshape(p, most, p, most)
+
+    def places(self, width):
+        """Slices of the rows, so few that something of a width may be held for each."""
+        size = max(_ENTRIES // max(width, 1), 1)
+        return (slice(start, start + size) for start in range(0, len(self.codes), size))
+
+    def thresholds(self):
+        """Limits of the levels, (n_items, most + 1) from minus infinity to infinity.
+
+        Items with fewer levels have more infinities.
+        """
+        shares = np.cumsum(self.counts, axis=1)
+        shares /= shares[:, -1:]
+        inner = np.arange(self.most) < self.n_levels[:, None] - 1
+        inner &= shares < 1
+        above = np.where(inner, ndtri(np.where(inner, shares, 0.5)), np.inf)
+        return np.concatenate([np.full((len(above), 1), -np.inf), above], axis=1)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Probabilities of the cells of some tables, and their derivatives by the correlations.
+
+    below, left : thresholds (n_pairs, most + 1) of the items of each pair; correlation :
+    (n_pairs,).
+    """
+
+    below: np.ndarray
+    left: np.ndarray
+    correlation: np.ndarray
+
+    @cached_property
+    def probabilities(self):
+        """(n_pairs, most, most), at least what is more than rounding."""
+        return np.maximum(_cells(self._at_corners(bivariate_normal_cdf)), _LEAST)
+
+    @cached_property
+    def slopes(self):
+        """Derivatives of the probabilities by the correlations."""
+        return _cells(self._at_corners(bivariate_normal_pdf))
+
+    def _at_corners(self, function):
+        return function(self.below[:, :, None], self.left[:, None], self.correlation[:, None, None])
+
+    @cached_property
+    def scores(self):
+        """Derivatives of the logarithms of the probabilities."""
+        return self.slopes / self.probabilities
+
+    @property
+    def information(self):
+        """Information of a row about the correlation, (n_pairs,)."""
+        return (self.slopes * self.scores).sum(axis=(1, 2))
+
+    def information_with_thresholds(self):
+        """Information of a row on the correlation together with the inner thresholds of both items.
+
+        Two arrays (n_pairs, most - 1), zero where a threshold is infinite.
+        """
+        result = []
+        for below, left, scores in (
+            (self.below, self.left, self.scores),
+            (self.left, self.below, np.swapaxes(self.scores, 1, 2)),
+        ):
+            slopes = conditional_slopes(
+                below[:, 1:-1, None], left[:, None], self.correlation[:, None, None]
+            )
+            between = np.diff(slopes, axis=2)
+            result.append((between * (scores[:, :-1] - scores[:, 1:])).sum(axis=2))
+        return result
+
+
+def _cells(corners):
+    return np.diff(np.diff(corners, axis=1), axis=2)
+
+
+def fit_correlations(tables, below, left):
+    """Correlations (n_pairs,) of the highest likelihood of tables (n_pairs, most, most).
+
+    By Fisher's scoring, which halves an interval where it would leave it. below, left : as `Cells`
+    has them. -1 and 1 themselves are not reached: an end of the range says that the likelihood
+    rises up to it.
+    """
+    n, weight = len(tables), tables.sum(axis=(1, 2))
+    low, high = np.full(n, -_FARTHEST), np.full(n, _FARTHEST)
+    r, active = np.zeros(n), np.arange(n)
+    for _ in range(_MOST_STEPS):
+        cells = Cells(below[active], left[active], r[active])
+        slope = (tables[active] * cells.scores).sum(axis=(1, 2))
+        low[active] = np.where(slope > 0, r[active], low[active])
+        high[active] = np.where(slope < 0, r[active], high[active])
+        step = slope / np.maximum(weight[active] * cells.information, _NOTHING)
+        trial = r[active] + step
+        inside = (trial > low[active]) & (trial < high[active])
+        trial = np.where(inside, trial, (low[active] + high[active]) / 2)
+        moved = np.abs(trial - r[active])
+        r[active] = trial
+        active = active[moved > _ENOUGH * (1 - trial**2)]
+        if not len(active):
+            break
+    return np.where(_is_flat(tables, below, left, r), np.copysign(_FARTHEST, r), r)
+
+
+def _is_flat(tables, below, left, r):
+    """Whether to rounding no cell gets likelier or less so, up to the end of the range."""
+    cells = Cells(below, left, r)
+    sizes = (tables * np.abs(cells.scores)).sum(axis=(1, 2))
+    return (sizes < _FLAT) & (np.abs(r) > _FAR)
+
+
+def at_end(correlation):
+    """Whether correlations are at the end of their range, but for rounding."""
+    return np.abs(correlation) > 1 - 10 * (1 - _FARTHEST)
+
+
+def fill_empty(tables, n_levels, amount):
+    """Tables of two items with two levels each, without empty cells.
+
+    Where a cell is empty the likelihood is highest at -1 or 1 however few rows there are. An amount
+    is put there and into the opposite cell, and taken from the other two, which leaves the margins
+    as they are; less where these have less. n_levels : of both items, two arrays (n_pairs,).
+    """
+    small = (n_levels[0] == 2) & (n_levels[1] == 2)
+    four = tables[:, :2, :2].copy()
+    empty = four == 0
+    on_diagonal = empty[:, 0, 0] | empty[:, 1, 1]
+    chosen = small & empty.any(axis=(1, 2))
+    sign = np.where(on_diagonal, 1.0, -1.0)
+    giving = np.where(
+        on_diagonal, np.minimum(four[:, 0, 1], four[:, 1, 0]),
+        np.minimum(four[:, 0, 0], four[:, 1, 1]),
+    )  # fmt: skip
+    moved = np.where(chosen, sign * np.minimum(amount, giving / 2), 0.0)
+    result = tables.copy()
+    result[:, :2, :2] += moved[:, None, None] * np.array([[1, -1], [-1, 1]])
+    return result
+
+
+@dataclass(frozen=True)
+class Influences:
+    """Influences of single rows on correlations, which their codes decide.
+
+    by_cell : (n_pairs, most + 1, most + 1), of the rows that have both items, zero in the last
+    places, which are those of missing values; by_first, by_second : (n_pairs, most + 1), by way of
+    the thresholds, for whoever has the item. Of a row they are the sum of the three times its
+    weight.
+    """
+
+    items: Items
+    by_cell: np.ndarray
+    by_first: np.ndarray
+    by_second: np.ndarray
+
+    @classmethod
+    def of(cls, items, thresholds, tables, correlation):
+        """Influences on what `fit_correlations` finds."""
+        first, second = items.pairs
+        cells = Cells(thresholds[first], thresholds[second], correlation)
+        # Where nothing is known, at the ends of the range, there are no influences either.
+        information = np.maximum(cells.information, _NOTHING)[:, None]
+        weight = tables.sum(axis=(1, 2))[:, None, None]
+        by_cell = np.pad(cells.scores / information[:, None] / weight, ((0, 0), (0, 1), (0, 1)))
+        moves = _threshold_influences(items, thresholds)
+        parts = []
+        for shared, item in zip(cells.information_with_thresholds(), (first, second), strict=True):
+            by_level = -np.einsum("mt,mtc->mc", shared / information, moves[item])
+            parts.append(np.pad(by_level, ((0, 0), (0, 1))))
+        return cls(items, by_cell, *parts)
+
+    def rows(self, place):
+        """Influences of some rows, (n_rows, n_pairs)."""
+        first, second = self.items.pairs
+        codes, numbers = self.items.codes[place], np.arange(len(first))
+        a, b = codes[:, first], codes[:, second]
+        total = self.by_cell[numbers, a, b] + self.by_first[numbers, a] + self.by_second[numbers, b]
+        return total * self.items.weights[place, None]
+
+    def variances(self):
+        """Variances of the correlations, (n_pairs,)."""
+        n = len(self.by_cell)
+        return sum(
+            ((self.rows(place) ** 2).sum(axis=0) for place in self.items.places(n)), np.zeros(n)
+        )
+
+    def covariance(self):
+        """Covariances of the correlations, (n_pairs, n_pairs)."""
+        n = len(self.by_cell)
+        total = np.zeros((n, n))
+        for place in self.items.places(n):
+            rows = self.rows(place)
+            total += rows.T @ rows
+        return total
+
+
+def _threshold_influences(items, thresholds):
+    """Influences of a row with each level on the inner thresholds, (n_items, most - 1, most)."""
+    counts, inner = items.counts, thresholds[:, 1:-1]
+    weight = counts.sum(axis=1)
+    shares = np.cumsum(counts, axis=1)[:, :-1] / weight[:, None]
+    finite = np.isfinite(inner)
+    density = np.exp(-(np.where(finite, inner, 0.0) ** 2) / 2) / np.sqrt(2 * np.pi)
+    is_below = np.arange(items.most) <= np.arange(items.most - 1)[:, None]
+    result = (is_below - shares[:, :, None]) / density[:, :, None] / weight[:, None, None]
+    return np.where(finite[:, :, None], result, 0.0)
+
+
+def smoothed(correlation, least=1e-6):
+    """The matrix with eigenvalues of at least some value and ones on the diagonal, and the lowest.
+
+    The lowest eigenvalue is that of the matrix as it was, which is returned as it is where it will
+    do. Eigenvalues that are lower are raised, and what results is scaled (Knol & Berger 1991).
+    """
+    values, vectors = np.linalg.eigh(correlation)
+    if not len(values) or values[0] >= least:
+        return correlation, float(values[0]) if len(values) else 1.0
+    raised = (vectors * np.maximum(values, 2 * least)) @ vectors.T
+    scale = 1 / np.sqrt(np.diag(raised))
+    raised = raised * scale * scale[:, None]
+    np.fill_diagonal(raised, 1)
+    return raised, float(values[0])
