@@ -47,10 +47,7 @@ print("chosen:", search.best_params_["hidden_layer_sizes"])
 # change with other test rows, ``monte_carlo_error`` how much with other random numbers.
 
 machine = search.best_estimator_
-result = machine.log_likelihood(X_test, n_importance_samples=500)
-print(f"test log-likelihood {result.mean:.2f} +- {result.standard_error:.2f} nats per row")
-print(f"from random numbers alone +- {result.monte_carlo_error:.3f}, bias {result.bias:.3f}")
-print(f"method: {result.method}, bound: {result.bound}, reliable: {result.reliable}")
+print(machine.log_likelihood(X_test, n_importance_samples=500))
 
 # %%
 # In a pipeline

@@ -292,6 +292,11 @@ def test_arrays_have_numbered_rows(wide):
         assert list(model.posterior(rows).to_frame().index) == list(range(60))
 
 
+def test_a_posterior_of_no_factors_has_rows_and_no_columns():
+    model = FactorAnalysis.from_parameters(np.empty((0, 2)), [1.0, 2.0])
+    assert model.posterior(np.zeros((3, 2))).to_frame().shape == (3, 0)
+
+
 def test_without_pandas_frames_are_refused_by_a_sentence(results, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="A DataFrame needs pandas: install it with `pip inst"):

@@ -63,9 +63,12 @@ class BoundsResult(Result):
         counts = {"samples": counted(n, "sample"), "chains": counted(n, "chain")}
         return [
             ("gap", gap),
-            ("rows", counted(len(self.lower_per_sample), "dream")),
+            ("rows", counted(self._n_rows(), "dream")),
             ("method", _METHODS[self.method].format(**counts)),
         ]
+
+    def _n_rows(self):
+        return len(self.lower_per_sample)
 
     def _columns(self):
         return {name: self[name] for name in ("lower_per_sample", "upper_per_sample")}

@@ -56,7 +56,7 @@ class ComparisonResult(Result):
         return f"{figures} nats per row (difference ± standard error)"
 
     def _facts(self):
-        facts = [("verdict", self._verdict()), ("rows", f"{len(self.per_sample):,}")]
+        facts = [("verdict", self._verdict()), ("rows", f"{self._n_rows():,}")]
         return [*facts, self._reliability()]
 
     def _verdict(self):
@@ -66,6 +66,9 @@ class ComparisonResult(Result):
 
     def _trouble(self):
         return "the likelihoods compared cannot be trusted, and may be far too low."
+
+    def _n_rows(self):
+        return len(self.per_sample)
 
     def _columns(self):
         return {"per_sample": self.per_sample}

@@ -136,7 +136,7 @@ class LogLikelihoodResult(Result):
         return [*facts, self._reliability()]
 
     def _rows(self):
-        n_rows = f"{len(self.per_sample):,}"
+        n_rows = f"{self._n_rows():,}"
         if self._n_effective is None:
             return n_rows
         return f"{n_rows}, weighted: worth {self._n_effective:.1f} of equal weight"
@@ -158,6 +158,9 @@ class LogLikelihoodResult(Result):
             "it may be far too low, and its errors too small. The median effective sample size of "
             f"the rows is {np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}."
         )
+
+    def _n_rows(self):
+        return len(self.per_sample)
 
     def _columns(self):
         return {name: self[name] for name in _PER_ROW}

@@ -66,7 +66,7 @@ class PosteriorResult(Result):
 
     def _headline(self):
         sizes = ", ".join(str(layer.shape[1]) for layer in self.mean)
-        return f"{counted(len(self.mean[0]), 'row')}, hidden units by layer: {sizes}"
+        return f"{counted(self._n_rows(), 'row')}, hidden units by layer: {sizes}"
 
     def _facts(self):
         n_samples = self.samples[0].shape[1]
@@ -87,6 +87,9 @@ class PosteriorResult(Result):
             f"few particles carry the answer of {counted(n_poor, 'row')}, with an effective sample "
             f"size below {RELIABLE_SAMPLE_SIZE}. Raise n_importance_samples, or use another method."
         )
+
+    def _n_rows(self):
+        return len(self.mean[0])
 
     def _columns(self):
         """Means of all units, side by side from the data upward."""

@@ -13,8 +13,9 @@ _LEFT = "text-align: left; vertical-align: top"
 class Result(Bunch):
     """A `Bunch` that prints as a headline and a few facts, and makes a DataFrame of itself.
 
-    Subclasses have the methods ``_headline``, ``_facts``, pairs of a label and a text, and
-    ``_columns``. What they know beside their fields are class attributes, which `_about` overrides.
+    Subclasses have the methods ``_headline``, ``_facts``, pairs of a label and a text, ``_columns``
+    and ``_n_rows``. What they know beside their fields are class attributes, which `_about`
+    overrides.
     """
 
     _index = None  # of the rows, where they had labels
@@ -37,7 +38,8 @@ class Result(Bunch):
         ImportError
             Where pandas is not installed.
         """
-        return as_frame(self._columns(), self._index)
+        index = range(self._n_rows()) if self._index is None else self._index
+        return as_frame(self._columns(), index)
 
     def _reliability(self):
         """A fact: whether to trust the result, and what to do if not."""
