@@ -58,16 +58,15 @@ def compare_log_likelihood(a, b, X, sample_weight=None):
         weights = checked_weights(sample_weight, X, X)
     for name, model in (("a", a), ("b", b)):
         _check_model(name, model)
-    scores = [_scores(model, X, weights) for model in (a, b)]
+    scores = [row_scores(model, X, weights) for model in (a, b)]
     shapes = [one.log_prob.shape for one in scores]
     if shapes[0] != shapes[1] or len(shapes[0]) != 1:
         raise ValueError(
             f"a and b must score the same rows, got scores of shape {shapes[0]} and {shapes[1]}."
         )
     differences = scores[0].log_prob - scores[1].log_prob
-    difference = weighted_mean(differences, weights)
-    between = Estimate.variance_of_mean(differences, weights)
-    error = float(np.sqrt(between + sum(one.shared_noise for one in scores)))
+    shared_noise = sum(one.shared_noise for one in scores)
+    difference, error = mean_with_error(differences, shared_noise, weights)
     doubted = [name for name, one in zip("ab", scores, strict=True) if not one.reliable]
     return ComparisonResult(
         difference=difference,
@@ -88,7 +87,17 @@ def _check_model(name, model):
         )
 
 
-class _Scores(NamedTuple):
+def mean_with_error(values, shared_noise, weights=None):
+    """The mean of values of rows, and its standard error for the population they come from.
+
+    shared_noise : what the variance of the mean has beyond that of the rows; weights : (n_rows,) or
+    None.
+    """
+    between = Estimate.variance_of_mean(values, weights)
+    return weighted_mean(values, weights), float(np.sqrt(between + shared_noise))
+
+
+class RowScores(NamedTuple):
     """Scores of rows by a model.
 
     log_prob : (n_rows,) nats; shared_noise : what the variance of their mean has beyond their own
@@ -101,13 +110,13 @@ class _Scores(NamedTuple):
     reliable: bool = True
 
 
-def _scores(model, X, weights):
-    """The `_Scores` of rows; those of other libraries are taken for exact."""
+def row_scores(model, X, weights=None):
+    """The `RowScores` of rows; those of other libraries are taken for exact."""
     if not isinstance(model, LatentDensityEstimator):
-        return _Scores(np.asarray(model.score_samples(X), np.float64))
+        return RowScores(np.asarray(model.score_samples(X), np.float64))
     estimate, addresses, *_ = model._estimate_rows(X, "auto", None, None, tails=tail_shapes)
     reliable = estimate.summary(addresses, weights)["reliable"]
-    return _Scores(estimate.per_sample, estimate.shared_noise(addresses, weights), reliable)
+    return RowScores(estimate.per_sample, estimate.shared_noise(addresses, weights), reliable)
 
 
 def _sentence(difference, error, n):
