@@ -8,6 +8,14 @@ def axes_or_new(ax, figsize):
     return pyplot().subplots(figsize=figsize, layout="constrained")[1]
 
 
+def line_style(kwargs):
+    """Keyword arguments of a line by their full names, as those given are to replace others."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    return normalize_kwargs(kwargs, Line2D)
+
+
 def pyplot():
     """The module `matplotlib.pyplot`, imported where it is needed."""
     try:

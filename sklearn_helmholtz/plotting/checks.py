@@ -1,7 +1,7 @@
 """Checks of the arguments of displays, by name, before anything is sampled or drawn."""
 
 from math import prod
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -72,3 +72,47 @@ def check_estimator(estimator, needed):
         raise TypeError(
             f"estimator must be fitted and have {' or '.join(needed)}, got {estimator!r}."
         )
+
+
+def numbers(name, values, n=None):
+    """Numbers as an array (n,) of floats, or a ValueError; n : how many, None for any."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty((0, 0))
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"{name} must be a list of numbers that is not empty, got {values!r}.")
+    if n is not None and len(array) != n:
+        raise ValueError(f"{name} must hold {n} numbers, got {len(array)}.")
+    return array
+
+
+def matrix(name, values):
+    """Finite numbers as an array (n_rows, n_columns) of floats, or a ValueError."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"{name} must be a table of numbers that is not empty, got {values!r}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must hold finite numbers, got {array[~np.isfinite(array)][0]}.")
+    return array
+
+
+def finite(name, values, n=None):
+    """Finite numbers as an array (n,) of floats, or a ValueError; n : how many, None for any."""
+    array = numbers(name, values, n)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must hold finite numbers, got {array[~np.isfinite(array)][0]}.")
+    return array
+
+
+def size(name, value):
+    """A number of at least 0 as a float, or None where it is None; or a ValueError."""
+    if value is None:
+        return None
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < np.inf:
+        raise ValueError(f"{name} must be a finite number of at least 0 or None, got {value!r}.")
+    return float(value)

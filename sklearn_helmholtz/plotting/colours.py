@@ -35,3 +35,16 @@ def is_dark(colours):
 def diverging(ax):
     """The name of a colour map from blue to red, whose middle is about as light as the paper."""
     return "berlin" if is_dark(paper(ax)) else "RdBu_r"
+
+
+def legible(backgrounds, *choices):
+    """The one of some colours that has the highest contrast with each background (WCAG 2).
+
+    backgrounds : (..., 4); choices : colours of matplotlib; returns an array (..., 4).
+    """
+    from matplotlib.colors import to_rgba_array
+
+    choices = to_rgba_array(choices)
+    ours, theirs = luminance(choices) + 0.05, luminance(backgrounds)[..., None] + 0.05
+    contrast = np.maximum(ours, theirs) / np.minimum(ours, theirs)
+    return choices[contrast.argmax(axis=-1)]

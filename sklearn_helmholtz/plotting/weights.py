@@ -2,8 +2,12 @@
 
 import numpy as np
 import scipy.sparse
+from sklearn.decomposition import FactorAnalysis as OtherFactorAnalysis
 
+from ..estimators import FactorAnalysis
 from . import checks
+
+STANDARDISED = "standardised loading"
 
 
 def weights_of(estimator):
@@ -29,6 +33,30 @@ def weights_of(estimator):
     if names is None or len(names) != n_inputs:
         names = [f"x{column}" for column in range(n_inputs)]
     return weights, [str(name) for name in names]
+
+
+def comparable_weights(estimator):
+    """Weights of each layer in units in which columns compare, their names, and that unit.
+
+    Of factor models these are standardised loadings, those of features divided by their standard
+    deviations under the model; those on Gaussian visible units are divided by the standard
+    deviations of their noise; others stay as they are. Returns weights and names as `weights_of`.
+    """
+    weights, names = weights_of(estimator)
+    if isinstance(estimator, FactorAnalysis | OtherFactorAnalysis):
+        return [_standardised(estimator)], names, STANDARDISED
+    if getattr(estimator, "visible_", None) == "gaussian":
+        weights[0] = weights[0] / np.sqrt(estimator.noise_variance_)
+        return weights, names, "weight (of columns: in noise sd)"
+    return weights, names, "weight"
+
+
+def _standardised(estimator):
+    """Loadings of features that have variance 1 under a factor model, (n_factors, n_features)."""
+    components = estimator.components_
+    correlation = getattr(estimator, "factor_correlation_", np.eye(len(components)))
+    explained = (components * (correlation @ components)).sum(axis=0)
+    return components / np.sqrt(explained + estimator.noise_variance_)
 
 
 def check_one_input_each(estimator, n_inputs):

@@ -16,7 +16,6 @@ from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
 from sklearn_helmholtz.plotting import ReceptiveFieldsDisplay, SamplesDisplay
 from tests import mixed_frames
 
-mpl.use("agg")
 X = np.random.default_rng(0).integers(0, 2, (40, 6)).astype(np.uint8)
 RNG = np.random.default_rng(1)
 NORMAL = RNG.normal(size=(200, 3)) @ RNG.normal(size=(3, 12)) + RNG.normal(size=(200, 12))
@@ -41,12 +40,6 @@ def machine():
 @pytest.fixture(scope="module")
 def factors():
     return FactorAnalysis(3).fit(NORMAL)
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    mpl.pyplot.close("all")
 
 
 def test_samples_are_those_of_the_estimator(machine):
