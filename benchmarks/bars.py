@@ -23,6 +23,7 @@ import numpy as np
 from numba import njit
 
 from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz.datasets import Bars
 
 N_PIXELS, N_CAUSES = 16, 8
 STEPS, RATE = 500_000, 0.2
@@ -42,13 +43,11 @@ RULES = {
 
 def bars():
     """Rows that hold the distribution exactly, (1875, 16) uint8."""
-    rows = []
-    for vertical, multiplicity in ((True, 2), (False, 1)):
-        for on in itertools.product((0, 1), repeat=4):
-            image = np.tile(on, (4, 1))
-            image = image if vertical else image.T
-            rows += [image.ravel()] * (multiplicity * 4 ** (4 - sum(on)))
-    return np.array(rows, np.uint8)
+    states = np.array(list(itertools.product((0, 1), repeat=4)))
+    counts, none = 4 ** (4 - states.sum(axis=1)), np.zeros_like(states)
+    vertical, horizontal = np.hstack([states, none]), np.hstack([none, states])
+    images = Bars().draw(np.vstack([vertical, horizontal]))
+    return np.repeat(images, np.concatenate([2 * counts, counts]), axis=0)
 
 
 def divergence(machine, rows):

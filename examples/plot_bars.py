@@ -18,30 +18,15 @@ is zero for a perfect model.
 # --------
 # There are only 30 different images, whose probabilities we know.
 
-import itertools
-
 import matplotlib.pyplot as plt
 import numpy as np
 
 from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz.datasets import make_bars
 
-
-def bars(size=4, p_bar=0.2, p_vertical=2 / 3):
-    """All images of bars, (n_images, size**2), and their probabilities."""
-    chosen = np.array(list(itertools.product((0, 1), repeat=size)), np.uint8)
-    on = chosen.sum(axis=1)
-    probability = p_bar**on * (1 - p_bar) ** (size - on)
-    vertical = np.repeat(chosen[:, None, :], size, axis=1).reshape(-1, size**2)
-    horizontal = np.repeat(chosen[:, :, None], size, axis=2).reshape(-1, size**2)
-    both = np.concatenate([p_vertical * probability, (1 - p_vertical) * probability])
-    images, which = np.unique(np.vstack([vertical, horizontal]), axis=0, return_inverse=True)
-    return images, np.bincount(which.ravel(), both)
-
-
-images, probability = bars()
-rng = np.random.default_rng(0)
-X = images[rng.choice(len(images), 10_000, p=probability)]
-print(f"{len(images)} images, entropy {-(probability * np.log2(probability)).sum():.2f} bits")
+X, _, truth = make_bars(10_000, return_distribution=True, random_state=0)
+images, probability = truth.table()
+print(f"{len(images)} images, entropy {truth.entropy() / np.log(2):.2f} bits")
 
 # %%
 # Training

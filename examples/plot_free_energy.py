@@ -23,12 +23,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz.datasets import make_bars
 
-rng = np.random.default_rng(0)
-shown = rng.random((1500, 3)) < 0.3
-vertical = np.repeat(shown[:, None, :], 3, axis=1).reshape(-1, 9)
-horizontal = np.repeat(shown[:, :, None], 3, axis=2).reshape(-1, 9)
-X = np.where(rng.random((1500, 1)) < 2 / 3, vertical, horizontal)
+X, _ = make_bars(1500, size=3, p_bar=0.3, random_state=0)
 X_train, X_test = X[:1000], X[1000:]
 
 

@@ -1,7 +1,13 @@
 """The names of scikit-learn that it does not promise to keep, in one place."""
 
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_params,
+)
 from sklearn.utils._set_output import ADAPTERS_MANAGER, _get_output_config
 
 try:
@@ -25,5 +31,6 @@ __all__ = [
     "StrOptions",
     "_fit_context",
     "_get_output_config",
+    "validate_params",
     "with_callbacks",
 ]

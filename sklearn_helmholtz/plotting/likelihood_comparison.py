@@ -138,9 +138,9 @@ class LikelihoodComparisonDisplay:
         weights = sample_weight
         if weights is not None:
             weights = checked_weights(sample_weight, X, X)
-        scores, shared = {}, {}
-        for name, estimator in estimators.items():
-            scores[name], shared[name] = row_scores(estimator, X, weights)
+        found = {name: row_scores(one, X, weights) for name, one in estimators.items()}
+        scores = {name: one.log_prob for name, one in found.items()}
+        shared = {name: one.shared_noise for name, one in found.items()}
         display = cls(scores, reference=reference, sample_weight=weights, shared_variances=shared)
         return display.plot(ax, **kwargs)
 

@@ -12,7 +12,7 @@ GROUND = ["_keys", "_tree", "_threads", "_workspace"]
 STOREYS = [
     ["_version"], ["_kernels"], GROUND, ["rows"], ["columns"], ["units"], ["layers"], ["machines"],
     ["inference", "factors"], ["likelihood"], ["learning"], ["_training", "_monitor"], ["models"],
-    ["estimators"], ["applications"], ["persistence", "plotting"], ["__init__"],
+    ["estimators"], ["applications", "datasets"], ["persistence", "plotting"], ["__init__"],
 ]  # fmt: skip
 FLOORS = {part: floor for floor, parts in enumerate(STOREYS) for part in parts}
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
@@ -49,6 +49,12 @@ def test_imports_point_down(path):
 def test_only_the_top_floor_knows_scikit_learn(path):
     if FLOORS[part_of(path)] < FLOORS["estimators"]:
         assert "sklearn" not in {package for package, _ in imports(path)}
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.parts[0] == "datasets"], ids=str)
+def test_makers_of_data_know_estimators_only(path):
+    inside = {part for package, part in imports(path) if package == "sklearn_helmholtz"}
+    assert inside <= {"datasets", "estimators"}
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.parts[0] == "_kernels"], ids=str)
