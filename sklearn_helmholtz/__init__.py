@@ -1,7 +1,7 @@
 """Helmholtz machines and their relatives: latent-variable density models for scikit-learn."""
 
 from ._version import __version__
-from .applications import GenerativeClassifier
+from .applications import GenerativeClassifier, LatentImputer
 from .estimators import (
     FactorAnalysis,
     HeldOutLikelihood,
@@ -22,6 +22,7 @@ __all__ = [
     "GenerativeClassifier",
     "HeldOutLikelihood",
     "HelmholtzMachine",
+    "LatentImputer",
     "SigmoidBeliefNet",
     "__version__",
     "bartlett_sphericity",

@@ -25,6 +25,12 @@ def frame(n_rows=400, seed=0, gaps=0.0):
     return found.mask(rng.random(found.shape) < gaps)
 
 
+def typed_frame(**options):
+    """The same with categories of pandas, ordered where they have an order."""
+    grade = pd.CategoricalDtype(range(5), ordered=True)
+    return frame(**options).astype({"sex": "category", "job": "category", "grade": grade})
+
+
 def table(**options):
     categories = {"sex": ["f", "m"], "job": ["a", "b", "c"]}
     return mixed_tables.table("made", frame(**options), KINDS, categories)

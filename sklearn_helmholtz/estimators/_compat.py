@@ -8,7 +8,12 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
-from sklearn.utils._set_output import ADAPTERS_MANAGER, _get_output_config
+from sklearn.utils._set_output import (
+    ADAPTERS_MANAGER,
+    _get_output_config,
+    _wrap_data_with_container,
+)
+from sklearn.utils.validation import _check_feature_names_in
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -29,8 +34,10 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "StrOptions",
+    "_check_feature_names_in",
     "_fit_context",
     "_get_output_config",
+    "_wrap_data_with_container",
     "validate_params",
     "with_callbacks",
 ]

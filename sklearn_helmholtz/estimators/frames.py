@@ -150,6 +150,29 @@ def build_frame(library, names, columns, like=None):
     return frame
 
 
+def in_library(frame, library):
+    """A DataFrame of pandas or polars as one of the other: categories, truth values and float64.
+
+    Categories of text become an Enum of polars; those of numbers, which it has none of, numbers.
+    """
+    names, columns = table_columns(frame, "X")
+    module = importlib.import_module(library)
+    parts = [(column.values, column.levels, _type_in(module, column)) for column in columns]
+    return build_frame(library, names, parts)
+
+
+def _type_in(module, column):
+    """The type of a library for a `Column`; None for float64."""
+    is_polars = hasattr(module, "Enum")
+    if column.levels is not None and is_polars:
+        return module.Enum(list(column.levels)) if column.levels.dtype == object else None
+    if column.levels is not None:
+        return module.CategoricalDtype(column.levels, ordered=column.is_ordered)
+    if column.is_bool:
+        return module.Boolean if is_polars else np.dtype(bool)
+    return None
+
+
 def _polars_series(polars, name, values, levels, dtype):
     """A series of polars, of a wider type than that wanted if values need it."""
     if dtype is not None and _is_category(dtype, "polars"):

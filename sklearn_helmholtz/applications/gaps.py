@@ -1,0 +1,24 @@
+"""Gaps of tables: which values are missing, and which rows miss the same."""
+
+import numpy as np
+import scipy.sparse
+
+from ..estimators.frames import table_columns
+
+
+def missing_values(X):
+    """Flags of the missing values of a table, (n_samples, n_features) bool; no sparse matrix."""
+    if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
+        return np.isnan(X)
+    return np.column_stack([column.missing() for column in table_columns(X, "X")[1]])
+
+
+def never_observed(X):
+    """Flags of the columns of a table that hold no value at all, (n_features,) bool.
+
+    What a sparse matrix does not store is zero.
+    """
+    if not scipy.sparse.issparse(X):
+        return missing_values(X).all(axis=0)
+    n_missing = np.bincount(X.indices[np.isnan(X.data)], minlength=X.shape[1])
+    return n_missing == X.shape[0]
