@@ -1,7 +1,7 @@
 """Helmholtz machines and their relatives: latent-variable density models for scikit-learn."""
 
 from ._version import __version__
-from .applications import GenerativeClassifier, LatentImputer
+from .applications import GenerativeClassifier, LatentAnomalyDetector, LatentImputer
 from .estimators import (
     FactorAnalysis,
     HeldOutLikelihood,
@@ -22,6 +22,7 @@ __all__ = [
     "GenerativeClassifier",
     "HeldOutLikelihood",
     "HelmholtzMachine",
+    "LatentAnomalyDetector",
     "LatentImputer",
     "SigmoidBeliefNet",
     "__version__",
