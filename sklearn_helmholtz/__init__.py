@@ -1,7 +1,12 @@
 """Helmholtz machines and their relatives: latent-variable density models for scikit-learn."""
 
 from ._version import __version__
-from .applications import GenerativeClassifier, LatentAnomalyDetector, LatentImputer
+from .applications import (
+    GenerativeClassifier,
+    LatentAnomalyDetector,
+    LatentImputer,
+    TransformedDensity,
+)
 from .estimators import (
     FactorAnalysis,
     HeldOutLikelihood,
@@ -25,6 +30,7 @@ __all__ = [
     "LatentAnomalyDetector",
     "LatentImputer",
     "SigmoidBeliefNet",
+    "TransformedDensity",
     "__version__",
     "bartlett_sphericity",
     "compare_log_likelihood",

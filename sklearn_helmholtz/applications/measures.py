@@ -45,6 +45,34 @@ def with_common_units(estimator, X):
     return estimator.set_params(visible=_kinds(X, Schema.infer(X, said)))
 
 
+def with_real_units(estimator, X):
+    """A clone that takes transformed columns for real numbers, though they may lie in [0, 1]."""
+    estimator = clone(estimator)
+    if estimator.get_params(deep=False).get("visible") == "auto" and not is_mixed_frame(X):
+        estimator.set_params(visible="gaussian")
+    return estimator
+
+
+def check_real(density, names=None):
+    """Refuse a fitted density one of whose columns has probabilities: these have no slopes.
+
+    names : of the columns, or None.
+    """
+    visible = getattr(density, "visible_", None)
+    if visible in ("bernoulli", "poisson"):
+        raise ValueError(
+            f"{type(density).__name__} has learnt {visible!r} units, which have probabilities: "
+            "what is transformed needs a density. Set visible='gaussian', or leave it 'auto'."
+        )
+    for column, kind in enumerate(getattr(density, "kinds_", ())):
+        if kind not in ("real", "gaussian"):
+            raise ValueError(
+                f"{type(density).__name__} has taken column {named(column, names)} for {kind!r}, "
+                "which has probabilities: what is transformed needs a density. Say 'real' with the "
+                "parameter visible."
+            )
+
+
 def _is_unit(X):
     """Whether all values lie in [0, 1], as ``visible="auto"`` asks."""
     values = X.data if scipy.sparse.issparse(X) else np.asarray(X, np.float64)

@@ -7,7 +7,8 @@ import scipy.sparse
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import validate_data
 
-from ..estimators.frames import library_of
+from ..estimators.frames import build_frame, library_of
+from ..estimators.tables import is_missing
 from ..estimators.validation import validated
 
 
@@ -38,3 +39,18 @@ def stacked(tables):
     if scipy.sparse.issparse(tables[0]):
         return scipy.sparse.vstack(tables, format="csr")
     return np.concatenate(tables)
+
+
+def framed(values, names, library):
+    """Numbers as a DataFrame of a library, or as the array that they are where that is None."""
+    if library is None:
+        return values
+    return build_frame(library, list(names), [(column, None, None) for column in values.T])
+
+
+def missing(rows):
+    """Flags of missing values, (n_rows, n_columns)."""
+    values = np.asarray(rows)
+    if values.dtype == object:
+        return is_missing(values.ravel()).reshape(values.shape)
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils._set_output import (
     ADAPTERS_MANAGER,
     _get_output_config,
+    _SetOutputMixin,
     _wrap_data_with_container,
 )
 from sklearn.utils.validation import _check_feature_names_in
@@ -34,6 +35,7 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "StrOptions",
+    "_SetOutputMixin",
     "_check_feature_names_in",
     "_fit_context",
     "_get_output_config",
