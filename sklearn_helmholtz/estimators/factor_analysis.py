@@ -114,6 +114,9 @@ class FactorAnalysis(
     ss_loadings_ : ndarray of shape (n_components,)
         Variance that each factor explains of the standardised features.
 
+    determinacy_ : ndarray of shape (n_components,)
+        Correlations of the factors with their regression scores, of whole rows.
+
     n_parameters_ : int
         Free parameters of mean, loadings and noise.
 

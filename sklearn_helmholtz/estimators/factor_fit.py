@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..factors import fit_measures as measures
+from ..rows import missing_per_row
 from .notices import notify
 from .public import public
 from .results import Result
@@ -67,8 +68,8 @@ class FactorFitMixin:
         Returns
         -------
         criterion : float
-            Minus twice the log-likelihood of all rows, plus the logarithm of their number for
-            each free parameter.
+            Minus twice the log-likelihood of all rows, plus the logarithm of the number of those
+            that hold any value for each free parameter.
         """
         total, n_rows = self._total_log_likelihood(X, sample_weight)
         return float(-2 * total + np.log(n_rows) * self.n_parameters_)
@@ -204,11 +205,14 @@ class FactorFitMixin:
         return saturated_of_moments(self._moments, self._names, purpose)
 
     def _total_log_likelihood(self, X, sample_weight):
-        """The log-likelihood of all rows together, and how many they count as."""
-        estimate, _, _, weights = self._estimate(X, "auto", None, None, sample_weight)
-        if weights is None:
-            return estimate.per_sample.sum(), len(estimate.per_sample)
-        return (weights * estimate.per_sample).sum(), weights.sum()
+        """The log-likelihood of all rows together, and how many they count as.
+
+        Rows without any value count as none.
+        """
+        estimate, _, _, weights, rows = self._estimate_rows(X, "auto", None, None, sample_weight)
+        weights = np.ones(rows.shape[0]) if weights is None else weights
+        holds_any = missing_per_row(rows) < rows.shape[1]
+        return weights @ estimate.per_sample, weights[holds_any].sum()
 
     def _measures(self, saturated, log_likelihood):
         """The fields of `fit_statistics`."""

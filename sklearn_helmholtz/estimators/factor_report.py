@@ -51,8 +51,10 @@ def _heads(summary):
 
 
 def _variances(summary):
-    rows = [[f"{value:.2f}" for value in row] for row in summary.variances]
-    return _table(VARIANCES, _factors(summary), rows)
+    """The table of variances explained, and how well scores tell the factors."""
+    numbers = [*summary.variances, summary.determinacy]
+    rows = [[f"{value:.2f}" for value in row] for row in numbers]
+    return _table([*VARIANCES, "Determinacy"], _factors(summary), rows)
 
 
 def _correlations(summary):

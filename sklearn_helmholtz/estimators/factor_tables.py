@@ -57,6 +57,18 @@ class FactorTablesMixin:
         return variances_explained(self.standardized_loadings_, self.factor_correlation_)
 
     @property
+    def determinacy_(self):
+        """Correlations of the factors with their regression scores, (n_components,).
+
+        How well whole rows tell the factors, under the model: their squares are the shares of the
+        variances of the factors that are known from a row (Grice 2001).
+        """
+        check_is_fitted(self)
+        machine, turn = self._model.machine, self._model.turn
+        unknown = turn.T @ machine.infer(machine.mean[None]).covariances[0] @ turn
+        return np.sqrt(np.maximum(1 - np.diag(unknown), 0))
+
+    @property
     def _variances(self):
         return (self._model.machine.loadings**2).sum(axis=0) + self._model.machine.noise
 
@@ -174,8 +186,8 @@ class FactorTablesMixin:
         summary : :class:`~sklearn.utils.Bunch`
             With the fields ``loadings`` (n_features, n_components), standardised,
             ``communalities``, ``uniquenesses``, ``complexity``, ``variances`` (5, n_components), as
-            `variance_frame` has them, ``factor_correlation``, ``fit``, of `fit_statistics` or
-            None, ``features``, their names, ``sort`` and ``cutoff``.
+            `variance_frame` has them, ``factor_correlation``, ``determinacy``, ``fit``, of
+            `fit_statistics` or None, ``features``, their names, ``sort`` and ``cutoff``.
 
         Examples
         --------
@@ -197,6 +209,7 @@ class FactorTablesMixin:
         Cumulative Var         0.44
         Proportion Explained   1.00
         Cumulative Proportion  1.00
+        Determinacy            0.95
         <BLANKLINE>
         Mean item complexity 1.0
         Chi square 17.00 on 2 degrees of freedom, p 0.000203, of 178 rows
@@ -211,7 +224,7 @@ class FactorTablesMixin:
             loadings=self.standardized_loadings_, communalities=self.communalities_,
             uniquenesses=self.uniquenesses_, complexity=self.complexity_,
             variances=variance_rows(self.ss_loadings_, len(self.communalities_)),
-            factor_correlation=self.factor_correlation_,
+            factor_correlation=self.factor_correlation_, determinacy=self.determinacy_,
             fit=self.fit_statistics(X, sample_weight) if has_rows else None,
             features=self._feature_names(), sort=sort, cutoff=cutoff,
         )  # fmt: skip

@@ -15,8 +15,8 @@ from sklearn_helmholtz import FactorAnalysis
 from sklearn_helmholtz.estimators.factor_report import VARIANCES, listed_order
 from tests.published_factors import fitted
 
-PROPERTIES = ["complexity_", "n_parameters_", "ss_loadings_", "standardized_loadings_",
-              "structure_", "uniquenesses_"]  # fmt: skip
+PROPERTIES = ["complexity_", "determinacy_", "n_parameters_", "ss_loadings_",
+              "standardized_loadings_", "structure_", "uniquenesses_"]  # fmt: skip
 
 # Printed by psych for ``fa(x1:x9, nfactors = 3, fm = "ml")`` of lavaan's HolzingerSwineford1939,
 # with "none" and "varimax" (its factors in the order 1, 3, 2): see `tests.published_factors`.
@@ -68,6 +68,8 @@ def test_tables_are_those_that_psych_prints(rotation, text):
     found = model.loadings_frame().to_numpy()
     assert_allclose(found[:, :5], expected[:, :5], atol=0.0065)  # its varimax ends a little early
     assert_allclose(found[:, 5], expected[:, 5], atol=0.06)
+    determinacies = [0.95, 0.86, 0.78] if rotation is None else [0.93, 0.81, 0.84]
+    assert_allclose(model.determinacy_, determinacies, atol=0.0065)
     if rotation is None:
         assert_allclose(model.variance_frame().to_numpy(), table(PSYCH_VARIANCES), atol=0.00501)
 
@@ -82,6 +84,9 @@ def test_attributes_are_those_of_standardised_features(oblique):
     correlations = np.corrcoef(X.T, Z.T)[:13, 13:]
     assert_allclose(oblique.structure_, correlations, atol=0.015)
     assert oblique.ss_loadings_.sum() == pytest.approx(oblique.communalities_.sum())
+    scores = oblique.transform(pd.DataFrame(X, columns=oblique.feature_names_in_))
+    correlations = np.diag(np.corrcoef(Z.T, scores.T)[:3, 3:])
+    assert_allclose(oblique.determinacy_, correlations, atol=0.01)
     assert_allclose(oblique.complexity_, (L**2).sum(axis=1) ** 2 / (L**4).sum(axis=1))
     isotropic = FactorAnalysis(1, noise="isotropic").fit(load_wine().data)
     expected = isotropic.noise_variance_ / np.diag(isotropic.get_covariance())

@@ -100,6 +100,37 @@ def test_complete_rows_have_the_closed_form_of_their_moments():
     assert moments.weight == by_steps.weight == 60
 
 
+def test_a_step_replaces_what_is_missing_by_what_is_expected():
+    """Means and covariances of rows filled in, and the covariances of what is missing (EM)."""
+    x, w = gappy_rows()
+    rng = np.random.default_rng(2)
+    mean, root = 5 * UNIT + rng.normal(size=3) * UNIT, rng.normal(size=(3, 3)) * UNIT
+    C = root.T @ root
+    filled, left = [], np.zeros((3, 3))
+    for row, weight in zip(x, w, strict=True):
+        seen = ~np.isnan(row)
+        gain = C[:, seen] @ np.linalg.inv(C[np.ix_(seen, seen)])
+        filled.append(mean + gain @ (row[seen] - mean[seen]))
+        left += weight * (C - gain @ C[seen])
+    expected = np.average(filled, axis=0, weights=w)
+    squares = np.cov(np.transpose(filled), aweights=w, bias=True) + left / w.sum()
+    rows = saturated.PatternedRows.of(x, w, lambda rows: rows, 3)
+    assert len(rows.seen) > 1 < len(rows.rows)
+    value, (found, covariance) = saturated._step(rows, mean, C)
+    assert value == pytest.approx(log_likelihood(x, w, mean, C))
+    assert_allclose(found, expected, rtol=1e-10)
+    assert_allclose(covariance, squares, rtol=1e-9)
+
+
+def test_extrapolations_that_lead_down_are_not_taken(monkeypatch):
+    points = [(np.full(1, v), np.eye(1)) for v in (0.0, 1.0, 1.5)]
+    monkeypatch.setattr(saturated, "_step", lambda rows, mean, C: (-mean[0], (mean + 9, C)))
+    for middle, expected in ((-1.0, 1.5), (-2.5, 11.0)):
+        mean, _ = saturated._further(None, *points, middle)
+        assert mean[0] == pytest.approx(expected)
+    assert saturated._further(None, points[0], points[0], points[0], 0.0) is points[0]
+
+
 def test_steps_raise_the_likelihood_and_extrapolation_saves_most_of_them(monkeypatch):
     x = make_rows(make_machine(2, 6, 3), 300, missing=0.4)
     w = np.ones(300)
