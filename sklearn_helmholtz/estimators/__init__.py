@@ -6,6 +6,7 @@ from .factor_analysis import FactorAnalysis
 from .helmholtz_machine import HelmholtzMachine
 from .monitoring import HeldOutLikelihood
 from .one_standard_error import one_standard_error
+from .ordinal_factor_analysis import OrdinalFactorAnalysis
 from .polychoric import polychoric_correlation
 from .sigmoid_belief_net import SigmoidBeliefNet
 
@@ -13,6 +14,7 @@ __all__ = [
     "FactorAnalysis",
     "HeldOutLikelihood",
     "HelmholtzMachine",
+    "OrdinalFactorAnalysis",
     "SigmoidBeliefNet",
     "bartlett_sphericity",
     "compare_log_likelihood",

@@ -166,6 +166,11 @@ class Polychoric:
         pairs = zip(self.thresholds, self.items.n_levels, strict=True)
         return [row[1:n].copy() for row, n in pairs]
 
+    def threshold_errors(self):
+        """Standard errors of the same, a list of arrays."""
+        errors = self.influences.threshold_errors(self.thresholds)
+        return [row[: n - 1].copy() for row, n in zip(errors, self.items.n_levels, strict=True)]
+
     def warn_of_ends(self, names):
         """Warn of pairs whose correlation cannot be told from -1 or 1."""
         ends = np.flatnonzero(self.ends)

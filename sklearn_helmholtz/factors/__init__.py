@@ -1,9 +1,12 @@
 """Factor models: the linear-Gaussian machine, learning, rotations, and tests of both."""
 
+from .graded import MOST_FACTORS, Ogives, infer, is_coarse
+from .graded_learning import fit_ogives
 from .information import Parameters, Pattern, patterns_of, squared_slopes
 from .learning import FactorLearning
 from .linear_gaussian import FactorPosterior, LinearGaussian
 from .moments import SecondMoments, centred, observed_columns
+from .ordinal_uncertainty import OgiveUncertainty, of_correlations
 from .polychoric import Influences, Items, at_end, fill_empty, fit_correlations, smoothed
 from .rotations import METHODS, Rotation, rotate
 from .saturated import Saturated, SingularCovarianceError
@@ -11,11 +14,14 @@ from .uncertainty import Uncertainty
 
 __all__ = [
     "METHODS",
+    "MOST_FACTORS",
     "FactorLearning",
     "FactorPosterior",
     "Influences",
     "Items",
     "LinearGaussian",
+    "OgiveUncertainty",
+    "Ogives",
     "Parameters",
     "Pattern",
     "Rotation",
@@ -27,7 +33,11 @@ __all__ = [
     "centred",
     "fill_empty",
     "fit_correlations",
+    "fit_ogives",
+    "infer",
+    "is_coarse",
     "observed_columns",
+    "of_correlations",
     "patterns_of",
     "rotate",
     "smoothed",

@@ -261,6 +261,17 @@ class Influences:
             ((self.rows(place) ** 2).sum(axis=0) for place in self.items.places(n)), np.zeros(n)
         )
 
+    def threshold_errors(self, thresholds):
+        """Standard errors of the inner thresholds, (n_items, most - 1); NaN for infinite ones."""
+        moves, codes = _threshold_influences(self.items, thresholds), self.items.codes
+        squares = np.zeros(moves.shape[:1] + moves.shape[2:])
+        for item, own in enumerate(codes.T):
+            seen = own >= 0
+            weights = self.items.weights[seen] ** 2
+            squares[item] = np.bincount(own[seen], weights, minlength=self.items.most)
+        variances = np.einsum("itc,ic->it", moves**2, squares)
+        return np.where(np.isfinite(thresholds[:, 1:-1]), np.sqrt(variances), np.nan)
+
     def covariance(self):
         """Covariances of the correlations, (n_pairs, n_pairs)."""
         n = len(self.by_cell)

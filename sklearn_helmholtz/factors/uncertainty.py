@@ -42,8 +42,9 @@ class Uncertainty:
     def of(cls, parameters, basis, information):
         """The inverse of an information, (size, size) as `Parameters` order it."""
         merge = _merging(parameters, basis)
-        turns = _turns(parameters, basis.shape[1])
-        return cls(parameters, basis, _inverse(merge.T @ information @ merge, turns))
+        p, turns = len(basis), turns_of(parameters.loadings)
+        turns = np.pad(turns, ((p, basis.shape[1]), (0, 0)))
+        return cls(parameters, basis, inverse_beside(merge.T @ information @ merge, turns))
 
     def sandwich(self, products):
         """The same whether or not the model is right, from that by the observed information.
@@ -88,9 +89,14 @@ class Uncertainty:
 
     def errors(self, derivatives):
         """Standard errors of quantities with derivatives (..., n) by the free parameters."""
-        flat = derivatives.reshape(-1, derivatives.shape[-1])
-        variances = np.einsum("ij,ij->i", flat @ self.covariance, flat)
-        return np.sqrt(np.maximum(variances, 0)).reshape(derivatives.shape[:-1])
+        return errors_by(self.covariance, derivatives)
+
+
+def errors_by(covariance, derivatives):
+    """Standard errors by the delta method: derivatives (..., n) by what has a covariance (n, n)."""
+    flat = derivatives.reshape(-1, derivatives.shape[-1])
+    variances = np.einsum("ij,ij->i", flat @ covariance, flat)
+    return np.sqrt(np.maximum(variances, 0)).reshape(derivatives.shape[:-1])
 
 
 def _merging(parameters, basis):
@@ -102,22 +108,21 @@ def _merging(parameters, basis):
     return result
 
 
-def _turns(parameters, n_noise):
-    """Directions of the free parameters in which factors are turned, (n, n_turns)."""
-    A = parameters.loadings
-    p, k = A.shape
+def turns_of(loadings):
+    """Directions of loadings (n_features, n_factors), row by row, in which factors are turned.
+
+    (n_features * n_factors, n_turns).
+    """
+    p, k = loadings.shape
     first, second = np.triu_indices(k, 1)
-    turns = np.zeros((len(first), p, k))
-    numbers = np.arange(len(first))
-    turns[numbers, :, first] = A[:, second].T
-    turns[numbers, :, second] = -A[:, first].T
-    result = np.zeros((p + p * k + n_noise, len(first)))
-    result[p : p + p * k] = turns.reshape(len(first), p * k).T
-    return result
+    turns, numbers = np.zeros((len(first), p, k)), np.arange(len(first))
+    turns[numbers, :, first] = loadings[:, second].T
+    turns[numbers, :, second] = -loadings[:, first].T
+    return turns.reshape(len(first), p * k).T
 
 
-def _inverse(information, turns):
-    """An inverse beyond the turns, or a ValueError."""
+def inverse_beside(information, turns):
+    """An inverse of an information (n, n) but for its turns (n, n_turns), or a ValueError."""
     diagonal = np.diag(information)
     if not (diagonal > 0).all():
         raise ValueError(_FLAT)

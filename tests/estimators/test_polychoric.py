@@ -40,6 +40,22 @@ def test_rare_answers_correlate_as_in_mplus(table, published):
     assert_allclose(correlation_of(table), published, atol=0.005)
 
 
+@pytest.mark.parametrize(
+    ("share", "both", "published"),
+    [
+        (0.5, 0.333333, 0.5),
+        (0.5, 0.1150267, -0.75),
+        (0.5, 0.397584, 0.8),
+        (0.158655254, 0.145003, 0.99),
+    ],
+)
+def test_tables_of_kirk(share, both, published):
+    """Kirk (1973), as in the examples of ``psych::tetrachoric``."""
+    codes, weights = rows_of([[1 - 2 * share + both, share - both], [share - both, both]])
+    found = polychoric_correlation(codes, sample_weight=weights)
+    assert_allclose(found.correlation[0, 1], published, atol=5e-5)
+
+
 def test_correlations_of_the_lsat_are_those_of_psych():
     """The output of ``psych::tetrachoric`` of section 6 of the LSAT, in its documentation."""
     result = polychoric_correlation(lsat.section_six())
@@ -138,10 +154,10 @@ def normal_items(n_rows, seed=0):
 
 
 def test_errors_are_the_spread_of_estimates():
-    samples = [polychoric_correlation(normal_items(400, seed)[0]) for seed in range(150)]
+    samples = [polychoric_correlation(normal_items(400, seed)[0]) for seed in range(80)]
     spread = np.std([sample.correlation for sample in samples], axis=0)
     expected = np.mean([sample.standard_error for sample in samples], axis=0)
-    assert_allclose(expected, spread, rtol=0.2, atol=1e-12)
+    assert_allclose(expected, spread, rtol=0.3, atol=1e-12)
 
 
 def test_correlations_and_thresholds_are_found_again():

@@ -1,0 +1,432 @@
+"""Factor analysis of items as a scikit-learn estimator."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    DensityMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ..factors import METHODS, MOST_FACTORS, Ogives, infer, is_coarse, rotate
+from ..models import named
+from ._compat import Interval, StrOptions, _fit_context
+from .checks import CheckedParametersMixin
+from .items import items_of, schema_of_items
+from .learner import learner_of
+from .notices import notify
+from .ordinal_errors import OrdinalErrorsMixin
+from .ordinal_fits import by_correlations, by_likelihood
+from .polychoric import Polychoric
+from .public import public
+from .published import PublishedMixin, VersionedMixin
+from .results import Result
+from .validation import validated_codes
+from .weights import checked_weights
+
+
+class OrdinalFactorAnalysis(
+    OrdinalErrorsMixin,
+    CheckedParametersMixin,
+    PublishedMixin,
+    VersionedMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    DensityMixin,
+    BaseEstimator,
+):
+    """Factor analysis of items: right or wrong, or ordered levels, from a few normal factors.
+
+    Behind each item is a normal variable of variance 1, ``y = factors @ loadings + noise``, and its
+    level is the interval between thresholds that y lies in. This is the graded response model with
+    normal ogives of item response theory [1]_ [2]_. For up to three factors probabilities of rows
+    are known to the precision of a quadrature, and so are expected factors and, with
+    ``estimation="likelihood"``, the parameters of the highest likelihood. Missing values (NaN) are
+    taken everywhere.
+
+    Read more in the :ref:`User Guide <user_guide>`.
+
+    Parameters
+    ----------
+    n_components : int, default=1
+        Factors.
+
+    estimation : {"correlations", "likelihood"}, default="correlations"
+        How parameters are found. ``"correlations"`` is factor analysis of the polychoric
+        correlations (see `polychoric_correlation`), by maximum likelihood as if they were those of
+        normal variables: it looks at two items at a time, is quick, and takes any number of
+        factors. ``"likelihood"`` has the highest likelihood of whole rows, with what is missing
+        left out, for up to three factors: full information, which item response theory calls
+        marginal maximum likelihood [3]_.
+
+    rotation : str or None, default=None
+        As in `FactorAnalysis`.
+
+    correction : float, default=0.5
+        Of empty cells of pairs of items with two levels, see `polychoric_correlation`. With
+        ``estimation="likelihood"`` it matters to the start alone.
+
+    tol : float, default=1e-12
+        Of ``"likelihood"``: training ends where a step raises the log-likelihood by less, relative
+        to what it is.
+
+    max_iter : int, default=500
+        The most steps.
+
+    random_state : int, RandomState instance or None, default=0
+        Random starts of rotations.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        Loadings of the standardised variables behind the items on each factor, rotated: the pattern
+        matrix, transposed.
+
+    loadings_ : ndarray of shape (n_features, n_components)
+        The same as a matrix in the form of the literature.
+
+    factor_correlation_ : ndarray of shape (n_components, n_components)
+        Correlations of the factors: the identity but for oblique rotations.
+
+    communalities_ : ndarray of shape (n_features,)
+        Shares of the variances of the variables behind the items that the factors explain.
+
+    noise_variance_ : ndarray of shape (n_features,)
+        The rest of the variances.
+
+    thresholds_ : list of ndarray of shape (n_levels - 1,)
+        Of each item, the limits of its levels, in units of the standardised variable.
+
+    slopes_ : ndarray of shape (n_features, n_components)
+        Loadings divided by the standard deviations of the noise: what item response theory calls
+        discriminations (times 1.7, those of logistic models, nearly).
+
+    correlation_ : ndarray of shape (n_features, n_features)
+        Polychoric correlations, smoothed if they had to be.
+
+    levels_ : list of ndarray of shape (n_levels,)
+        Of each item, in order.
+
+    heywood_ : ndarray of shape (n_features,) of bool
+        Items all of which the factors would explain (Heywood cases). Their noise variances stay at
+        a bound: 1e-8, and with ``estimation="likelihood"`` where a slope is 20.
+
+    loglike_ : list of float
+        With ``estimation="likelihood"``, the log-likelihood of the training data, in nats, to begin
+        with and after each step; otherwise empty.
+
+    n_iter_ : int
+        Steps made.
+
+    n_features_in_ : int
+        Number of features seen during :term:`fit`.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during :term:`fit`, where they were all strings.
+
+    See Also
+    --------
+    polychoric_correlation : The correlations alone.
+    FactorAnalysis : Factor analysis of quantities.
+
+    Notes
+    -----
+    `score_samples` are log-probabilities of rows of levels, not densities: they compare with models
+    of the same items, and not with those of a `FactorAnalysis` that takes levels for numbers. With
+    ``estimation="correlations"`` they are those of the model that was found, which is not the one
+    of the highest likelihood.
+
+    Quadrature is on a grid from -6 to 6 of 121 points for one factor, 45 x 45 for two and 25 x 25 x
+    25 for three. A warning says where it is too coarse: where very many items leave hardly any
+    doubt about a factor.
+
+    References
+    ----------
+    .. [1] Samejima (1969), Estimation of latent ability using a response pattern of graded scores,
+           Psychometrika Monograph 17.
+    .. [2] Takane & de Leeuw (1987), On the relationship between item response theory and factor
+           analysis of discretized variables, Psychometrika 52, 393-408.
+    .. [3] Bock & Aitkin (1981), Marginal maximum likelihood estimation of item parameters:
+           application of an EM algorithm, Psychometrika 46, 443-459.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_helmholtz import OrdinalFactorAnalysis
+    >>> ability = np.random.default_rng(0).normal(size=(500, 1))
+    >>> noise = np.random.default_rng(1).normal(size=(500, 4))
+    >>> X = (ability + noise > [-1, 0, 0.5, 1]).astype(int)
+    >>> model = OrdinalFactorAnalysis(estimation="likelihood").fit(X)
+    >>> model.loadings_.ravel().round(1)
+    array([0.8, 0.7, 0.7, 0.8])
+    >>> model.transform(X[:2]).shape
+    (2, 1)
+    """
+
+    _parameter_constraints = {
+        "n_components": [Interval(Integral, 0, None, closed="left")],
+        "estimation": [StrOptions({"correlations", "likelihood"})],
+        "rotation": [StrOptions(set(METHODS)), None],
+        "correction": [Interval(Real, 0, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+    _published = frozenset(
+        {
+            "communalities_",
+            "components_",
+            "correlation_",
+            "factor_correlation_",
+            "heywood_",
+            "levels_",
+            "loadings_",
+            "noise_variance_",
+            "slopes_",
+            "thresholds_",
+        }
+    )
+
+    def __init__(
+        self,
+        n_components=1,
+        *,
+        estimation="correlations",
+        rotation=None,
+        correction=0.5,
+        tol=1e-12,
+        max_iter=500,
+        random_state=0,
+    ):
+        self.n_components = n_components
+        self.estimation = estimation
+        self.rotation = rotation
+        self.correction = correction
+        self.tol = tol
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @public
+    def fit(self, X, y=None, sample_weight=None):
+        """Find thresholds, loadings and factors.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_samples, n_features)
+            Items: numbers, truth values or ordered categories, at most 30 levels each; NaN means
+            missing.
+
+        y : None
+            Ignored, present for API consistency by convention.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows: a whole number counts as so many equal rows.
+
+        Returns
+        -------
+        self : OrdinalFactorAnalysis
+            The fitted estimator.
+        """
+        with learner_of(self) as learner:
+            found = learner._learn(X, sample_weight)
+        self._warn(*found)
+        if self.estimation == "likelihood":
+            self._infer(X)  # which warns where the likelihood was not exact
+        return self
+
+    def _learn(self, X, sample_weight):
+        """Publish what a fit finds; pairs at the ends of their range, and whether it converged."""
+        self._schema = schema_of_items(X)
+        codes = validated_codes(self, X, self._schema, reset=True)
+        self._check_components(codes.shape[1])
+        items = items_of(codes, self._schema, sample_weight, X)
+        pairs = Polychoric.of(items, self._schema.names, self.correction)
+        pairs.warn_of_ends(self._schema.names)
+        rng = check_random_state(self.random_state)
+        found = by_correlations(pairs, self.n_components, self.max_iter, rng)
+        if self.estimation == "likelihood":
+            found = by_likelihood(found, items, self.tol, self.max_iter)
+        is_rotated = self._publish_fit(found, items.n_levels, rng.randint(2**31))
+        return found.converged, is_rotated
+
+    def _check_components(self, n_features):
+        k = self.n_components
+        if k > n_features:
+            raise ValueError(
+                f"n_components={k} must be at most the number of features, {n_features}."
+            )
+        if k > MOST_FACTORS and self.estimation == "likelihood":
+            raise ValueError(
+                f"estimation='likelihood' takes at most {MOST_FACTORS} components, got {k}. Take "
+                "estimation='correlations'."
+            )
+
+    def _publish_fit(self, found, n_levels, seed):
+        """Rotate and set the fitted attributes; whether the rotation ended."""
+        A, converged = found.loadings, True
+        if self.rotation is None:
+            turn = np.diag(np.where(A.sum(axis=0) < 0, -1.0, 1.0))
+            L, correlation = A @ turn, np.eye(len(turn))
+        else:
+            turned = rotate(A, self.rotation, rng=seed)
+            L, turn, correlation = turned.loadings, turned.transformation, turned.factor_correlation
+            converged = turned.converged
+        noise = 1 - (A**2).sum(axis=1)
+        self._found, self._turn = found, turn
+        attributes = {
+            "loadings_": L,
+            "components_": L.T,
+            "factor_correlation_": correlation,
+            "communalities_": 1 - noise,
+            "noise_variance_": noise,
+            "slopes_": L / np.sqrt(noise)[:, None],
+            "thresholds_": [
+                row[1:n].copy() for row, n in zip(found.thresholds, n_levels, strict=True)
+            ],
+            "levels_": [np.array(levels) for levels in self._schema.categories],
+            "correlation_": found.correlation,
+            "heywood_": found.vanishing,
+        }
+        self._publish(attributes)
+        self.loglike_, self.n_iter_ = found.path, found.n_steps
+        return converged
+
+    def _warn(self, has_converged, is_rotated):
+        """Warn of what should be known of a fit."""
+        if self.heywood_.any():
+            names = getattr(self, "feature_names_in_", None)
+            columns = ", ".join(named(c, names) for c in np.flatnonzero(self.heywood_))
+            notify(
+                f"Heywood case: the factors explain all of some items (columns {columns}). Fewer "
+                "components may describe the data better."
+            )
+        if not has_converged:
+            notify(
+                f"The maximum was not reached after {self.n_iter_} steps. Raise "
+                f"max_iter={self.max_iter}.",
+                ConvergenceWarning,
+            )
+        if not is_rotated:
+            notify(
+                f"The rotation {self.rotation!r} did not converge, or found no oblique factors. "
+                "Try another rotation.",
+                ConvergenceWarning,
+            )
+
+    @public
+    def transform(self, X):
+        """Scores of the factors: what is expected of them given the levels (EAP).
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_samples, n_features)
+            Items; NaN means missing.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            Posterior means of the rotated factors.
+        """
+        return self._infer(X).means @ self._turn
+
+    @public
+    def posterior(self, X):
+        """The means and covariances of the factors given the levels.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_samples, n_features)
+            Items; NaN means missing.
+
+        Returns
+        -------
+        result : :class:`~sklearn.utils.Bunch`
+            With the fields mean (n_samples, n_components), which `transform` returns, and
+            covariance (n_samples, n_components, n_components), whose diagonals are the squares of
+            the standard errors of the scores.
+        """
+        found = self._infer(X)
+        covariance = self._turn.T @ found.covariances @ self._turn
+        return Result(mean=found.means @ self._turn, covariance=covariance)
+
+    @public
+    def score_samples(self, X):
+        """Log-probability of the levels of each row.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_samples, n_features)
+            Items; NaN means missing, and only what is observed counts: a row of nothing else has 0.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+            log P(x) in nats.
+        """
+        return self._infer(X).log_prob
+
+    @public
+    def score(self, X, y=None, sample_weight=None):
+        """Mean log-probability of the rows: higher is better.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_samples, n_features)
+            Items.
+
+        y : None
+            Ignored, present for API consistency by convention.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the mean.
+
+        Returns
+        -------
+        score : float
+            The mean of `score_samples`, in nats per row.
+        """
+        values = self.score_samples(X)
+        weights = None if sample_weight is None else checked_weights(sample_weight, values, X)
+        return float(np.average(values, weights=weights))
+
+    def _infer(self, X):
+        """The `GradedPosterior` of rows."""
+        check_is_fitted(self)
+        k = len(self._turn)
+        if k > MOST_FACTORS:
+            raise ValueError(
+                f"Scores and probabilities of rows are integrals over all factors, which are known "
+                f"for at most {MOST_FACTORS} of them, but the model has {k}."
+            )
+        codes = self._codes(X)
+        ogives = Ogives.of(self._found.loadings, self._found.thresholds)
+        found = infer(ogives, codes)
+        if is_coarse(ogives, found.covariances):
+            notify(
+                "Items are so steep, or rows leave so little doubt about a factor, that the grid "
+                "of the quadrature is coarse for them: scores and log-probabilities are not exact."
+            )
+        return found
+
+    def _codes(self, X):
+        codes = validated_codes(self, X, self._schema, reset=False)
+        return np.where(np.isnan(codes), -1, codes).astype(np.int64)
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "components_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        return tags

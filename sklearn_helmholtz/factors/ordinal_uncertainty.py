@@ -1,0 +1,103 @@
+"""Covariances of the estimates of factor models of items."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .graded import row_slopes
+from .information import Pattern
+from .turned import TurnedDerivatives
+from .uncertainty import Uncertainty, errors_by, inverse_beside, turns_of
+
+
+def of_correlations(parameters, basis, correlation, influences):
+    """The `Uncertainty` of factor analysis of polychoric correlations.
+
+    What each row does to the correlations, it does to the parameters at which their discrepancy is
+    least (Lee, Zhang & Edwards 2012). parameters : `Parameters` of standardised variables; basis :
+    as of `Uncertainty`; correlation : (n_items, n_items); influences : `polychoric.Influences`.
+    """
+    p = len(correlation)
+    pattern = Pattern(np.arange(p), 1.0, np.zeros(p), correlation)
+    found = Uncertainty.of(parameters, basis, parameters.observed([pattern]))
+    slopes = _slopes_by_pairs(parameters, influences.items.pairs)
+    products = np.zeros((parameters.size, parameters.size))
+    for place in influences.items.places(slopes.shape[1]):
+        rows = influences.rows(place) @ slopes.T
+        products += rows.T @ rows
+    return found.sandwich(products)
+
+
+def _slopes_by_pairs(parameters, pairs):
+    """Changes of the first derivatives with each correlation, (size, n_pairs)."""
+    A, W, (first, second) = parameters.loadings, parameters.precision(), pairs
+    G = W @ A
+    by_loadings = np.einsum("im,mr->irm", W[:, first], G[second])
+    by_loadings += np.einsum("im,mr->irm", W[:, second], G[first])
+    by_noise = W[:, first] * W[:, second]
+    zeros = np.zeros((len(A), len(first)))
+    return np.concatenate([zeros, by_loadings.reshape(A.size, -1), by_noise])
+
+
+@dataclass(frozen=True)
+class OgiveUncertainty:
+    """Covariance of slopes, item by item, and of inner cuts that are finite.
+
+    ogives : `graded.Ogives`; covariance : (n, n); gain : twice the log-likelihood that a step would
+    gain.
+    """
+
+    ogives: object
+    covariance: np.ndarray
+    gain: float
+
+    @classmethod
+    def of(cls, ogives, codes, weights):
+        """The inverse of the sum of products of the slopes of rows, which weights count."""
+        by_slope, by_cut = row_slopes(ogives, codes)
+        finite = np.isfinite(ogives.cuts[:, 1:-1])
+        rows = np.concatenate([by_slope.reshape(len(codes), -1), by_cut[:, finite]], axis=1)
+        information = rows.T @ (rows * weights[:, None])
+        turns = np.pad(turns_of(ogives.slopes), ((0, int(finite.sum())), (0, 0)))
+        covariance, slopes = inverse_beside(information, turns), weights @ rows
+        return cls(ogives, covariance, float(slopes @ covariance @ slopes))
+
+    def errors(self, derivatives):
+        """Standard errors of quantities with derivatives (..., n)."""
+        return errors_by(self.covariance, derivatives)
+
+    def published(self, turn, method):
+        """Derivatives of what is published; see `Uncertainty.published`."""
+        b, A = self.ogives.slopes, self.ogives.loadings
+        p, k = b.shape
+        length = np.sqrt(1 + (b**2).sum(axis=1))
+        chain = np.zeros((p * k + p, len(self.covariance)))
+        items = np.arange(p)
+        by_slope = np.eye(k) / length[:, None, None]
+        by_slope = by_slope - b[:, :, None] * b[:, None] / length[:, None, None] ** 3
+        loads = np.zeros((p, k, p, k))
+        loads[items, :, items] = by_slope
+        chain[: p * k, : p * k] = loads.reshape(p * k, p * k)
+        noise = np.zeros((p, p, k))
+        noise[items, items] = -2 * b / length[:, None] ** 4
+        chain[p * k :, : p * k] = noise.reshape(p, p * k)
+        slopes = TurnedDerivatives.of(A, 1 / length**2, turn, method)
+        return {
+            "loadings": slopes.loadings @ chain,
+            "noise_variance": chain[p * k :],
+            "factor_correlation": slopes.correlation @ chain,
+            "communalities": slopes.communalities @ chain,
+        }
+
+    def thresholds(self):
+        """Derivatives of the inner thresholds that are finite, (n_finite, n)."""
+        b, cuts = self.ogives.slopes, self.ogives.cuts[:, 1:-1]
+        items, places = np.nonzero(np.isfinite(cuts))
+        length = np.sqrt(1 + (b**2).sum(axis=1))
+        result = np.zeros((len(items), len(self.covariance)))
+        rows, n = np.arange(len(items)), b.size
+        result[rows, n + rows] = 1 / length[items]
+        for factor in range(b.shape[1]):
+            change = -cuts[items, places] * b[items, factor] / length[items] ** 3
+            result[rows, items * b.shape[1] + factor] = change
+        return result
