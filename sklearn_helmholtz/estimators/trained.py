@@ -53,7 +53,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
     """
 
     _published = PUBLISHED
-    _replaced = frozenset({*_SEEN, "_history", "_scored_epochs"})
+    _replaced = frozenset({*_SEEN, "_history"})
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],

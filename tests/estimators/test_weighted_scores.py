@@ -189,6 +189,17 @@ def test_whole_weights_are_repetitions_in_all_that_is_said_of_given_rows():
     assert 10 < sum(verdicts) < 50
 
 
+@pytest.mark.parametrize(
+    ("shapes", "reliable"), [([0.3, 0.6], True), ([0.3, 0.8], False), ([0.3, 0.3, 0.8], True)]
+)
+def test_medians_of_an_even_number_lie_in_the_middle(shapes, reliable):
+    n = len(shapes)
+    sizes = np.full(n, 50.0)
+    estimate = Estimate(*np.zeros((3, n)), sizes, np.zeros(n), np.array(shapes))
+    for weights in (None, np.ones(n), np.full(n, 2.0)):
+        assert estimate.summary(np.arange(n), weights)["reliable"] == reliable
+
+
 def test_rows_of_little_weight_do_not_decide_on_reliability():
     sizes, shapes = np.repeat([2.0, 50.0], 10), np.full(20, np.nan)
     estimate = Estimate(*np.zeros((3, 20)), sizes, np.zeros(20), shapes)
