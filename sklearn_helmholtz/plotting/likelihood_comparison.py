@@ -19,7 +19,8 @@ class LikelihoodComparisonDisplay:
     A point is the mean over rows, and the thin line its standard error. Rows that are hard for one
     model are hard for the others, so that these errors say little of differences: the thick bar is
     about the same point, and 2 standard errors of the *paired* difference from the reference long
-    on each side. A model whose bar does not reach the vertical line differs from the reference.
+    on each side. A model whose bar does not reach the vertical line differs from the reference. The
+    differences (Δ) and their standard errors are written at the right.
 
     Parameters
     ----------
@@ -223,7 +224,7 @@ class LikelihoodComparisonDisplay:
         ]
         where = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
         where |= {"xytext": (6, 0), "va": "center", "fontsize": "small"}
-        for place, text in zip([-0.7, *places], ["difference", *texts], strict=True):
+        for place, text in zip(places, texts, strict=True):
             ax.annotate(text, (1, place), annotation_clip=False, **where)
         handles = [self.errorbar_, self.reference_line_, self.intervals_]
         place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
@@ -238,4 +239,4 @@ class LikelihoodComparisonDisplay:
 def _figures(difference, error):
     """A difference and its error with two digits of the error."""
     decimals = max(0, 1 - int(np.floor(np.log10(error)))) if error > 0 else 3
-    return f"{difference:+.{decimals}f} ± {error:.{decimals}f}"
+    return f"Δ {difference:+.{decimals}f} ± {error:.{decimals}f}"

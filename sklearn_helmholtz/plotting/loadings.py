@@ -170,6 +170,7 @@ class LoadingsDisplay:
         ax.set_xticks(range(len(factors)), factors)
         ax.set_yticks(range(len(features)), [features[i] for i in self.order_])
         ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+        ax.grid(visible=False)
         self.colorbar_ = ax.figure.colorbar(self.image_, ax=ax, label=self.label)
         self.texts_ = self._print(ax, values, faint_below)
         self.ax_, self.figure_ = ax, ax.figure

@@ -7,7 +7,7 @@ from ..estimators.tables import as_numbers
 from ..models import named
 from . import checks
 from .canvas import axes_or_new, line_style
-from .colours import PALETTE, ink
+from .colours import PALETTE, ink, paper
 
 
 class ScreeDisplay:
@@ -169,12 +169,12 @@ class ScreeDisplay:
         places = np.arange(1, len(self.eigenvalues) + 1)
         ax.axhline(1, color=ink(ax), linewidth=0.8, alpha=0.5, label="mean of all")
         style = {"marker": "o", "color": PALETTE[0], "label": "eigenvalues"}
-        style |= {"markerfacecolor": ax.get_facecolor()} if self.thresholds is not None else {}
+        style |= {"markerfacecolor": paper(ax)} if self.thresholds is not None else {}
         (self.line_,) = ax.plot(places, self.eigenvalues, **style | line_style(kwargs))
         self.threshold_line_ = self.retained_ = None
         if self.thresholds is not None:
             self._plot_thresholds(ax, places)
-        ax.set(xlabel="factor", ylabel="eigenvalue of the correlation matrix")
+        ax.set(xlabel="factor", ylabel="eigenvalue")
         ax.set_xlim(0.5, len(places) + 0.5)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend()

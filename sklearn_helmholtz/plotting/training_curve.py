@@ -8,7 +8,7 @@ from ..estimators import FactorAnalysis, HeldOutLikelihood
 from ..estimators.density import LatentDensityEstimator
 from . import checks
 from .canvas import axes_or_new, line_style
-from .colours import PALETTE
+from .colours import PALETTE, paper
 
 _FREE_ENERGY, _GAP = "free_energy", "kl_gap"
 
@@ -171,6 +171,8 @@ class TrainingCurveDisplay:
         self._plot_looks(ax)
         ax.set(xlabel=self.step, ylabel="nats per row (higher is better)")
         ax.xaxis.get_major_locator().set_params(integer=True)
+        if len(self.steps) == 1:
+            ax.set_xticks(self.steps)
         self._explain(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -199,7 +201,7 @@ class TrainingCurveDisplay:
         self.errorbar_ = ax.errorbar(epochs, means, errors, label=label, **style)
         if not reliable.all():
             style = {"color": PALETTE[2], "marker": "o", "markersize": 5, "zorder": 4}
-            style |= {"linestyle": "none", "markerfacecolor": ax.get_facecolor()}
+            style |= {"linestyle": "none", "markerfacecolor": paper(ax)}
             doubtful = epochs[~reliable], means[~reliable]
             (self.unreliable_,) = ax.plot(*doubtful, label="not reliable", **style)
         self._plot_gap(ax, epochs, means)

@@ -40,7 +40,7 @@ def test_means_and_differences_are_drawn_with_their_errors(style):
 
 def test_differences_are_written_with_two_digits_of_the_error():
     ax = LikelihoodComparisonDisplay({"a": [0.0, 0.0], "b": [1.0, 1.5]}).plot().ax_
-    assert [text.get_text() for text in ax.texts] == ["difference", "reference", "+1.25 ± 0.25"]
+    assert [text.get_text() for text in ax.texts] == ["reference", "Δ +1.25 ± 0.25"]
 
 
 def test_weights_are_those_of_repeated_rows():
