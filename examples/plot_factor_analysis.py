@@ -20,13 +20,13 @@ import time
 import warnings
 
 import matplotlib.pyplot as plt
-import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV, KFold, train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine, compare_log_likelihood
+from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
+from sklearn_helmholtz.plotting import LikelihoodComparisonDisplay, LoadingsDisplay
 
 data = load_breast_cancer()
 train, test = train_test_split(data.data, test_size=169, stratify=data.target, random_state=0)
@@ -86,25 +86,15 @@ for name in ("Helmholtz machine", "autoregressive machine"):
     models[name].set_params(n_importance_samples=2000)
 
 
-def held_out(model):
-    """Mean log-likelihood of the test rows, its standard error, and how it was found."""
-    if isinstance(model, PCA):
-        each = model.score_samples(X_test)
-        return each.mean(), each.std(ddof=1) / np.sqrt(len(each)), "exact"
-    result = model.log_likelihood(X_test)
-    how = result.method if result.reliable else f"{result.method}, not reliable"
-    return result.mean, result.standard_error, how
-
-
-scores = {name: held_out(model) for name, model in models.items()}
+display = LikelihoodComparisonDisplay.from_estimators(models, X_test)
 print("Test rows, nats per row")
 print(f"{'':22}  {'log-likelihood':>18}{'minus factor analysis':>25}")
-for name, (mean, error, how) in scores.items():
-    value = f"{mean:.2f} +- {error:.2f}"
-    paired = compare_log_likelihood(models[name], models["factor analysis"], X_test)
-    difference = f"{paired.difference:+.2f} +- {paired.standard_error:.2f}"
-    difference = "" if name == "factor analysis" else difference
-    print(f"{name:>22}: {value:>18}{difference:>25}  {how}")
+found = display.means_, display.standard_errors_, display.differences_, display.difference_errors_
+for name, mean, error, difference, paired in zip(models, *found, strict=True):
+    print(f"{name:>22}: {mean:10.2f} +- {error:.2f}{difference:+17.2f} +- {paired:.2f}")
+for name in ("Helmholtz machine", "autoregressive machine"):
+    result = models[name].log_likelihood(X_test)
+    print(f"{name}: {result.method}, {'reliable' if result.reliable else 'not reliable'}")
 
 heywood = data.feature_names[models["factor analysis"].heywood_]
 print("\nHeywood cases of the chosen factors:", ", ".join(heywood) or "none")
@@ -114,7 +104,7 @@ print("\nHeywood cases of the chosen factors:", ", ".join(heywood) or "none")
 # more than with all of PCA's thirty components, which is about one standard error. The noise of
 # eleven features has vanished, so that rows have to lie on a plane, or nearly: one tumour that is
 # far from it costs 694 nats, and a few others a hundred each, hence the large errors. The
-# autoregressive machine has another 3 nats, one and a half standard errors of the difference.
+# autoregressive machine has another 3 nats, more than two standard errors of the difference.
 # Without dependences between features a machine would need very many causes: the plain one is 10
 # nats behind, even if it is somewhat better than its estimate, a lower bound that calls itself
 # unreliable.
@@ -124,33 +114,27 @@ print("\nHeywood cases of the chosen factors:", ", ".join(heywood) or "none")
 
 n_components = searches["PCA"].best_params_["n_components"]
 probabilistic = FactorAnalysis(n_components, noise="isotropic").fit(X_train)
-print(f"isotropic noise: {probabilistic.score(X_test):.3f}, PCA: {scores['PCA'][0]:.3f}")
+print(f"isotropic noise: {probabilistic.score(X_test):.3f}, PCA: {display.means_[1]:.3f}")
 
 # %%
-# A picture
-# ---------
-# On the left, what the searches saw; models that are worse than those with a single factor are
-# below the frame. On the right, the test rows, with standard errors.
+# The searches
+# ------------
+# What they saw; models that are worse than those with a single factor are below the frame.
 
-colours = {name: f"C{number}" for number, name in enumerate(candidates)}
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+fig, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 lowest = []
-for name in ("factor analysis", "PCA"):
-    means = searches[name].cv_results_["mean_test_score"]
-    left.plot(candidates[name][2], means, "o-", color=colours[name], label=name)
-    lowest.append(means[0])
-for name in ("Helmholtz machine", "autoregressive machine"):
-    best = searches[name].best_score_
-    left.axhline(best, color=colours[name], linestyle="--", label=f"best {name}")
+for number, name in enumerate(candidates):
+    if name in ("factor analysis", "PCA"):
+        means = searches[name].cv_results_["mean_test_score"]
+        ax.plot(candidates[name][2], means, "o-", color=f"C{number}", label=name)
+        lowest.append(means[0])
+    else:
+        best = searches[name].best_score_
+        ax.axhline(best, color=f"C{number}", linestyle="--", label=f"best {name}")
 top = max(search.best_score_ for search in searches.values())
-left.set(xlabel="factors or components", ylabel="nats per row left out")
-left.set_ylim(min(lowest) - 1, top + 2)
-left.legend(fontsize=8)
-
-for number, (name, (mean, error, _)) in enumerate(scores.items()):
-    right.errorbar(mean, -number, xerr=error, fmt="o", capsize=4, color=colours[name])
-right.set_yticks(-np.arange(len(scores)), list(scores))
-right.set(xlabel="nats per test row", ylim=(-len(scores) + 0.5, 0.5))
+ax.set(xlabel="factors or components", ylabel="nats per row left out")
+ax.set_ylim(min(lowest) - 1, top + 2)
+ax.legend(fontsize=8)
 
 # %%
 # What the factors are
@@ -168,9 +152,5 @@ rotated = FactorAnalysis(3, rotation="promax").fit(X_train)
 print("correlations of the factors:")
 print(rotated.factor_correlation_.round(2))
 
-fig, ax = plt.subplots(figsize=(10, 3.4), layout="constrained")
-image = ax.imshow(rotated.components_, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
-ax.set_xticks(np.arange(30), data.feature_names, rotation=90, fontsize=8)
-ax.set_yticks(range(3), [f"factor {number}" for number in (1, 2, 3)])
-fig.colorbar(image, ax=ax, label="loading")
+LoadingsDisplay.from_estimator(rotated, feature_names=data.feature_names, sort=True)
 plt.show()
