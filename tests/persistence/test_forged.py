@@ -189,13 +189,14 @@ class Harm:
         return os.mkdir, (str(self.path),)
 
 
-def rewritten(path, changes, compression=zipfile.ZIP_STORED):
-    """The file with some members replaced, of bytes, or added."""
+def rewritten(path, changes, compressed=()):
+    """The file with some members replaced, of bytes, or added; compressed : names of members."""
     with zipfile.ZipFile(path) as file:
         members = {name: file.read(name) for name in file.namelist()} | changes
-    with zipfile.ZipFile(path, "w", compression) as file:
+    with zipfile.ZipFile(path, "w") as file:
         for name, content in members.items():
-            file.writestr(name, content)
+            how = zipfile.ZIP_DEFLATED if name in compressed else zipfile.ZIP_STORED
+            file.writestr(name, content, how)
 
 
 @pytest.fixture
@@ -220,7 +221,9 @@ def test_pickles_are_never_read(good, tmp_path, form):
         content = content.replace(b"'|O'", b"[('a', '|O')]")
     name = {"header": "header.npy", "own member": "harm.pkl"}.get(form, WEIGHTS)
     rewritten(good, {name: content})
-    assert refused(load, good)
+    wanted = "type of plain numbers" if form in ("objects", "header", "records") else "cannot be"
+    with pytest.raises(ValueError, match=wanted):
+        load(good)
     assert not harmed.exists()
     pickle.loads(pickled)
     assert harmed.exists()  # it would have done harm
@@ -259,14 +262,19 @@ def test_names_of_paths_lead_nowhere(good, tmp_path, name):
 
 
 def test_what_grows_when_it_is_read_is_refused(good):
-    rewritten(good, {}, zipfile.ZIP_DEFLATED)
-    assert refused(load, good)
+    rewritten(good, {}, compressed=[WEIGHTS])
+    with pytest.raises(ValueError, match=f"its member '{WEIGHTS}' is no array of save"):
+        load(good)
+    rewritten(good, {WEIGHTS: bytes(10**6)}, compressed=[WEIGHTS])
+    with pytest.raises(ValueError, match="claim to be larger than the file"):
+        load(good)
 
 
 def test_members_of_one_name_are_refused(good):
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(good, "a") as file:
         file.writestr(WEIGHTS, b"")
-    assert refused(load, good)
+    with pytest.raises(ValueError, match="holds members of the same name"):
+        load(good)
 
 
 @pytest.mark.parametrize("share", [0, 0.01, 0.3, 0.7, 0.99])
