@@ -8,11 +8,12 @@ import pytest
 import sklearn_helmholtz
 
 ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent
-GROUND = ["_keys", "_tree", "_threads", "_workspace"]
+GROUND = ["_compiling", "_keys", "_tree", "_threads", "_workspace"]
 STOREYS = [
     ["_version"], ["_kernels"], GROUND, ["rows"], ["columns"], ["units"], ["layers"], ["machines"],
     ["inference", "factors"], ["likelihood"], ["learning"], ["_training", "_monitor"], ["models"],
-    ["estimators"], ["applications", "datasets"], ["persistence", "plotting"], ["__init__"],
+    ["estimators"], ["applications", "datasets"], ["persistence", "plotting"],
+    ["__init__", "__main__"],
 ]  # fmt: skip
 FLOORS = {part: floor for floor, parts in enumerate(STOREYS) for part in parts}
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
