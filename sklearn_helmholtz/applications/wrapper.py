@@ -31,13 +31,20 @@ class EstimatorWrapper(CheckedParametersMixin, VersionedMixin, BaseEstimator):
         DataFrame, or an array of numbers or objects.
         """
         if reset:
-            self._is_mixed = is_mixed_frame(X) or bool(getattr(self.estimator, "_is_mixed", False))
+            self._is_mixed = self._takes_mixed(X)
         if not self._is_mixed:
             return validated(self, X, reset)
         if library_of(X) is None:
             X = np.column_stack([column.values for column in table_columns(X, "X")[1]])
         validate_data(self, X, reset=reset, skip_check_array=True)
         return X
+
+    def _takes_mixed(self, X):
+        """Whether the estimator sees mixed columns in training data."""
+        if getattr(self.estimator, "_is_mixed", False):  # whatever the data are
+            return True
+        chooses = self.estimator is None or getattr(self.estimator, "visible", None) == "auto"
+        return chooses and is_mixed_frame(X)
 
     def _fit_estimator(self, X, sample_weight, given):
         """Fit a clone of the estimator, or the default, to a table.
