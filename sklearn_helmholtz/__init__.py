@@ -4,6 +4,7 @@ from ._version import __version__
 from .applications import (
     GenerativeClassifier,
     LatentAnomalyDetector,
+    LatentClassifier,
     LatentImputer,
     TransformedDensity,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "HeldOutLikelihood",
     "HelmholtzMachine",
     "LatentAnomalyDetector",
+    "LatentClassifier",
     "LatentImputer",
     "OrdinalFactorAnalysis",
     "SigmoidBeliefNet",

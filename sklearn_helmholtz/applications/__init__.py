@@ -11,3 +11,7 @@ __all__ = [
     "LatentImputer",
     "TransformedDensity",
 ]
+from .latent_classifier import LatentClassifier
+from .transformed_density import TransformedDensity
+
+__all__ = ["GenerativeClassifier", "LatentClassifier", "TransformedDensity"]

@@ -6,19 +6,20 @@ from sklearn.neighbors import KernelDensity
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_helmholtz import GenerativeClassifier, HelmholtzMachine
+from sklearn_helmholtz import GenerativeClassifier, HelmholtzMachine, LatentClassifier
 
 from .checked import FOR_ALL
 
 
 def instances():
     """Classifiers around densities with and without weights, exact and trained in steps."""
-    few = {"max_iter": 4, "batch_size": 32, "random_state": 0}
+    few = {"max_iter": 6, "batch_size": 32, "random_state": 0}
     return [
         GenerativeClassifier(),
         GenerativeClassifier(GaussianMixture(random_state=0)),
         GenerativeClassifier(KernelDensity()),
         GenerativeClassifier(HelmholtzMachine(2, **few)),
+        LatentClassifier(HelmholtzMachine(1, visible="gaussian", autoregressive=True, **few)),
     ]
 
 
