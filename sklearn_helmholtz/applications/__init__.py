@@ -2,16 +2,14 @@
 
 from .generative_classifier import GenerativeClassifier
 from .latent_anomaly_detector import LatentAnomalyDetector
+from .latent_classifier import LatentClassifier
 from .latent_imputer import LatentImputer
 from .transformed_density import TransformedDensity
 
 __all__ = [
     "GenerativeClassifier",
     "LatentAnomalyDetector",
+    "LatentClassifier",
     "LatentImputer",
     "TransformedDensity",
 ]
-from .latent_classifier import LatentClassifier
-from .transformed_density import TransformedDensity
-
-__all__ = ["GenerativeClassifier", "LatentClassifier", "TransformedDensity"]

@@ -1,11 +1,12 @@
 """Estimators: the shells that scikit-learn knows."""
 
-from .adequacy import bartlett_sphericity, kaiser_meyer_olkin, parallel_analysis
+from .adequacy import bartlett_sphericity, kaiser_meyer_olkin
+from .choice import one_standard_error
 from .comparison import compare_log_likelihood
+from .dimensions import parallel_analysis
 from .factor_analysis import FactorAnalysis
 from .helmholtz_machine import HelmholtzMachine
 from .monitoring import HeldOutLikelihood
-from .one_standard_error import one_standard_error
 from .ordinal_factor_analysis import OrdinalFactorAnalysis
 from .polychoric import polychoric_correlation
 from .sigmoid_belief_net import SigmoidBeliefNet

@@ -15,6 +15,7 @@ from .checks import check_choice
 from .density import LatentDensityEstimator
 from .factor_fit import FactorFitMixin
 from .factor_parameters import factor_machine
+from .factor_report import FactorReportMixin
 from .factor_tables import FactorTablesMixin
 from .learner import learner_of
 from .notices import notify
@@ -30,7 +31,12 @@ _NAMED = 5  # columns in a warning
 
 
 class FactorAnalysis(
-    FactorFitMixin, FactorTablesMixin, RotatedMixin, StandardErrorsMixin, LatentDensityEstimator
+    FactorFitMixin,
+    FactorTablesMixin,
+    FactorReportMixin,
+    RotatedMixin,
+    StandardErrorsMixin,
+    LatentDensityEstimator,
 ):
     """Factor analysis and probabilistic PCA: real data from a few normal factors, and noise.
 

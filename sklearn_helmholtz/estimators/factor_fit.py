@@ -216,32 +216,36 @@ class FactorFitMixin:
 
     def _measures(self, saturated, log_likelihood):
         """The fields of `fit_statistics`."""
-        k, p = self.components_.shape
-        n, n_parameters = saturated.weight, self.n_parameters_
-        T, df = 2 * (saturated.log_likelihood - log_likelihood), p * (p + 3) // 2 - n_parameters
-        T_0 = 2 * (saturated.log_likelihood - saturated.independent)
-        factor, df_0 = measures.bartlett_factor(n, p, k), p * (p - 1) // 2
-        T = max(T, 0.0)  # rounding, where the model is saturated
-        corrected = None if factor is None else factor * T
+        p, n, n_parameters = len(saturated.mean), saturated.weight, self.n_parameters_
+        prices = {"aic": 2, "bic": np.log(n), "sabic": np.log((n + 2) / 24)}
         residuals = measures.residual_correlations(saturated.covariance, self.get_covariance())
-        tests = {
+        return {
+            "n_samples": n, "n_parameters": n_parameters, "log_likelihood": log_likelihood,
+            "saturated_log_likelihood": saturated.log_likelihood,
+            "independence_log_likelihood": saturated.independent,
+            **self._tests(saturated, log_likelihood, p * (p + 3) // 2 - n_parameters),
+            "srmr": measures.standardized_residual(residuals),
+            "rmsr": measures.off_diagonal_residual(residuals),
+            **{name: float(price * n_parameters - 2 * log_likelihood)
+               for name, price in prices.items()},
+        }  # fmt: skip
+
+    def _tests(self, saturated, log_likelihood, df):
+        """Those that are made of chi squares."""
+        k, p = self.components_.shape
+        n, df_0 = saturated.weight, p * (p - 1) // 2
+        # Not below zero by rounding, as where the model is saturated.
+        T = max(2 * (saturated.log_likelihood - log_likelihood), 0.0)
+        T_0 = max(2 * (saturated.log_likelihood - saturated.independent), 0.0)
+        factor, has_baseline = measures.bartlett_factor(n, p, k), not self._is_isotropic
+        corrected = None if factor is None else factor * T
+        return {
             "chi_square": T, "df": df, "p_value": measures.p_value(T, df),
             "bartlett_chi_square": corrected,
             "bartlett_p_value": None if factor is None else measures.p_value(corrected, df),
-            "baseline_chi_square": max(T_0, 0.0), "baseline_df": df_0,
+            "baseline_chi_square": T_0, "baseline_df": df_0,
             "rmsea": measures.rmsea(T, df, n), "rmsea_interval": measures.rmsea_interval(T, df, n),
-            "p_close": measures.p_close(T, df, n), "cfi": None, "tli": None,
-            "srmr": measures.standardized_residual(residuals),
-            "rmsr": measures.off_diagonal_residual(residuals),
-        }  # fmt: skip
-        if not self._is_isotropic:
-            tests["cfi"] = measures.comparative_fit(T, df, T_0, df_0)
-            tests["tli"] = measures.tucker_lewis(T, df, T_0, df_0)
-        prices = {"aic": 2, "bic": np.log(n), "sabic": np.log((n + 2) / 24)}
-        return {
-            "n_samples": n, "n_parameters": n_parameters, "log_likelihood": log_likelihood,
-            "saturated_log_likelihood": float(saturated.log_likelihood),
-            "independence_log_likelihood": saturated.independent, **tests,
-            **{name: float(price * n_parameters - 2 * log_likelihood)
-               for name, price in prices.items()},
+            "p_close": measures.p_close(T, df, n),
+            "cfi": measures.comparative_fit(T, df, T_0, df_0) if has_baseline else None,
+            "tli": measures.tucker_lewis(T, df, T_0, df_0) if has_baseline else None,
         }  # fmt: skip

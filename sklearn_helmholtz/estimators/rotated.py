@@ -63,6 +63,7 @@ class RotatedMixin:
             model.rotation = None
             converged = model._publish_towards(rotation)
         model._moments = moments
+        model._publish({"noise_variance_": self.noise_variance_})  # whatever ``noise`` is by now
         if not converged:
             model._warn_of_rotation()
         return model

@@ -15,7 +15,7 @@ from sklearn_helmholtz import (
     kaiser_meyer_olkin,
     parallel_analysis,
 )
-from sklearn_helmholtz.estimators import adequacy
+from sklearn_helmholtz.estimators.dimensions import _normal, _permuted
 from tests import harman74
 from tests.factor_models import make_machine, make_rows, rows_with_moments
 from tests.published_factors import THURSTONE
@@ -70,6 +70,14 @@ def test_sphericity_is_the_formula_and_has_its_distribution():
     assert stats.kstest(values, stats.chi2(6).cdf).pvalue > 0.01
 
 
+def test_features_without_correlations_have_no_adequacy():
+    R = np.eye(4)
+    R[:3, :3] += 0.4 * (1 - np.eye(3))
+    found = kaiser_meyer_olkin(covariance=R)
+    assert np.isnan(found.per_feature[3])
+    assert found.overall == kaiser_meyer_olkin(covariance=R[:3, :3]).overall
+
+
 # Parallel analysis
 
 
@@ -112,10 +120,10 @@ def test_harmans_tests_have_four_factors():
 
 def test_columns_are_permuted_each_by_itself_with_their_gaps():
     X = make_rows(make_machine(1, 3), 50, missing=0.2)
-    moved = adequacy._permuted(X, np.random.RandomState(0))
+    moved = _permuted(X, np.random.RandomState(0))
     assert_allclose(np.sort(moved, axis=0), np.sort(X, axis=0))
     assert not np.array_equal(np.isnan(moved[:, 0]), np.isnan(X[:, 0]))
-    drawn = adequacy._normal(X, np.random.RandomState(0))
+    drawn = _normal(X, np.random.RandomState(0))
     assert np.array_equal(np.isnan(drawn), np.isnan(X))
     for reference in ("normal", "permuted"):
         one, other = (

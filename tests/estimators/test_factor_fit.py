@@ -9,9 +9,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from sklearn.datasets import load_wine
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sklearn_helmholtz import FactorAnalysis
+from sklearn_helmholtz.factors import rotations
 from tests.factor_models import make_machine, make_rows, rows_with_moments
 from tests.published_factors import HOLZINGER, N_PUPILS, fitted
 
@@ -283,6 +284,21 @@ def test_targets_and_words_that_are_none_are_refused(model):
         model.rotate(np.full((7, 2), np.nan))
     with pytest.raises(NotFittedError):
         FactorAnalysis().rotate("varimax")
+
+
+def test_rotations_keep_the_noise_whatever_the_settings_are_by_now(rows):
+    for noise, other in (("diagonal", "isotropic"), ("isotropic", "diagonal")):
+        model = FactorAnalysis(2, noise=noise).fit(rows).set_params(noise=other)
+        turned = model.rotate("varimax")
+        assert_array_equal(turned.noise_variance_, model.noise_variance_)
+        assert turned.n_parameters_ == model.n_parameters_
+
+
+def test_rotations_that_do_not_converge_are_reported(model, monkeypatch):
+    monkeypatch.setattr(rotations, "_MOST_STEPS", 1)
+    with pytest.warns(ConvergenceWarning, match="rotation 'oblimin' did not converge") as record:
+        model.rotate("oblimin")
+    assert record[0].filename == __file__
 
 
 def test_given_parameters_rotate_too():

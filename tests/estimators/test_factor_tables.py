@@ -171,8 +171,18 @@ def test_reports_print_what_they_hold(oblique):
     X[0, 0] = np.nan
     gappy = FactorAnalysis(1).fit(X)
     assert gappy.summary().fit is None
-    assert repr(gappy.summary()).splitlines()[-1].startswith("Mean item complexity")
+    assert "No statistics of fit: fit_statistics needs X, the rows" in repr(gappy.summary())
     assert "Chi square" in repr(gappy.summary(X))
+
+
+def test_reports_say_why_there_are_no_statistics():
+    X = load_wine().data[:, :4]
+    X[:, 3] = 2
+    summary = FactorAnalysis(1, noise="isotropic").fit(X).summary()
+    assert summary.fit is None
+    assert "No statistics of fit: fit_statistics needs features that vary" in repr(summary)
+    with pytest.raises(ValueError, match="features that vary"):
+        FactorAnalysis(1, noise="isotropic").fit(X).summary(X)
 
 
 def test_reports_of_models_without_freedom_or_factors_print_too():
