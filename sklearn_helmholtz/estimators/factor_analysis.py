@@ -388,6 +388,10 @@ class FactorAnalysis(
         model : FactorAnalysis
             A fitted estimator, which `partial_fit` can go on from.
 
+        See Also
+        --------
+        from_parameters : A model of given loadings.
+
         Examples
         --------
         >>> import numpy as np

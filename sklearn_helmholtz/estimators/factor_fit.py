@@ -144,8 +144,13 @@ class FactorFitMixin:
         Raises
         ------
         ValueError
-            If the covariance of the rows has no full rank, so that the saturated model has no
-            likelihood, or if X is None and the fit has left no moments.
+            If the covariance of the rows has no full rank, or no row holds both of two features,
+            so that there is no saturated model; or if X is None and the fit has left no moments.
+
+        See Also
+        --------
+        summary : Prints them with the loadings.
+        bartlett_sphericity : Tests independence without a model.
 
         Notes
         -----

@@ -40,6 +40,11 @@ class FactorReportMixin:
             `fit_statistics` or None, ``reason``, why there are none, ``features``, their names,
             ``sort`` and ``cutoff``.
 
+        See Also
+        --------
+        loadings_frame, variance_frame : The tables as DataFrames.
+        fit_statistics : The statistics alone.
+
         Examples
         --------
         >>> from sklearn.datasets import load_wine

@@ -94,6 +94,11 @@ class FactorTablesMixin:
             A row for each feature; a column for each factor, named as `transform` names them, and
             ``communality``, ``uniqueness`` and ``complexity``.
 
+        See Also
+        --------
+        variance_frame : The variances that factors explain.
+        summary : Both, and statistics of fit, in a report.
+
         Examples
         --------
         >>> from sklearn.datasets import load_wine
@@ -131,6 +136,23 @@ class FactorTablesMixin:
             (``ss_loadings_``), ``Proportion Var`` of the variance of all features and its
             ``Cumulative Var``, and ``Proportion Explained`` of what factors explain and its
             ``Cumulative Proportion``.
+
+        See Also
+        --------
+        loadings_frame : The loadings that they are made of.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from sklearn_helmholtz import FactorAnalysis
+        >>> model = FactorAnalysis(2).fit(load_wine().data)
+        >>> print(model.variance_frame().round(2).to_string())
+                               factoranalysis0  factoranalysis1
+        SS loadings                       4.25             2.04
+        Proportion Var                    0.33             0.16
+        Cumulative Var                    0.33             0.48
+        Proportion Explained              0.68             0.32
+        Cumulative Proportion             0.68             1.00
         """
         table = variance_rows(self.ss_loadings_, len(self.communalities_))
         return _frame(library, "quantity", VARIANCES, self.get_feature_names_out(), table)
@@ -157,6 +179,18 @@ class FactorTablesMixin:
                 Of the correlations (where values are missing those of highest likelihood).
             reduced : ndarray
                 Of the same with communalities in the place of ones: negative ones among them.
+
+        See Also
+        --------
+        parallel_analysis : Compares those of data with those of random tables.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from sklearn_helmholtz import FactorAnalysis
+        >>> found = FactorAnalysis(2).fit(load_wine().data).eigenvalues()
+        >>> found.correlation[:4].round(2)
+        array([4.71, 2.5 , 1.45, 0.92])
         """
         check_is_fitted(self)
         saturated, _ = self._saturated(X, sample_weight, "eigenvalues")

@@ -4,7 +4,13 @@ from numbers import Real
 
 import numpy as np
 
-from ..factors import Saturated, SecondMoments, SingularCovarianceError, observed_columns
+from ..factors import (
+    Saturated,
+    SecondMoments,
+    SingularCovarianceError,
+    UnknownCovarianceError,
+    observed_columns,
+)
 from ..models import check_columns, named
 from ..rows import has_missing
 from .factor_parameters import real_array, shaped
@@ -117,6 +123,12 @@ def saturated_of_rows(X, weights, names, purpose):
     _refuse_constants(columns, names, purpose)
     try:
         return Saturated.of_incomplete(X, weights, columns)
+    except UnknownCovarianceError as error:
+        one, other = (named(column, names) for column in error.pair)
+        raise ValueError(
+            f"{purpose} needs the covariances of all features, but no row holds both column {one} "
+            f"and column {other}. Leave one of them out."
+        ) from error
     except (SingularCovarianceError, np.linalg.LinAlgError) as error:
         raise _singular(purpose, error) from error
 

@@ -9,7 +9,7 @@ from .moments import SecondMoments, centred, observed_columns
 from .ordinal_uncertainty import OgiveUncertainty, of_correlations
 from .polychoric import Influences, Items, at_end, fill_empty, fit_correlations, smoothed
 from .rotations import METHODS, Rotation, rotate
-from .saturated import Saturated, SingularCovarianceError
+from .saturated import Saturated, SingularCovarianceError, UnknownCovarianceError
 from .uncertainty import Uncertainty
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "SecondMoments",
     "SingularCovarianceError",
     "Uncertainty",
+    "UnknownCovarianceError",
     "at_end",
     "centred",
     "fill_empty",

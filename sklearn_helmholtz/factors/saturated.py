@@ -25,6 +25,14 @@ class SingularCovarianceError(ValueError):
     """The covariance is singular: the likelihood has no upper bound."""
 
 
+class UnknownCovarianceError(ValueError):
+    """Two features have no row that holds both; pair : their numbers."""
+
+    def __init__(self, pair):
+        super().__init__(f"no row holds both {pair[0]} and {pair[1]}")
+        self.pair = pair
+
+
 @dataclass(frozen=True)
 class Saturated:
     """Normal distribution of the highest likelihood, of all or of independent features.
@@ -66,6 +74,7 @@ class Saturated:
             return (x - center) / scale
 
         rows = PatternedRows.of(data, weights, standardise, len(scale))
+        _check_pairs(rows)
         mean, covariance, value = _ascend(rows)
         value -= columns.weight @ np.log(scale)
         independent = independent_log_likelihood(columns)
@@ -98,6 +107,17 @@ def log_determinant(correlations):
 def independent_log_likelihood(columns):
     """The highest log-likelihood of independent normal features, nats; columns : `Columns`."""
     return float(-0.5 * (columns.weight @ (np.log(columns.variance) + 1 + _LOG_2PI)))
+
+
+def _check_pairs(rows):
+    """Refuse `PatternedRows` of which none hold both of two features."""
+    together = np.zeros((rows.rows.shape[1],) * 2)
+    for seen in (rows.seen, ~np.isnan(rows.rows)):
+        flags = seen.astype(np.float64)
+        together += flags.T @ flags
+    apart = np.argwhere(together == 0)
+    if len(apart):
+        raise UnknownCovarianceError(tuple(int(number) for number in apart[0]))
 
 
 def _ascend(rows):

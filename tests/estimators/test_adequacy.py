@@ -150,6 +150,10 @@ def test_what_makes_no_correlations_is_refused(test):
     ]:
         with pytest.raises(ValueError, match=message):
             test(data)
+    apart = pd.DataFrame(X, columns=list("abcd"))
+    apart.iloc[:15, 1], apart.iloc[15:, 3] = np.nan, np.nan
+    with pytest.raises(ValueError, match=r"no row holds both column 1 \('b'\) and column 3"):
+        test(apart)
     with pytest.raises(ValueError, match="either X or covariance"):
         test()
     with pytest.raises(ValueError, match="either X or covariance"):

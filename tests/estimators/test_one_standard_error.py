@@ -18,7 +18,7 @@ def results(scores, **params):
 
 
 def test_the_simplest_within_one_standard_error_is_chosen():
-    scores = np.array([[1, 2, 3], [3, 4, 5.0], [3.6, 4.5, 5.7], [3, 4.5, 5.4]])
+    scores = np.array([[2.8, 3.8, 4.8], [3, 4, 5], [3.6, 4.5, 5.7], [3, 4.5, 5.4]])
     error = np.std(scores[2], ddof=1) / np.sqrt(3)
     assert scores[1].mean() > scores[2].mean() - error > scores[0].mean()
     found = results(scores, n_components=[1, 2, 3, 4])
