@@ -14,6 +14,8 @@ MOST_LEVELS = 30
 def schema_of_items(X):
     """The `Schema` of a table all of whose columns are ordinal, or a ValueError."""
     _, columns = table_columns(X, "X")
+    if columns and len(columns[0].values) == 1:
+        raise ValueError("X has n_samples=1, but an item of one row does not vary.")
     schema = Schema.infer(X, ["ordinal"] * len(columns))
     for number, levels in enumerate(schema.categories):
         if len(levels) > MOST_LEVELS:

@@ -22,7 +22,7 @@ from .learner import learner_of
 from .notices import notify
 from .ordinal_errors import OrdinalErrorsMixin
 from .ordinal_fits import by_correlations, by_likelihood
-from .polychoric import Polychoric
+from .polychoric import Polychoric, warn_of_smoothing
 from .public import public
 from .published import PublishedMixin, VersionedMixin
 from .results import Result
@@ -241,17 +241,20 @@ class OrdinalFactorAnalysis(
         return self
 
     def _learn(self, X, sample_weight):
-        """Publish what a fit finds; pairs at the ends of their range, and whether it converged."""
+        """Publish what a fit finds; whether it and the rotation converged."""
         self._schema = schema_of_items(X)
         codes = validated_codes(self, X, self._schema, reset=True)
         self._check_components(codes.shape[1])
         items = items_of(codes, self._schema, sample_weight, X)
         pairs = Polychoric.of(items, self._schema.names, self.correction)
-        pairs.warn_of_ends(self._schema.names)
         rng = check_random_state(self.random_state)
         found = by_correlations(pairs, self.n_components, self.max_iter, rng)
         if self.estimation == "likelihood":
             found = by_likelihood(found, items, self.tol, self.max_iter)
+        else:
+            pairs.warn_of_ends(self._schema.names)
+            if found.is_smoothed:
+                warn_of_smoothing(found.lowest)
         is_rotated = self._publish_fit(found, items.n_levels, rng.randint(2**31))
         return found.converged, is_rotated
 
@@ -307,9 +310,13 @@ class OrdinalFactorAnalysis(
                 "components may describe the data better."
             )
         if not has_converged:
+            remedy = (
+                f"Raise max_iter={self.max_iter}."
+                if self.n_iter_ >= self.max_iter
+                else "There may be too few rows for so many components."
+            )
             notify(
-                f"The maximum was not reached after {self.n_iter_} steps. Raise "
-                f"max_iter={self.max_iter}.",
+                f"The maximum was not reached after {self.n_iter_} steps. {remedy}",
                 ConvergenceWarning,
             )
         if not is_rotated:

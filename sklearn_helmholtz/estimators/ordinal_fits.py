@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..factors import FactorLearning, Ogives, SecondMoments, fit_ogives, smoothed
-from .polychoric import warn_of_smoothing
 
 _TOL = 1e-20  # of the discrepancy of correlations
 _MOST_EXPLAINED = 0.99  # of an item, to begin with
@@ -16,14 +15,15 @@ class OrdinalFit:
     """Parameters of items, of uncorrelated factors, and how they were found.
 
     loadings : (n_items, n_factors) of standardised variables; thresholds : (n_items, most + 1);
-    correlation : (n_items, n_items), polychoric; is_smoothed : whether it was; vanishing :
-    (n_items,) bool, Heywood cases; path : log-likelihoods, if any; n_steps; converged.
+    correlation : (n_items, n_items), polychoric; is_smoothed : whether it was, lowest : its lowest
+    eigenvalue before; vanishing : (n_items,) bool, Heywood cases; path : log-likelihoods, if any; n_steps; converged.
     """
 
     loadings: np.ndarray
     thresholds: np.ndarray
     correlation: np.ndarray
     is_smoothed: bool
+    lowest: float
     vanishing: np.ndarray
     path: list
     n_steps: int
@@ -34,8 +34,6 @@ def by_correlations(pairs, n_factors, most_steps, rng):
     """The `OrdinalFit` by factor analysis of `Polychoric` correlations."""
     raw = pairs.matrix()
     R, lowest = smoothed(raw)
-    if R is not raw:
-        warn_of_smoothing(lowest)
     p, weight = len(R), float(pairs.items.weights.sum())
     moments = SecondMoments(np.zeros(p), len(pairs.items.codes), weight, np.zeros(p), weight * R)
     found = FactorLearning(n_factors, False, _TOL, most_steps, rng).from_moments(moments)
@@ -43,7 +41,7 @@ def by_correlations(pairs, n_factors, most_steps, rng):
     # Variances are 1 at the maximum, but for what is at a bound.
     scale = np.sqrt((loadings**2).sum(axis=1) + found.machine.noise)
     return OrdinalFit(
-        loadings / scale[:, None], pairs.thresholds, R, R is not raw, found.vanishing, [],
+        loadings / scale[:, None], pairs.thresholds, R, R is not raw, lowest, found.vanishing, [],
         found.n_steps, found.converged,
     )  # fmt: skip
 

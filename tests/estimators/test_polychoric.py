@@ -250,6 +250,7 @@ def test_what_is_no_correlation_matrix_is_smoothed():
 @pytest.mark.parametrize(
     ("X", "params", "sentence"),
     [
+        ([[0, 1]], {}, "n_samples=1"),
         ([[0, 1], [0, 2]], {}, "Column 0 of X has one level only"),
         (np.arange(80.0).reshape(40, 2), {}, "40 levels, but items have at most 30"),
         ([[0, np.nan], [1, np.nan], [np.nan, 0], [np.nan, 1]], {}, "both columns 0 and 1"),
