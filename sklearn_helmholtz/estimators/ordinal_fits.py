@@ -16,7 +16,8 @@ class OrdinalFit:
 
     loadings : (n_items, n_factors) of standardised variables; thresholds : (n_items, most + 1);
     correlation : (n_items, n_items), polychoric; is_smoothed : whether it was, lowest : its lowest
-    eigenvalue before; vanishing : (n_items,) bool, Heywood cases; path : log-likelihoods, if any; n_steps; converged.
+    eigenvalue before; vanishing : (n_items,) bool, Heywood cases; path : log-likelihoods, if any;
+    n_steps; converged.
     """
 
     loadings: np.ndarray
