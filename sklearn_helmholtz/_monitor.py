@@ -1,7 +1,6 @@
 """Records of a training as it goes: losses, held-out scores, and when to stop."""
 
 import math
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,11 +14,11 @@ class Monitor:
 
     validation : rows held out, or None; patience : epochs without an improvement of at least
     ``tol`` nats, of the score or without held-out rows of the loss, after which training has
-    stalled, or None; keeps_best : whether to keep the parameters of the best score; report : called
-    with a line after every epoch, or None; callbacks : has `begin_epoch` and `end_epoch`, which may
-    ask to stop, or None. ``scores`` are mean objectives of the held-out rows, ``losses`` mean
-    negative ones of the training rows. Both are in the user's units: training rows lose
-    ``log_volume`` nats.
+    stalled, or None; keeps_best : whether to keep the parameters of the best score; report : has
+    `begin_epoch`, `end_pass` and `end_epoch`, which tell the user, or None; callbacks : has
+    `begin_epoch` and `end_epoch`, which may ask to stop, or None. ``scores`` are mean objectives of
+    the held-out rows, ``losses`` mean negative ones of the training rows. Both are in the user's
+    units: training rows lose ``log_volume`` nats.
     """
 
     validation: object = None
@@ -35,7 +34,6 @@ class Monitor:
     best: np.ndarray | None = None
     _best_loss: float = math.inf
     _waiting: int = 0
-    _start: float = field(default_factory=time.perf_counter)
 
     def begin(self, training, goes_on):
         """Score the parameters of a machine that was trained before: they may stay the best."""
@@ -43,21 +41,26 @@ class Monitor:
             self._keep(training, self._score(training))
 
     def begin_epoch(self):
-        """Tell the callbacks."""
+        """Tell the user and the callbacks."""
+        if self.report is not None:
+            self.report.begin_epoch()
         if self.callbacks is not None:
             self.callbacks.begin_epoch()
 
-    def end_epoch(self, training, loss, n_epochs):
+    def end_epoch(self, training, loss):
         """Record an epoch; returns whether a callback asks to stop."""
+        if self.report is not None:
+            self.report.end_pass()
         self.losses.append(loss + self.log_volume)
         if self.validation is not None:
             self._validate(training)
         else:
             self._waiting = 0 if self.losses[-1] < self._best_loss - self.tol else self._waiting + 1
             self._best_loss = min(self._best_loss, self.losses[-1])
+        asked = self.callbacks is not None and self.callbacks.end_epoch(training, self)
         if self.report is not None:
-            self.report(self._line(n_epochs))
-        return self.callbacks is not None and self.callbacks.end_epoch(training, self)
+            self.report.end_epoch(self)
+        return asked
 
     @property
     def has_stalled(self):
@@ -84,11 +87,3 @@ class Monitor:
             self.best_score = score
             if self.keeps_best:
                 self.best = training.result.vector.copy()
-
-    def _line(self, n_epochs):
-        seconds = time.perf_counter() - self._start
-        held_out = f", held-out bound {self.scores[-1]:.4f}" if self.scores else ""
-        return (
-            f"Epoch {len(self.losses)}/{n_epochs}: training bound {-self.losses[-1]:.4f}{held_out} "
-            f"nats per row, {seconds:.1f} s"
-        )

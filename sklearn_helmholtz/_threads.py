@@ -6,6 +6,7 @@ threads never queue up; and results never depend on who did what, because each b
 what is its own. Numba's ``prange`` offers none of these inside joblib, Dask or a web server.
 """
 
+import contextlib
 import contextvars
 import functools
 import itertools
@@ -16,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import joblib
 
 _ENVIRONMENT = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
+_observer = contextvars.ContextVar("observer", default=None)
 
 
 class _Helpers:
@@ -63,11 +65,42 @@ def count_threads(n_jobs=None):
 
 def run_blocks(function, n_blocks, n_threads):
     """Call ``function(block)`` for blocks 0 to ``n_blocks - 1``, on up to ``n_threads`` threads."""
-    if min(n_threads, n_blocks) <= 1:
+    observer = _observer.get()
+    if observer is not None:
+        _run_observed(observer, function, n_blocks, n_threads)
+    elif min(n_threads, n_blocks) <= 1:
         for block in range(n_blocks):
             function(block)
     else:
         _share_blocks(function, n_blocks, min(n_threads, n_blocks) - 1)
+
+
+@contextlib.contextmanager
+def observed(observer):
+    """A context in which `run_blocks` calls ``observer(n_done, n_blocks)``.
+
+    At the start, with 0, and after each block that its caller's own thread has done; not of blocks
+    within blocks.
+    """
+    token = _observer.set(observer)
+    try:
+        yield
+    finally:
+        _observer.reset(token)
+
+
+def _run_observed(observer, function, n_blocks, n_threads):
+    caller, done = threading.get_ident(), itertools.count(1)
+
+    def run(block):
+        function(block)
+        n_done = next(done)
+        if threading.get_ident() == caller:
+            observer(n_done, n_blocks)
+
+    observer(0, n_blocks)
+    with observed(None):
+        run_blocks(run, n_blocks, n_threads)
 
 
 def _share_blocks(function, n_blocks, n_helpers):

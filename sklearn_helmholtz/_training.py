@@ -333,7 +333,7 @@ def train(training, rows, plan, monitor):
             if not max(loss, training.loss(probe)) < limit:
                 raise DivergenceError
             good = training.snapshot()
-            asked = monitor.end_epoch(training, loss, plan.max_iter)
+            asked = monitor.end_epoch(training, loss)
             if not asked and monitor.has_stalled:
                 plan = replace(plan, schedule=plan.schedule.after_stalling())
                 monitor.wait_anew()

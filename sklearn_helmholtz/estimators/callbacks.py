@@ -12,7 +12,7 @@ class EpochCallbacks:
     estimator : what is being fitted; n_epochs : the most there can be; monitor : called as
     ``monitor(fitted estimator, number of the epoch, X_val)``, or None; with ``sample_weight``, the
     weights of these rows, if there are any and it has a parameter of that name. It may have
-    ``check_rows(X_val)``, called before training.
+    ``check_rows(X_val)``, called before training, and ``look_of(epoch)``, see `look`.
     """
 
     def __init__(self, estimator, n_epochs, monitor=None):
@@ -69,6 +69,11 @@ class EpochCallbacks:
                 reconstruction_attributes=lambda: {"_learnt": self._learnt(training, records)},
             )
         return asked
+
+    def look(self):
+        """A result of `log_likelihood` after the epoch that has ended, or None: the monitor's."""
+        has_looks = hasattr(self._monitor, "look_of")
+        return self._monitor.look_of(self._n_done) if has_looks else None
 
     def end_fit(self):
         """Call the hooks that want to know of the end of the fit."""

@@ -19,6 +19,7 @@ from .factor_report import FactorReportMixin
 from .factor_tables import FactorTablesMixin
 from .learner import learner_of
 from .notices import notify
+from .progress import StepLines, compilation_told
 from .public import public
 from .rotated import RotatedMixin
 from .second_moments import given_moments
@@ -78,6 +79,10 @@ class FactorAnalysis(
 
     random_state : int, RandomState instance or None, default=0
         Random starts of eigenvectors, of large tables, and of rotations.
+
+    verbose : int, default=0
+        Whether to print a line when a fit is done, and one every other second on its way where
+        values are missing.
 
     Attributes
     ----------
@@ -184,6 +189,7 @@ class FactorAnalysis(
         "tol": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
     _moments = None  # of all rows, after a fit that leaves any
     _weights = None  # `Weights` of all rows
@@ -211,6 +217,7 @@ class FactorAnalysis(
         tol=1e-20,
         max_iter=500,
         random_state=0,
+        verbose=0,
     ):
         self.n_components = n_components
         self.noise = noise
@@ -219,6 +226,7 @@ class FactorAnalysis(
         self.tol = tol
         self.max_iter = max_iter
         self.random_state = random_state
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     @public
@@ -242,7 +250,7 @@ class FactorAnalysis(
         self : FactorAnalysis
             The fitted estimator.
         """
-        with learner_of(self) as learner:
+        with learner_of(self) as learner, compilation_told(self.verbose):
             found = learner._publish_fit(*learner._learn(X, sample_weight))
         return self._end(*found)
 
@@ -297,7 +305,7 @@ class FactorAnalysis(
                 "features or from given parameters: none of them leaves second moments."
             )
         known = self.heywood_ if goes_on else None
-        with learner_of(self) as learner:
+        with learner_of(self) as learner, compilation_told(self.verbose):
             found = learner._publish_fit(*learner._learn_more(X, sample_weight, goes_on))
         return self._end(*found, known)
 
@@ -469,7 +477,10 @@ class FactorAnalysis(
                 f"n_components={n} must be at most the number of features, {n_features}."
             )
         rng = check_random_state(self.random_state)
-        return FactorLearning(n, self.noise == "isotropic", self.tol, self.max_iter, rng)
+        shared, seen, lines = self.noise == "isotropic", self._weights, None
+        if self.verbose:
+            lines = StepLines(seen.n_rows if seen.total is None else seen.total)
+        return FactorLearning(n, shared, self.tol, self.max_iter, rng, lines)
 
     def _publish_fit(self, found, moments, learning):
         """Rotate and set the fitted attributes; whether the likelihood and the rotation ended."""
@@ -479,6 +490,8 @@ class FactorAnalysis(
         self._publish(
             {"heywood_": found.vanishing, "loglike_": found.path, "n_iter_": found.n_steps}
         )
+        if learning.report is not None:
+            learning.report.end(found.n_steps, found.path[-1])
         return found.converged, is_rotated
 
     def _end(self, has_converged, is_rotated, heywood_before=None):

@@ -154,7 +154,8 @@ class HelmholtzMachine(TrainedDensityEstimator):
         Determines initial weights, order of rows, held-out rows and all sampling during training.
 
     verbose : int, default=0
-        Whether to print a line after every epoch.
+        Whether to print a line after every epoch, one every other second on scores, imputations and
+        draws that take long, and one when kernels are compiled.
 
     Attributes
     ----------

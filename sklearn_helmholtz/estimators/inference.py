@@ -15,6 +15,7 @@ from .evidence import as_evidence
 from .imputed import imputed
 from .labels import index_of
 from .notices import notify
+from .progress import with_progress
 from .public import public
 from .results import PosteriorResult
 
@@ -34,6 +35,7 @@ class InferenceMixin(TransformerMixin):
     that has the method is a transformer.
     """
 
+    @with_progress
     @public
     def transform(self, X):
         """Features of the rows: what is expected of their hidden units, or scores of factors.
@@ -81,6 +83,7 @@ class InferenceMixin(TransformerMixin):
         expected = self._expected_data(H).astype(dtype, copy=False)
         return contained(self, expected, feature_names(self), like=X)
 
+    @with_progress
     @public
     def sample(self, n_samples=1, *, given=None, random_state=None, return_latents=False):
         """Draw rows from the model, or what is missing of a row given the rest of it.
@@ -160,6 +163,7 @@ class InferenceMixin(TransformerMixin):
                 "independent. What is drawn may mean little."
             )
 
+    @with_progress
     @public
     def posterior(
         self, X, *, method="auto", n_samples=10, n_importance_samples=None, n_sweeps=N_SWEEPS,
@@ -220,6 +224,7 @@ class InferenceMixin(TransformerMixin):
         )
         return PosteriorResult(**fields)._about(index=index_of(X), names=self._latent_names())
 
+    @with_progress
     @public
     def predict_proba_missing(self, X, column, *, n_importance_samples=None):
         """Probabilities of the levels of one column, given all else that is observed of each row.
@@ -283,6 +288,7 @@ class InferenceMixin(TransformerMixin):
             )
         return len(levels)
 
+    @with_progress
     @public
     def impute(
         self, X, strategy="mean", *, n_imputations=1, n_importance_samples=None, random_state=None

@@ -92,6 +92,10 @@ class HeldOutLikelihood:
                 "early_stopping=True."
             )
 
+    def look_of(self, epoch):
+        """The last look, if it was after an epoch, or None."""
+        return self.history[-1] if self.history and self.history[-1].epoch == epoch else None
+
     def __call__(self, estimator, epoch, X_val, sample_weight=None):
         """Look at a fitted estimator after an epoch; never asks to stop.
 

@@ -8,6 +8,7 @@ from ..likelihood import Estimate, tail_shapes
 from .checks import check_choice, check_count
 from .labels import index_of
 from .notices import notify
+from .progress import with_progress
 from .public import public
 from .results import BoundsResult, LogLikelihoodResult
 from .weights import effective_number
@@ -26,6 +27,7 @@ _REMEDIES = {
 class ScoringMixin:
     """Scores rows under ``self._model``: what `score_samples` promises, and its errors."""
 
+    @with_progress
     @public
     def score_samples(self, X):
         """Log-likelihood of each row, exact where it has a closed form, otherwise estimated.
@@ -46,6 +48,7 @@ class ScoringMixin:
         """
         return self._estimate(X, "auto", None, None)[0].per_sample
 
+    @with_progress
     @public
     def score(self, X, y=None, sample_weight=None):
         """Mean log-likelihood of the rows: higher is better, comparable between models.
@@ -69,6 +72,7 @@ class ScoringMixin:
         estimate, _, _, weights = self._estimate(X, "auto", None, None, sample_weight)
         return estimate.mean(weights)
 
+    @with_progress
     @public
     def log_likelihood(
         self, X, *, sample_weight=None, method="auto", n_importance_samples=None,
@@ -160,6 +164,7 @@ class ScoringMixin:
         """Free energies of rows that have an `Estimate`, NaN where there are none."""
         return estimate.free_energy
 
+    @with_progress
     @public
     def log_likelihood_bounds(
         self, n_samples=1000, *, method="auto", n_importance_samples=None,
@@ -225,6 +230,7 @@ class ScoringMixin:
             n_importance_samples=None if method == "exact" else n_particles,
         )
 
+    @with_progress
     @public
     def free_energy(self, X):
         """Variational free energy of each row: ``E_q[log q(h | x) - log p(x, h)]``.
@@ -248,6 +254,7 @@ class ScoringMixin:
         """
         return self._estimate(X, "auto", None, None)[0].free_energy
 
+    @with_progress
     @public
     def kl_gap(self, X):
         """Divergence of inference from the truth: KL(q(h | x) || p(h | x)) of each row.

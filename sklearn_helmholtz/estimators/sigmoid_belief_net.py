@@ -14,6 +14,7 @@ from ..units import FAMILIES
 from ._compat import Interval, StrOptions
 from .attributes import model_from_parameters
 from .checks import check_choice
+from .progress import with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
 from .ways import WAYS
@@ -153,7 +154,8 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         Determines initial weights, order of rows, held-out rows and all sampling during training.
 
     verbose : int, default=0
-        Whether to print a line after every epoch.
+        Whether to print a line after every epoch, one every other second on scores, imputations and
+        draws that take long, and one when kernels are compiled.
 
     Attributes
     ----------
@@ -383,6 +385,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
         net._model = replace(model, machine=machine)
         return net
 
+    @with_progress
     @public
     def free_energy(self, X):
         """Minus the bound of log p(x) that inference makes for each row.
@@ -405,6 +408,7 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
             return super().free_energy(X)
         return self._free_energies(rows)
 
+    @with_progress
     @public
     def kl_gap(self, X):
         """Divergence of inference from the truth: the free energy plus log p(x) of each row.

@@ -1,6 +1,5 @@
 """Training of estimators that hold a machine, epoch by epoch."""
 
-import sys
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
@@ -36,6 +35,7 @@ from .layered import LayeredEstimator
 from .learner import learner_of
 from .mixed_attributes import mixed_attributes
 from .notices import notify
+from .progress import EpochLines, compilation_told
 from .public import public
 from .records import RecordsMixin
 from .weights import Weights, check_alike, checked_weights, effective_number
@@ -131,11 +131,13 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             The fitted estimator.
         """
         callbacks = EpochCallbacks(self, int(self.max_iter), monitor)
-        with learner_of(self) as learner:
-            outcome = learner._learn(X, sample_weight, X_val, sample_weight_val, callbacks)
+        with learner_of(self) as learner, compilation_told(self.verbose) as compilation:
+            outcome = learner._learn(
+                X, sample_weight, X_val, sample_weight_val, callbacks, compilation
+            )
         return self._end(outcome)
 
-    def _learn(self, X, sample_weight, X_val, sample_weight_val, callbacks):
+    def _learn(self, X, sample_weight, X_val, sample_weight_val, callbacks, compilation):
         """The `Outcome` of a fit to data."""
         goes_on = self.warm_start and self.__sklearn_is_fitted__()
         given, X, weights = self._weighted(X, sample_weight, reset=not goes_on)
@@ -170,7 +172,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         callbacks.begin_fit(X, weights, X_val, weights_val, learnt)
         n_rows = effective_number(weights, train_rows)
         history = History(start.past, self.solver, n_rows, Weights.of(weights, train_rows))
-        outcome = self._train(start, plan, history, validation, callbacks, stops)
+        outcome = self._train(start, plan, history, compilation, validation, callbacks, stops)
         if outcome.interrupt is None:
             callbacks.end_fit()
         return outcome
@@ -225,11 +227,11 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         """
         self._validate_params()  # scikit-learn leaves it to fitted estimators
         check_partial_fit(self)
-        with learner_of(self) as learner:
-            outcome = learner._learn_more(X, sample_weight)
+        with learner_of(self) as learner, compilation_told(self.verbose) as compilation:
+            outcome = learner._learn_more(X, sample_weight, compilation)
         return self._end(outcome)
 
-    def _learn_more(self, X, sample_weight):
+    def _learn_more(self, X, sample_weight, compilation):
         """The `Outcome` of going on with some more rows."""
         goes_on = self.__sklearn_is_fitted__()
         _, X, weights = self._weighted(X, sample_weight, reset=not goes_on)
@@ -248,7 +250,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         n_rows = self._history.n_rows if goes_on else None
         size = batch_size(self, len(indices) if n_rows is None else n_rows)
         plan = Plan(indices, size, 1, rate, self.shuffle, goes_on)
-        return self._train(start, plan, History(start.past, self.solver, n_rows, seen))
+        return self._train(start, plan, History(start.past, self.solver, n_rows, seen), compilation)
 
     def _draw_seed(self):
         return _keys.draw_seed(check_random_state(self.random_state))
@@ -332,27 +334,35 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
     def _optimizer(self):
         return Adam() if self.solver == "adam" else SGD(self.momentum)
 
-    def _train(self, start, plan, history, validation=None, callbacks=None, stops=False):
+    def _train(
+        self, start, plan, history, compilation, validation=None, callbacks=None, stops=False
+    ):
         """The `Outcome` of training, all of which is published.
 
-        history : to be remembered; stops : whether training ends when the objective on
-        held-out rows improves no more, and the best machine is kept.
+        history : to be remembered; compilation : a `Compilation`; stops : whether training ends
+        when the objective on held-out rows improves no more, and the best machine is kept.
         """
         training = Training(
             start.machine, self._rule(), self._optimizer(), self._n_threads, start.past,
             penalties(self, history.n_rows), takes_averages(self),
         )  # fmt: skip
         waits = stops or isinstance(plan.schedule, Adaptive)
+        lines = None
+        if self.verbose:
+            look = _no_look if callbacks is None else callbacks.look
+            lines = EpochLines(plan.max_iter, len(plan.indices), compilation, look)
         monitor = Monitor(
             validation,
             log_volume=start.rows.choose(plan.indices).log_volume,
             patience=self.n_iter_no_change if waits else None,
             keeps_best=stops,
             tol=self.tol,
-            report=_print_line if self.verbose else None,
+            report=lines,
             callbacks=callbacks,
         )
         outcome = train(training, start.rows, plan, monitor)
+        if lines is not None:
+            lines.end()
         self._become(self._records(start, training, monitor))
         past = training.past
         if monitor.best is not None:
@@ -406,9 +416,8 @@ def _last(n, records):
     return range(len(records) - n, len(records))
 
 
-def _print_line(line):
-    print(line)
-    sys.stdout.flush()
+def _no_look():
+    """Nothing, where nobody looks."""
 
 
 def _known_to_learn_from(summary):

@@ -178,22 +178,28 @@ def _noise(residuals, counts, floor, shared):
     return np.maximum(residuals / counts, floor)
 
 
-def ascend(machine, data, floor, shared, tol, most_steps):
+def ascend(machine, data, floor, shared, tol, most_steps, report=None):
     """The `Ascent` from a machine to the highest likelihood of `PatternedRows` that is found.
 
     EM first, a few steps, then L-BFGS on means, loadings and log-variances until a step raises
     twice the log-likelihood per row by less than ``tol``. After some steps, or where they end
     early, they go on in the coordinates of the machine that was found. floor : (n_features,) of the
-    noise variances; shared : whether there is one variance for all.
+    noise variances; shared : whether there is one variance for all; report : called with the number
+    of steps and the log-likelihood after some of them, or None.
     """
-    n_steps, path = min(_EM_STEPS, most_steps), []
-    for _ in range(n_steps):
+    n_steps, path, report = min(_EM_STEPS, most_steps), [], report or _keep_silent
+    for number in range(n_steps):
         moments = expect(machine, data)
         path.append(moments.log_likelihood)
+        report(number, path[-1])
         machine = maximise_expected(moments, floor, shared)
     for start in range(_MOST_STARTS):
         problem = _Problem(machine.canonical(), data, floor, shared)
-        result = problem.descend(tol, min(_STRETCH, most_steps - n_steps))
+
+        def tell(n_more, value, before=n_steps):
+            report(before + n_more, -0.5 * data.weight * value)
+
+        result = problem.descend(tol, min(_STRETCH, most_steps - n_steps), tell)
         machine = problem.machine(result.x)
         path += [-0.5 * data.weight * value for value in result.path[start > 0 :]]
         n_steps += result.nit
@@ -201,6 +207,10 @@ def ascend(machine, data, floor, shared, tol, most_steps):
         if is_done or result.nit == 0 or n_steps == most_steps:
             break
     return Ascent(machine, path, n_steps, result.converged)
+
+
+def _keep_silent(n_steps, log_likelihood):
+    """Tell nobody."""
 
 
 class _Problem:
@@ -239,9 +249,10 @@ class _Problem:
         factor = -2 / self._data.weight
         return factor * moments.log_likelihood, factor * gradient
 
-    def descend(self, tol, most_steps):
+    def descend(self, tol, most_steps, tell):
         """Descend by L-BFGS: scipy's result with ``path``, from the start on, and ``converged``.
 
+        tell : called with the number and the value after each step.
         A step that gains nothing may be one that rounding has spoilt: unless ``tol`` is larger than
         what rounding hides, the slopes decide.
         """
@@ -251,11 +262,16 @@ class _Problem:
             converged = self.is_level(start, slope)
             return scipy.optimize.OptimizeResult(x=start, nit=0, path=[value], converged=converged)
         path, first = [value], max(abs(value), 1)
+
+        def keep(intermediate_result):
+            path.append(intermediate_result.fun)
+            tell(len(path) - 1, intermediate_result.fun)
+
         n_free = len(start) - len(self._low)
         result = scipy.optimize.minimize(
             self.cost, start, jac=True, method="L-BFGS-B",
             bounds=[(None, None)] * n_free + [(value, None) for value in self._low],
-            callback=lambda intermediate_result: path.append(intermediate_result.fun),
+            callback=keep,
             options={"maxiter": most_steps, "maxfun": 20 * most_steps + 1, "ftol": tol / first,
                      "gtol": 1e-9, "maxcor": 20},
         )  # fmt: skip

@@ -100,7 +100,8 @@ class FactorLearning:
     """Learning of a number of factors; shared : whether all features share their noise.
 
     tol : of twice the log-likelihood per row, less than which a step must promise (or gain) to be
-    the last; most_steps; rng : starts of Krylov spaces.
+    the last; most_steps; rng : starts of Krylov spaces; report : called with the number of steps
+    and the log-likelihood of all rows, nats, as EM goes on, or None.
     """
 
     n_factors: int
@@ -108,6 +109,7 @@ class FactorLearning:
     tol: float
     most_steps: int
     rng: object
+    report: object = None
 
     def from_moments(self, moments):
         """The `FactorFit` to `SecondMoments`, whatever pieces they come from."""
@@ -151,7 +153,14 @@ class FactorLearning:
             return self._of_constants(units)
         rows = PatternedRows.of(data, weights, units.standardise, p)
         start, floor = self._start(rows, units)
-        found = ascend(start, rows, floor, self.shared, self.tol, self.most_steps)
+        tell = None
+        if self.report is not None:
+            lost = units.lost()
+
+            def tell(n_steps, value):
+                self.report(n_steps, value - lost)
+
+        found = ascend(start, rows, floor, self.shared, self.tol, self.most_steps, tell)
         machine = found.machine.canonical()
         vanishing = machine.noise <= _AT_FLOOR * floor
         return self._fit(

@@ -6,10 +6,12 @@ import pathlib
 import re
 import subprocess
 import sys
+import types
 
 import numba
 import numpy as np
 import pytest
+from numba.core import event
 
 import sklearn_helmholtz
 from sklearn_helmholtz import __main__ as command
@@ -173,3 +175,22 @@ def test_kernels_that_compile_are_announced(cache):
         numba.njit(lambda x: x + 1)(1.0)  # of somebody else
     fresh_mean_kernel()(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32))
     assert told == ["+bernoulli_mean", "-bernoulli_mean"]
+
+
+def test_what_is_compiled_for_a_kernel_is_not_announced():
+    def of_ours(): ...
+
+    def of_others(): ...
+
+    of_ours.__module__ = "sklearn_helmholtz._kernels.dense"
+    kernel, routine, other = (
+        ("numba:compile", {"dispatcher": types.SimpleNamespace(py_func=function)})
+        for function in (of_ours, of_ours, of_others)
+    )
+    told = []
+    with announced(told.append):
+        with event.trigger_event(*kernel), event.trigger_event(*routine):
+            pass
+        with event.trigger_event(*other):
+            pass
+    assert told == ["of_ours"]
