@@ -14,6 +14,17 @@ _RARE = 1 / 20  # of the values
 _SLACK = 1e-5  # of the length of a row that was scaled to 1, in float32 too
 _LARGEST_COUNT = 1e6
 _MANY = 20  # sizes of values
+_COUNTED_TWICE = 2  # the one value beyond 1 of sparse counts: codes for missing are others
+_OF_COUNTS = (
+    "But all values are whole numbers from 0 on, and most are 0, as of counts of words or of goods "
+    "in baskets. Say visible='poisson' for counts, or binarise them (X > 0), which of words and "
+    "goods keeps most; or say visible='gaussian' if it is meant."
+)
+_OF_AMOUNTS = (
+    "But most values are 0 and none is negative, as of TF-IDF and other weights of words, or of "
+    "amounts, which no normal distribution describes. Binarise the data (X > 0), or say "
+    "visible='mixed' for columns with heaps at 0; or say visible='gaussian' if it is meant."
+)
 
 
 def notify_of_doubts(data, summary, feature_names):
@@ -23,8 +34,9 @@ def notify_of_doubts(data, summary, feature_names):
     decide. That is so where most values lie inside, and those outside are a single entry, or all of
     the same value, a code; where fewer than one in 20 of all known values lie outside; and where
     most columns have none outside, or fewer than one in 20 of their known values. It surprises,
-    too, where all values are whole numbers: classes, codes and counts are no reals. And Bernoulli
-    units surprise where the values are shares, or weights of words.
+    too, where all values are whole numbers: classes, codes and counts are no reals; and where most
+    values are zero and none is negative, as of counts, weights of words and amounts, which are not
+    normal. And Bernoulli units surprise where the values are shares, or weights of words.
     """
     if choose_family("auto", summary).is_binary:
         if not summary.is_whole:
@@ -36,15 +48,20 @@ def notify_of_doubts(data, summary, feature_names):
 def _notify_of_reals(data, feature_names):
     """Warn where few entries made all features of a table Gaussian, or all are whole numbers."""
     outside = _Outside.of(data)
+    column, value = outside.example
+    chosen = (
+        f"visible='auto' took all {len(outside.counts)} features for real numbers (Gaussian "
+        f"units), because column {named(column, feature_names)} holds {_shown(value, data.dtype)}"
+    )
+    if outside.may_be_amounts and _are_mostly_zero(data):
+        notify(f"{chosen}. {_OF_COUNTS if _are_whole(data) else _OF_AMOUNTS}")
+        return
     reason = _reason_for_doubt(outside, data)
     if reason is None:
         return
-    column, value = outside.example
     notify(
-        f"visible='auto' took all {len(outside.counts)} features for real numbers (Gaussian "
-        f"units), because column {named(column, feature_names)} holds {_shown(value, data.dtype)}, "
-        f"{reason}. If such a value stands for a missing one, make it NaN; binarise codes and "
-        "counts (two codes to 0 and 1, counts by X > 0), or rescale the column by "
+        f"{chosen}, {reason}. If such a value stands for a missing one, make it NaN; binarise "
+        "codes and counts (two codes to 0 and 1, counts by X > 0), or rescale the column by "
         "MinMaxScaler(clip=True); say visible='mixed' where columns differ in kind, as classes, "
         "codes or counts beside real numbers; or say visible='gaussian' if it is meant."
     )
@@ -91,13 +108,15 @@ class _Outside:
 
     counts, known : (n_columns,) ints, of those outside and of all known values of each column;
     example : the column and the value of the first of the first column that has any; are_alike :
-    whether all of them are the same value.
+    whether all of them are the same value; may_be_amounts : whether none is negative, and they are
+    not all the same code.
     """
 
     counts: np.ndarray
     known: np.ndarray
     example: tuple
     are_alike: bool
+    may_be_amounts: bool
 
     @classmethod
     def of(cls, data):
@@ -117,7 +136,9 @@ class _Outside:
             lowest = min(lowest, values.min(initial=np.inf))
             highest = max(highest, values.max(initial=-np.inf))
         column = int(np.flatnonzero(counts)[0])
-        return cls(counts, known, (column, float(first[column])), bool(lowest == highest))
+        are_alike = bool(lowest == highest)
+        amounts = bool(lowest > 0 and (not are_alike or highest == _COUNTED_TWICE))
+        return cls(counts, known, (column, float(first[column])), are_alike, amounts)
 
 
 def _shown(value, dtype):
@@ -137,6 +158,12 @@ def _are_whole(data):
     """Whether all known values are whole numbers of a size that codes and counts have."""
     parts = (chunk[~np.isnan(chunk)] for chunk in chunks(data))
     return all(((part % 1 == 0) & (np.abs(part) <= _LARGEST_COUNT)).all() for part in parts)
+
+
+def _are_mostly_zero(data):
+    """Whether more than half of the values, missing ones among them, are zero."""
+    n_others = sum(np.count_nonzero(chunk) for chunk in chunks(data))
+    return 2 * n_others < data.shape[0] * data.shape[1]
 
 
 def _are_shares(data):
