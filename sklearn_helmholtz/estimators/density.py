@@ -9,6 +9,7 @@ from .inference import InferenceMixin
 from .log_joint import LogJointMixin
 from .published import PublishedMixin, VersionedMixin
 from .scoring import ScoringMixin
+from .top_features import TopFeaturesMixin
 from .validation import (
     answer_dtype,
     check_width,
@@ -26,6 +27,7 @@ class LatentDensityEstimator(
     ScoringMixin,
     CriteriaMixin,
     LogJointMixin,
+    TopFeaturesMixin,
     InferenceMixin,
     ClassNamePrefixFeaturesOutMixin,
     DensityMixin,
@@ -63,6 +65,7 @@ class LatentDensityEstimator(
         """Names of the hidden units, a list for each layer from the data upward."""
         return [list(self.get_feature_names_out())]
 
+    _has_mixed_units = False  # which are others than Bernoulli, Gaussian or Poisson
     _schema = None  # of mixed columns
     _is_mixed = False  # whether settings alone say so
 

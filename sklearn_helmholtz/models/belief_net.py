@@ -1,6 +1,6 @@
 """Fitted belief nets: an encoding, a machine, and what they answer about rows of data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import softmax
@@ -23,6 +23,7 @@ from ..machines import BeliefNet, has_recognition
 from ..rows import Block, split_evenly, with_column
 from ..units import Ability
 from .completion import conditional_draws, imputations, posteriors
+from .effects import unit_effects
 from .encoding import Encoding, named
 from .evidence import IMPOSSIBLE, best_log_prob, is_improbable
 from .joint import paired_log_joint
@@ -263,6 +264,13 @@ class BeliefNetModel(Model):
         log_p = self.estimate(rows, "auto", n_pool, 1, None, n_threads)[0].per_sample[0]
         improbable, independent = is_improbable(evidence, self.encoding.fill_values, log_p)
         return (log_p, independent) if improbable else None
+
+    def effects(self, layer):
+        """Effects on the inputs of the features, of Gaussian ones in the user's units."""
+        found = unit_effects(self.machine, layer)
+        if not self.machine.visible.units.standardises:
+            return found
+        return replace(found, changes=found.changes * self.encoding.scaling.scale)
 
     @property
     def hidden_sizes(self):

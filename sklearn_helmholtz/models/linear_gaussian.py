@@ -8,6 +8,7 @@ from ..factors import LinearGaussian
 from ..likelihood import Estimate
 from ..rows import dense_rows, missing_per_row
 from ..units import Support
+from .effects import Effects
 from .encoding import named, refuse_empty
 from .model import Model
 
@@ -57,6 +58,13 @@ class LinearGaussianModel(Model):
         """Rows that hold some given values, and their factors, float64."""
         X, Z = self.machine.complete(evidence, n_rows, rng)
         return X, [Z @ self.turn]
+
+    def effects(self, layer):
+        """Loadings, and their sizes for standardised features."""
+        machine = self.machine
+        loadings = np.linalg.solve(self.turn, machine.loadings)
+        deviations = np.sqrt((machine.loadings**2).sum(axis=0) + machine.noise)
+        return Effects(loadings, np.abs(loadings) / deviations)
 
     @property
     def hidden_sizes(self):

@@ -76,6 +76,10 @@ class Model(abc.ABC):
         """
         return
 
+    @abc.abstractmethod
+    def effects(self, layer):
+        """The `Effects` of the units of a hidden layer, 1 being next to the data, on features."""
+
     @property
     @abc.abstractmethod
     def hidden_sizes(self):

@@ -107,6 +107,15 @@ class Units(abc.ABC):
         """Number of columns of what others see of some columns."""
         return n_columns
 
+    def divergence(self, eta, other):
+        """Symmetric divergence, nats, of each unit under two inputs, (n_rows, n_units) float64.
+
+        KL(p || q) + KL(q || p), which of exponential families is the product of the differences of
+        their natural parameters and of their means.
+        """
+        means = (self.mean(np.ascontiguousarray(x, np.float32)) for x in (eta, other))
+        return (eta - other) * np.subtract(*(mean.astype(np.float64) for mean in means))
+
     def n_redundant_inputs(self):
         """Number of inputs that the others make up for, so that no distribution needs them."""
         return 0

@@ -55,6 +55,10 @@ class Gaussian(Units):
         scaling = Scaling(np.zeros(len(noise_variance)), np.sqrt(noise_variance))
         return cls.from_variance(np.ones(len(noise_variance))), scaling
 
+    def divergence(self, eta, other):
+        """Symmetric divergence, nats, of each unit under two inputs."""
+        return (eta - other) ** 2 / self.variance.astype(np.float64)
+
     @property
     def excess(self):
         """The variance above the floor, (n_units,) float32, finite even when training diverges."""
