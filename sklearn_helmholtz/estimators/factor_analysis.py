@@ -135,6 +135,9 @@ class FactorAnalysis(
         Log-likelihood of the training data, in nats, to begin with and after each step that raised
         it by more than rounding; of a closed form, that alone.
 
+    n_parameters_ : int
+        Free parameters of p(x), as `aic` and `bic` count them.
+
     n_iter_ : int
         Steps made.
 

@@ -204,6 +204,9 @@ class HelmholtzMachine(TrainedDensityEstimator):
     code_means_ : ndarray of shape (n_codes,)
         Means of the codes in training: what recognition sees where a value is missing.
 
+    n_parameters_ : int
+        Free parameters of p(x), as `aic` and `bic` count them.
+
     n_iter_ : int
         Epochs done.
 

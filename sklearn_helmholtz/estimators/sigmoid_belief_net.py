@@ -185,6 +185,9 @@ class SigmoidBeliefNet(TrainedDensityEstimator):
     kinds_, categories_, resolution_, code_names_, input_names_, code_means_
         Of mixed columns, see `HelmholtzMachine`.
 
+    n_parameters_ : int
+        Free parameters of p(x), as `aic` and `bic` count them.
+
     n_iter_ : int
         Epochs done.
 
