@@ -44,8 +44,8 @@ class LatentAnomalyDetector(OutlierMixin, EstimatorWrapper):
         outliers are as odd as the oddest twentieth of the rows that the model draws.
 
     n_draws : int, default=500
-        Rows that the model draws once, in `fit`, for all comparisons. For each pattern of gaps
-        among the rows to score, the model scores so many rows more.
+        Rows that the model draws once, in `fit`, for all comparisons; at least 20. For each pattern
+        of gaps among the rows to score, the model scores so many rows more.
 
     random_state : int, RandomState instance or None, default=None
         Determines the draws and, where the estimator has no ``random_state`` of its own, its
@@ -81,6 +81,11 @@ class LatentAnomalyDetector(OutlierMixin, EstimatorWrapper):
     draws above u, or 1 nat if that is less. This is how tails of -log p fall under p, both where
     densities fall like normal ones, with b about 1, and where they fall like powers of the
     distance; so the order of rows beyond all draws is kept, without ties [2]_.
+
+    Each pattern of gaps costs as much as scoring ``n_draws`` rows: milliseconds for factor models
+    and small machines, some tenths of a second where the values missing of a row have particles,
+    as those of mixed columns with ``autoregressive=True``. Where there are thousands of patterns,
+    take fewer draws, or a machine of fewer ``n_importance_samples``.
 
     A row is odd where the model finds it improbable, not where it is more probable than usual. A
     model that is fitted to outliers explains them the better the more parameters it has.
