@@ -104,6 +104,12 @@ def test_slopes_are_finite_differences(n_factors):
             assert_allclose(each_cut[:, item, cut], change, atol=1e-7)
 
 
+def test_levels_in_the_tails_keep_their_digits():
+    far = Ogives(np.zeros((2, 1)), np.array([[-INF, 10, INF], [-INF, -10, INF]]))
+    rare = infer(far, np.array([[1, -1], [-1, 0]])).log_prob
+    assert_allclose(rare, np.log(ndtr(-10)), rtol=1e-12)
+
+
 def test_loadings_and_slopes_are_the_same_model():
     model = ogives(2)
     assert_allclose(model.loadings, LOADINGS)
