@@ -113,7 +113,7 @@ class StandardErrorsMixin:
         check_is_fitted(self)
         check_choice("method", method, METHODS)
         evidence = evidence_of(self, X, sample_weight)
-        method, shared = evidence.choose(method), self.noise == "isotropic"
+        method, shared = evidence.choose(method), np.ndim(self.noise_variance_) == 0
         kept = np.ones(self.n_features_in_, bool) if shared else ~evidence.constant()
         units = Standardised.of(self._model.machine, kept, ~self.heywood_, shared)
         found = evidence.uncertainty(units, method)

@@ -209,6 +209,14 @@ def test_whole_weights_count_rows_unless_a_sandwich_is_asked_for():
     assert_allclose(alone.loadings, repeated.loadings, rtol=0.2)
 
 
+def test_settings_for_another_fit_do_not_matter():
+    X = draw(60)
+    model = fitted(X, "varimax")
+    before = model.standard_errors()
+    after = model.set_params(noise="isotropic", n_components=1).standard_errors()
+    assert_allclose(after.noise_variance, before.noise_variance)
+
+
 def test_gaps_that_say_nothing_change_nothing():
     X = draw(60)
     more = np.vstack([X, np.full((5, 6), np.nan)])
