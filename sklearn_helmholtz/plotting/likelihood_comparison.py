@@ -205,7 +205,11 @@ class LikelihoodComparisonDisplay:
         )  # fmt: skip
         mean = self.means_[self.names.index(self.reference)]
         self.reference_line_ = ax.axvline(
-            mean, color=PALETTE[0], linestyle="--", linewidth=1.5, label=wrapped(self.reference)
+            mean,
+            color=PALETTE[0],
+            linestyle="--",
+            linewidth=1.5,
+            label=wrapped(f"reference: {self.reference}"),
         )
         self._label(ax)
         self.ax_, self.figure_ = ax, ax.figure

@@ -15,10 +15,11 @@ def names_of(parameter, names, n, fallback):
 
 def shortened(name, most=24):
     """A name of at most so many characters, of which the middle is left out where it has more."""
-    if len(name) <= most:
-        return name
-    end = (most - 1) // 3
-    return f"{name[: most - 1 - end]}…{name[-end:]}"
+    name = " ".join(name.split())
+    if len(name) > most:
+        end = (most - 1) // 3
+        name = f"{name[: most - 1 - end]}…{name[-end:]}"
+    return name.replace("$", r"\$")  # which would begin a formula
 
 
 def wrapped(name, width=30):

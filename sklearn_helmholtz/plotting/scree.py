@@ -1,8 +1,11 @@
 """Eigenvalues of the correlation matrix of a table, and thresholds that they have to pass."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import scipy.sparse
 
+from ..estimators.checks import check_choice
 from ..estimators.tables import as_numbers
 from ..models import named
 from . import checks
@@ -13,9 +16,9 @@ from .colours import PALETTE, ink, paper
 class ScreeDisplay:
     """Eigenvalues of a correlation matrix in falling order: how many factors are worth having.
 
-    Their mean is 1, drawn as a thin line. With thresholds, such as those of a parallel analysis
-    (eigenvalues of tables of as many rows and columns in which nothing goes together [1]_), the
-    eigenvalues before the first that does not pass its threshold are filled.
+    A thin line is at their mean, which is 1 for correlations. With thresholds, such as those of a
+    parallel analysis (eigenvalues of tables of as many rows and columns in which nothing goes
+    together [1]_), the eigenvalues before the first that does not pass its threshold are filled.
 
     Parameters
     ----------
@@ -41,6 +44,9 @@ class ScreeDisplay:
 
     line_ : matplotlib Line2D
         The eigenvalues.
+
+    mean_line_ : matplotlib Line2D
+        Their mean.
 
     retained_ : matplotlib Line2D or None
         Those that pass their thresholds.
@@ -148,6 +154,37 @@ class ScreeDisplay:
         eigenvalues = _eigenvalues(covariance / np.outer(scale, scale))
         return cls(eigenvalues, thresholds=thresholds).plot(ax, **kwargs)
 
+    @classmethod
+    def from_result(cls, result, *, of="component", ax=None, **kwargs):
+        """Draw the result of a parallel analysis.
+
+        Parameters
+        ----------
+        result : dict
+            With ``component_eigenvalues`` and ``component_thresholds`` or, for correlations with
+            communalities in the place of ones, ``factor_eigenvalues`` and ``factor_thresholds``.
+
+        of : {"component", "factor"}, default="component"
+            Which to draw.
+
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+
+        **kwargs : dict
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : ScreeDisplay
+            The display.
+        """
+        check_choice("of", of, ("component", "factor"))
+        names = f"{of}_eigenvalues", f"{of}_thresholds"
+        if not isinstance(result, Mapping) or not all(name in result for name in names):
+            raise ValueError(f"result must have the fields {names[0]} and {names[1]}.")
+        checks.check_axes(ax)
+        return cls(result[names[0]], thresholds=result[names[1]]).plot(ax, **kwargs)
+
     def plot(self, ax=None, **kwargs):
         """Draw eigenvalues and thresholds.
 
@@ -167,14 +204,15 @@ class ScreeDisplay:
         checks.check_axes(ax)
         ax = axes_or_new(ax, (6, 4))
         places = np.arange(1, len(self.eigenvalues) + 1)
-        ax.axhline(1, color=ink(ax), linewidth=0.8, alpha=0.5, label="mean of all")
+        mean = self.eigenvalues.mean()
+        self.mean_line_ = ax.axhline(mean, color=ink(ax), lw=0.8, alpha=0.5, label="mean of all")
         style = {"marker": "o", "color": PALETTE[0], "label": "eigenvalues"}
         style |= {"markerfacecolor": paper(ax)} if self.thresholds is not None else {}
         (self.line_,) = ax.plot(places, self.eigenvalues, **style | line_style(kwargs))
         self.threshold_line_ = self.retained_ = None
         if self.thresholds is not None:
             self._plot_thresholds(ax, places)
-        ax.set(xlabel="factor", ylabel="eigenvalue")
+        ax.set(xlabel="number", ylabel="eigenvalue")
         ax.set_xlim(0.5, len(places) + 0.5)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend()

@@ -43,6 +43,14 @@ def test_differences_are_written_with_two_digits_of_the_error():
     assert [text.get_text() for text in ax.texts] == ["reference", "Δ +1.25 ± 0.25"]
 
 
+def test_names_are_no_formulas_and_may_begin_with_anything(style):
+    scores = {"_a": [0.0, 0.0], "cost in $ of {x^ in $": [1.0, 1.5]}
+    display = LikelihoodComparisonDisplay(scores).plot()
+    display.figure_.canvas.draw()
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend[1] == "reference: _a"
+
+
 def test_weights_are_those_of_repeated_rows():
     weights = RNG.integers(1, 4, 30)
     weighted = LikelihoodComparisonDisplay(SCORES, sample_weight=weights)

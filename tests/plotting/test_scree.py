@@ -50,6 +50,17 @@ def test_models_have_eigenvalues_of_their_own(model):
     assert display.eigenvalues.sum() == pytest.approx(5)
 
 
+@pytest.mark.parametrize("of", ["component", "factor"])
+def test_results_of_parallel_analyses_are_drawn(of):
+    fields = {"component_eigenvalues": [2.5, 0.5], "component_thresholds": [1.5, 0.6]}
+    fields |= {"factor_eigenvalues": [1.5, -0.5], "factor_thresholds": [0.25, -0.75]}
+    display = ScreeDisplay.from_result(fields, of=of)
+    assert_array_equal(display.line_.get_ydata(), fields[f"{of}_eigenvalues"])
+    assert_array_equal(display.threshold_line_.get_ydata(), fields[f"{of}_thresholds"])
+    assert display.n_above_ == {"component": 1, "factor": 2}[of]
+    assert_array_equal(display.mean_line_.get_ydata(), {"component": 1.5, "factor": 0.5}[of])
+
+
 def test_a_single_column_has_one_eigenvalue():
     assert_allclose(ScreeDisplay.from_data(X[:, :1]).eigenvalues, [1])
 
@@ -71,6 +82,10 @@ def test_bad_input_is_named():
     with pytest.raises(ValueError, match="falling order, but number 2 is larger"):
         ScreeDisplay([1.0, 2.0])
     machine = HelmholtzMachine(2, max_iter=1).fit(np.eye(4))
+    with pytest.raises(ValueError, match="result must have the fields component_eigenvalues and"):
+        ScreeDisplay.from_result({"component_eigenvalues": [1.0]})
+    with pytest.raises(ValueError, match=r"of must be one of \('component', 'factor'\), got 'a'"):
+        ScreeDisplay.from_result({}, of="a")
     with pytest.raises(TypeError, match="must be fitted and have get_covariance, got Helmholtz"):
         ScreeDisplay.from_estimator(machine)
     assert not plt.get_fignums()
