@@ -3,6 +3,7 @@
 import contextlib
 import contextvars
 import functools
+import sys
 import time
 
 from .._compiling import announced
@@ -204,7 +205,8 @@ def _is_time(now, told, start):
 
 def say(line):
     """Print a line at once."""
-    print(line, flush=True)
+    print(line)
+    sys.stdout.flush()
 
 
 def duration(seconds):
