@@ -94,8 +94,10 @@ def save(estimator, path):
     archive.plain("feature_names", None if names is None else [str(label) for label in names])
     archive.word("output", getattr(estimator, _OUTPUT, {}).get("transform", "default"))
     write(archive.part("model"), estimator)
+    text = archive.text()
+    _check_loads(name, text, archive.arrays)
     _tell_of_others(estimator, records)
-    write_file(path, archive.text(), archive.arrays)
+    write_file(path, text, archive.arrays)
 
 
 def _write_parameters(archive, estimator):
@@ -110,6 +112,14 @@ def _write_parameters(archive, estimator):
                 f"before: `estimator.set_params({name}=...)` changes nothing that was learnt."
             ) from None
     archive.plain("parameters", found)
+
+
+def _check_loads(name, text, arrays):
+    """Refuse to write what nobody could load, such as labels that are tuples."""
+    try:
+        _read(Reader(fields_of(text), dict(arrays)))
+    except ValueError as error:
+        raise ValueError(f"This {name} cannot be saved: {str(error).rstrip('.')}.") from error
 
 
 def _tell_of_others(estimator, records):

@@ -183,6 +183,16 @@ def test_levels_that_are_not_plain_are_refused(tmp_path):
         save(model, tmp_path / "model.npz")
 
 
+def test_what_could_not_be_loaded_is_not_written(tmp_path):
+    X = pd.DataFrame({("a", 1): pd.Categorical(["x", "y"] * 10), ("a", 2): range(20)})
+    labelled = HelmholtzMachine(1, max_iter=1, random_state=0).fit(X)
+    wrong = HelmholtzMachine(1, max_iter=1).fit(binary_rows()).set_params(max_iter=-3)
+    for model, match in ((labelled, "names are no list of words"), (wrong, "'max_iter'")):
+        with pytest.raises(ValueError, match=f"This HelmholtzMachine cannot be saved: .*{match}"):
+            save(model, tmp_path / "model.npz")
+    assert not list(tmp_path.iterdir())
+
+
 def test_others_are_refused(tmp_path):
     class Own(HelmholtzMachine):
         pass
