@@ -289,7 +289,7 @@ def test_parameters_of_mixed_columns(kinds, autoregressive, n_parameters):
 
 def test_criteria_of_weighted_rows():
     model, X = given(SIZES)[0], data(n=9, d=4)
-    weights = np.arange(9.0) % 3
+    weights = np.arange(9.0) % 4
     repeated = np.repeat(X, weights.astype(int), axis=0)
     for name in ("aic", "bic"):
         found = getattr(model, name)(X, sample_weight=weights)

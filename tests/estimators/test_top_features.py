@@ -79,6 +79,14 @@ def test_units_of_measurement():
     assert_array_equal(found.features, np.argsort(-importance))
 
 
+def test_noise_that_was_learnt():
+    X = RNG.normal(size=(200, 1)) * np.array([1, 10, 0.1]) + RNG.normal(size=(200, 3))
+    model = HelmholtzMachine(2, max_iter=3, random_state=0).fit(X)
+    found = model.top_features(1, 3)
+    importance = model.generative_coefs_[0][1] ** 2 / model.noise_variance_
+    assert_allclose(found.importance, importance[found.features], rtol=1e-4)
+
+
 def test_counts():
     found = net(visible="poisson").top_features(1, 6)
     rates = [np.exp(others(1, state) @ W + B) for state in (1, 0)]
