@@ -45,7 +45,7 @@ def comparable_weights(estimator):
     weights, names = weights_of(estimator)
     if isinstance(estimator, FactorAnalysis | OtherFactorAnalysis):
         return [_standardised(estimator)], names, STANDARDISED
-    if getattr(estimator, "visible_", None) == "gaussian":
+    if hasattr(estimator, "generative_coefs_") and hasattr(estimator, "noise_variance_"):
         weights[0] = weights[0] / np.sqrt(estimator.noise_variance_)
         return weights, names, "weight (of columns: in noise sd)"
     return weights, names, "weight"
