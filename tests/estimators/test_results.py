@@ -18,6 +18,7 @@ from sklearn_helmholtz import (
     HelmholtzMachine,
     compare_log_likelihood,
 )
+from sklearn_helmholtz.estimators.results import Result
 from sklearn_helmholtz.estimators.results.figures import rounded, with_error
 from tests.shells import BINARY, REAL, binary_rows, real_rows
 
@@ -301,3 +302,13 @@ def test_without_pandas_frames_are_refused_by_a_sentence(results, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="A DataFrame needs pandas: install it with `pip inst"):
         results["log_likelihood"].to_frame()
+
+
+def test_results_of_no_kind_show_their_fields():
+    result = Result(df=3, rate=0.25, names=np.array(["a", "b"], object), known=np.array([True]))
+    shown = "names=<array of shape (2,)>, known=<array of shape (1,), from 0 to 1>"
+    assert repr(result) == f"Result(df=3, rate=0.25, {shown})"
+    assert '<th scope="row" style="text-align: left; vertical-align: top">rate</th>' in (
+        result._repr_html_()
+    )
+    assert result.df == result["df"] == pickle.loads(pickle.dumps(result)).df == 3

@@ -35,7 +35,12 @@ def test_losses_are_drawn_as_bounds(trained, style):
     assert_array_equal(display.validation_line_.get_ydata(), machine.validation_scores_)
     assert display.ax_.get_ylabel() == "nats per row (higher is better)"
     assert display.ax_.get_xlabel() == "epoch"
-    assert display.unreliable_ is display.free_energy_line_ is display.gap_area_ is None
+    assert display.unreliable_ is None
+    bounds = [-found.free_energy.mean() for found in monitor.history]
+    assert_allclose(display.free_energy_line_.get_ydata(), bounds)
+    without = [{**found, "free_energy": np.full(20, np.nan)} for found in monitor.history]
+    display = TrainingCurveDisplay(np.negative(machine.loss_curve_), history=without).plot()
+    assert display.free_energy_line_ is display.gap_area_ is None
 
 
 def test_looks_have_their_standard_errors(trained):

@@ -2,9 +2,10 @@
 
 from .bounds import BoundsResult
 from .comparison import ComparisonResult, is_notable
+from .headline import as_frame
 from .log_likelihood import LogLikelihoodResult
 from .posterior import PosteriorResult
-from .result import Result, as_frame
+from .result import Result
 
 __all__ = [
     "BoundsResult",

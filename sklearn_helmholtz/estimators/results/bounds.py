@@ -1,7 +1,7 @@
 """Results of `log_likelihood_bounds`."""
 
 from .figures import counted, rounded, with_error
-from .result import Result
+from .headline import HeadlineResult
 
 _METHODS = {
     "exact": "exact: both bounds are the same",
@@ -10,7 +10,7 @@ _METHODS = {
 }
 
 
-class BoundsResult(Result):
+class BoundsResult(HeadlineResult):
     """Bounds of the mean log-likelihood from both sides, on rows that a model dreamt.
 
     What `HelmholtzMachine.log_likelihood_bounds` returns: a :class:`~sklearn.utils.Bunch`, whose

@@ -1,12 +1,12 @@
 """Results of `compare_log_likelihood`."""
 
 from .figures import with_error
-from .result import Result
+from .headline import HeadlineResult
 
 _NOTABLE = 2  # standard errors
 
 
-class ComparisonResult(Result):
+class ComparisonResult(HeadlineResult):
     """Difference of the log-likelihoods of two models, and how sure it is.
 
     What `compare_log_likelihood` returns: a :class:`~sklearn.utils.Bunch`, whose fields are

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .figures import counted, rounded, with_error
-from .result import Result
+from .headline import HeadlineResult
 
 _METHODS = {
     "exact": "exact",
@@ -26,7 +26,7 @@ _PER_ROW = (
 )
 
 
-class LogLikelihoodResult(Result):
+class LogLikelihoodResult(HeadlineResult):
     """Mean log-likelihood of some rows and everything known about its error.
 
     What `HelmholtzMachine.log_likelihood` returns: a :class:`~sklearn.utils.Bunch`, whose fields

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...likelihood import RELIABLE_SAMPLE_SIZE, RELIABLE_SHARE
 from .figures import counted
-from .result import Result
+from .headline import HeadlineResult
 
 _METHODS = {
     "exact": "exact",
@@ -15,7 +15,7 @@ _METHODS = {
 }
 
 
-class PosteriorResult(Result):
+class PosteriorResult(HeadlineResult):
     """Hidden layers given some rows: means, and draws.
 
     What `HelmholtzMachine.posterior` returns: a :class:`~sklearn.utils.Bunch`, whose fields are

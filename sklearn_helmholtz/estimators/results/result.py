@@ -1,9 +1,8 @@
-"""The base of results: fields, a few lines of text, a table for notebooks, a DataFrame."""
+"""The base of results: fields that are attributes and items, and print as what they are."""
 
 import html
-import importlib
-import textwrap
 
+import numpy as np
 from sklearn.utils import Bunch
 
 _WIDTH = 100
@@ -11,64 +10,47 @@ _LEFT = "text-align: left; vertical-align: top"
 
 
 class Result(Bunch):
-    """A `Bunch` that prints as a headline and a few facts, and makes a DataFrame of itself.
+    """A `Bunch` that shows numbers as they are, and of arrays the shape and the range.
 
-    Subclasses have the methods ``_headline``, ``_facts``, pairs of a label and a text, ``_columns``
-    and ``_n_rows``. What they know beside their fields are class attributes, which `_about`
-    overrides.
+    What is known beside the fields are class attributes, which `_about` overrides.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_helmholtz.estimators.results import Result
+    >>> Result(mean=-3.25, per_sample=np.linspace(-5, -1, 700))
+    Result(mean=-3.25, per_sample=<array of shape (700,), from -5 to -1>)
     """
-
-    _index = None  # of the rows, where they had labels
 
     def _about(self, **known):
         """Keep what is known beside the fields, by name; returns the result itself."""
         vars(self).update({f"_{name}": value for name, value in known.items()})
         return self
 
-    def to_frame(self):
-        """Make a DataFrame of pandas of what is known of each row.
-
-        Returns
-        -------
-        frame : pandas.DataFrame
-            A line for each row, with the index of X where that was a DataFrame of pandas.
-
-        Raises
-        ------
-        ImportError
-            Where pandas is not installed.
-        """
-        index = range(self._n_rows()) if self._index is None else self._index
-        return as_frame(self._columns(), index)
-
-    def _reliability(self):
-        """A fact: whether to trust the result, and what to do if not."""
-        return "reliable", "yes" if self.reliable else f"NO: {self._trouble()} {self.remedy}"
-
     def __repr__(self):
-        facts = self._facts()
-        margin = 4 + max(len(label) for label, _ in facts)
-        lines = [f"{type(self).__name__}: {self._headline()}"]
-        for label, text in facts:
-            first = f"  {label}".ljust(margin)
-            lines += textwrap.wrap(
-                text, _WIDTH, initial_indent=first, subsequent_indent=" " * margin
-            )
-        return "\n".join(lines)
+        fields = [f"{name}={text}" for name, text in self._facts()]
+        line = f"{type(self).__name__}({', '.join(fields)})"
+        if len(line) <= _WIDTH:
+            return line
+        return f"{type(self).__name__}(\n" + "".join(f"    {field},\n" for field in fields) + ")"
+
+    def _facts(self):
+        """Pairs of a label and a text."""
+        return [(name, _shown(value)) for name, value in self.items()]
+
+    def _caption(self):
+        """HTML above the table."""
+        return type(self).__name__
 
     def _repr_html_(self):
         """The same as a table without colours of its own: it has those of the page."""
-        name, headline = type(self).__name__, html.escape(self._headline())
         rows = "".join(
             f'<tr><th scope="row" style="{_LEFT}">{html.escape(label)}</th>'
             f'<td style="{_LEFT}">{html.escape(text)}</td></tr>'
             for label, text in self._facts()
         )
-        caption = f'<caption style="caption-side: top; {_LEFT}">{name}: <b>{headline}</b></caption>'
+        caption = f'<caption style="caption-side: top; {_LEFT}">{self._caption()}</caption>'
         return f"<table>{caption}<tbody>{rows}</tbody></table>"
-
-    def __dir__(self):
-        return [*super().__dir__(), "to_frame"]
 
     def __getstate__(self):
         return dict(vars(self))
@@ -77,16 +59,17 @@ class Result(Bunch):
         vars(self).update(state or {})
 
 
-def as_frame(columns, index=None):
-    """A DataFrame of pandas, which is imported here alone.
-
-    columns : dict of name to values; index : the labels of its rows, or None to number them.
-    """
-    try:
-        pandas = importlib.import_module("pandas")
-    except ImportError:
-        raise ImportError(
-            "A DataFrame needs pandas: install it with `pip install pandas`, or read the fields "
-            "themselves."
-        ) from None
-    return pandas.DataFrame(columns, index=index)
+def _shown(value):
+    """A value, or a few words on an array or a list of such."""
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(item) for item in value)}]"
+    if isinstance(value, float | np.floating):
+        return f"{value:.6g}"
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    known = value[~np.isnan(value)] if value.dtype.kind == "f" else value
+    is_number = known.size and value.dtype.kind in "biuf"
+    values = f", from {known.min():.6g} to {known.max():.6g}" if is_number else ""
+    if value.dtype.kind == "f" and value.size and not known.size:
+        values = ", all NaN"
+    return f"<array of shape {value.shape}{values}>"
