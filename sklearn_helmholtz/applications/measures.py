@@ -1,7 +1,6 @@
 """Measures that densities are with respect to: only where they are the same do values compare."""
 
 import numpy as np
-import scipy.sparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
@@ -9,7 +8,9 @@ from ..columns.resolution import resolution
 from ..estimators.frames import is_mixed_frame, table_columns
 from ..estimators.given_columns import shown
 from ..estimators.schema import Schema
-from ..models import named
+from ..estimators.validation import validated
+from ..models import choose_family, named
+from ..rows import TableSummary
 
 
 def refuse_pipeline(estimator):
@@ -38,7 +39,7 @@ def with_common_units(estimator, X):
     if visible is None:
         return estimator
     if isinstance(visible, str) and visible == "auto" and not is_mixed_frame(X):
-        return estimator.set_params(visible="bernoulli" if _is_unit(X) else "gaussian")
+        return estimator.set_params(visible=_automatic(estimator, X))
     if isinstance(visible, str) and visible not in ("auto", "mixed"):
         return estimator
     said = "mixed" if isinstance(visible, str) else visible
@@ -73,11 +74,10 @@ def check_real(density, names=None):
             )
 
 
-def _is_unit(X):
-    """Whether all values lie in [0, 1], as ``visible="auto"`` asks."""
-    values = X.data if scipy.sparse.issparse(X) else np.asarray(X, np.float64)
-    values = values[~np.isnan(values)]
-    return not len(values) or (values.min() >= 0 and values.max() <= 1)
+def _automatic(estimator, X):
+    """The word for the units that ``visible="auto"`` means for all rows."""
+    values = validated(clone(estimator), X, reset=True)
+    return choose_family("auto", TableSummary.of(values)).name
 
 
 def _kinds(X, schema):

@@ -4,11 +4,11 @@ import sys
 
 import numpy as np
 import scipy.sparse
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import validate_data
 
 from ..estimators.frames import build_frame, library_of
-from ..estimators.tables import is_missing
+from ..estimators.tables import as_numbers, is_missing
 from ..estimators.validation import validated
 
 
@@ -46,6 +46,13 @@ def framed(values, names, library):
     if library is None:
         return values
     return build_frame(library, list(names), [(column, None, None) for column in values.T])
+
+
+def numbers(rows):
+    """Rows of numbers as an array of float64, NaN where missing, whatever frames call that."""
+    return check_array(
+        as_numbers(rows), dtype=np.float64, ensure_all_finite=False, ensure_min_samples=0
+    )
 
 
 def missing(rows):

@@ -14,6 +14,7 @@ from sklearn.preprocessing import (
 
 from ..models import named
 from .functions import FUNCTIONS
+from .rows import numbers
 
 
 def log_slopes(transformer, X):
@@ -28,7 +29,7 @@ def log_slopes(transformer, X):
     ValueError
         Where it has no slope: a `QuantileTransformer` whose quantiles are tied.
     """
-    values = np.asarray(X, np.float64)
+    values = numbers(X)
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = np.broadcast_to(_rule(transformer)(transformer, X, values), values.shape)
     return np.where(np.isnan(values), 0.0, slopes)

@@ -14,7 +14,7 @@ from ..estimators.public import public
 from ..estimators.validation import answer_dtype
 from .densities import drawn
 from .jacobians import inverse
-from .rows import chosen, framed
+from .rows import chosen, framed, numbers
 from .transformed_features import inner_has
 
 _ROUNDS = 100  # of draws, of which one in a hundred at least has to come from a row
@@ -87,7 +87,7 @@ class TransformedDrawsMixin:
         fill = self._medians
         if strategy == "sample":
             fill = partial(self._draws, rng=check_random_state(random_state))
-        data = np.asarray(rows.given, np.float64)
+        data = numbers(rows.given)
         gaps, n_different = np.isnan(data), n_imputations if strategy == "sample" else 1
         values = np.column_stack([fill(rows.transformed)[gaps] for _ in range(n_different)])
         return imputed(self, X, data, values, answer_dtype(rows.given), n_imputations)

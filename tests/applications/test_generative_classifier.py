@@ -158,6 +158,27 @@ def test_em_ends_where_a_step_gains_less_than_tol(data):
     assert gains[-1] < 1e-3 * len(y) <= gains[:-1].min()
 
 
+class Tiring(FactorAnalysis):
+    """A density that is worse each time that it is fitted."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        before = getattr(self, "n_fits_", 0)
+        super().fit(X, sample_weight=sample_weight)
+        self.n_fits_ = before + 1
+        return self
+
+    def score_samples(self, X):
+        return super().score_samples(X) - self.n_fits_
+
+
+def test_a_step_that_lowers_the_likelihood_is_not_made(data):
+    X, y = data
+    labels = np.where(np.arange(len(y)) % 4 > 0, np.nan, y)
+    model = GenerativeClassifier(Tiring(0)).fit(X, labels)
+    assert model.n_iter_ == len(model.loglike_) == 1
+    assert [density.n_fits_ for density in model.estimators_] == [1, 1]
+
+
 def test_given_priors_stay_in_em(data):
     X, y = data
     labels = np.where(np.arange(len(y)) % 4 > 0, np.nan, y)
@@ -211,6 +232,8 @@ def test_kinds_of_columns_are_those_of_all_rows_together():
     unit = GenerativeClassifier(HelmholtzMachine(1, **FEW)).fit(X > 0, y)
     assert {density.visible_ for density in unit.estimators_} == {"bernoulli"}
     assert model.estimator.visible == "auto"
+    with pytest.raises(ValueError, match="'a' \\(text\\)"):
+        GenerativeClassifier(HelmholtzMachine(1)).fit(pd.DataFrame({"b": ["a", "c"]}), [0, 1])
 
 
 def test_mixed_columns_have_the_same_kinds_and_resolutions():

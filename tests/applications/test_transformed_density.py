@@ -344,6 +344,18 @@ def test_frames_keep_names_and_index():
     np.testing.assert_allclose(from_polars.score(pl.DataFrame(frame)), model.score(frame))
 
 
+def test_gaps_of_nullable_frames_are_gaps():
+    X = rows(30)
+    X[::4, 1] = np.nan
+    frame = pd.DataFrame(X, columns=["a", "b", "c"]).convert_dtypes()
+    assert frame["b"].hasnans
+    for transformer in (StandardScaler(), PowerTransformer()):
+        model = TransformedDensity(transformer, FactorAnalysis(0)).fit(frame)
+        array = TransformedDensity(transformer, FactorAnalysis(0)).fit(X)
+        np.testing.assert_allclose(model.score_samples(frame), array.score_samples(X))
+        np.testing.assert_allclose(model.impute(frame), array.impute(X))
+
+
 def test_only_what_the_density_has_is_there():
     model = TransformedDensity(StandardScaler(), KernelDensity()).fit(rows())
     assert hasattr(model, "sample")
@@ -409,6 +421,8 @@ def test_probabilities_have_no_slopes():
     few = {"max_iter": 1, "random_state": 0}
     with pytest.raises(ValueError, match="has learnt 'bernoulli' units, which have probabilities"):
         TransformedDensity(MinMaxScaler(), HelmholtzMachine(2, visible="bernoulli", **few)).fit(X)
+    auto = TransformedDensity(MinMaxScaler(), HelmholtzMachine(2, **few)).fit(rows())
+    assert auto.estimator_.visible_ == "gaussian"  # though all values lie in [0, 1]
     with pytest.raises(ValueError, match="has taken column 0 for 'bernoulli'"):
         TransformedDensity(StandardScaler(), HelmholtzMachine(2, visible="mixed", **few)).fit(X)
 
