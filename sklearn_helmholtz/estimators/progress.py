@@ -164,11 +164,14 @@ class StepLines:
 
 
 def with_progress(method):
-    """A method on rows that prints how far it is, where the estimator's ``verbose`` says so."""
+    """A method on rows that prints how far it is, where the estimator's ``verbose`` says so.
+
+    Estimators without the parameter are silent.
+    """
 
     @functools.wraps(method)
     def call(self, *args, **kwargs):
-        if not self.verbose or _is_telling.get():
+        if not getattr(self, "verbose", 0) or _is_telling.get():
             return method(self, *args, **kwargs)
         with block_lines(f"{type(self).__name__}.{method.__name__}"):
             return method(self, *args, **kwargs)
