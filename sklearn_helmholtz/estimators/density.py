@@ -66,7 +66,6 @@ class LatentDensityEstimator(
         return [list(self.get_feature_names_out())]
 
     _has_mixed_units = False  # which are others than Bernoulli, Gaussian or Poisson
-    verbose = 0  # of estimators without such a parameter
     _schema = None  # of mixed columns
     _is_mixed = False  # whether settings alone say so
 

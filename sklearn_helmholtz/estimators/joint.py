@@ -1,88 +1,16 @@
 """Hidden states of machines of few units, one by one: their probabilities, and the best of them."""
 
-from dataclasses import dataclass
-
-import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..likelihood import MAX_AUTOMATIC_UNITS
 from ..models import joint_probabilities, joint_states, most_probable
-from .checks import check_count, hidden_sizes
+from .checks import hidden_sizes
+from .labels import index_of
 from .public import public
+from .results import JointPosteriorResult
 
 _REMEDY = "Use posterior."
-
-
-@dataclass(frozen=True)
-class JointPosterior:
-    """Probabilities of all states of the hidden units, for each of some rows.
-
-    See `HelmholtzMachine.joint_posterior`, which returns it.
-
-    Attributes
-    ----------
-    states : ndarray of shape (n_states, n_units) of bool
-        All states, of the units of all hidden layers from the data upward. The number of a state is
-        ``sum_j 2**j * state_j``: the first unit varies fastest.
-
-    probabilities : ndarray of shape (n_rows, n_states)
-        p(h | x), which sum to 1 for each row.
-
-    Examples
-    --------
-    >>> from sklearn_helmholtz import SigmoidBeliefNet
-    >>> net = SigmoidBeliefNet.from_parameters(  # an event of two causes, each of which is enough
-    ...     [[[20.0], [20.0]]], [[-20.0], [-10.0, -10.0]])
-    >>> joint = net.joint_posterior([[1]])
-    >>> joint.states.astype(int)
-    array([[0, 0],
-           [1, 0],
-           [0, 1],
-           [1, 1]])
-    >>> joint.probabilities.round(3)
-    array([[0. , 0.5, 0.5, 0. ]])
-    """
-
-    states: np.ndarray
-    probabilities: np.ndarray
-
-    def __repr__(self):
-        n_rows, (n_states, n_units) = len(self.probabilities), self.states.shape
-        return f"JointPosterior({n_rows} rows, {n_states} states of {n_units} units)"
-
-    def most_probable(self, n_states=1):
-        """The most probable states of each row, most probable first.
-
-        Parameters
-        ----------
-        n_states : int, default=1
-            How many; all of them if there are fewer.
-
-        Returns
-        -------
-        numbers : ndarray of shape (n_rows, n_states)
-            Of the states: rows of ``states``. Of equally probable ones the first comes first.
-
-        probabilities : ndarray of shape (n_rows, n_states)
-            Of these.
-        """
-        n_states = check_count("n_states", n_states)
-        numbers = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :n_states]
-        return numbers, np.take_along_axis(self.probabilities, numbers, axis=1)
-
-    def to_frame(self):
-        """A DataFrame of pandas of the probabilities, with a column for each state.
-
-        Returns
-        -------
-        frame : DataFrame of shape (n_rows, n_states)
-            Names of the columns are the bits of the states, the first unit first, such as "010".
-        """
-        import pandas as pd
-
-        names = ["".join(map(str, state)) for state in self.states.astype(int)]
-        return pd.DataFrame(self.probabilities, columns=names)
 
 
 def _has_few_hidden_units(estimator):
@@ -119,9 +47,10 @@ class JointMixin:
 
         Returns
         -------
-        result : JointPosterior
+        result : JointPosteriorResult
             The states (``states``), their probabilities for each row (``probabilities``, 8 bytes
-            for each of ``2**n_units``), and `most_probable` and `to_frame` of these.
+            for each of ``2**n_units``), and `most_probable` and `to_frame` of these: see
+            :class:`~sklearn_helmholtz.estimators.results.JointPosteriorResult`.
 
         Raises
         ------
@@ -146,9 +75,9 @@ class JointMixin:
         check_is_fitted(self)
         rows, machine = self._rows(X)[0], self._machine
         self._model.check_exact("joint_posterior", rows, _REMEDY)
-        return JointPosterior(
-            joint_states(machine), joint_probabilities(machine, rows, self._n_threads)
-        )
+        probabilities = joint_probabilities(machine, rows, self._n_threads)
+        result = JointPosteriorResult(states=joint_states(machine), probabilities=probabilities)
+        return result._about(index=index_of(X))
 
     @available_if(_has_few_hidden_units)
     @public
@@ -175,8 +104,7 @@ class JointMixin:
 
         Examples
         --------
-        >>> import numpy as np
-        >>> from sklearn_helmholtz import SigmoidBeliefNet
+        >>>         >>> from sklearn_helmholtz import SigmoidBeliefNet
         >>> net = SigmoidBeliefNet.from_parameters(
         ...     [[[4.0, 4.0], [0.0, 4.0]]], [[-2.0, -4.0], [0.0, 0.0]])
         >>> labels = net.predict([[1, 1], [0, 0]])

@@ -74,7 +74,7 @@ def test_the_most_probable_states_come_first():
     assert_array_equal(numbers[:, 0], model.predict(data(n=5, d=4)))
     assert_array_equal(probabilities, np.sort(result.probabilities)[:, :-4:-1])
     assert result.most_probable(99)[0].shape == (5, 32)
-    assert repr(result) == "JointPosterior(5 rows, 32 states of 5 units)"
+    assert repr(result).startswith("JointPosteriorResult: 5 rows, 32 states of 5 hidden units\n")
     frame = result.to_frame()
     assert_array_equal(frame["01000"], result.probabilities[:, 2])
     with pytest.raises(ValueError, match="n_states must be an integer"):

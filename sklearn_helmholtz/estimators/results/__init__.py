@@ -3,6 +3,7 @@
 from .bounds import BoundsResult
 from .comparison import ComparisonResult, is_notable
 from .headline import as_frame
+from .joint_posterior import JointPosteriorResult
 from .log_likelihood import LogLikelihoodResult
 from .posterior import PosteriorResult
 from .result import Result
@@ -10,6 +11,7 @@ from .result import Result
 __all__ = [
     "BoundsResult",
     "ComparisonResult",
+    "JointPosteriorResult",
     "LogLikelihoodResult",
     "PosteriorResult",
     "Result",
