@@ -306,7 +306,7 @@ def test_without_pandas_frames_are_refused_by_a_sentence(results, monkeypatch):
 
 def test_results_of_no_kind_show_their_fields():
     result = Result(df=3, rate=0.25, names=np.array(["a", "b"], object), known=np.array([True]))
-    shown = "names=<array of shape (2,)>, known=<array of shape (1,), from 0 to 1>"
+    shown = "names=<array of shape (2,)>, known=<array of shape (1,), from 1 to 1>"
     assert repr(result) == f"Result(df=3, rate=0.25, {shown})"
     assert '<th scope="row" style="text-align: left; vertical-align: top">rate</th>' in (
         result._repr_html_()
