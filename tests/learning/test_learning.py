@@ -791,9 +791,9 @@ def test_training_estimates_penalties_anew_every_epoch():
     rows, plan = Table(x, True), Plan(np.arange(40), 10, 5, Constant(0.05))
 
     class Watch(Monitor):
-        def end_epoch(self, training, loss, n_epochs):
+        def end_epoch(self, training, loss):
             seen.append(training._optimizer.lateral[1] * 2000)
-            return super().end_epoch(training, loss, n_epochs)
+            return super().end_epoch(training, loss)
 
     train(training, rows, plan, Watch())
     assert seen[0] == 8
@@ -810,9 +810,9 @@ def test_penalties_grow_over_the_epochs_in_which_they_settle():
     seen = []
 
     class Watch(Monitor):
-        def end_epoch(self, training, loss, n_epochs):
+        def end_epoch(self, training, loss):
             seen.append(training._optimizer.lasso * 2000)
-            return super().end_epoch(training, loss, n_epochs)
+            return super().end_epoch(training, loss)
 
     for warmup, progress in ((0.5, (0.25, 0.5, 0.75, 1, 1, 1, 1, 1)), (0.0, [1] * 8)):
         seen.clear()
