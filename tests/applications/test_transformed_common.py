@@ -35,7 +35,7 @@ def test_check_estimator(estimator, check):
 
 
 def left_out():
-    for estimator in instances():
+    for estimator in instances()[1:]:  # powers are slow
         names = FOR_TRANSFORMERS if hasattr(estimator, "transform") else FOR_ALL
         yield from ((estimator, name) for name in names)
 
