@@ -2,6 +2,7 @@
 
 import matplotlib
 from docutils import nodes
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401  # examples refer to it
 
 from sklearn_helmholtz import __version__
 
