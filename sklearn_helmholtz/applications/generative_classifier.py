@@ -152,7 +152,7 @@ class GenerativeClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMix
         y : array-like of shape (n_samples,)
             Labels. NaN, None and ``pd.NA`` mean that a label is missing; -1 is a label like any
             other (``np.where(y == -1, np.nan, y)`` makes it a gap). Rows without a label count for
-            each class as much as it is probable, by expectation-maximisation [1]_, for which the
+            each class as much as it is probable, by expectation-maximisation, for which the
             density estimator has to take ``sample_weight``.
 
         sample_weight : array-like of shape (n_samples,), default=None

@@ -34,7 +34,7 @@ class TransformedRows:
     """Rows on both sides of a transformer.
 
     given : as validated; transformed : what the transformer makes of them; log_det : (n_rows,) log
-    |det J|, -inf where the transformer is flat or has no value: no transformed row stands for
+    ``|det J|``, -inf where the transformer is flat or has no value: no transformed row stands for
     those.
     """
 
@@ -72,7 +72,7 @@ class TransformedDensity(
         `MinMaxScaler`, `MaxAbsScaler`, `RobustScaler`, `PowerTransformer`, `QuantileTransformer`,
         `FunctionTransformer` of functions such as ``np.log``; `PCA` and `FastICA` with all
         components; a `Pipeline` or a `ColumnTransformer` of such; and any that has the method
-        ``log_abs_det_jacobian(X)``, which returns log |det J| of each row, (n_samples,). None means
+        ``log_abs_det_jacobian(X)``, which returns ``log |det J|`` of each row, (n_samples,). None means
         ``PowerTransformer()``.
 
     estimator : density estimator or None, default=None
@@ -80,7 +80,7 @@ class TransformedDensity(
         ``visible="auto"`` get Gaussian units: a probability has no slope.
 
     log_det : callable, default=None
-        ``log_det(X)`` returns log |det J| of each row, (n_samples,), in the place of what is known
+        ``log_det(X)`` returns ``log |det J|`` of each row, (n_samples,), in the place of what is known
         of the transformer.
 
     Attributes
