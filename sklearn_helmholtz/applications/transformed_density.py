@@ -72,16 +72,16 @@ class TransformedDensity(
         `MinMaxScaler`, `MaxAbsScaler`, `RobustScaler`, `PowerTransformer`, `QuantileTransformer`,
         `FunctionTransformer` of functions such as ``np.log``; `PCA` and `FastICA` with all
         components; a `Pipeline` or a `ColumnTransformer` of such; and any that has the method
-        ``log_abs_det_jacobian(X)``, which returns ``log |det J|`` of each row, (n_samples,). None means
-        ``PowerTransformer()``.
+        ``log_abs_det_jacobian(X)``, which returns ``log |det J|`` of each row, (n_samples,). None
+        means ``PowerTransformer()``.
 
     estimator : density estimator or None, default=None
         It learns the transformed rows. None means ``FactorAnalysis()``. Machines with
         ``visible="auto"`` get Gaussian units: a probability has no slope.
 
     log_det : callable, default=None
-        ``log_det(X)`` returns ``log |det J|`` of each row, (n_samples,), in the place of what is known
-        of the transformer.
+        ``log_det(X)`` returns ``log |det J|`` of each row, (n_samples,), in the place of what is
+        known of the transformer.
 
     Attributes
     ----------
