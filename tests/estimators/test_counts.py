@@ -46,19 +46,16 @@ def small(autoregressive):
 
 def log_p(X, autoregressive):
     """Log p(x) of complete rows by scipy and enumeration."""
-    total = []
-    for x in X:
-        terms = []
-        for h in itertools.product((0, 1), repeat=2):
-            h, top = np.array(h), np.array(INTERCEPTS[1])
-            eta = np.array(INTERCEPTS[0]) + h @ np.array(COEFS[0])
-            if autoregressive:
-                top = top + h @ np.array(LATERAL[1])
-                eta = eta + np.log1p(x) @ np.array(LATERAL[0])
-            own = (h * top - np.logaddexp(0, top)).sum()
-            terms.append(own + stats.poisson(np.exp(eta)).logpmf(x).sum())
-        total.append(np.logaddexp.reduce(terms))
-    return np.array(total)
+    terms = []
+    for h in itertools.product((0, 1), repeat=2):
+        h, top = np.array(h), np.array(INTERCEPTS[1])
+        eta = np.array(INTERCEPTS[0]) + h @ np.array(COEFS[0])
+        if autoregressive:
+            top = top + h @ np.array(LATERAL[1])
+            eta = eta + np.log1p(X) @ np.array(LATERAL[0])
+        own = (h * top - np.logaddexp(0, top)).sum()
+        terms.append(own + stats.poisson.logpmf(X, np.exp(eta)).sum(axis=1))
+    return np.logaddexp.reduce(terms)
 
 
 @pytest.mark.parametrize("autoregressive", [False, True])
@@ -67,7 +64,7 @@ def test_scores_are_those_of_scipy_and_sum_to_one(autoregressive):
     X = np.array(list(itertools.product(range(12), repeat=3)), float)
     scores = net.score_samples(X)
     assert_allclose(scores, log_p(X, autoregressive), rtol=1e-5, atol=1e-5)
-    X = np.array(list(itertools.product(range(35), repeat=3)), np.uint8)
+    X = np.array(list(itertools.product(range(26), repeat=3)), np.uint8)
     assert np.exp(net.score_samples(X)).sum() == pytest.approx(1, abs=1e-4)
 
 

@@ -23,7 +23,7 @@ SHELLS = {
     "factors": (REAL["factors"], real_rows),
     "rotated": (lambda: FactorAnalysis(2, rotation="oblimin"), real_rows),
 }
-EVERY = 41  # of the lines that a fit goes through, one in so many is tried
+EVERY = 61  # of the lines that a fit goes through, one in so many is tried
 OLD, NEW = 4, 5  # features
 
 
@@ -184,7 +184,7 @@ def test_signals_at_any_time(name):
     X, W = rows(40, OLD), rows(40, NEW)
     kept = 0
     make().fit(W).score(W)
-    for delay in np.linspace(1e-4, 2e-2, 12):
+    for delay in np.linspace(1e-4, 2e-2, 6):
         model = make().set_params(**({} if name == "factors" else {"max_iter": 200})).fit(X)
         handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))

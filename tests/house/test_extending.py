@@ -175,9 +175,8 @@ def with_a_cause(share, n=300):
     return np.where(rng.random(x.shape) < 0.03, np.nan, x)
 
 
-@pytest.mark.parametrize("autoregressive", [False, True])
-@pytest.mark.parametrize("share", [0.07, 0.5])
-def test_machines_with_the_units_of_the_recipe(offered, autoregressive, share):
+@pytest.mark.parametrize(("share", "autoregressive"), [(0.07, True), (0.5, False)])
+def test_machines_with_the_units_of_the_recipe(offered, share, autoregressive):
     x = with_a_cause(share)
     machine = HelmholtzMachine(
         (2,), visible="binomial", autoregressive=autoregressive, max_iter=30, random_state=0

@@ -114,14 +114,14 @@ def test_only_hidden_states_of_mixed_rows_are_remembered():
 def test_chains_that_stay_with_their_rows_raise_the_likelihood_of_a_known_net(share_missing):
     kinds = ("categorical", "ordinal", "bit", "ordinal", "bit", "categorical")
     net = make_net((2,), kinds, scale=4.0, seed=15, dull=0.2)
-    (x, _), _ = net.machine.dream(make_draws(1200))
-    truth = np.mean([log_likelihood(net, row) for row in x.values[1000:]])
+    (x, _), _ = net.machine.dream(make_draws(800))
+    truth = np.mean([log_likelihood(net, row) for row in x.values[600:]])
     X, rng = x.values.copy(), np.random.default_rng(0)
-    X[:1000][rng.random((1000, 6)) < share_missing] = np.nan
+    X[:600][rng.random((600, 6)) < share_missing] = np.nan
     visible = [kind.replace("bit", "bernoulli") for kind in kinds]
     params = {"visible": visible, "inference": "gibbs", "random_state": 0}
     scores = [
-        SigmoidBeliefNet(2, max_iter=n, **params).fit(X[:1000]).score(X[1000:]) for n in (1, 60)
+        SigmoidBeliefNet(2, max_iter=n, **params).fit(X[:600]).score(X[600:]) for n in (1, 60)
     ]
     assert scores[0] < truth - 0.3
     assert scores[1] > scores[0] + 0.8 * (truth - scores[0])

@@ -219,7 +219,7 @@ def test_annealed_bounds_of_several_chains_have_their_enumerated_means(seed):
 )  # fmt: skip
 def test_more_samples_or_temperatures_bring_both_bounds_closer(visible, method):
     machine, params, _ = make_case((4, 3, 2), visible, seed=1)
-    values, addresses = dreams(machine, 2000)
+    values, addresses = dreams(machine, 1000)
     truth = exact.log_likelihood(params, values[0].todoubles()).mean()
     gaps, gibbs = [], Gibbs.of(machine)
     for n in (1, 5, 40):

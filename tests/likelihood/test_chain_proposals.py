@@ -76,7 +76,7 @@ def test_proposals_of_a_row_do_not_depend_on_other_rows():
 
 @pytest.mark.parametrize("autoregressive", [False, True])
 def test_bounds_by_what_chains_propose_enclose_the_truth(autoregressive):
-    net, n = make_net((3, 2), autoregressive=autoregressive, scale=2.0, seed=6), 1500
+    net, n = make_net((3, 2), autoregressive=autoregressive, scale=2.0, seed=6), 700
     (x, *hidden), _ = net.net.dream(cases.make_draws(n))
     log_p, addresses = np.array([log_likelihood(net, row) for row in x.values]), addresses_of(n)
     pair = importance_bounds(net.net, (Block(x), *hidden), cases.SEED, addresses, 2)

@@ -85,7 +85,7 @@ def test_annealed_estimates_of_mixed_rows_agree_with_enumeration(
 @pytest.mark.parametrize("autoregressive", [False, True])
 def test_more_temperatures_bring_both_bounds_of_mixed_rows_closer(autoregressive):
     net = make_net((3, 2), autoregressive=autoregressive, scale=1.2, seed=5)
-    n, gibbs = 1500, Gibbs.of(net.machine)
+    n, gibbs = 700, Gibbs.of(net.machine)
     (x, *hidden), _ = net.machine.dream(cases.make_draws(n))
     log_p = np.mean([log_likelihood(net, row) for row in x.values])
     gaps, values = [], (Block(x), *hidden)
