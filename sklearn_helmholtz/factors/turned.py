@@ -66,9 +66,10 @@ class TurnedDerivatives:
         ends = np.cumsum([loadings.size, loadings.size, k * k])
         L, standardised, correlation, shares = np.split(total, ends)
         n = total.shape[1]
+        correlation = correlation.reshape(k, k, n)
+        correlation[np.diag_indices(k)] = 0  # but for rounding: they are 1 whatever the loadings
         return cls(
-            L.reshape(*shape, n), standardised.reshape(*shape, n), correlation.reshape(k, k, n),
-            shares,
+            L.reshape(*shape, n), standardised.reshape(*shape, n), correlation, shares,
         )  # fmt: skip
 
 

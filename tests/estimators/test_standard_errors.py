@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from sklearn_helmholtz import FactorAnalysis
@@ -332,3 +332,11 @@ def test_factors_without_loadings_are_refused():
     X = rows_with_moments(np.eye(6), 100)
     with pytest.raises(ValueError, match=r"no loadings|other ones are as likely"):
         FactorAnalysis(1).fit(X).standard_errors()
+
+
+@pytest.mark.parametrize("rotation", ["oblimin", "promax", "varimax"])
+def test_correlations_of_factors_with_themselves_are_known(rotation):
+    errors = FactorAnalysis(2, rotation=rotation).fit(draw(200)).standard_errors()
+    known = np.diag(errors.factor_correlation)
+    assert_array_equal(known, 0)
+    assert (errors.factor_correlation[0, 1] > 0.01) == (rotation != "varimax")
