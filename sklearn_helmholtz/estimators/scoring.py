@@ -210,6 +210,11 @@ class ScoringMixin:
                bidirectional Monte Carlo, arXiv:1511.02543.
         """
         check_is_fitted(self)
+        if np.ndim(n_samples):
+            raise ValueError(
+                "log_likelihood_bounds dreams its own rows: n_samples is their number, not data. "
+                "The lower bound of given rows is log_likelihood(X)."
+            )
         n_samples = check_count("n_samples", n_samples)
         n_temperatures = check_count("n_temperatures", n_temperatures)
         check_choice("method", method, self._model.bound_methods)

@@ -263,3 +263,11 @@ def test_arguments_are_checked_where_enumeration_needs_none_of_them():
     ):
         with pytest.raises(ValueError, match=message):
             model.log_likelihood(np.eye(4), **bad)
+
+
+def test_bounds_say_that_they_take_no_rows():
+    model, _ = small_machine((3, 2), "binary")
+    rows = np.eye(3)
+    for X in (rows, rows.tolist(), scipy.sparse.csr_array(rows)):
+        with pytest.raises(ValueError, match="dreams its own rows: n_samples is their number"):
+            model.log_likelihood_bounds(X)
