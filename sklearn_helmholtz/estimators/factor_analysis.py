@@ -22,13 +22,17 @@ from .notices import notify
 from .progress import StepLines, compilation_told
 from .public import public
 from .rotated import RotatedMixin
-from .second_moments import given_moments
+from .second_moments import are_correlations, given_moments
 from .standard_errors import StandardErrorsMixin
 from .validation import refuse_infinity, validated
 from .weights import Weights, check_alike, checked_weights
 
 SCORES = ("regression", "bartlett")
 _NAMED = 5  # columns in a warning
+_NOT_ROWS = (
+    "X looks like a matrix of correlations, but fit takes its rows for data. Correlations are what "
+    "FactorAnalysis.from_covariance takes."
+)
 
 
 class FactorAnalysis(
@@ -263,6 +267,8 @@ class FactorAnalysis(
         given, X = X, validated(self, X, reset=True, ensure_min_samples=2, allow_infinity=show)
         X, weights = self._weighted(X, sample_weight, given)
         self._weights = Weights.of(weights, np.arange(X.shape[0]))
+        if are_correlations(X):
+            notify(_NOT_ROWS)
         learning, moments = self._learning(X.shape[1]), None
         if X.shape[0] >= X.shape[1]:
             moments = self._count(None, X, weights)

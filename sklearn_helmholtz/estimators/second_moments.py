@@ -3,6 +3,7 @@
 from numbers import Real
 
 import numpy as np
+import scipy.sparse
 
 from ..factors import (
     Saturated,
@@ -103,15 +104,26 @@ def saturated_of_moments(moments, names, purpose):
         raise _singular(purpose, error) from error
 
 
+def are_correlations(X):
+    """Whether rows look like a matrix of correlations, some of which are not zero."""
+    if scipy.sparse.issparse(X) or X.shape[0] != X.shape[1]:
+        return False
+    rest = X - np.eye(len(X))
+    is_alike = np.allclose(rest, rest.T, rtol=0, atol=_SAME)
+    has_ones = np.abs(np.diagonal(rest)).max() < _SAME
+    return bool(is_alike and has_ones and _SAME < np.abs(rest).max() <= 1)
+
+
 def saturated_of_rows(X, weights, names, purpose):
     """The same of validated rows, in which values may be missing.
 
     weights : (n_samples,) or None; names : of the features, or None.
     """
     if X.shape[0] <= X.shape[1]:
+        remedy = " Give correlations as covariance=." if are_correlations(X) else ""
         raise ValueError(
             f"{purpose} needs more rows than features, got {X.shape[0]} rows and {X.shape[1]} "
-            "features."
+            f"features.{remedy}"
         )
     if not has_missing(X):
         moments = SecondMoments.about(X, weights).plus(X, weights)

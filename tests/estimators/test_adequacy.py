@@ -143,7 +143,8 @@ def test_what_makes_no_correlations_is_refused(test):
     copied = np.column_stack([X, X[:, 0]])
     for data, message in [
         (constant, r"features that vary, but column 2 \('c'\) is constant"),
-        (X[:4], "more rows than features, got 4 rows and 4 features"),
+        (X[:4], r"more rows than features, got 4 rows and 4 features\.$"),
+        (np.corrcoef(X.T), r"got 4 rows and 4 features\. Give correlations as covariance=\.$"),
         (copied, "covariance of full rank"),
         (X[:, :1], "at least 2 features, got 1"),
         (np.where(X > 2, np.inf, X), "infinity"),

@@ -914,3 +914,13 @@ def test_counts_that_a_closed_form_does_not_need_are_checked_all_the_same(name):
         expected = call(model, X, 1)
         for good in (7, np.int64(3), *([None] if name == "n_importance_samples" else [])):
             assert_array_equal(call(model, X, good), expected)
+
+
+@pytest.mark.filterwarnings("ignore:Heywood")
+def test_correlations_in_the_place_of_rows_are_noticed():
+    R = np.array([[1, 0.5, 0.25], [0.5, 1, 0.5], [0.25, 0.5, 1]])
+    with pytest.warns(UserWarning, match="looks like a matrix of correlations.*from_covariance"):
+        FactorAnalysis(1).fit(pd.DataFrame(R, columns=list("abc")))
+    others = R + np.diag([0, 0, 0.1]), R + np.triu(R, 1), np.vstack([R, R]), 5 * R - 4 * np.eye(3)
+    for X in (*others, np.eye(3), scipy.sparse.csr_array(R)):
+        FactorAnalysis(1).fit(X)  # warnings are errors
