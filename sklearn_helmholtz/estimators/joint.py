@@ -104,7 +104,8 @@ class JointMixin:
 
         Examples
         --------
-        >>>         >>> from sklearn_helmholtz import SigmoidBeliefNet
+        >>> import numpy as np
+        >>> from sklearn_helmholtz import SigmoidBeliefNet
         >>> net = SigmoidBeliefNet.from_parameters(
         ...     [[[4.0, 4.0], [0.0, 4.0]]], [[-2.0, -4.0], [0.0, 0.0]])
         >>> labels = net.predict([[1, 1], [0, 0]])
