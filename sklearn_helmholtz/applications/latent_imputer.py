@@ -19,6 +19,7 @@ from ..estimators.frames import in_library, library_of
 from ..estimators.learner import learner_of
 from ..estimators.notices import notify
 from ..estimators.public import public
+from ..estimators.weights import checked_weights
 from .assembly import beside, numbers_of, with_empty_columns
 from .gaps import missing_values, never_observed
 from .wrapper import EstimatorWrapper
@@ -164,7 +165,11 @@ class LatentImputer(TransformerMixin, EstimatorWrapper):
         self._tell_of_empty(is_empty, X)
         self.indicator_ = None
         if self.add_indicator:
-            self.indicator_ = MissingIndicator(error_on_new=False).fit(self._flags(X))
+            self.indicator_ = MissingIndicator(error_on_new=False)
+            self.indicator_.set_output(
+                transform="default"
+            )  # a frame would have an index of its own
+            self.indicator_.fit(self._flags(X))
         self._fit_estimator(self._observed(X), sample_weight, given)
 
     @public
@@ -268,8 +273,11 @@ class LatentImputer(TransformerMixin, EstimatorWrapper):
             In nats per row.
         """
         check_is_fitted(self)
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self.estimator_.score(self._observed(self._table(X, reset=False)), **weights)
+        given, X = X, self._table(X, reset=False)
+        if sample_weight is None:
+            return self.estimator_.score(self._observed(X))
+        weights = checked_weights(sample_weight, X, given)
+        return self.estimator_.score(self._observed(X), sample_weight=weights)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that `transform` returns.
@@ -298,7 +306,7 @@ class LatentImputer(TransformerMixin, EstimatorWrapper):
         if not is_empty.any():
             return
         numbers = np.flatnonzero(is_empty)
-        empty = list(getattr(self, "feature_names_in_", np.arange(len(is_empty)))[numbers])
+        empty = getattr(self, "feature_names_in_", np.arange(len(is_empty)))[numbers].tolist()
         visible = getattr(self.estimator, "visible", None)
         if visible is not None and not isinstance(visible, str):
             raise ValueError(

@@ -174,6 +174,14 @@ def test_output_of_mixed_tables(mixed_imputer, people, given, output):
     assert filled["x"].to_list() == expected["x"].to_list()
 
 
+def test_indicators_stand_beside_their_rows_whatever_is_configured(people):
+    imputer = LatentImputer(HelmholtzMachine(1, **FEW), add_indicator=True)
+    expected = imputer.fit(people).transform(people)
+    with sklearn.config_context(transform_output="pandas"):
+        found = imputer.fit(people).transform(people)
+    pd.testing.assert_frame_equal(found, expected)
+
+
 @pytest.mark.filterwarnings("ignore:Skipping features without any observed values")
 def test_mixed_tables_with_columns_without_values(mixed_imputer, people):
     table = people.assign(none=np.nan)[["sex", "none", "job", "grade", "n", "x"]]
@@ -232,6 +240,16 @@ def test_weights_are_routed():
     labelled = pd.Series(weights).iloc[::-1]
     again = LatentImputer(FactorAnalysis(1)).fit(frame, sample_weight=labelled)
     np.testing.assert_allclose(again.estimator_.components_, alone.components_)
+
+
+def test_weights_go_by_the_labels_of_rows_in_training_and_scores(imputer):
+    frame = pd.DataFrame(X, index=np.arange(len(X)) + 100)
+    weights = pd.Series(np.linspace(0, 1, len(X)), index=frame.index)
+    array = weights.to_numpy()
+    expected = imputer.estimator_.score(X, sample_weight=array)
+    assert imputer.score(frame, sample_weight=weights[::-1]) == expected
+    again = LatentImputer(FactorAnalysis(1)).fit(frame, sample_weight=weights[::-1])
+    assert again.score(X) == FactorAnalysis(1).fit(X, sample_weight=array).score(X)
 
 
 def test_estimators_without_weights_refuse_them():
