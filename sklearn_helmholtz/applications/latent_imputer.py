@@ -165,11 +165,9 @@ class LatentImputer(TransformerMixin, EstimatorWrapper):
         self._tell_of_empty(is_empty, X)
         self.indicator_ = None
         if self.add_indicator:
-            self.indicator_ = MissingIndicator(error_on_new=False)
-            self.indicator_.set_output(
-                transform="default"
-            )  # a frame would have an index of its own
-            self.indicator_.fit(self._flags(X))
+            indicator = MissingIndicator(error_on_new=False)
+            indicator.set_output(transform="default")  # a frame would have an index of its own
+            self.indicator_ = indicator.fit(self._flags(X))
         self._fit_estimator(self._observed(X), sample_weight, given)
 
     @public
