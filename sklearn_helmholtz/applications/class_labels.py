@@ -32,7 +32,7 @@ class ClassLabels:
 
     @classmethod
     def of(cls, y, X, name="estimator"):
-        """Labels of the rows of X; NaN, None and ``pd.NA`` mean missing, and every number counts.
+        """Labels of the rows of X; NaN, None, ``pd.NA`` and masks mean missing, numbers count.
 
         Raises
         ------
@@ -74,6 +74,8 @@ def _as_array(y):
         array = np.asarray(y, dtype=object)
         is_plain = array.ndim != 1 or not is_missing(array).any()
         return np.asarray(y) if is_plain else array
+    if np.ma.is_masked(y):
+        return np.where(np.ma.getmaskarray(y), None, np.ma.getdata(y).astype(object))
     return y.to_numpy() if hasattr(y, "to_numpy") else y
 
 

@@ -150,7 +150,7 @@ class GenerativeClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMix
             Training data, as the density estimator takes them: ours take NaN as missing.
 
         y : array-like of shape (n_samples,)
-            Labels. NaN, None and ``pd.NA`` mean that a label is missing; -1 is a label like any
+            Labels. NaN, None, ``pd.NA`` and a mask mean that a label is missing; -1 is one like any
             other (``np.where(y == -1, np.nan, y)`` makes it a gap). Rows without a label count for
             each class as much as it is probable, by expectation-maximisation, for which the
             density estimator has to take ``sample_weight``.

@@ -98,8 +98,8 @@ class LatentClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMixin, 
             Training data; NaN means missing. Columns of categories need a DataFrame.
 
         y : array-like of shape (n_samples,)
-            Labels, of two classes or more, 255 at most. NaN, None and ``pd.NA`` mean that a label
-            is missing; -1 is a label like any other.
+            Labels, of two classes or more, 255 at most. NaN, None, ``pd.NA`` and a mask mean that a
+            label is missing; -1 is a label like any other.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows. Rows of weight zero are left out.

@@ -205,13 +205,14 @@ def test_machines_go_on_where_they_were(data):
         (pd.Series([0, pd.NA, 1, 1, 0], dtype="Int64"), [0, 1]),
         (pd.Series(["x", None, "y", "y", "x"], dtype="category"), ["x", "y"]),
         (pl.Series([2, None, 3, 3, 2]), [2, 3]),
+        (np.ma.array([2, 3, 3, 3, 2], mask=[0, 1, 0, 0, 0]), [2, 3]),
         ([True, False, True, False, True], [False, True]),
     ],
 )
 def test_labels_of_many_types(labels, classes):
     X = np.random.default_rng(0).normal(size=(5, 1))
     model = GenerativeClassifier(KernelDensity(), max_iter=1)
-    missing = sum(bool(pd.isna(label)) for label in labels)
+    missing = sum(label is np.ma.masked or bool(pd.isna(label)) for label in labels)
     if missing:
         with pytest.warns(ConvergenceWarning):
             model.fit(X, labels)
