@@ -24,6 +24,25 @@ def validated_rows(estimator, X, reset):
     return X
 
 
+def as_floats(rows):
+    """The same rows, whole numbers and truth values as float64, of a DataFrame column by column.
+
+    NumPy's functions make whole numbers of whole ones, or float16 of small ones.
+    """
+    library = library_of(rows)
+    if library is None:
+        return rows if rows.dtype.kind == "f" else rows.astype(np.float64)
+    if library == "polars":
+        polars = sys.modules[library]
+        whole = [c for c in rows.get_columns() if c.dtype.is_integer() or c.dtype == polars.Boolean]
+        return rows.with_columns([column.cast(polars.Float64) for column in whole])
+    places = [n for n, dtype in enumerate(rows.dtypes) if getattr(dtype, "kind", "O") in "biu"]
+    rows = rows.copy(deep=False)
+    for place in places:
+        rows.isetitem(place, rows.iloc[:, place].to_numpy(np.float64, na_value=np.nan))
+    return rows
+
+
 def chosen(rows, numbers):
     """Some rows, by number."""
     return _safe_indexing(rows, numbers)

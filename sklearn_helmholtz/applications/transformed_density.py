@@ -15,16 +15,16 @@ from ..estimators import FactorAnalysis
 from ..estimators._compat import ADAPTERS_MANAGER, HasMethods, _fit_context, _SetOutputMixin
 from ..estimators.checks import CheckedParametersMixin
 from ..estimators.frames import library_of
+from ..estimators.labels import index_of
 from ..estimators.learner import learner_of
 from ..estimators.public import public
 from ..estimators.published import VersionedMixin
-from ..estimators.results import Result
 from ..estimators.weights import checked_weights
-from ..likelihood import Estimate
+from ..likelihood import Estimate, weighted_mean
 from .densities import check_density, fitted, log_densities, takes_weights
 from .jacobians import PROTOCOL, log_abs_det
 from .measures import check_real, with_real_units
-from .rows import chosen, missing, validated_rows
+from .rows import as_floats, chosen, missing, validated_rows
 from .transformed_draws import TransformedDrawsMixin
 from .transformed_features import TransformedFeaturesMixin, inner_has
 
@@ -199,9 +199,7 @@ class TransformedDensity(
         """Rows as transformers take them: of numbers in float32 or float64."""
         if scipy.sparse.issparse(X):
             raise TypeError("Sparse data was passed, but TransformedDensity takes dense rows only.")
-        rows = validated_rows(self, X, reset)
-        is_small = library_of(rows) is None and rows.dtype.kind != "f"
-        return rows.astype(np.float64) if is_small else rows
+        return as_floats(validated_rows(self, X, reset))
 
     def _checked_weights(self, sample_weight, rows, given, density):
         if not takes_weights(density):
@@ -340,8 +338,9 @@ class TransformedDensity(
         Returns
         -------
         result : :class:`~sklearn.utils.Bunch`
-            What the density estimator says of the transformed rows, with ``per_sample``, ``mean``
-            and ``standard_error`` in the units of the data. Errors of estimation stay.
+            What the density estimator says of the transformed rows, with ``per_sample``, ``mean``,
+            ``standard_error`` and ``free_energy`` in the units of the data. Errors of estimation
+            stay. ``log_probability`` is NaN: of rows there are densities only.
         """
         rows = self._rows(X)
         self._refuse_outside(rows)
@@ -353,14 +352,14 @@ class TransformedDensity(
         before, after = result.per_sample, result.per_sample + rows.log_det
         between = [Estimate.variance_of_mean(each, sample_weight) for each in (before, after)]
         shared = max(result.standard_error**2 - between[0], 0.0)
-        return Result(
-            **{
-                **result,
-                "per_sample": after,
-                "mean": float(np.average(after, weights=sample_weight)),
-                "standard_error": float(np.sqrt(between[1] + shared)),
-            }
+        result.update(
+            per_sample=after,
+            mean=weighted_mean(after, sample_weight),
+            standard_error=float(np.sqrt(between[1] + shared)),
+            free_energy=result.free_energy - rows.log_det,
+            log_probability=np.full(len(after), np.nan),
         )
+        return result._about(index=index_of(X))
 
     def __sklearn_tags__(self):
         tags, inner = super().__sklearn_tags__(), get_tags(self._inner())

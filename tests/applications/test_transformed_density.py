@@ -273,6 +273,10 @@ def test_errors_of_log_likelihoods_stay_and_means_move():
     between = 30 / 29 * (share**2 * (result.per_sample - result.mean) ** 2).sum()
     assert result.standard_error == pytest.approx(np.sqrt(between), rel=1e-6)
     assert result.standard_error != pytest.approx(inner.standard_error, rel=1e-3)
+    np.testing.assert_allclose(result.free_energy, inner.free_energy - shift)
+    np.testing.assert_allclose(result.kl_gap, result.free_energy + result.per_sample)
+    assert np.isnan(result.log_probability).all()
+    assert repr(result).startswith("LogLikelihoodResult: ")
     assert model.estimator_.visible_ == "gaussian"
     with pytest.raises(ValueError, match="Row 1 of X has no density"):
         TransformedDensity(FunctionTransformer(np.log)).fit(X).log_likelihood(
@@ -354,6 +358,17 @@ def test_gaps_of_nullable_frames_are_gaps():
         array = TransformedDensity(transformer, FactorAnalysis(0)).fit(X)
         np.testing.assert_allclose(model.score_samples(frame), array.score_samples(X))
         np.testing.assert_allclose(model.impute(frame), array.impute(X))
+
+
+@pytest.mark.parametrize("function", [np.log, np.reciprocal, np.negative, np.exp])
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "Int8", "polars"])
+def test_whole_numbers_of_frames_are_real_ones(function, dtype):
+    X = np.random.default_rng(0).integers(1, 30, (40, 2))
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    frame = pl.DataFrame(frame).cast(pl.UInt8) if dtype == "polars" else frame.astype(dtype)
+    density = TransformedDensity(FunctionTransformer(function), FactorAnalysis(1))
+    expected = density.fit(X / 1.0).score_samples(X / 1.0)
+    np.testing.assert_allclose(density.fit(frame).score_samples(frame), expected)
 
 
 def test_only_what_the_density_has_is_there():
