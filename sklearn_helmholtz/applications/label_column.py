@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class LabelColumn:
             return cls(rows.shape[1], n_classes)
         names = list(rows.columns)
         if not all(isinstance(name, str) for name in names):
-            return cls(max(name for name in names if not isinstance(name, str)) + 1, n_classes)
+            return cls(max(map(_whole, names)) + 1, n_classes)
         name = "label"
         while name in names:
             name += "_"
@@ -97,6 +98,16 @@ class LabelColumn:
                 f"visible of the estimator has {len(said)} kinds, but X has {len(names)} columns: "
                 "give one for each, or a dict of those that are not to be inferred."
             )
+
+
+def _whole(name):
+    """The name of a column, or a TypeError unless it is a whole number."""
+    if not isinstance(name, Integral):
+        raise TypeError(
+            f"X has a column named {name!r}: names must all be text, or all whole numbers, such as "
+            "those of `X.set_axis(range(X.shape[1]), axis=1)`."
+        )
+    return int(name)
 
 
 def _kind_of_numbers(column):

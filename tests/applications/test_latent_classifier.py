@@ -194,6 +194,7 @@ def test_many_classes():
         (StandardScaler(), [[1.0], [2.0]], [0, 1], ValueError, "'predict_proba_missing'"),
         (machine(visible=["real"]), [[1.0, 2.0]] * 2, [0, 1], ValueError, "has 1 kinds, but X has"),
         (machine(visible={3: "real"}), [[1.0], [2.0]], [0, 1], ValueError, "column 3, but those"),
+        (None, pd.DataFrame({("a", 1): [1.0, 2.0]}), [0, 1], TypeError, r"named \('a', 1\)"),
         (None, [[1.0], [2.0]], None, ValueError, "requires y to be passed"),
         (None, [[1.0], [2.0]], [np.nan] * 2, ValueError, "no labels"),
     ],
