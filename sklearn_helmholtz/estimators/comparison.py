@@ -64,7 +64,9 @@ def compare_log_likelihood(a, b, X, sample_weight=None):
         raise ValueError(
             f"a and b must score the same rows, got scores of shape {shapes[0]} and {shapes[1]}."
         )
-    differences = scores[0].log_prob - scores[1].log_prob
+    for name, one in zip("ab", scores, strict=True):
+        _check_possible(name, one.log_prob, weights)
+    differences = _differences(*(one.log_prob for one in scores))
     shared_noise = sum(one.shared_noise for one in scores)
     difference, error = mean_with_error(differences, shared_noise, weights)
     doubted = [name for name, one in zip("ab", scores, strict=True) if not one.reliable]
@@ -85,6 +87,23 @@ def _check_model(name, model):
             f"{name} must be a fitted estimator with score_samples, got {model!r}. Of more than "
             "two models compare each with the one that they are measured against."
         )
+
+
+def _check_possible(name, log_prob, weights):
+    """Refuse rows that a model thinks impossible: no mean tells how much better the other is."""
+    odd = ~np.isfinite(log_prob) if weights is None else ~np.isfinite(log_prob) & (weights != 0)
+    if odd.any():
+        row = np.flatnonzero(odd)[0]
+        raise ValueError(
+            f"score_samples of {name} is {log_prob[row]} for row {row} of X, so there is no mean "
+            "difference: where the density is zero, log p is -inf. Leave such rows out."
+        )
+
+
+def _differences(log_prob_a, log_prob_b):
+    """Differences of rows; those of weight zero may be impossible to both models."""
+    with np.errstate(invalid="ignore"):
+        return log_prob_a - log_prob_b
 
 
 def mean_with_error(values, shared_noise, weights=None):

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 from sklearn.mixture import GaussianMixture
+from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_helmholtz import HelmholtzMachine, _keys, compare_log_likelihood
+from sklearn_helmholtz import (
+    FactorAnalysis,
+    HelmholtzMachine,
+    TransformedDensity,
+    _keys,
+    compare_log_likelihood,
+)
 from tests import cases
 from tests.estimators.test_scoring import estimator
 
@@ -121,3 +128,19 @@ def test_only_two_models_are_compared(bad):
     for pair, name in (((bad, Fixed(1)), "a"), ((Fixed(1), bad), "b")):
         with pytest.raises(TypeError, match=f"^{name} must be a fitted estimator with score_samp"):
             compare_log_likelihood(*pair, rows)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_rows_of_density_zero_are_refused_unless_they_count_nowhere(order):
+    X = np.random.default_rng(0).lognormal(size=(20, 2))
+    logarithms = TransformedDensity(FunctionTransformer(np.log)).fit(X)
+    models = [logarithms, FactorAnalysis(1).fit(X)][::order]
+    rows = np.vstack([[[-1.0, 1.0]], X])
+    name = "ab"[order < 0]
+    with pytest.raises(ValueError, match=f"score_samples of {name} is -inf for row 0 of X"):
+        compare_log_likelihood(*models, rows)
+    weights = np.arange(21) > 0
+    result = compare_log_likelihood(*models, rows, sample_weight=weights)
+    expected = compare_log_likelihood(*models, X)
+    assert result.difference == pytest.approx(expected.difference)
+    assert result.standard_error == pytest.approx(expected.standard_error)
