@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators._compat import HasMethods, Interval, StrOptions, _fit_context
 from ..estimators.learner import learner_of
 from ..estimators.public import public
+from .densities import drawn
 from .gaps import rows_by_gaps
 from .tail import Tail
 from .wrapper import EstimatorWrapper
@@ -34,10 +35,11 @@ class LatentAnomalyDetector(OutlierMixin, EstimatorWrapper):
 
     Parameters
     ----------
-    estimator : estimator of this package, default=None
-        The model: anything with ``fit``, ``sample`` and ``score_samples`` as `HelmholtzMachine` has
-        them. None means ``HelmholtzMachine(5, autoregressive=True)``, for the units that the table
-        asks for, as of `LatentImputer`.
+    estimator : density estimator, default=None
+        The model: anything with ``fit``, ``sample`` and ``score_samples``, such as the estimators
+        of this package, which take gaps, or :class:`~sklearn.mixture.GaussianMixture`. None means
+        ``HelmholtzMachine(5, autoregressive=True)``, for the units that the table asks for, as of
+        `LatentImputer`.
 
     contamination : "auto" or float in (0, 0.5], default="auto"
         The share of the training rows, by weight, that are outliers. ``"auto"`` looks at no rows:
@@ -149,10 +151,8 @@ class LatentAnomalyDetector(OutlierMixin, EstimatorWrapper):
     def _learn(self, X, sample_weight):
         given, X = X, self._table(X, reset=True)
         weights = self._fit_estimator(X, sample_weight, given)
-        drawn = self.estimator_.sample(
-            self.n_draws, random_state=check_random_state(self.random_state)
-        )
-        self._draws = np.asarray(self._codes(drawn), np.float64)
+        draws = drawn(self.estimator_, self.n_draws, check_random_state(self.random_state))
+        self._draws = np.asarray(self._codes(draws), np.float64)
         self.offset_ = float(np.log(ODD))
         if self.contamination != "auto":
             self.offset_ = threshold(self._oddness(X), self.contamination, weights)

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -178,6 +179,16 @@ def test_weights_are_routed():
     scaled = piped[0].transform(X)
     alone = FactorAnalysis(1).fit(scaled, sample_weight=weights)
     np.testing.assert_allclose(piped[-1].estimator_.components_, alone.components_)
+
+
+def test_mixtures_of_other_libraries_draw_what_rows_are_compared_with():
+    X = real_rows()
+    detector = LatentAnomalyDetector(GaussianMixture(random_state=0), n_draws=2000, random_state=0)
+    normal = detector.fit(X).estimator_
+    deviations = X - normal.means_[0]
+    squares = np.einsum("ni,ij,nj->n", deviations, normal.precisions_[0], deviations)
+    exact = scipy.stats.chi2(X.shape[1]).sf(squares)
+    np.testing.assert_allclose(np.exp(detector.score_samples(X)), exact, atol=0.04)
 
 
 def test_clones_and_pickles(detector, rows):
