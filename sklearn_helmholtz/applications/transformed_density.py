@@ -21,6 +21,7 @@ from ..estimators.public import public
 from ..estimators.published import VersionedMixin
 from ..estimators.weights import checked_weights
 from ..likelihood import Estimate, weighted_mean
+from ..models import refuse_empty
 from .densities import check_density, fitted, log_densities, takes_weights
 from .jacobians import PROTOCOL, log_abs_det
 from .measures import check_real, with_real_units
@@ -187,6 +188,9 @@ class TransformedDensity(
             weights = self._checked_weights(sample_weight, rows, X, density)
             kept = np.flatnonzero(weights)
             rows, weights = chosen(rows, kept), weights[kept]
+        empty = np.flatnonzero(missing(rows).all(axis=0))
+        if len(empty):
+            refuse_empty(empty[0], getattr(self, "feature_names_in_", None))
         self._library = library_of(rows)
         self.transformer_ = self._fitted_transformer(rows, weights)
         rows = self._transformed(rows)

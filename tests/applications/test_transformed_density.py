@@ -417,6 +417,14 @@ def test_rows_without_a_density_are_refused_in_training():
         TransformedDensity(FunctionTransformer(np.sqrt)).fit(X)
 
 
+@pytest.mark.parametrize("form", [np.asarray, lambda X: pd.DataFrame(X, columns=["a", "b", "c"])])
+def test_columns_without_values_are_refused(form):
+    X = rows(10)
+    X[:, 1] = np.nan
+    with pytest.raises(ValueError, match=r"Every value of column 1.* of X is missing"):
+        TransformedDensity().fit(form(X))
+
+
 def test_ties_of_quantiles_are_refused():
     frame = pd.DataFrame(np.round(rows(), 1), columns=["a", "b", "c"])
     with pytest.raises(ValueError, match=r"Column 0 \('a'\) has more than one quantile at"):
