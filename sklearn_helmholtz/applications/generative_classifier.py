@@ -181,8 +181,8 @@ class GenerativeClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMix
         values = validated_rows(self, X, reset=True)
         labels = ClassLabels.of(y, values, type(self).__name__)
         self._check_weights_are_taken(inner, sample_weight, labels)
-        inner = with_common_units(inner, values)
         rows = self._rows(values, labels, sample_weight, X)
+        inner = with_common_units(inner, rows.values)
         weighted = sample_weight is not None
         found = rows.classes(
             [clone(inner) for _ in rows.labels.classes], rows.shares_of_labels(), weighted

@@ -2,8 +2,8 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.validation import has_fit_parameter, validate_data
+from sklearn.utils import _safe_indexing, check_random_state, get_tags
+from sklearn.utils.validation import validate_data
 
 from ..estimators.checks import CheckedParametersMixin
 from ..estimators.frames import is_mixed_frame, library_of, table_columns
@@ -11,6 +11,7 @@ from ..estimators.published import VersionedMixin
 from ..estimators.validation import validated
 from ..estimators.weights import checked_weights
 from .default_model import default_model
+from .densities import takes_weights
 
 LARGEST_SEED = np.iinfo(np.int32).max
 
@@ -52,20 +53,20 @@ class EstimatorWrapper(CheckedParametersMixin, VersionedMixin, BaseEstimator):
         given : the table as the user has it, by whose labels those of the weights go. Returns the
         weights of the rows, (n_samples,), or None.
         """
-        estimator = self._new_estimator(X)
         if sample_weight is None:
-            self.estimator_ = estimator.fit(X)
+            self.estimator_ = self._new_estimator(X).fit(X)
             return None
-        if not has_fit_parameter(estimator, "sample_weight"):
+        weights = checked_weights(sample_weight, X, given)
+        estimator = self._new_estimator(_safe_indexing(X, np.flatnonzero(weights)))
+        if not takes_weights(estimator):
             raise ValueError(
                 f"sample_weight was given, but the estimator {type(estimator).__name__} takes none."
             )
-        weights = checked_weights(sample_weight, X, given)
         self.estimator_ = estimator.fit(X, sample_weight=weights)
         return weights
 
     def _new_estimator(self, X):
-        """The estimator for a table, not yet fitted, whose answers are arrays."""
+        """The estimator for a table whose rows count, not yet fitted, whose answers are arrays."""
         estimator = default_model(X) if self.estimator is None else clone(self.estimator)
         params = estimator.get_params(deep=False)
         if self.random_state is not None and params.get("random_state", 0) is None:

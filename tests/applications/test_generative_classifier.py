@@ -237,6 +237,19 @@ def test_kinds_of_columns_are_those_of_all_rows_together():
         GenerativeClassifier(HelmholtzMachine(1)).fit(pd.DataFrame({"b": ["a", "c"]}), [0, 1])
 
 
+def test_rows_of_weight_zero_say_nothing_of_the_kinds_of_columns():
+    rng = np.random.default_rng(0)
+    X, y = (rng.random((40, 3)) < 0.5).astype(float), np.arange(40) % 2
+    machine = HelmholtzMachine(1, **FEW)
+    model = GenerativeClassifier(machine).fit(
+        np.vstack([X, [[0.5, 7.0, -1.0]]]), np.append(y, 0), sample_weight=np.arange(41) < 40
+    )
+    assert [density.visible_ for density in model.estimators_] == ["bernoulli"] * 2
+    np.testing.assert_allclose(
+        model.predict_proba(X), GenerativeClassifier(machine).fit(X, y).predict_proba(X), atol=1e-6
+    )
+
+
 def test_mixed_columns_have_the_same_kinds_and_resolutions():
     rng = np.random.default_rng(0)
     y = np.arange(40) % 2

@@ -296,6 +296,13 @@ def test_the_default_is_chosen_by_the_table(table, visible, monkeypatch):
     assert isinstance(model.random_state, int)
 
 
+def test_rows_of_weight_zero_do_not_choose_the_default():
+    bits = np.random.default_rng(0).integers(0, 2, (20, 2)).astype(float)
+    table = np.vstack([bits, [[0.5, 7.0]]])
+    imputer = LatentImputer(random_state=0).fit(table, sample_weight=np.arange(21) < 20)
+    assert imputer.estimator_.visible_ == "bernoulli"
+
+
 def test_seeds_leave_those_of_the_estimator():
     imputer = LatentImputer(FactorAnalysis(1, random_state=7), random_state=3).fit(X)
     assert imputer.estimator_.random_state == 7
