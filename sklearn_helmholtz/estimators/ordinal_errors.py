@@ -39,7 +39,7 @@ class OrdinalErrorsMixin:
         result : :class:`~sklearn.utils.Bunch`
             With the fields ``loadings``, ``noise_variance``, ``factor_correlation`` and
             ``communalities``, arrays of the shapes of the fitted attributes; ``thresholds``, a list
-            of arrays; ``method``, ``"sandwich"`` or ``"cross-products"``; and, if asked for,
+            of arrays; ``method``, ``"sandwich"`` or ``"observed"``; and, if asked for,
             ``covariance`` and ``places``, of the fields that are arrays, as
             `FactorAnalysis.standard_errors` has them.
 
@@ -54,8 +54,10 @@ class OrdinalErrorsMixin:
         With ``estimation="correlations"``, by what each row does to thresholds and correlations,
         and these to the loadings [1]_: the usual errors of factor analysis would be too small,
         since correlations of levels are known less well than those of quantities. With
-        ``"likelihood"`` by the products of the slopes of the log-probabilities of rows. Items at
-        their bound (``heywood_``) are held there, and NaN.
+        ``"likelihood"`` by the second derivatives of the log-likelihood, for which the different
+        rows are read twice for each parameter. Items at their bound (``heywood_``) are held there
+        with a warning, and their noise variances and communalities are NaN, as are thresholds that
+        are infinite because no row has the levels beyond.
 
         References
         ----------
@@ -110,8 +112,7 @@ class OrdinalErrorsMixin:
                 "X and sample_weight must be those of fit: other parameters are likelier for them."
             )
         derivatives = uncertainty.published(self._turn, self.rotation)
-        result = errors_of(uncertainty, derivatives, "cross-products", return_covariance)
-        errors = uncertainty.errors(uncertainty.thresholds())
-        counts = [int(np.isfinite(row[1:-1]).sum()) for row in found.thresholds]
-        result.thresholds = np.split(errors, np.cumsum(counts)[:-1])
+        result = errors_of(uncertainty, derivatives, "observed", return_covariance)
+        pairs = zip(uncertainty.threshold_errors(), items.n_levels, strict=True)
+        result.thresholds = [row[: n - 1].copy() for row, n in pairs]
         return result

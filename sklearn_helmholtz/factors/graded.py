@@ -71,6 +71,23 @@ class Ogives:
     def _lengths(self):
         return np.sqrt(1 + (self.slopes**2).sum(axis=1, keepdims=True))
 
+    @property
+    def is_free(self):
+        """Inner cuts that are finite and above the one before, (n_items, most - 1).
+
+        Levels that no row has leave others: at the ends infinite ones, else two that are the same.
+        """
+        return np.isfinite(self.cuts[:, 1:-1]) & (self.cuts[:, 1:-1] > self.cuts[:, :-2])
+
+    def ties(self):
+        """Zeros and ones: which inner cuts move with each free one.
+
+        (n_items * (most - 1), n_free), item by item; rows of infinite cuts are zero.
+        """
+        free, finite = self.is_free.ravel(), np.isfinite(self.cuts[:, 1:-1]).ravel()
+        same = np.cumsum(free)[:, None] - 1 == np.arange(free.sum())
+        return (same & finite[:, None]).astype(np.float64)
+
     def differences(self, points):
         """Cuts less what the factors make of the variables, (n_items, most + 1, n_points)."""
         return self.cuts[:, :, None] - (self.slopes @ points.T)[:, None]
@@ -165,32 +182,3 @@ def slopes_of_likelihood(ogives, codes, weights):
 def _places(n_rows, width):
     size = max(_ENTRIES // width, 1)
     return (slice(start, start + size) for start in range(0, n_rows, size))
-
-
-def row_slopes(ogives, codes):
-    """Derivatives of the log-probability of each row by slopes and inner cuts.
-
-    (n_rows, n_items, n_factors) and (n_rows, n_items, most - 1).
-    """
-    points, masses = grid(ogives.slopes.shape[1])
-    probabilities, at = ogives.probabilities(points), ogives.differences(points)
-    p, most = probabilities.shape[:2]
-    density = np.where(np.isfinite(at), np.exp(-np.minimum(at * at, 1400) / 2), 0.0)
-    density /= np.sqrt(2 * np.pi)
-    upper, lower = density[:, 1:] / probabilities, density[:, :-1] / probabilities
-    parts = [upper, -lower, *((lower - upper) * z for z in points.T)]
-    logs = np.log(probabilities).reshape(-1, len(points))
-    by_slope = np.zeros((len(codes), p, points.shape[1]))
-    by_cut = np.zeros((len(codes), p, most + 1))
-    for place in _places(len(codes), len(points)):
-        flags = flags_of(codes[place], most)
-        joint = flags @ logs + np.log(masses)
-        joint = np.exp(joint - joint.max(axis=1, keepdims=True))
-        joint /= joint.sum(axis=1, keepdims=True)
-        flags = flags.reshape(-1, p, most)
-        found = [flags * (joint @ q.reshape(p * most, -1).T).reshape(flags.shape) for q in parts]
-        by_cut[place, :, 1:] += found[0]
-        by_cut[place, :, :-1] += found[1]
-        for factor, values in enumerate(found[2:]):
-            by_slope[place, :, factor] = values.sum(axis=2)
-    return by_slope, by_cut[:, :, 1:-1]

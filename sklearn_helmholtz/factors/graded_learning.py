@@ -36,7 +36,7 @@ def fit_ogives(start, items, tol, most_steps):
 
     tol : of the log-likelihood per row, relative: a step that gains less is the last.
     """
-    codes, weights = _distinct(items)
+    codes, weights = distinct_rows(items.codes, items.weights)
     problem = _Problem(start, codes, weights)
     path = [problem.cost(problem.start())[0]]
     result = scipy.optimize.minimize(
@@ -53,47 +53,48 @@ def fit_ogives(start, items, tol, most_steps):
     return GradedFit(ogives, values, max(int(result.nit), 1), bool(level), at_bound)
 
 
-def _distinct(items):
+def distinct_rows(codes, weights):
     """Different rows of codes, and the sums of their weights."""
-    codes, numbers = np.unique(items.codes, axis=0, return_inverse=True)
-    return codes, np.bincount(numbers.reshape(-1), items.weights)
+    codes, numbers = np.unique(codes, axis=0, return_inverse=True)
+    return codes, np.bincount(numbers.reshape(-1), weights)
 
 
 class _Problem:
     """Minus the log-likelihood per unit of weight as a function of one vector.
 
     The vector : slopes, and of each item the first cut and the logarithms of the gaps between cuts,
-    for those that are finite.
+    of those that are free.
     """
 
     def __init__(self, start, codes, weights):
         self._first, self._codes, self._weights = start, codes, weights
-        self._inner = np.isfinite(start.cuts[:, 1:-1])
+        self._inner, self._free = np.isfinite(start.cuts[:, 1:-1]), start.is_free
+        self._lowest = self._free & (np.cumsum(self._free, axis=1) == 1)
 
     def start(self):
         """The vector to begin with."""
-        cuts = np.where(self._inner, self._first.cuts[:, 1:-1], 0.0)
-        gaps = np.log(np.maximum(np.diff(cuts, axis=1), _LEAST_GAP))
-        steps = np.concatenate([cuts[:, :1], gaps], axis=1)
+        cuts, below = self._first.cuts[:, 1:-1], self._first.cuts[:, :-2]
+        gaps = np.subtract(cuts, below, where=self._free & ~self._lowest, out=np.ones(cuts.shape))
+        steps = np.where(self._lowest, cuts, np.log(np.maximum(gaps, _LEAST_GAP)))
         slopes = np.clip(self._first.slopes, -_STEEPEST, _STEEPEST)
-        return np.concatenate([slopes.ravel(), steps[self._inner]])
+        return np.concatenate([slopes.ravel(), steps[self._free]])
 
     def bounds(self):
         """Bounds of the vector, as scipy takes them."""
         n = self._first.slopes.size
-        return [(-_STEEPEST, _STEEPEST)] * n + [(None, None)] * int(self._inner.sum())
+        return [(-_STEEPEST, _STEEPEST)] * n + [(None, None)] * int(self._free.sum())
 
-    def _steps(self, vector):
-        steps = np.zeros(self._inner.shape)
-        steps[self._inner] = vector[self._first.slopes.size :]
-        return steps
+    def _jumps(self, vector):
+        """What each inner cut is above the one before, the lowest above zero."""
+        steps = np.full(self._free.shape, -np.inf)
+        steps[self._free] = vector[self._first.slopes.size :]
+        return np.where(self._lowest, steps, np.exp(np.where(self._lowest, 0, steps)))
 
     def ogives(self, vector):
         """The `Ogives` of a vector."""
-        steps = self._steps(vector)
-        jumps = np.concatenate([steps[:, :1], np.exp(steps[:, 1:])], axis=1)
+        above = np.cumsum(self._jumps(vector), axis=1)
         cuts = self._first.cuts.copy()
-        cuts[:, 1:-1] = np.where(self._inner, np.cumsum(jumps, axis=1), cuts[:, 1:-1])
+        cuts[:, 1:-1] = np.where(self._inner, above, cuts[:, 1:-1])
         slopes = vector[: self._first.slopes.size].reshape(self._first.slopes.shape)
         return Ogives(slopes, cuts)
 
@@ -103,8 +104,7 @@ class _Problem:
         value, by_slopes, by_cuts = found
         by_cuts = np.where(self._inner, by_cuts, 0.0)
         later = np.cumsum(by_cuts[:, ::-1], axis=1)[:, ::-1]
-        steps = self._steps(vector)
-        later[:, 1:] *= np.exp(steps[:, 1:])
-        gradient = np.concatenate([by_slopes.ravel(), later[self._inner]])
+        later *= np.where(self._lowest, 1, self._jumps(vector))
+        gradient = np.concatenate([by_slopes.ravel(), later[self._free]])
         unit = -1 / self._weights.sum()
         return unit * value, unit * gradient

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .graded import row_slopes
+from .graded import Ogives, slopes_of_likelihood
+from .graded_learning import distinct_rows
 from .information import Pattern
 from .turned import TurnedDerivatives
 from .uncertainty import Uncertainty, errors_by, inverse_beside, turns_of
+
+_STEP = 1e-4  # of a slope, and of a cut relative to the gaps beside it
 
 
 def of_correlations(parameters, basis, correlation, influences):
@@ -36,12 +39,12 @@ def _slopes_by_pairs(parameters, pairs):
     by_loadings += np.einsum("im,mr->irm", W[:, second], G[first])
     by_noise = W[:, first] * W[:, second]
     zeros = np.zeros((len(A), len(first)))
-    return np.concatenate([zeros, by_loadings.reshape(A.size, -1), by_noise])
+    return np.concatenate([zeros, by_loadings.reshape(A.size, len(first)), by_noise])
 
 
 @dataclass(frozen=True)
 class OgiveUncertainty:
-    """Covariance of slopes, item by item, and of inner cuts that are finite.
+    """Covariance of slopes, item by item, and of the cuts that are free.
 
     ogives : `graded.Ogives`; covariance : (n, n); gain : twice the log-likelihood that a step would
     gain.
@@ -53,13 +56,24 @@ class OgiveUncertainty:
 
     @classmethod
     def of(cls, ogives, codes, weights):
-        """The inverse of the sum of products of the slopes of rows, which weights count."""
-        by_slope, by_cut = row_slopes(ogives, codes)
-        finite = np.isfinite(ogives.cuts[:, 1:-1])
-        rows = np.concatenate([by_slope.reshape(len(codes), -1), by_cut[:, finite]], axis=1)
-        information = rows.T @ (rows * weights[:, None])
-        turns = np.pad(turns_of(ogives.slopes), ((0, int(finite.sum())), (0, 0)))
-        covariance, slopes = inverse_beside(information, turns), weights @ rows
+        """The inverse of minus the second derivatives of the log-likelihood of rows.
+
+        By differences of the first, which are exact. Sums of products of the slopes of rows would
+        tell next to nothing of an item with a level that few rows have, nor of the others then.
+        """
+        codes, weights = distinct_rows(codes, weights)
+        ties, steps = ogives.ties(), _steps(ogives)
+
+        def gradient(change):
+            other = _moved(ogives, ties, change)
+            _, by_slope, by_cut = slopes_of_likelihood(other, codes, weights)
+            return np.concatenate([by_slope.ravel(), by_cut.ravel() @ ties])
+
+        ends = [(gradient(-step), gradient(step)) for step in np.diag(steps)]
+        curvature = np.array([low - high for low, high in ends]) / (2 * steps[:, None])
+        turns = np.pad(turns_of(ogives.slopes), ((0, ties.shape[1]), (0, 0)))
+        covariance = inverse_beside((curvature + curvature.T) / 2, turns)
+        slopes = gradient(np.zeros(len(steps)))
         return cls(ogives, covariance, float(slopes @ covariance @ slopes))
 
     def errors(self, derivatives):
@@ -90,9 +104,9 @@ class OgiveUncertainty:
         }
 
     def thresholds(self):
-        """Derivatives of the inner thresholds that are finite, (n_finite, n)."""
+        """Derivatives of the inner thresholds that are free, (n_free, n)."""
         b, cuts = self.ogives.slopes, self.ogives.cuts[:, 1:-1]
-        items, places = np.nonzero(np.isfinite(cuts))
+        items, places = np.nonzero(self.ogives.is_free)
         length = np.sqrt(1 + (b**2).sum(axis=1))
         result = np.zeros((len(items), len(self.covariance)))
         rows, n = np.arange(len(items)), b.size
@@ -101,3 +115,24 @@ class OgiveUncertainty:
             change = -cuts[items, places] * b[items, factor] / length[items] ** 3
             result[rows, items * b.shape[1] + factor] = change
         return result
+
+    def threshold_errors(self):
+        """Standard errors of the inner thresholds, (n_items, most - 1); NaN for infinite ones."""
+        inner = self.ogives.cuts[:, 1:-1]
+        errors = self.ogives.ties() @ self.errors(self.thresholds())
+        return np.where(np.isfinite(inner), errors.reshape(inner.shape), np.nan)
+
+
+def _steps(ogives):
+    """Steps of slopes, item by item, and of free cuts, which stay in their order."""
+    gaps = np.diff(np.where(np.isfinite(ogives.cuts), ogives.cuts, np.nan), axis=1)
+    least = np.where(gaps > 0, gaps, 1.0).min(axis=1).clip(max=1.0)
+    items, _ = np.nonzero(ogives.is_free)
+    return _STEP * np.concatenate([np.ones(ogives.slopes.size), least[items]])
+
+
+def _moved(ogives, ties, change):
+    """The `Ogives` with slopes and free cuts changed; ties : as `Ogives.ties` has them."""
+    n, cuts = ogives.slopes.size, ogives.cuts.copy()
+    cuts[:, 1:-1] += (ties @ change[n:]).reshape(cuts[:, 1:-1].shape)
+    return Ogives(ogives.slopes + change[:n].reshape(ogives.slopes.shape), cuts)

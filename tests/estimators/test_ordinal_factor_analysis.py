@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import ndtri
+from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
@@ -208,9 +209,50 @@ def test_errors_by_likelihood_are_what_refits_make():
     rows, weights = with_expected_weights(1)
     model = OrdinalFactorAnalysis(**FULL, tol=0).fit(rows, sample_weight=weights)
     found = model.standard_errors(rows, weights)
-    assert found.method == "cross-products"
+    assert found.method == "observed"
     # Information is the expected one at these weights: a row counts by its weight alone.
     assert_errors(found, changes(rows, weights, 1, step=0.1, tol=0, **FULL), weights)
+
+
+def test_rare_levels_leave_the_errors_of_other_items():
+    """A single row says little of its own item, and next to nothing of the others."""
+    X = (normal_items()[:, :5] > 0).astype(int)
+    plain = OrdinalFactorAnalysis(**FULL).fit(X).standard_errors(X)
+    wide = np.column_stack([X, np.arange(len(X)) == 3]).astype(int)
+    errors = OrdinalFactorAnalysis(**FULL).fit(wide).standard_errors(wide)
+    assert errors.loadings[5] < 1
+    assert_allclose(errors.loadings[:5], plain.loadings, rtol=0.1)
+    assert_allclose(np.ravel(errors.thresholds[:5]), np.ravel(plain.thresholds), rtol=0.05)
+
+
+def test_levels_that_no_row_has_change_nothing():
+    """At either end and in between, known from the type or from rows without weight."""
+    X = normal_items()
+    plain = OrdinalFactorAnalysis(**FULL).fit(X)
+    wide = np.vstack([2 * X, np.full((1, 6), -2), np.full((1, 6), 3), np.full((1, 6), 8)])
+    weights = np.append(np.ones(len(X)), [0, 0, 0])
+    model = OrdinalFactorAnalysis(**FULL).fit(wide, sample_weight=weights)
+    assert_allclose(model.loglike_[-1], plain.loglike_[-1], rtol=1e-9)
+    assert_allclose(model.loadings_, plain.loadings_, atol=1e-5)
+    first = plain.thresholds_[3][0]
+    assert_allclose(model.thresholds_[3], [-INF, first, INF, INF], atol=1e-5)
+    a, b = plain.thresholds_[1]
+    assert_allclose(model.thresholds_[1], [-INF, a, b, b, INF], atol=1e-5)
+    errors, wanted = model.standard_errors(wide, weights), plain.standard_errors(X)
+    assert_allclose(errors.loadings, wanted.loadings, rtol=1e-4)
+    a, b = wanted.thresholds[1]
+    assert_allclose(errors.thresholds[1], [np.nan, a, b, b, np.nan], rtol=1e-4)
+
+
+def test_errors_without_factors_are_those_of_shares():
+    """Of a threshold ``sqrt(p (1 - p) / n) / phi(threshold)``, Fisher's of a proportion."""
+    X = normal_items()
+    share = (X[:, 0] == 0).mean()
+    wanted = np.sqrt(share * (1 - share) / len(X)) / norm.pdf(ndtri(share))
+    for params in {}, FULL:
+        found = OrdinalFactorAnalysis(0, **params).fit(X).standard_errors(X)
+        assert found.loadings.shape == (6, 0)
+        assert_allclose(found.thresholds[0], wanted, rtol=1e-4)
 
 
 def test_communalities_do_not_know_of_rotations():
