@@ -24,7 +24,7 @@ from scipy.special import ndtr
 MOST_FACTORS = 3
 _POINTS = {0: 1, 1: 121, 2: 45, 3: 25}  # of a grid, in each direction
 _REACH = 6.0  # of a grid, in standard deviations
-_COARSE = 0.5  # of a step: the least deviation that it is for
+_COARSE = 0.7  # of a step: the least deviation that it is for
 _LEAST = 1e-300  # probability
 _ENTRIES = 2**22  # float64 that are held for some rows
 

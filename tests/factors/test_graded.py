@@ -107,6 +107,24 @@ def test_levels_in_the_tails_keep_their_digits():
     assert_allclose(rare, np.log(ndtr(-10)), rtol=1e-12)
 
 
+@pytest.mark.parametrize("slope", [5.0, 12.0, 15.0, 20.0])
+def test_grids_that_are_not_said_to_be_coarse_are_right(slope):
+    """Of two steep items and another, beside a grid that is 500 times as fine."""
+    line = np.linspace(-8, 8, 64_001)
+    density = stats.norm.pdf(line) * (line[1] - line[0])
+    rows = np.array(list(itertools.product([0, 1], repeat=3)))
+    largest = 0.0
+    for cut in (-1.03, -0.2, 0.05, 0.52, 1.37):
+        inner = np.array([[cut * slope], [0.3], [cut * slope + 0.3]])
+        cuts = np.hstack([np.full((3, 1), -INF), inner, np.full((3, 1), INF)])
+        model = Ogives(np.array([[slope], [1.0], [slope]]), cuts)
+        found, masses = infer(model, rows), model.probabilities(line[:, None])
+        exact = np.prod(masses[np.arange(3), rows], axis=1) @ density
+        largest = max(largest, np.abs(found.log_prob - np.log(exact)).max())
+    assert is_coarse(model, found.covariances) or largest < 2e-3
+    assert is_coarse(model, found.covariances) == (slope > 12)
+
+
 def test_loadings_and_slopes_are_the_same_model():
     model = ogives(2)
     assert_allclose(model.loadings, LOADINGS)
