@@ -55,7 +55,7 @@ def test_chains_of_mixed_columns_are_the_naive_ones(
 ):
     net = make_net(n_hidden, kinds, autoregressive, scale=0.8)
     x, values = block_and_values(net, 2, share_missing)
-    n_chains, n = 2, sum(n_hidden)
+    n_chains, n = 1, sum(n_hidden)
     states, draws = random_states(2 * n_chains, n), draws_of(2, n_chains)
     start = states.copy()
     log_weights = Gibbs.of(net.machine).anneal(x, states, draws, GAPS, PATH, direction < 0)
