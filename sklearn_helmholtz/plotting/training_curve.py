@@ -214,7 +214,8 @@ class TrainingCurveDisplay:
         style = {"color": PALETTE[3], "linestyle": "-.", "marker": "s", "markersize": 4}
         label = "held-out negative free energy"
         (self.free_energy_line_,) = ax.plot(epochs, bounds, label=label, **style)
-        style = {"color": PALETTE[3], "alpha": 0.2, "linewidth": 0, "label": "gap"}
+        label = "gap: KL(recognition || posterior)"
+        style = {"color": PALETTE[3], "alpha": 0.2, "linewidth": 0, "label": label}
         self.gap_area_ = ax.fill_between(epochs, bounds, means, **style)
 
 

@@ -38,6 +38,7 @@ def test_losses_are_drawn_as_bounds(trained, style):
     assert display.unreliable_ is None
     bounds = [-found.free_energy.mean() for found in monitor.history]
     assert_allclose(display.free_energy_line_.get_ydata(), bounds)
+    assert display.gap_area_.get_label() == "gap: KL(recognition || posterior)"
     without = [{**found, "free_energy": np.full(20, np.nan)} for found in monitor.history]
     display = TrainingCurveDisplay(np.negative(machine.loss_curve_), history=without).plot()
     assert display.free_energy_line_ is display.gap_area_ is None
