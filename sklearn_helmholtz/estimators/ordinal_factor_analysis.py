@@ -417,7 +417,8 @@ class OrdinalFactorAnalysis(
         if is_coarse(ogives, found.covariances):
             notify(
                 "Items are so steep, or rows leave so little doubt about a factor, that the grid "
-                "of the quadrature is coarse for them: scores and log-probabilities are not exact."
+                "of the quadrature is coarse for them: scores and log-probabilities are not exact. "
+                "Grids of fewer factors are finer."
             )
         return found
 
