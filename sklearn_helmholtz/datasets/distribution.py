@@ -3,6 +3,7 @@
 import abc
 
 import numpy as np
+from scipy.special import xlog1py, xlogy
 from sklearn.utils import check_array
 
 
@@ -71,6 +72,6 @@ def log_bernoulli(X, p):
 
     Minus infinity where a value is neither 0 nor 1.
     """
-    n_on = X.sum(axis=1)
-    log_p = n_on * np.log(p) + (X.shape[1] - n_on) * np.log1p(-p)
-    return np.where(((X == 0) | (X == 1)).all(axis=1), log_p, -np.inf)
+    are_bits = ((X == 0) | (X == 1)).all(axis=1)
+    n_on = np.where(are_bits, X.sum(axis=1), 0)
+    return np.where(are_bits, xlogy(n_on, p) + xlog1py(X.shape[1] - n_on, -p), -np.inf)

@@ -111,8 +111,11 @@ class MixedQuestionnaire(Distribution):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, 3)
+            Of a row that is impossible in every class, the shares of the classes.
         """
-        return np.exp(log_softmax(self._log_joint(self._rows(X)), axis=1))
+        joint = self._log_joint(self._rows(X))
+        impossible = np.isneginf(joint).all(axis=1, keepdims=True)
+        return np.exp(log_softmax(np.where(impossible, np.log(self.shares), joint), axis=1))
 
     def _rows(self, X):
         return super()._rows(decoded(X) if hasattr(X, "columns") else X)
@@ -170,10 +173,24 @@ def as_frame_of(X):
 def decoded(frame):
     """Such a DataFrame as an array of float64, NaN where values are missing."""
     frame = frame[list(KINDS)]
-    levels = [frame[name].cat.codes.replace(-1, np.nan) for name in ("job", "worry")]
+    levels = [_places(frame[name], known) for name, known in (("job", JOBS), ("worry", GRADES))]
     numbers = [frame[name].astype("Float64").to_numpy(float, na_value=np.nan) for name in
                ("owner", "visits", "height")]  # fmt: skip
     return np.column_stack([*levels, *numbers])
+
+
+def _places(column, levels):
+    """The place of each value of a column among levels, whatever order its type has them in."""
+    missing = column.isna().to_numpy()
+    places = {level: float(place) for place, level in enumerate(levels)}
+    found = np.array([places.get(value, -1.0) for value in column.to_numpy(dtype=object)])
+    strange = np.flatnonzero((found < 0) & ~missing)
+    if len(strange):
+        raise ValueError(
+            f"Column {column.name!r} of X holds {column.iloc[strange[0]]!r}, but its levels are "
+            f"{', '.join(map(repr, levels))}."
+        )
+    return np.where(missing, np.nan, found)
 
 
 @validate_params(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.special import entr
 from sklearn.utils import check_random_state
 
 from ..estimators._compat import Interval, validate_params
@@ -119,7 +120,7 @@ class Shifter(Distribution):
         entropy : float
         """
         _, probabilities = self.table()
-        return float(-(probabilities * np.log(probabilities)).sum())
+        return float(entr(probabilities).sum())
 
     def _log_prob(self, X):
         refuse_missing(X, self)

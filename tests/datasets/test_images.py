@@ -57,6 +57,12 @@ def test_scores_of_bars_by_hand():
     assert_allclose(np.exp(truth.score_samples(rows)), expected, rtol=1e-12)
 
 
+def test_certain_bits_have_no_entropy():
+    assert Bars(p_bar=0.0).entropy() == 0
+    assert_allclose(Bars(p_bar=1.0).score_samples(np.ones((1, 16))), 0, atol=1e-12)
+    assert Shifter(4, 1.0).entropy() == 0
+
+
 def test_the_top_is_the_bottom_shifted():
     X, to_the_right = make_shifter(200, n_bits=5, random_state=0)
     for image, way in zip(X.reshape(-1, 4, 5), to_the_right, strict=True):

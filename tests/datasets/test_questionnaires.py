@@ -128,6 +128,27 @@ def test_mixed_answers_come_as_frames_and_arrays():
 # Planted nets
 
 
+def test_frames_say_by_names_of_levels_what_people_answered():
+    people = make_mixed_questionnaire(60, as_frame=True, random_state=0)
+    truth, frame = people.distribution, people.data
+    expected = truth.score_samples(frame)
+    alphabetical = frame.astype({"job": object, "worry": object}).astype(
+        {"job": "category", "worry": "category"}
+    )
+    assert list(alphabetical["worry"].cat.categories) != list(frame["worry"].cat.categories)
+    assert_array_equal(truth.score_samples(alphabetical), expected)
+    few = frame["job"].isin(["nurse", "student"])
+    rest = frame[few].assign(job=frame["job"][few].cat.remove_unused_categories())
+    assert_array_equal(truth.score_samples(rest), expected[few])
+    with pytest.raises(ValueError, match="'job' of X holds 'pilot', but its levels are 'clerk'"):
+        truth.score(frame.assign(job=pd.Categorical(["pilot"] * 60)))
+
+
+def test_impossible_answers_say_nothing_of_classes():
+    truth = MixedQuestionnaire()
+    assert_allclose(truth.class_probabilities([[9, 0, 1, 2, 170]]), truth.shares[None])
+
+
 def test_planted_nets_are_known():
     X, H, net = make_planted_net(
         5000, n_features=4, hidden_layer_sizes=(3, 2), return_distribution=True, random_state=0
