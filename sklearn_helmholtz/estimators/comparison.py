@@ -8,6 +8,7 @@ from ..likelihood import Estimate, tail_shapes, weighted_mean
 from .density import LatentDensityEstimator
 from .labels import index_of
 from .results import ComparisonResult, is_notable
+from .results.figures import counted, with_error
 from .weights import checked_weights
 
 _REMEDY = "Raise n_importance_samples of {}, or train longer; log_likelihood tells more."
@@ -139,7 +140,7 @@ def row_scores(model, X, weights=None):
 
 
 def _sentence(difference, error, n):
-    figures = f"{abs(difference):.3f} +- {error:.3f} nats per row, on {n} rows"
+    figures = f"{with_error(abs(difference), error)} nats per row, on {counted(n, 'row')}"
     if not is_notable(difference, error):
         return f"The two models cannot be told apart: the difference is {figures}."
     better = "first" if difference > 0 else "second"

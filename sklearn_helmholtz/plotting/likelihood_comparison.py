@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..estimators.comparison import mean_with_error, row_scores
+from ..estimators.results.figures import with_error
 from ..estimators.weights import checked_weights
 from . import checks
 from .canvas import axes_or_new, line_style
@@ -241,6 +242,5 @@ class LikelihoodComparisonDisplay:
 
 
 def _figures(difference, error):
-    """A difference and its error with two digits of the error."""
-    decimals = max(0, 1 - int(np.floor(np.log10(error)))) if error > 0 else 3
-    return f"Δ {difference:+.{decimals}f} ± {error:.{decimals}f}"
+    """A difference with its sign, and its error."""
+    return f"Δ {'+' if difference > 0 else ''}{with_error(difference, error)}"

@@ -41,6 +41,8 @@ def test_means_and_differences_are_drawn_with_their_errors(style):
 def test_differences_are_written_with_two_digits_of_the_error():
     ax = LikelihoodComparisonDisplay({"a": [0.0, 0.0], "b": [1.0, 1.5]}).plot().ax_
     assert [text.get_text() for text in ax.texts] == ["reference", "Δ +1.25 ± 0.25"]
+    one = LikelihoodComparisonDisplay.from_predictions({"a": [-2.0], "b": [-3.5]})
+    assert [text.get_text() for text in one.ax_.texts] == ["reference", "Δ -1.5 ± unknown"]
 
 
 def test_names_are_no_formulas_and_may_begin_with_anything(style):
