@@ -51,8 +51,19 @@ class RecordsMixin:
         """
         check_is_fitted(self)
         columns = {"loss": self.loss_curve_}
-        if self.validation_scores_ is not None:
-            scores = np.full(len(self.loss_curve_), np.nan)
-            scores[list(self._scored_epochs)] = self.validation_scores_
+        scores = scores_of_epochs(self)
+        if scores is not None:
             columns["validation_score"] = scores
         return as_frame(columns, range(1, len(self.loss_curve_) + 1)).rename_axis("epoch")
+
+
+def scores_of_epochs(estimator):
+    """Held-out scores of all epochs, (n_epochs,), NaN where no rows were held out; None if never.
+
+    estimator : one with the attributes that `RecordsMixin` asks for.
+    """
+    if estimator.validation_scores_ is None:
+        return None
+    scores = np.full(len(estimator.loss_curve_), np.nan)
+    scores[list(estimator._scored_epochs)] = estimator.validation_scores_
+    return scores

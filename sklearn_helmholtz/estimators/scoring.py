@@ -11,7 +11,6 @@ from .notices import notify
 from .progress import with_progress
 from .public import public
 from .results import BoundsResult, LogLikelihoodResult
-from .weights import effective_number
 
 N_TEMPERATURES = 1000
 METHODS = ("auto", "exact", "importance", "annealed")
@@ -156,9 +155,7 @@ class ScoringMixin:
             n_temperatures=n_temperatures if method == "annealed" else None,
             remedy=None if summary["reliable"] else _remedy(method, self._model.can_anneal),
         )
-        n_rows = np.arange(len(estimate.per_sample))
-        n_effective = None if weights is None else effective_number(weights, n_rows)
-        return result._about(index=index_of(X), n_effective=n_effective)
+        return result._about(index=index_of(X), weights=weights)
 
     def _energies(self, rows, estimate):
         """Free energies of rows that have an `Estimate`, NaN where there are none."""

@@ -6,6 +6,8 @@ import numpy as np
 
 from ..estimators import FactorAnalysis, HeldOutLikelihood
 from ..estimators.density import LatentDensityEstimator
+from ..estimators.records import scores_of_epochs
+from ..likelihood import weighted_mean
 from . import checks
 from .canvas import axes_or_new, line_style
 from .colours import PALETTE, paper
@@ -25,7 +27,7 @@ class TrainingCurveDisplay:
         Mean bound of the training rows in each epoch, or their mean log-likelihood, nats per row.
 
     validation_scores : array-like of shape (n_steps,), default=None
-        Mean bound of held-out rows after each epoch, nats per row.
+        Mean bound of held-out rows after each epoch, nats per row, NaN where none were held out.
 
     history : list of :class:`~sklearn.utils.Bunch`, default=None
         Looks at held-out rows, as `HeldOutLikelihood` has them: with ``epoch``, ``mean``,
@@ -221,9 +223,10 @@ class TrainingCurveDisplay:
 
 def _negative_free_energy(look):
     """The mean negative free energy of a look, nats per row; NaN where it was not monitored."""
+    weights = getattr(look, "_weights", None)
     if _FREE_ENERGY in look:
-        return -np.mean(look[_FREE_ENERGY])
-    return look["mean"] - np.mean(look[_GAP]) if _GAP in look else np.nan
+        return -weighted_mean(np.asarray(look[_FREE_ENERGY]), weights)
+    return look["mean"] - weighted_mean(np.asarray(look[_GAP]), weights) if _GAP in look else np.nan
 
 
 def _check_order(epochs):
@@ -250,16 +253,10 @@ def _steps(estimator, monitor):
 
 def _epochs(estimator, monitor):
     """Arguments of the display for an estimator that was trained in epochs."""
-    losses, scores = estimator.loss_curve_, estimator.validation_scores_
+    losses, scores = estimator.loss_curve_, scores_of_epochs(estimator)
     if not losses:
         raise ValueError(
             f"This {type(estimator).__name__} was not trained but made from given parameters."
-        )
-    if scores is not None and len(scores) != len(losses):
-        raise ValueError(
-            f"validation_scores_ has {len(scores)} scores for {len(losses)} epochs, since rows "
-            "were not held out in every fit: which they belong to is not known. Make a "
-            "TrainingCurveDisplay of arrays."
         )
     looks = None if monitor is None else _looks(monitor, len(losses))
     return {"bounds": np.negative(losses), "validation_scores": scores, "history": looks}

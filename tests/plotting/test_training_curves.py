@@ -93,6 +93,16 @@ def test_a_closed_form_is_a_point():
     assert display.bound_line_.get_marker() == "o"
 
 
+def test_free_energies_are_weighted_as_likelihoods_are():
+    monitor, weights = HeldOutLikelihood(), np.arange(len(X[40:])) + 1.0
+    machine = HelmholtzMachine(3, max_iter=1, random_state=0)
+    machine.fit(X[:40], X_val=X[40:], sample_weight_val=weights, monitor=monitor)
+    drawn = TrainingCurveDisplay.from_estimator(machine, monitor=monitor).free_energy_line_
+    energies = machine.free_energy(X[40:])
+    assert_allclose(drawn.get_ydata(), -np.average(energies, weights=weights))
+    assert abs(energies.mean() - np.average(energies, weights=weights)) > 1e-4
+
+
 def test_given_axes_and_styles_are_used(trained):
     _, ax = plt.subplots()
     other, _ = plt.subplots()
@@ -109,8 +119,9 @@ def test_monitors_of_other_fits_are_refused(trained):
     twice = HelmholtzMachine(3, max_iter=4, warm_start=True, random_state=0).fit(X[:40])
     second = HeldOutLikelihood()
     twice.fit(X[:40], X_val=X[40:], monitor=second)
-    with pytest.raises(ValueError, match="has 4 scores for 8 epochs, since rows were not held out"):
-        TrainingCurveDisplay.from_estimator(twice)
+    scores = TrainingCurveDisplay.from_estimator(twice).validation_line_.get_ydata()
+    assert np.isnan(scores[:4]).all()
+    assert_allclose(scores[4:], twice.validation_scores_)
     longer = HelmholtzMachine(3, max_iter=8, random_state=0).fit(X[:40])
     with pytest.raises(ValueError, match=r"last at epoch 4, but the estimator was trained for 8: "):
         TrainingCurveDisplay.from_estimator(longer, monitor=second)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..weights import effective_number
 from .figures import counted, rounded, with_error
 from .headline import HeadlineResult
 
@@ -121,7 +122,7 @@ class LogLikelihoodResult(HeadlineResult):
     (178, 6)
     """
 
-    _n_effective = None  # rows of equal weight that weighted ones are worth
+    _weights = None  # of the rows, (n_samples,)
 
     def _headline(self):
         return f"{with_error(self.mean, self.standard_error)} nats per row (mean ± standard error)"
@@ -137,9 +138,10 @@ class LogLikelihoodResult(HeadlineResult):
 
     def _rows(self):
         n_rows = f"{self._n_rows():,}"
-        if self._n_effective is None:
+        if self._weights is None:
             return n_rows
-        return f"{n_rows}, weighted: worth {self._n_effective:.1f} of equal weight"
+        n_effective = effective_number(self._weights, slice(None))
+        return f"{n_rows}, weighted: worth {n_effective:.1f} of equal weight"
 
     def _way(self):
         many = ""
