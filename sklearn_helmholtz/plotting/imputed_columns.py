@@ -6,6 +6,7 @@ import numpy as np
 
 from ..estimators.frames import table_columns
 from ..estimators.given_columns import as_objects
+from ..estimators.labels import index_of
 
 _MOST_LEVELS = 12  # whole numbers of more values are drawn as a histogram
 _MOST_BARS = 12
@@ -65,7 +66,7 @@ def imputed_columns(X, tables, columns=None, most=9):
     names = [f"x{number}" for number in range(len(given))] if names is None else list(names)
     missing = np.array([column.missing() for column in given])
     filled = [
-        _filled(table, f"imputations[{number}]", missing.shape)
+        _filled(table, f"imputations[{number}]", missing.shape, X)
         for number, table in enumerate(tables)
     ]
     chosen = _chosen(columns, names, missing.sum(axis=1), most)
@@ -74,16 +75,26 @@ def imputed_columns(X, tables, columns=None, most=9):
     ]
 
 
-def _filled(table, name, shape):
-    """The columns of a table that has to be of the shape of another."""
-    _, columns = table_columns(table, name)
+def _filled(table, name, shape, X):
+    """The columns of a table that has to be of the shape of another, X, and in its order."""
+    labels, columns = table_columns(table, name)
     n_rows = len(columns[0].values) if columns else 0
     if (len(columns), n_rows) != shape:
         raise ValueError(
             f"{name} must have {shape[1]} rows and {shape[0]} columns as X has, got {n_rows} and "
             f"{len(columns)}."
         )
+    _check_order("columns", name, labels, table_columns(X, "X")[0])
+    _check_order("rows", name, index_of(table), index_of(X))
     return columns
+
+
+def _check_order(what, name, found, expected):
+    """Refuse the labels of a table that has those of X in another order; None where none are."""
+    if found is None or expected is None or list(found) == list(expected):
+        return
+    if sorted(map(repr, found)) == sorted(map(repr, expected)):
+        raise ValueError(f"{name} has the {what} of X in another order: give both in the same.")
 
 
 def _chosen(columns, names, n_missing, most):

@@ -193,3 +193,13 @@ def test_bad_input_is_named_before_anything_is_drawn_or_sampled():
     with pytest.raises(ValueError, match=r"imputations must be a table, .* got shape \(3,\)"):
         from_predictions(GAPS, [1, 2, 3])
     assert not plt.get_fignums()
+
+
+def test_tables_in_another_order_are_refused():
+    frame = pd.DataFrame([[1.0, np.nan], [np.nan, 4.0], [5.0, 6.0]], columns=["a", "b"])
+    filled = frame.fillna(0.0)
+    for other, what in ((filled[["b", "a"]], "columns"), (filled[::-1], "rows")):
+        with pytest.raises(ValueError, match=f"has the {what} of X in another order"):
+            ImputationDisplay(frame, other)
+    names = [column.name for column in ImputationDisplay(frame, filled.to_numpy()).columns_]
+    assert names == ["a", "b"]
