@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from ..estimators import FactorAnalysis
 from ..estimators._compat import ADAPTERS_MANAGER, HasMethods, _fit_context, _SetOutputMixin
 from ..estimators.checks import CheckedParametersMixin
+from ..estimators.comparison import RowScores, row_scores
 from ..estimators.frames import library_of
 from ..estimators.labels import index_of
 from ..estimators.learner import learner_of
@@ -295,6 +296,17 @@ class TransformedDensity(
         if len(inside):
             values[inside] += log_densities(self.estimator_, chosen(rows.transformed, inside))
         return values
+
+    def _row_scores(self, X, weights=None):
+        """The `RowScores` of rows, as sure as those of the density estimator."""
+        rows = self._rows(X)
+        inside, values = np.flatnonzero(rows.inside), rows.log_det.copy()
+        if not len(inside):
+            return RowScores(values)
+        weights = None if weights is None else weights[inside]
+        found = row_scores(self.estimator_, chosen(rows.transformed, inside), weights)
+        values[inside] += found.log_prob
+        return found._replace(log_prob=values)
 
     @public
     def score(self, X, y=None, sample_weight=None):

@@ -131,7 +131,12 @@ class RowScores(NamedTuple):
 
 
 def row_scores(model, X, weights=None):
-    """The `RowScores` of rows; those of other libraries are taken for exact."""
+    """The `RowScores` of rows; those of other libraries are taken for exact.
+
+    Models that hold another one have the method ``_row_scores``, with the same arguments.
+    """
+    if hasattr(model, "_row_scores"):
+        return model._row_scores(X, weights)
     if not isinstance(model, LatentDensityEstimator):
         return RowScores(np.asarray(model.score_samples(X), np.float64))
     estimate, addresses, *_ = model._estimate_rows(X, "auto", None, None, tails=tail_shapes)

@@ -33,6 +33,7 @@ from sklearn_helmholtz import (
     GenerativeClassifier,
     HelmholtzMachine,
     TransformedDensity,
+    compare_log_likelihood,
 )
 from sklearn_helmholtz.applications.functions import FUNCTIONS
 from sklearn_helmholtz.applications.jacobians import inverse, log_abs_det
@@ -358,6 +359,19 @@ def test_gaps_of_nullable_frames_are_gaps():
         array = TransformedDensity(transformer, FactorAnalysis(0)).fit(X)
         np.testing.assert_allclose(model.score_samples(frame), array.score_samples(X))
         np.testing.assert_allclose(model.impute(frame), array.impute(X))
+
+
+def test_comparisons_doubt_what_the_density_estimator_would():
+    X = rows(30)
+    machine = HelmholtzMachine(16, max_iter=1, n_importance_samples=2, random_state=0)
+    models = [TransformedDensity(StandardScaler(), one).fit(X) for one in (machine, ONE_FACTOR)]
+    scaled = models[0].transformer_.transform(X)
+    inner = compare_log_likelihood(*(model.estimator_ for model in models), scaled)
+    result = compare_log_likelihood(*models, X)
+    assert not result.reliable
+    assert result.remedy == inner.remedy
+    assert result.difference == pytest.approx(inner.difference)
+    assert result.standard_error == pytest.approx(inner.standard_error)
 
 
 @pytest.mark.parametrize("function", [np.log, np.reciprocal, np.negative, np.exp])
