@@ -9,6 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.checks import check_choice, check_count
+from ..estimators.containers import contained, feature_names
 from ..estimators.imputed import imputed
 from ..estimators.public import public
 from ..estimators.validation import answer_dtype
@@ -44,12 +45,14 @@ class TransformedDrawsMixin:
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            Rows, float64. Draws to which the transformer leads from no row are made again.
+        X : {ndarray, DataFrame} of shape (n_samples, n_features)
+            Rows, float64, a DataFrame where ``set_output`` asks for it. Draws to which the
+            transformer leads from no row are made again.
         """
         check_is_fitted(self)
         n_samples, rng = check_count("n_samples", n_samples), check_random_state(random_state)
-        return self._until_rows(n_samples, lambda left: drawn(self.estimator_, len(left), rng))
+        rows = self._until_rows(n_samples, lambda left: drawn(self.estimator_, len(left), rng))
+        return contained(self, rows, feature_names(self))
 
     @available_if(inner_has("impute"))
     @public

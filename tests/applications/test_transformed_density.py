@@ -345,6 +345,7 @@ def test_frames_keep_names_and_index():
     filled = scaled.set_output(transform="pandas").impute(frame.mask(frame > 2))
     assert filled.index.equals(frame.index)
     assert filled.notna().all(axis=None)
+    assert list(scaled.sample(2, random_state=0).columns) == ["a", "b", "c"]
     from_polars = TransformedDensity(columns, ONE_FACTOR).fit(pl.DataFrame(frame))
     np.testing.assert_allclose(from_polars.score(pl.DataFrame(frame)), model.score(frame))
 
