@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators import FactorAnalysis
 from ..estimators._compat import HasMethods, Interval, _fit_context
 from ..estimators.checks import CheckedParametersMixin, check_count
+from ..estimators.labels import by_label
 from ..estimators.learner import learner_of
 from ..estimators.notices import notify
 from ..estimators.public import public
@@ -48,8 +49,8 @@ class GenerativeClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMix
         covariance matrix; fewer factors need fewer rows.
 
     priors : array-like of shape (n_classes,), default=None
-        Probabilities of the classes, in their order. None means their (weighted) shares of the
-        rows.
+        Probabilities of the classes, in their order; a Series of pandas with labels goes by these.
+        None means their (weighted) shares of the rows.
 
     max_iter : int, default=100
         The most times that the densities are learnt where labels are missing; otherwise once.
@@ -232,9 +233,9 @@ class GenerativeClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMix
         """Priors as users gave them, (n_classes,) float64, or None; or a ValueError."""
         if self.priors is None:
             return None
-        n = len(labels.classes)
+        n, priors = len(labels.classes), by_label("priors", self.priors, labels.classes, "classes")
         try:
-            priors = np.asarray(self.priors, np.float64)
+            priors = np.asarray(priors, np.float64)
         except (TypeError, ValueError):
             priors = np.empty(0)
         is_distribution = priors.shape == (n,) and (priors >= 0).all()

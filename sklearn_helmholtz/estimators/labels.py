@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse
 
 
-def by_label(name, values, labels):
+def by_label(name, values, labels, what="features"):
     """Values without labels, in the order of some labels.
 
     Parameters
@@ -18,6 +18,9 @@ def by_label(name, values, labels):
 
     labels : sequence
         The labels to go by: the names of the features, or their numbers where they have none.
+
+    what : str
+        What has these labels, for messages.
 
     Raises
     ------
@@ -34,7 +37,7 @@ def by_label(name, values, labels):
     if strange or twice:
         trouble = f"{strange[0]!r}" if strange else f"{twice[0]!r} twice"
         raise ValueError(
-            f"{name} is labelled {_shown(given)}, with {trouble}, but the features are "
+            f"{name} is labelled {_shown(given)}, with {trouble}, but the {what} are "
             f"{_shown(labels)}: each may be named once."
         )
     return np.array([values[places[k]] if k in places else np.nan for k in labels], dtype=object)

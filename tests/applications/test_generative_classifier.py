@@ -369,6 +369,15 @@ def test_priors_are_probabilities_of_the_classes(data, priors):
         GenerativeClassifier(priors=priors).fit(*data)
 
 
+def test_priors_go_by_the_labels_of_a_series(data):
+    X, y = data
+    y = np.array(["rare", "common"])[y]
+    priors = pd.Series([0.9, 0.1], index=["rare", "common"])
+    assert GenerativeClassifier(priors=priors).fit(X, y).class_prior_.tolist() == [0.1, 0.9]
+    with pytest.raises(ValueError, match="with 'odd', but the classes are common, rare"):
+        GenerativeClassifier(priors=priors.rename({"rare": "odd"})).fit(X, y)
+
+
 def test_a_class_with_too_few_rows_is_named(data):
     X, y = data
     labels = np.array(["few"] + ["many"] * (len(y) - 1))
