@@ -12,12 +12,13 @@ from ..factors import (
     patterns_of,
     squared_slopes,
 )
+from ..models import named
 from ..rows import has_missing
 from .notices import notify
 from .results import Result
 from .validation import validated
 
-_NOTABLE = 0.1  # of twice the log-likelihood, that another step would gain
+NOTABLE = 0.1  # of twice the log-likelihood, that another step would gain
 _NO_LOADINGS = 1e-6  # of a factor, on standardised features
 
 
@@ -181,7 +182,7 @@ def _by_information(units, method, patterns, weight):
         information = parameters.observed(patterns)
     found = Uncertainty.of(parameters, units.basis, information)
     slopes = sum((parameters.slopes(pattern) for pattern in patterns), np.zeros(parameters.size))
-    if not found.gain(slopes) < _NOTABLE:
+    if not found.gain(slopes) < NOTABLE:
         notify(
             "The parameters are not those of the highest likelihood of these rows, at which "
             "standard errors are known: give X and sample_weight as in fit, and see that it has "
@@ -221,3 +222,13 @@ def errors_of(found, derivatives, method, return_covariance):
         places = zip(derivatives, map(slice, starts.tolist(), ends.tolist()), strict=True)
         result.places = dict(places)
     return result
+
+
+def warn_of_bounds(at_bound, names):
+    """Warn of noise variances that are held at their bound; at_bound : (n_features,) bool."""
+    if at_bound.any():
+        columns = ", ".join(named(column, names) for column in np.flatnonzero(at_bound))
+        notify(
+            f"Heywood case: noise variances at their bound (columns {columns}) are held there. "
+            "Standard errors are those of a model that knows them, and theirs are NaN."
+        )

@@ -4,14 +4,13 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..factors import Ogives, OgiveUncertainty, Parameters, of_correlations
-from .factor_evidence import Standardised, errors_of
+from .factor_evidence import NOTABLE, Standardised, errors_of, warn_of_bounds
 from .items import items_of
 from .polychoric import Polychoric
 from .public import public
 from .validation import validated_codes
 
 _SAME = 1e-6  # correlations
-_NOTABLE = 0.1  # of twice the log-likelihood, that a step would gain
 
 
 class OrdinalErrorsMixin:
@@ -95,6 +94,7 @@ class OrdinalErrorsMixin:
         derivatives = units.restore(uncertainty.published(self._turn, self.rotation))
         for name in "mean", "standardized_loadings":
             del derivatives[name]
+        warn_of_bounds(found.vanishing, self._schema.names)
         result = errors_of(uncertainty, derivatives, "sandwich", return_covariance)
         result.thresholds = pairs.threshold_errors()
         return result
@@ -107,7 +107,7 @@ class OrdinalErrorsMixin:
             )
         ogives = Ogives.of(found.loadings, found.thresholds)
         uncertainty = OgiveUncertainty.of(ogives, items.codes, items.weights)
-        if uncertainty.gain > _NOTABLE:
+        if uncertainty.gain > NOTABLE:
             raise ValueError(
                 "X and sample_weight must be those of fit: other parameters are likelier for them."
             )

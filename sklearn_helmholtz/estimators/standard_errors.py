@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..models import named
 from .checks import check_choice
-from .factor_evidence import Standardised, errors_of, evidence_of
+from .factor_evidence import Standardised, errors_of, evidence_of, warn_of_bounds
 from .notices import notify
 from .public import public
 
@@ -125,12 +125,7 @@ class StandardErrorsMixin:
         return result
 
     def _warn_of_conditions(self, kept):
-        if self.heywood_.any():
-            columns = ", ".join(named(c, self._names) for c in np.flatnonzero(self.heywood_))
-            notify(
-                f"Heywood case: noise variances at their bound (columns {columns}) are held there. "
-                "Standard errors are those of a model that knows them, and theirs are NaN."
-            )
+        warn_of_bounds(self.heywood_, self._names)
         if not kept.all():
             columns = ", ".join(named(c, self._names) for c in np.flatnonzero(~kept))
             notify(f"Constant features (columns {columns}) have no standard errors: they are NaN.")

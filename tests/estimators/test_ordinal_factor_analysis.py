@@ -244,6 +244,19 @@ def test_levels_that_no_row_has_change_nothing():
     assert_allclose(errors.thresholds[1], [np.nan, a, b, b, np.nan], rtol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:Heywood case. the factors:UserWarning")
+def test_errors_beside_a_heywood_case_come_with_a_warning():
+    counts = [63, 17, 17, 4, 4, 17, 17, 63]
+    X = np.repeat(list(itertools.product([0, 1], repeat=3)), counts, axis=0)
+    model = OrdinalFactorAnalysis().fit(X)
+    at_bound = model.heywood_
+    assert at_bound.sum() == 1
+    with pytest.warns(UserWarning, match="held there"):
+        errors = model.standard_errors(X)
+    assert_array_equal(np.isnan(errors.communalities), at_bound)
+    assert_array_equal(np.isnan(errors.noise_variance), at_bound)
+
+
 def test_errors_without_factors_are_those_of_shares():
     """Of a threshold ``sqrt(p (1 - p) / n) / phi(threshold)``, Fisher's of a proportion."""
     X = normal_items()
