@@ -132,15 +132,12 @@ class FactorAnalysis(
     determinacy_ : ndarray of shape (n_components,)
         Correlations of the factors with their regression scores, of whole rows.
 
-    n_parameters_ : int
-        Free parameters of mean, loadings and noise.
-
     loglike_ : list of float
         Log-likelihood of the training data, in nats, to begin with and after each step that raised
         it by more than rounding; of a closed form, that alone.
 
     n_parameters_ : int
-        Free parameters of p(x), as `aic` and `bic` count them.
+        Free parameters of mean, loadings and noise, as `aic` and `bic` count them.
 
     n_iter_ : int
         Steps made.

@@ -156,7 +156,8 @@ class FactorFitMixin:
         -----
         T is lavaan's for its default ``likelihood = "normal"``, which counts N rows, not N - 1.
         lavaan leaves the p means out of its number of parameters unless told ``meanstructure =
-        TRUE``: its AIC is 2 p less. :doc:`Published numbers </factor_agreement>` are met to their
+        TRUE``: its AIC is 2 p less. With means its SRMR is smaller, as they count among the
+        residuals. :doc:`Published numbers </factor_agreement>` are met to their
         digits. The distribution of T is that of large samples and normal rows; where a noise
         variance is at its floor it is only approximate.
 
@@ -217,7 +218,7 @@ class FactorFitMixin:
         estimate, _, _, weights, rows = self._estimate_rows(X, "auto", None, None, sample_weight)
         weights = np.ones(rows.shape[0]) if weights is None else weights
         holds_any = missing_per_row(rows) < rows.shape[1]
-        return weights @ estimate.per_sample, weights[holds_any].sum()
+        return float(weights @ estimate.per_sample), float(weights[holds_any].sum())
 
     def _measures(self, saturated, log_likelihood):
         """The fields of `fit_statistics`."""

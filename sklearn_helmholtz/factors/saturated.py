@@ -76,7 +76,7 @@ class Saturated:
         rows = PatternedRows.of(data, weights, standardise, len(scale))
         _check_pairs(rows)
         mean, covariance, value = _ascend(rows)
-        value -= columns.weight @ np.log(scale)
+        value = float(value - columns.weight @ np.log(scale))
         independent = independent_log_likelihood(columns)
         empty = rows.weights[np.isnan(rows.rows).all(axis=1)].sum()
         empty += rows.totals[~rows.seen.any(axis=1)].sum()

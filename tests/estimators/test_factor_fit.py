@@ -98,6 +98,7 @@ def test_gaps_leave_the_likelihoods_of_what_was_observed():
     independent = sum(stats.norm(c.mean(), c.std()).logpdf(c).sum() for c in columns)
     T_0 = 2 * (found.saturated_log_likelihood - independent)
     assert found.n_samples == 119
+    assert {type(found[name]) for name in ("chi_square", "log_likelihood", "bic")} == {float}
     assert model.bic(X) == pytest.approx(found.bic)
     assert model.bic(np.delete(X, 7, axis=0)) == pytest.approx(found.bic)
     assert found.df == 2
