@@ -76,7 +76,7 @@ class StandardErrorsMixin:
 
         See Also
         --------
-        FactorAnalysis.log_likelihood : Standard errors of scores.
+        FactorAnalysis.posterior : How well the factors of single rows are known.
 
         Notes
         -----
