@@ -85,7 +85,7 @@ class _Problem:
         return [(-_STEEPEST, _STEEPEST)] * n + [(None, None)] * int(self._free.sum())
 
     def _jumps(self, vector):
-        """What each inner cut is above the one before, the lowest above zero."""
+        """Gaps between each inner cut and the one before, of the lowest the cut itself."""
         steps = np.full(self._free.shape, -np.inf)
         steps[self._free] = vector[self._first.slopes.size :]
         return np.where(self._lowest, steps, np.exp(np.where(self._lowest, 0, steps)))
