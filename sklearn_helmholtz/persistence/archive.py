@@ -9,9 +9,9 @@ from .._version import __version__
 from ..estimators import FactorAnalysis, HelmholtzMachine, SigmoidBeliefNet
 from ..estimators.notices import notify
 from ..estimators.published import sentence_on_versions
-from . import belief_nets, factor_models
+from . import belief_nets, factor_models, holders
 from .container import read_file, write_file
-from .plain import plain, value_of
+from .parameters import OUTPUT, read_parameters, write_parameters
 from .reader import Reader, fields_of
 from .writer import Writer
 
@@ -23,8 +23,7 @@ _FACTORS = (
     factor_models.write_factor_model, factor_models.read_factor_model, factor_models.RECORDS
 )  # fmt: skip
 _STATES = {"FactorAnalysis": _FACTORS, "HelmholtzMachine": _NETS, "SigmoidBeliefNet": _NETS}
-_OUTPUTS = ("default", "pandas", "polars")
-_OUTPUT = "_sklearn_output_config"
+_ALL = {**_CLASSES, **holders.KINDS}
 
 
 def save(estimator, path):
@@ -37,7 +36,9 @@ def save(estimator, path):
     Parameters
     ----------
     estimator : HelmholtzMachine, SigmoidBeliefNet or FactorAnalysis
-        A fitted estimator.
+        A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
+        or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
+        one to be fitted.
 
     path : str or path-like
         Of the file. One that is there is replaced once the new one is whole.
@@ -45,10 +46,11 @@ def save(estimator, path):
     Raises
     ------
     TypeError
-        Where the estimator is of another class, a subclass among them.
+        Where the estimator is of another class, a subclass among them, or holds an estimator that
+        is: `TransformedDensity` and densities of scikit-learn need pickle or skops.
     ValueError
-        Where it is not fitted, or has a parameter or a level that is neither a number nor a word: a
-        ``random_state`` that is a RandomState, for example.
+        Where it is not fitted, or has a parameter, a level or a class that is neither a number nor
+        a word: a ``random_state`` that is a RandomState, for example.
 
     Warns
     -----
@@ -78,40 +80,45 @@ def save(estimator, path):
     >>> bool((again.score_samples(X) == machine.score_samples(X)).all())
     True
     """
-    name = type(estimator).__name__
-    if _CLASSES.get(name) is not type(estimator):
-        raise TypeError(f"save writes {', '.join(_CLASSES)}, got a {name}. Pickle it, or save the "
-                        "estimator that it holds.")  # fmt: skip
+    _check_kinds(estimator)
     check_is_fitted(estimator)
-    write, _, records = _STATES[name]
     archive = Writer()
     archive.whole("format", _FORMAT)
     archive.word("version", __version__)
-    archive.word("class", name)
-    _write_parameters(archive, estimator)
-    archive.whole("n_features", estimator.n_features_in_)
-    names = getattr(estimator, "feature_names_in_", None)
-    archive.plain("feature_names", None if names is None else [str(label) for label in names])
-    archive.word("output", getattr(estimator, _OUTPUT, {}).get("transform", "default"))
-    write(archive.part("model"), estimator)
+    _write_fitted(archive, estimator)
     text = archive.text()
-    _check_loads(name, text, archive.arrays)
-    _tell_of_others(estimator, records)
+    _check_loads(type(estimator).__name__, text, archive.arrays)
+    _tell_of_others(estimator)
     write_file(path, text, archive.arrays)
 
 
-def _write_parameters(archive, estimator):
-    """Write the parameters of the constructor."""
-    found = {}
-    for name, value in estimator.get_params(deep=False).items():
-        try:
-            found[name] = plain(value, name)
-        except ValueError as error:
-            raise ValueError(
-                f"This {type(estimator).__name__} cannot be saved: {error} Set another value "
-                f"before: `estimator.set_params({name}=...)` changes nothing that was learnt."
-            ) from None
-    archive.plain("parameters", found)
+def _check_kinds(estimator):
+    """Refuse estimators of other classes than are written, and those that hold such."""
+    name = type(estimator).__name__
+    if _ALL.get(name) is not type(estimator):
+        raise TypeError(
+            f"save writes {', '.join(_ALL)}, got a {name}. Use pickle, or skops with "
+            "TRUSTED_TYPES; of a search, save best_estimator_."
+        )
+    for held in holders.estimators_in(estimator)[1:]:
+        if _CLASSES.get(type(held).__name__) is not type(held):
+            raise TypeError(
+                f"save writes estimators that hold {', '.join(_CLASSES)}, but this {name} holds a "
+                f"{type(held).__name__}. Use pickle, or skops with TRUSTED_TYPES."
+            )
+
+
+def _write_fitted(part, estimator, place="estimator"):
+    """Write a fitted estimator; place : where it stands in the one that is saved."""
+    name = type(estimator).__name__
+    write_parameters(part, estimator, place)
+    part.whole("n_features", estimator.n_features_in_)
+    names = getattr(estimator, "feature_names_in_", None)
+    part.plain("feature_names", None if names is None else [str(label) for label in names])
+    if name in holders.KINDS:
+        holders.STATES[name][0](part.part("model"), estimator, _write_fitted)
+    else:
+        _STATES[name][0](part.part("model"), estimator)
 
 
 def _check_loads(name, text, arrays):
@@ -122,14 +129,20 @@ def _check_loads(name, text, arrays):
         raise ValueError(f"This {name} cannot be saved: {str(error).rstrip('.')}.") from error
 
 
-def _tell_of_others(estimator, records):
-    """Warn of attributes that are not written."""
-    known = {*estimator.get_params(deep=False), *records, *estimator._published, _OUTPUT}
-    others = sorted(vars(estimator).keys() - known)
-    if others:
+def _tell_of_others(estimator):
+    """Warn of attributes that are not written, of the estimator and of those that it holds."""
+    told = set()
+    for one in holders.estimators_in(estimator):
+        name = type(one).__name__
+        _, _, records = {**_STATES, **holders.STATES}[name]
+        published = getattr(one, "_published", frozenset())
+        known = {*one.get_params(deep=False), *records, *published, OUTPUT}
+        told.update((name, other) for other in vars(one).keys() - known)
+    for name in sorted({name for name, _ in told}):
+        others = sorted(other for owner, other in told if owner == name)
         notify(
-            f"save does not write {', '.join(others)} of this {type(estimator).__name__}: "
-            "callbacks and attributes that its fit does not set have to be set again after loading."
+            f"save does not write {', '.join(others)} of this {name}: callbacks and attributes "
+            "that its fit does not set have to be set again after loading."
         )
 
 
@@ -146,7 +159,7 @@ def load(path):
 
     Returns
     -------
-    estimator : HelmholtzMachine, SigmoidBeliefNet or FactorAnalysis
+    estimator : estimator of a class that `save` writes
         A fitted estimator, which answers as the one that was saved, to the bit, and goes on
         learning where it ended.
 
@@ -190,29 +203,22 @@ def _read(archive):
             f"it was written in the format {form} by sklearn_helmholtz {version[:40]}, and "
             f"{__version__} knows formats up to {_FORMAT}. Load it with a newer version"
         )
-    name = archive.word("class", tuple(_CLASSES))
-    _, read, _ = _STATES[name]
-    estimator = _read_parameters(archive, _CLASSES[name])
-    n_features = archive.whole("n_features", 1, _MOST_FEATURES)
-    names = _read_names(archive, n_features)
-    output = archive.word("output", _OUTPUTS)
-    read(archive.part("model"), estimator, n_features, names)
+    estimator = _read_fitted(archive, _ALL)
     archive.end()
-    if output != "default":
-        estimator.set_output(transform=output)
     return estimator, version
 
 
-def _read_parameters(archive, kind):
-    """A new estimator with the parameters, as its own rules allow them."""
-    found = archive.plain("parameters")
-    if not isinstance(found, dict):
-        raise ValueError("its parameters are no fields")
-    unknown = found.keys() - kind._get_param_names()
-    if unknown:
-        raise ValueError(f"it has the unknown parameter {min(unknown)!r} of {kind.__name__}")
-    estimator = kind(**{name: value_of(value, f"its {name}") for name, value in found.items()})
-    estimator._validate_params()
+def _read_fitted(part, kinds=_CLASSES):
+    """The fitted estimator, whose class is one of some."""
+    estimator = read_parameters(part, kinds, _CLASSES)
+    name = type(estimator).__name__
+    n_features = part.whole("n_features", 1, _MOST_FEATURES)
+    names = _read_names(part, n_features)
+    if name in holders.KINDS:
+        read = holders.STATES[name][1]
+        read(part.part("model"), estimator, n_features, names, _read_fitted)
+    else:
+        _STATES[name][1](part.part("model"), estimator, n_features, names)
     return estimator
 
 

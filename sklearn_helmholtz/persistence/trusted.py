@@ -3,6 +3,12 @@
 _PACKAGE = __name__.partition(".")[0]
 _TYPES = (
     "_training.Past",
+    "applications.generative_classifier.GenerativeClassifier",
+    "applications.label_column.LabelColumn",
+    "applications.latent_anomaly_detector.LatentAnomalyDetector",
+    "applications.latent_classifier.LatentClassifier",
+    "applications.latent_imputer.LatentImputer",
+    "applications.transformed_density.TransformedDensity",
     "columns.binary.Binary",
     "columns.categorical.Categorical",
     "columns.layout.Layout",

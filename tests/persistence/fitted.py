@@ -5,8 +5,18 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import polars as pl
+from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator
 
-from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine, SigmoidBeliefNet
+from sklearn_helmholtz import (
+    FactorAnalysis,
+    GenerativeClassifier,
+    HelmholtzMachine,
+    LatentAnomalyDetector,
+    LatentClassifier,
+    LatentImputer,
+    SigmoidBeliefNet,
+)
 from sklearn_helmholtz.columns import Layout
 from tests.shells import BINARY, FEW, REAL, binary_rows, real_rows
 
@@ -73,10 +83,50 @@ CASES = {
 }  # fmt: skip
 
 
+def _machine(**params):
+    return HelmholtzMachine(2, **FEW, **params)
+
+
+def _imputer(estimator=None, **params):
+    return LatentImputer(estimator, add_indicator=True, random_state=0, **params)
+
+
+def _detector(estimator, **params):
+    return LatentAnomalyDetector(estimator, n_draws=20, random_state=0, **params)
+
+
+_PART = np.arange(60) % 3
+_WORDS = np.array(["a", "bc"])[_PART // 2]
+_SOME = np.where(_PART == 1, None, _WORDS.astype(object))
+_EMPTY = _FRAME[["job", "x"]].assign(none=np.nan)
+_COLUMN_OF_NONE = np.column_stack([_GAPS, np.full(60, np.nan)])
+#: Estimators that hold others: makers, and what they are fitted to.
+HOLDERS = {
+    "imputer": (lambda: _imputer(FactorAnalysis(1), keep_empty_features=True), _COLUMN_OF_NONE),
+    "imputer of counts": (
+        lambda: LatentImputer(_machine(visible="poisson"), strategy="sample", random_state=0),
+        csr_matrix(_COUNTS),
+    ),
+    "mixed imputer": (lambda: _imputer(_machine()).set_output(transform="pandas"), _EMPTY),
+    "detector": (lambda: _detector(FactorAnalysis(1)), _GAPS),
+    "detector of bits": (lambda: _detector(_machine(), contamination=0.1), binary_rows()),
+    "mixed detector": (lambda: _detector(_machine()), _FRAME),
+    "polars detector": (lambda: _detector(_machine(autoregressive=True)), polars_frame()),
+    "latent classifier": (lambda: LatentClassifier(_machine()), _GAPS[:, :2], _PART),
+    "mixed latent classifier": (lambda: LatentClassifier(_machine()), _EMPTY[["job", "x"]], _SOME),
+    "generative classifier": (
+        lambda: GenerativeClassifier(FactorAnalysis(1), priors=[0.25, 0.75]), _NAMED, _WORDS,
+    ),
+    "machines of classes": (
+        lambda: GenerativeClassifier(_machine(), max_iter=2), _FRAME[["x", "is_old"]], _SOME,
+    ),
+}  # fmt: skip
+
+
 def difference(one, other, path="estimator"):
     """Where two values first differ in anything, types and bits included; None if nowhere."""
     if isinstance(one, float) and isinstance(other, float):
-        return None if one == other else path
+        return None if one == other or np.isnan([one, other]).all() else path
     if type(one) is not type(other):
         return f"{path}: {type(one)} and {type(other)}"
     if isinstance(one, np.ndarray):
@@ -93,6 +143,8 @@ def difference(one, other, path="estimator"):
 
 
 def _parts(value):
+    if isinstance(value, BaseEstimator):
+        return {"_schema": None, "_weights": None, **vars(value)}
     if isinstance(value, dict):
         return value
     if isinstance(value, list | tuple):

@@ -2,30 +2,41 @@
 
 import warnings
 
+import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklearn_helmholtz import TRUSTED_TYPES
-from tests.persistence.fitted import CASES, difference
+from sklearn_helmholtz import TRUSTED_TYPES, GenerativeClassifier, TransformedDensity
+from tests.persistence.fitted import CASES, HOLDERS, difference
+from tests.shells import real_rows
 
 io = pytest.importorskip("skops.io", reason="skops is not installed")
 
 
-def fit(make, X):
+TRANSFORMED = {
+    "densities behind transformers": (
+        lambda: GenerativeClassifier(TransformedDensity()), real_rows(), np.arange(60) % 2,
+    ),
+}  # fmt: skip
+
+
+def fit(make, *data):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # two epochs, and Heywood cases
-        return make().fit(X)
+        return make().fit(*data)
 
 
 def test_models_come_back_and_no_other_types_are_trusted():
     seen = set()
-    for name, (make, X) in CASES.items():
-        model = fit(make, X)
+    for name, (make, *data) in {**CASES, **HOLDERS, **TRANSFORMED}.items():
+        model = fit(make, *data)
         text = io.dumps(model)
         seen |= set(io.get_untrusted_types(data=text))
         loaded = io.loads(text, trusted=TRUSTED_TYPES)
-        assert difference(model._model, loaded._model) is None, name
-        assert_array_equal(loaded.score_samples(X), model.score_samples(X))
+        assert difference(model, loaded) is None, name
+        for method in {"score_samples", "predict"} & set(dir(model)):
+            answers = [getattr(one, method)(data[0]) for one in (model, loaded)]
+            assert_array_equal(*answers)
     assert seen == set(TRUSTED_TYPES)
 
 
