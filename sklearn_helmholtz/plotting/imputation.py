@@ -1,6 +1,7 @@
 """Imputed values beside the observed ones, column by column."""
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from ..estimators.frames import library_of
 from . import checks
@@ -54,6 +55,7 @@ class ImputationDisplay:
     See Also
     --------
     sklearn_helmholtz.HelmholtzMachine.impute : Makes imputations.
+    sklearn_helmholtz.LatentImputer.multiple_imputations : Makes them in pipelines.
 
     Examples
     --------
@@ -81,7 +83,8 @@ class ImputationDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted estimator with a method ``impute``, of this library.
+            A fitted estimator with a method ``impute``, or a fitted `LatentImputer`, whose draws
+            are those of its ``multiple_imputations``.
 
         X : array-like or DataFrame of shape (n_samples, n_features)
             The table with its gaps.
@@ -94,7 +97,7 @@ class ImputationDisplay:
             nine at most.
 
         random_state : int, RandomState instance or None, default=None
-            Passed to ``impute``.
+            Passed to ``impute`` or ``multiple_imputations``.
 
         ax : matplotlib Axes or array of such, default=None
             Where to draw, one for each column; None makes a new figure.
@@ -107,12 +110,10 @@ class ImputationDisplay:
         display : ImputationDisplay
             The display.
         """
-        checks.check_estimator(estimator, ["impute"])
+        checks.check_estimator(estimator, ["impute", "multiple_imputations"])
         n_imputations = checks.count("n_imputations", n_imputations)
         _checked_axes(ax, len(imputed_columns(X, [], columns)))
-        imputations = estimator.impute(
-            X, "sample", n_imputations=n_imputations, random_state=random_state
-        )
+        imputations = _draws(estimator, X, n_imputations, random_state)
         return cls(X, imputations, columns=columns).plot(ax, **kwargs)
 
     @classmethod
@@ -216,6 +217,16 @@ def _draw_shares(ax, column, kwargs):
 def _label(n_imputations):
     """Words of the legend on imputed values."""
     return "imputed" if n_imputations == 1 else f"imputed, range of {n_imputations} draws"
+
+
+def _draws(estimator, X, n_imputations, random_state):
+    """Imputations of an estimator, without the indicators that an imputer sets beside them."""
+    if not hasattr(estimator, "multiple_imputations"):
+        return estimator.impute(X, "sample", n_imputations=n_imputations, random_state=random_state)
+    tables = estimator.multiple_imputations(X, n_imputations, random_state=random_state)
+    n_indicators = 0 if estimator.indicator_ is None else len(estimator.indicator_.features_)
+    columns = np.arange(tables[0].shape[1] - n_indicators)
+    return [_safe_indexing(table, columns, axis=1) for table in tables]
 
 
 def _tables(imputations):

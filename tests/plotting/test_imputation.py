@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.impute import SimpleImputer
 
-from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
+from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine, LatentImputer
 from sklearn_helmholtz.plotting import ImputationDisplay
 from tests import mixed_frames
 
@@ -156,6 +156,28 @@ def test_draws_of_factor_models_are_those_of_impute():
     assert_array_equal(display.columns_[1].imputed, draws[:, missing, 1])
 
 
+@pytest.mark.parametrize("add_indicator", [False, True])
+def test_draws_of_an_imputer_are_its_multiple_imputations(add_indicator):
+    imputer = LatentImputer(FactorAnalysis(1), add_indicator=add_indicator).fit(GAPS)
+    display = ImputationDisplay.from_estimator(imputer, GAPS, n_imputations=2, random_state=3)
+    draws = np.array(imputer.multiple_imputations(GAPS, 2, random_state=3))
+    assert_array_equal(display.columns_[1].imputed, draws[:, np.isnan(GAPS[:, 1]), 1])
+
+
+def test_an_imputer_of_a_frame_draws_its_levels(mixed):
+    frame, machine = mixed
+    imputer = LatentImputer(machine, add_indicator=True).fit(frame)
+    display = ImputationDisplay.from_estimator(imputer, frame, n_imputations=2, random_state=0)
+    drawn = {column.name: column.levels is not None for column in display.columns_}
+    assert drawn["sex"]
+    assert not drawn["x"]
+    empty = frame.assign(x=np.nan)
+    with pytest.warns(UserWarning, match="Skipping features"):
+        imputer.fit(empty)
+    with pytest.raises(ValueError, match=r"imputations\[0\] must have 120 rows and"):
+        ImputationDisplay.from_estimator(imputer, empty, n_imputations=1)
+
+
 def test_bad_input_is_named_before_anything_is_drawn_or_sampled():
     class Sampler:
         def impute(self, *args, **kwargs):
@@ -180,7 +202,7 @@ def test_bad_input_is_named_before_anything_is_drawn_or_sampled():
     with pytest.raises(TypeError, match="ax must be a matplotlib Axes or None, got int"):
         from_estimator(Sampler(), GAPS, ax=[3, 4])
     plt.close("all")
-    with pytest.raises(TypeError, match="must be fitted and have impute, got 3"):
+    with pytest.raises(TypeError, match="fitted and have impute or multiple_imputations, got 3"):
         from_estimator(3, GAPS)
     with pytest.raises(TypeError, match="X is a sparse matrix"):
         from_predictions(scipy.sparse.csr_array(GAPS), DRAWS)
