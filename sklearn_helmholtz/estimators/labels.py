@@ -1,5 +1,7 @@
 """One-dimensional input with labels: its values go where the labels say, or it is refused."""
 
+from difflib import get_close_matches
+
 import numpy as np
 import scipy.sparse
 
@@ -36,9 +38,10 @@ def by_label(name, values, labels, what="features"):
     twice = [label for place, label in enumerate(given) if places[label] != place]
     if strange or twice:
         trouble = f"{strange[0]!r}" if strange else f"{twice[0]!r} twice"
+        remedy = _meant(strange[0], labels) if strange else ": each may be named once."
         raise ValueError(
             f"{name} is labelled {_shown(given)}, with {trouble}, but the {what} are "
-            f"{_shown(labels)}: each may be named once."
+            f"{_shown(labels)}{remedy}"
         )
     return np.array([values[places[k]] if k in places else np.nan for k in labels], dtype=object)
 
@@ -107,6 +110,13 @@ def _labels(values):
 def _numbers_only(index):
     """Whether an index says no more than 0, 1, 2, ..."""
     return len(index) > 0 and list(index) == list(range(len(index)))
+
+
+def _meant(strange, labels):
+    """End of a sentence about an unknown label: which of the labels it is like, if any."""
+    known = {str(label).lower(): label for label in labels}
+    like = get_close_matches(str(strange).lower(), known, n=1)
+    return f". Did you mean {known[like[0]]!r}?" if like else "."
 
 
 def _shown(labels, most=6):

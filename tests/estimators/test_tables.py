@@ -216,8 +216,9 @@ def test_given_goes_by_label(name):
     assert_array_equal(model.sample(2, given=numbered, random_state=0), expected)
     for strange, named in (
         (given.rename({"city": "town"}), "'town'"),
-        (pd.concat([given, given[:1]]), "'age' twice"),
-        ({"town": 1.0}, "'town'"),
+        ({"Citty": 1.0}, r"'Citty', but .* Did you mean 'city'\?$"),
+        (pd.concat([given, given[:1]]), "'age' twice, but .*: each may be named once"),
+        ({"town": 1.0}, r"'town', but [^?]*\.$"),
     ):
         with pytest.raises(ValueError, match=f"given is labelled .* with {named}"):
             model.sample(given=strange)
