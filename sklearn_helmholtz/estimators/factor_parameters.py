@@ -28,14 +28,21 @@ def factor_machine(components, noise_variance, mean, factor_correlation):
     if not (noise > 0).all():
         raise ValueError(f"noise_variance must be positive, got {noise_variance!r}.")
     mean = np.zeros(p) if mean is None else shaped("mean", real_array("mean", mean), (p,))
-    if factor_correlation is None:
-        correlation = turn = np.eye(n)
-    else:
-        correlation = _correlation(real_array("factor_correlation", factor_correlation), n)
-        turn = _root(correlation)
+    correlation, turn = correlation_and_turn(factor_correlation, n)
     machine = LinearGaussian(mean, turn @ components, noise)
     _check_covariance(machine)
     return machine, components, turn, correlation
+
+
+def correlation_and_turn(factor_correlation, n_factors):
+    """Given correlations of factors, or None, as an array, and the matrix that makes such factors.
+
+    Factors are ``z @ turn`` of uncorrelated ones.
+    """
+    if factor_correlation is None:
+        return np.eye(n_factors), np.eye(n_factors)
+    correlation = _correlation(real_array("factor_correlation", factor_correlation), n_factors)
+    return correlation, _root(correlation)
 
 
 def _check_covariance(machine):

@@ -305,7 +305,8 @@ class InferenceMixin(TransformerMixin):
             probable value of each entry on its own (but for Bernoulli and mixed columns, of the 64
             heaviest components of its distribution), or a draw of all missing values of the row
             together. Of the levels of mixed columns means and medians are the most probable ones,
-            see `predict_proba_missing` for probabilities.
+            but medians of items are those of their levels in order; see `predict_proba_missing`
+            for probabilities.
 
         n_imputations : int, default=1
             Imputations to make; only draws differ from one to the next.

@@ -1,6 +1,7 @@
 """Tables of items, whose columns have ordered levels."""
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from ..factors import Items
 from ..models import named
@@ -27,15 +28,23 @@ def schema_of_items(X):
     return schema
 
 
-def items_of(codes, schema, sample_weight, given):
-    """`Items` of rows that have a weight, or a ValueError where an item does not vary.
+def rows_with_weight(X, sample_weight):
+    """The rows of a table that have a weight, and their weights, (n_rows,) or None for 1 each."""
+    if sample_weight is None:
+        return X, None
+    weights = checked_weights(sample_weight, X, X)
+    if weights.all():
+        return X, weights
+    kept = np.flatnonzero(weights)
+    return _safe_indexing(X, kept), weights[kept]
 
-    codes : as `Schema.encode` returns them; given : the table as the user has it.
+
+def items_of(codes, schema, weights=None):
+    """`Items` of rows, or a ValueError where an item does not vary.
+
+    codes : as `Schema.encode` returns them; weights : (n_rows,), positive, or None for 1 each.
     """
-    weights = np.ones(len(codes))
-    if sample_weight is not None:
-        weights = checked_weights(sample_weight, codes, given)
-        codes, weights = codes[weights > 0], weights[weights > 0]
+    weights = np.ones(len(codes)) if weights is None else weights
     numbers = np.where(np.isnan(codes), -1, codes).astype(np.int64)
     items = Items(numbers, weights, np.array([len(levels) for levels in schema.categories]))
     flat = np.flatnonzero((items.counts > 0).sum(axis=1) < 2)

@@ -5,10 +5,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..factors import Ogives, OgiveUncertainty, Parameters, of_correlations
 from .factor_evidence import NOTABLE, Standardised, errors_of, warn_of_bounds
-from .items import items_of
+from .items import items_of, rows_with_weight
 from .polychoric import Polychoric
 from .public import public
-from .validation import validated_codes
 
 _SAME = 1e-6  # correlations
 
@@ -27,8 +26,8 @@ class OrdinalErrorsMixin:
 
         sample_weight : array-like of shape (n_samples,), default=None
             The weights of X in training. With ``estimation="correlations"`` only their proportions
-            matter: they say how many of a population a row stands for. With ``"likelihood"`` they
-            count equal rows.
+            matter, but for the correction of empty cells: they say how many of a population a row
+            stands for. With ``"likelihood"`` they count equal rows.
 
         return_covariance : bool, default=False
             Whether to return how the errors are correlated.
@@ -65,8 +64,8 @@ class OrdinalErrorsMixin:
                314-339.
         """
         check_is_fitted(self)
-        codes = validated_codes(self, X, self._schema, reset=False)
-        items = items_of(codes, self._schema, sample_weight, X)
+        X, weights = rows_with_weight(X, sample_weight)
+        items = items_of(self._validate(X, reset=False), self._schema, weights)
         if self._found.path:
             return self._errors_by_likelihood(items, return_covariance)
         return self._errors_by_correlations(items, return_covariance)
@@ -91,7 +90,7 @@ class OrdinalErrorsMixin:
         )
         units.check_identified()
         uncertainty = of_correlations(parameters, units.basis, found.correlation, pairs.influences)
-        derivatives = units.restore(uncertainty.published(self._turn, self.rotation))
+        derivatives = units.restore(uncertainty.published(self._model.turn, self.rotation))
         for name in "mean", "standardized_loadings":
             del derivatives[name]
         warn_of_bounds(found.vanishing, self._schema.names)
@@ -111,7 +110,7 @@ class OrdinalErrorsMixin:
             raise ValueError(
                 "X and sample_weight must be those of fit: other parameters are likelier for them."
             )
-        derivatives = uncertainty.published(self._turn, self.rotation)
+        derivatives = uncertainty.published(self._model.turn, self.rotation)
         result = errors_of(uncertainty, derivatives, "observed", return_covariance)
         pairs = zip(uncertainty.threshold_errors(), items.n_levels, strict=True)
         result.thresholds = [row[: n - 1].copy() for row, n in pairs]

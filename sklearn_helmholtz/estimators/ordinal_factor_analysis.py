@@ -3,43 +3,25 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    DensityMixin,
-    TransformerMixin,
-)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..factors import METHODS, MOST_FACTORS, Ogives, infer, is_coarse, rotate
-from ..models import named
+from ..factors import METHODS, MOST_FACTORS, Ogives, rotate
+from ..models import GradedModel, named
 from ._compat import Interval, StrOptions, _fit_context
-from .checks import CheckedParametersMixin
-from .items import items_of, schema_of_items
+from .density import LatentDensityEstimator
+from .items import items_of, rows_with_weight, schema_of_items
 from .learner import learner_of
 from .notices import notify
 from .ordinal_errors import OrdinalErrorsMixin
 from .ordinal_fits import by_correlations, by_likelihood
+from .ordinal_parameters import given_fit, table_of_levels
 from .polychoric import Polychoric, warn_of_smoothing
 from .public import public
-from .published import PublishedMixin, VersionedMixin
-from .results import Result
-from .validation import validated_codes
-from .weights import checked_weights
 
 
-class OrdinalFactorAnalysis(
-    OrdinalErrorsMixin,
-    CheckedParametersMixin,
-    PublishedMixin,
-    VersionedMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    DensityMixin,
-    BaseEstimator,
-):
+class OrdinalFactorAnalysis(OrdinalErrorsMixin, LatentDensityEstimator):
     """Factor analysis of items: right or wrong, or ordered levels, from a few normal factors.
 
     Behind each item is a normal variable of variance 1, ``y = factors @ loadings + noise``, and its
@@ -186,11 +168,15 @@ class OrdinalFactorAnalysis(
             "heywood_",
             "levels_",
             "loadings_",
+            "loglike_",
+            "n_iter_",
             "noise_variance_",
             "slopes_",
             "thresholds_",
         }
     )
+
+    _is_mixed = True
 
     def __init__(
         self,
@@ -237,15 +223,67 @@ class OrdinalFactorAnalysis(
             found = learner._learn(X, sample_weight)
         self._warn(*found)
         if self.estimation == "likelihood":
-            self._infer(X)  # which warns where the likelihood was not exact
+            self._data(rows_with_weight(X, sample_weight)[0])  # warns where it was not exact
         return self
+
+    @classmethod
+    def from_parameters(cls, components, thresholds, *, factor_correlation=None, **params):
+        """A fitted model with given parameters, for teaching, tests and models learnt elsewhere.
+
+        Parameters
+        ----------
+        components : array-like of shape (n_components, n_features)
+            As the attribute ``components_``.
+
+        thresholds : list of array-like of shape (n_levels - 1,)
+            As the attribute ``thresholds_``. Levels are 0, 1 and so on.
+
+        factor_correlation : array-like of shape (n_components, n_components), default=None
+            As the attribute ``factor_correlation_``; None means the identity.
+
+        **params : dict
+            Parameters of the constructor.
+
+        Returns
+        -------
+        model : OrdinalFactorAnalysis
+            A fitted estimator with ``n_iter_`` 0.
+
+        Raises
+        ------
+        ValueError
+            Names the array that has another shape, thresholds that do not rise, or an item of
+            which the factors would explain all.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_helmholtz import OrdinalFactorAnalysis
+        >>> model = OrdinalFactorAnalysis.from_parameters([[0.8, 0.6]], [[0.0], [-1.0, 1.0]])
+        >>> model.predict_proba_missing([[1, np.nan]], 1).round(2)
+        array([[0.07, 0.68, 0.25]])
+        """
+        found, n_levels, loadings, turn, correlation = given_fit(
+            components, thresholds, factor_correlation
+        )
+        model = cls(**{"n_components": len(turn), **params})
+        model._validate_params()
+        if model.n_components != len(turn):
+            raise ValueError(
+                f"The arrays make n_components={len(turn)}, got {model.n_components!r}."
+            )
+        model._validate(table_of_levels(n_levels), reset=True)
+        model._hold(found, loadings, turn, correlation)
+        return model
 
     def _learn(self, X, sample_weight):
         """Publish what a fit finds; whether it and the rotation converged."""
-        self._schema = schema_of_items(X)
-        codes = validated_codes(self, X, self._schema, reset=True)
+        codes = self._validate(X, reset=True)
+        X, weights = rows_with_weight(X, sample_weight)
+        if weights is not None:  # levels are those of rows that count
+            codes = self._validate(X, reset=True)
         self._check_components(codes.shape[1])
-        items = items_of(codes, self._schema, sample_weight, X)
+        items = items_of(codes, self._schema, weights)
         pairs = Polychoric.of(items, self._schema.names, self.correction)
         rng = check_random_state(self.random_state)
         found = by_correlations(pairs, self.n_components, self.max_iter, rng)
@@ -255,8 +293,10 @@ class OrdinalFactorAnalysis(
             pairs.warn_of_ends(self._schema.names)
             if found.is_smoothed:
                 warn_of_smoothing(found.lowest)
-        is_rotated = self._publish_fit(found, items.n_levels, rng.randint(2**31))
-        return found.converged, is_rotated
+        return found.converged, self._publish_fit(found, rng.randint(2**31))
+
+    def _new_schema(self, X):
+        return schema_of_items(X)
 
     def _check_components(self, n_features):
         k = self.n_components
@@ -270,41 +310,46 @@ class OrdinalFactorAnalysis(
                 "estimation='correlations'."
             )
 
-    def _publish_fit(self, found, n_levels, seed):
+    def _publish_fit(self, found, seed):
         """Rotate and set the fitted attributes; whether the rotation ended."""
-        A, converged = found.loadings, True
+        A = found.loadings
         if self.rotation is None:
             turn = np.diag(np.where(A.sum(axis=0) < 0, -1.0, 1.0))
-            L, correlation = A @ turn, np.eye(len(turn))
-        else:
-            turned = rotate(A, self.rotation, rng=seed)
-            L, turn, correlation = turned.loadings, turned.transformation, turned.factor_correlation
-            converged = turned.converged
-        noise = 1 - (A**2).sum(axis=1)
-        self._found, self._turn = found, turn
+            self._hold(found, A @ turn, turn, np.eye(len(turn)))
+            return True
+        turned = rotate(A, self.rotation, rng=seed)
+        self._hold(found, turned.loadings, turned.transformation, turned.factor_correlation)
+        return turned.converged
+
+    def _hold(self, found, loadings, turn, correlation):
+        """Set the attributes of an `OrdinalFit`. turn : factors as published are ``z @ turn``."""
+        levels = [np.array(own) for own in self._schema.categories]
+        n_levels = np.array([len(own) for own in levels])
+        noise = 1 - (found.loadings**2).sum(axis=1)
+        self._found = found
+        self._model = GradedModel(Ogives.of(found.loadings, found.thresholds), turn, n_levels)
         attributes = {
-            "loadings_": L,
-            "components_": L.T,
+            "loadings_": loadings,
+            "components_": loadings.T,
             "factor_correlation_": correlation,
             "communalities_": 1 - noise,
             "noise_variance_": noise,
-            "slopes_": L / np.sqrt(noise)[:, None],
+            "slopes_": loadings / np.sqrt(noise)[:, None],
             "thresholds_": [
                 row[1:n].copy() for row, n in zip(found.thresholds, n_levels, strict=True)
             ],
-            "levels_": [np.array(levels) for levels in self._schema.categories],
+            "levels_": levels,
             "correlation_": found.correlation,
             "heywood_": found.vanishing,
+            "loglike_": found.path,
+            "n_iter_": found.n_steps,
         }
         self._publish(attributes)
-        self.loglike_, self.n_iter_ = found.path, found.n_steps
-        return converged
 
     def _warn(self, has_converged, is_rotated):
         """Warn of what should be known of a fit."""
         if self.heywood_.any():
-            names = getattr(self, "feature_names_in_", None)
-            columns = ", ".join(named(c, names) for c in np.flatnonzero(self.heywood_))
+            columns = ", ".join(named(c, self._names) for c in np.flatnonzero(self.heywood_))
             notify(
                 f"Heywood case: the factors explain all of some items (columns {columns}). Fewer "
                 "components may describe the data better."
@@ -326,105 +371,48 @@ class OrdinalFactorAnalysis(
                 ConvergenceWarning,
             )
 
-    @public
-    def transform(self, X):
-        """Scores of the factors: what is expected of them given the levels (EAP).
+    def _data(self, X):
+        """Codes of rows, and the dtype that answers have; a warning where sums are not exact."""
+        codes, dtype = super()._data(X)
+        self._warn_where_coarse(codes)
+        return codes, dtype
 
-        Parameters
-        ----------
-        X : {array-like, DataFrame} of shape (n_samples, n_features)
-            Items; NaN means missing.
+    def _evidence(self, given):
+        evidence = super()._evidence(given)
+        self._warn_where_coarse(evidence[None])
+        return evidence
 
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_components)
-            Posterior means of the rotated factors.
-        """
-        return self._infer(X).means @ self._turn
-
-    @public
-    def posterior(self, X):
-        """The means and covariances of the factors given the levels.
-
-        Parameters
-        ----------
-        X : {array-like, DataFrame} of shape (n_samples, n_features)
-            Items; NaN means missing.
-
-        Returns
-        -------
-        result : :class:`~sklearn.utils.Bunch`
-            With the fields mean (n_samples, n_components), which `transform` returns, and
-            covariance (n_samples, n_components, n_components), whose diagonals are the squares of
-            the standard errors of the scores.
-        """
-        found = self._infer(X)
-        covariance = self._turn.T @ found.covariances @ self._turn
-        return Result(mean=found.means @ self._turn, covariance=covariance)
-
-    @public
-    def score_samples(self, X):
-        """Log-probability of the levels of each row.
-
-        Parameters
-        ----------
-        X : {array-like, DataFrame} of shape (n_samples, n_features)
-            Items; NaN means missing, and only what is observed counts: a row of nothing else has 0.
-
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_samples,)
-            log P(x) in nats.
-        """
-        return self._infer(X).log_prob
-
-    @public
-    def score(self, X, y=None, sample_weight=None):
-        """Mean log-probability of the rows: higher is better.
-
-        Parameters
-        ----------
-        X : {array-like, DataFrame} of shape (n_samples, n_features)
-            Items.
-
-        y : None
-            Ignored, present for API consistency by convention.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the mean.
-
-        Returns
-        -------
-        score : float
-            The mean of `score_samples`, in nats per row.
-        """
-        values = self.score_samples(X)
-        weights = None if sample_weight is None else checked_weights(sample_weight, values, X)
-        return float(np.average(values, weights=weights))
-
-    def _infer(self, X):
-        """The `GradedPosterior` of rows."""
-        check_is_fitted(self)
-        k = len(self._turn)
-        if k > MOST_FACTORS:
-            raise ValueError(
-                f"Scores and probabilities of rows are integrals over all factors, which are known "
-                f"for at most {MOST_FACTORS} of them, but the model has {k}."
-            )
-        codes = self._codes(X)
-        ogives = Ogives.of(self._found.loadings, self._found.thresholds)
-        found = infer(ogives, codes)
-        if is_coarse(ogives, found.covariances):
+    def _warn_where_coarse(self, codes):
+        if self._model.is_coarse(codes):
             notify(
                 "Items are so steep, or rows leave so little doubt about a factor, that the grid "
-                "of the quadrature is coarse for them: scores and log-probabilities are not exact. "
+                "of the quadrature is coarse for them: scores and probabilities are not exact. "
                 "Grids of fewer factors are finer."
             )
-        return found
 
-    def _codes(self, X):
-        codes = validated_codes(self, X, self._schema, reset=False)
-        return np.where(np.isnan(codes), -1, codes).astype(np.int64)
+    def _features(self, rows, dtype):
+        return self._model.scores(rows).astype(dtype, copy=False)
+
+    def _refuse_expected_data(self):
+        raise AttributeError(
+            "inverse_transform has no expected data of items: a mean of levels is nothing. Draw "
+            "rows (sample), or fill in missing values (impute)."
+        )
+
+    def _count_parameters(self):
+        """Thresholds, and loadings up to rotations, but no more than there are correlations."""
+        p, k = self.loadings_.shape
+        n_thresholds = sum(np.isfinite(own).sum() for own in self.thresholds_)
+        return n_thresholds + min(p * k - k * (k - 1) // 2, p * (p - 1) // 2)
+
+    def _total_log_likelihood(self, name, X, sample_weight):
+        check_is_fitted(self)
+        if not self.loglike_:
+            raise ValueError(
+                f"{name} needs parameters of the highest likelihood, and these are not: fit with "
+                "estimation='likelihood', or compare models by score on rows held out."
+            )
+        return super()._total_log_likelihood(name, X, sample_weight)
 
     @property
     def _n_features_out(self):
@@ -435,6 +423,5 @@ class OrdinalFactorAnalysis(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
         return tags

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..factors import Influences, at_end, fill_empty, fit_correlations, smoothed
 from ..models import named
-from .items import check_pairs, items_of, schema_of_items
+from .items import check_pairs, items_of, rows_with_weight, schema_of_items
 from .notices import notify
 from .results import Result
 
@@ -32,11 +32,12 @@ def polychoric_correlation(
         correlations of the others: each pair is of the rows that have both.
 
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows. Correlations and their standard errors depend on the proportions only:
-        a weight says how many of a population a row stands for.
+        Weights of the rows. Correlations and their standard errors depend on the proportions only,
+        but for the correction of empty cells: a weight says how many of a population a row stands
+        for.
 
     correction : float, default=0.5
-        What an empty cell of a table of two levels each is filled with, in rows of the mean weight.
+        What an empty cell of a table of two levels each is filled with, in rows of weight 1.
         Margins stay as they are, so that the opposite cell gets the same, and the other two give
         it. Without it the correlation is -1 or 1. Larger tables are not corrected: empty cells
         there are no reason to be. 0 means none.
@@ -103,7 +104,10 @@ def polychoric_correlation(
     """
     check_correction(correction)
     schema = schema_of_items(X)
-    items = items_of(schema.encode(X), schema, sample_weight, X)
+    X, weights = rows_with_weight(X, sample_weight)
+    if weights is not None:  # levels are those of rows that count
+        schema = schema_of_items(X)
+    items = items_of(schema.encode(X), schema, weights)
     found = Polychoric.of(items, schema.names, correction)
     found.warn_of_ends(schema.names)
     raw = found.matrix()
@@ -137,7 +141,7 @@ class Polychoric:
         thresholds, tables = items.thresholds(), items.tables()
         check_pairs(tables, items, names)
         levels = items.n_levels[first], items.n_levels[second]
-        filled = fill_empty(tables, levels, correction * items.weights.mean())
+        filled = fill_empty(tables, levels, correction)
         r = fit_correlations(filled, thresholds[first], thresholds[second])
         return cls(items, thresholds, r, Influences.of(items, thresholds, tables, r))
 

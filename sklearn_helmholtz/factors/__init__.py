@@ -1,6 +1,7 @@
 """Factor models: the linear-Gaussian machine, learning, rotations, and tests of both."""
 
-from .graded import MOST_FACTORS, Ogives, infer, is_coarse
+from .graded import MOST_FACTORS, Ogives, infer, is_coarse, may_be_coarse
+from .graded_completion import draw_factors, draw_levels, level_probabilities
 from .graded_learning import fit_ogives
 from .information import Parameters, Pattern, patterns_of, squared_slopes
 from .learning import FactorLearning
@@ -32,11 +33,15 @@ __all__ = [
     "UnknownCovarianceError",
     "at_end",
     "centred",
+    "draw_factors",
+    "draw_levels",
     "fill_empty",
     "fit_correlations",
     "fit_ogives",
     "infer",
     "is_coarse",
+    "level_probabilities",
+    "may_be_coarse",
     "observed_columns",
     "of_correlations",
     "patterns_of",

@@ -32,6 +32,11 @@ _ENTRIES = 2**22  # float64 that are held for some rows
 @functools.cache
 def grid(n_factors):
     """Points (n_points, n_factors) and weights (n_points,) of the normal distribution."""
+    if n_factors > MOST_FACTORS:
+        raise ValueError(
+            f"Scores and probabilities of rows are integrals over all factors, which are known for "
+            f"at most {MOST_FACTORS} of them, but the model has {n_factors}."
+        )
     line = np.linspace(-_REACH, _REACH, _POINTS[n_factors])
     points = np.array(list(itertools.product(line, repeat=n_factors)), np.float64)
     points = points.reshape(len(points), n_factors)
@@ -115,6 +120,17 @@ class GradedPosterior:
     covariances: np.ndarray
 
 
+def may_be_coarse(ogives):
+    """Whether `is_coarse` depends on the rows: otherwise it is true of none.
+
+    Minus the log-density of a posterior has second derivatives of at most ``1 + slopes' slopes``,
+    and by the inequality of Cramer and Rao covariances are not below the inverse of that.
+    """
+    slopes, least = ogives.slopes, _least_deviation(ogives)
+    k = slopes.shape[1]
+    return k > 0 and bool(np.linalg.eigvalsh(np.eye(k) + slopes.T @ slopes).max() * least**2 > 1)
+
+
 def is_coarse(ogives, covariances):
     """Whether the steps of the grid are too long for an item, or the posterior of a row.
 
@@ -124,27 +140,43 @@ def is_coarse(ogives, covariances):
     k = ogives.slopes.shape[1]
     if not k or not len(covariances):
         return False
-    least = _COARSE * 2 * _REACH / (_POINTS[k] - 1)
+    least = _least_deviation(ogives)
     steepest = np.sqrt((ogives.slopes**2).sum(axis=1).max())
     return bool(steepest * least > 1 or np.linalg.eigvalsh(covariances).min() < least**2)
 
 
-def infer(ogives, codes):
-    """The `GradedPosterior` of rows of codes (n_rows, n_items), -1 where a value is missing."""
-    points, weights = grid(ogives.slopes.shape[1])
+def _least_deviation(ogives):
+    """The least standard deviation that the grid is for."""
+    n_steps = _POINTS[min(ogives.slopes.shape[1], MOST_FACTORS)] - 1
+    return _COARSE * 2 * _REACH / max(n_steps, 1)
+
+
+def posteriors(ogives, codes):
+    """Blocks of rows: a slice, their log-probabilities (n,), and what the points of the grid weigh.
+
+    codes : (n_rows, n_items), -1 where a value is missing. Weights are of the shape (n, n_points),
+    and sum to one for each row.
+    """
+    points, masses = grid(ogives.slopes.shape[1])
     logs = np.log(ogives.probabilities(points)).reshape(-1, len(points))
-    n, k = len(codes), points.shape[1]
-    log_prob, means, covariances = np.empty(n), np.empty((n, k)), np.empty((n, k, k))
     for place in _places(len(codes), len(points)):
-        joint = flags_of(codes[place], ogives.cuts.shape[1] - 1) @ logs + np.log(weights)
+        joint = flags_of(codes[place], ogives.cuts.shape[1] - 1) @ logs + np.log(masses)
         top = joint.max(axis=1, keepdims=True)
         joint = np.exp(joint - top)
         total = joint.sum(axis=1)
-        log_prob[place] = top[:, 0] + np.log(total)
-        joint /= total[:, None]
-        means[place] = joint @ points
-        squares = joint @ (points[:, :, None] * points[:, None]).reshape(len(points), k * k)
-        covariances[place] = squares.reshape(len(joint), k, k)
+        yield place, top[:, 0] + np.log(total), joint / total[:, None]
+
+
+def infer(ogives, codes):
+    """The `GradedPosterior` of rows of codes (n_rows, n_items), -1 where a value is missing."""
+    points, _ = grid(ogives.slopes.shape[1])
+    n, k = len(codes), points.shape[1]
+    log_prob, means, covariances = np.empty(n), np.empty((n, k)), np.empty((n, k, k))
+    for place, logs, masses in posteriors(ogives, codes):
+        log_prob[place] = logs
+        means[place] = masses @ points
+        squares = masses @ (points[:, :, None] * points[:, None]).reshape(len(points), k * k)
+        covariances[place] = squares.reshape(len(masses), k, k)
         covariances[place] -= means[place, :, None] * means[place, None]
     return GradedPosterior(log_prob, means, covariances)
 

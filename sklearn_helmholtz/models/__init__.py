@@ -11,6 +11,7 @@ from .encoding import (
     named,
     refuse_empty,
 )
+from .graded import GradedModel
 from .joint import joint_probabilities, joint_states, most_probable
 from .linear_gaussian import LinearGaussianModel, check_columns
 from .model import Model
@@ -21,6 +22,7 @@ __all__ = [
     "N_SWEEPS",
     "BeliefNetModel",
     "Encoding",
+    "GradedModel",
     "LinearGaussianModel",
     "Model",
     "by_blocks",

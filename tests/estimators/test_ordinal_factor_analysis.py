@@ -74,9 +74,10 @@ def test_probabilities_sum_to_one_and_scores_to_the_prior(model):
     masses = np.exp(model.score_samples(rows))
     assert_allclose(masses.sum(), 1, atol=1e-10)
     found = model.posterior(rows)
-    assert_array_equal(found.mean, model.transform(rows))
-    second = found.covariance + found.mean[:, :, None] * found.mean[:, None]
-    assert_allclose(masses @ found.mean, 0, atol=1e-10)
+    (mean,), (covariance,) = found.mean, found.covariance
+    assert_array_equal(mean, model.transform(rows))
+    second = covariance + mean[:, :, None] * mean[:, None]
+    assert_allclose(masses @ mean, 0, atol=1e-10)
     total = np.einsum("r,rkl->kl", masses, second)
     assert_allclose(total, model.factor_correlation_, atol=1e-6)
     shares = [masses[rows[:, 2] <= level].sum() for level in range(3)]
