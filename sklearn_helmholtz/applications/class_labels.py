@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from ..estimators.given_columns import shown
 from ..estimators.tables import is_missing
+from .gaps import missing_values
 
 MISSING = -1  # the code of a missing label
 
@@ -43,7 +44,7 @@ class ClassLabels:
             raise ValueError(f"{name} requires y to be passed, but the target y is None.")
         values = column_or_1d(_as_array(y), warn=True)
         check_consistent_length(X, values)
-        missing = _missing(values)
+        missing = missing_values(values)
         if missing.all():
             raise ValueError("y holds no labels, all of them are missing: a class needs some rows.")
         classes, places = _distinct(values[~missing])
@@ -77,12 +78,6 @@ def _as_array(y):
     if np.ma.is_masked(y):
         return np.where(np.ma.getmaskarray(y), None, np.ma.getdata(y).astype(object))
     return y.to_numpy() if hasattr(y, "to_numpy") else y
-
-
-def _missing(values):
-    if values.dtype.kind == "f":
-        return np.isnan(values)
-    return is_missing(values) if values.dtype == object else np.zeros(len(values), bool)
 
 
 def _distinct(known):

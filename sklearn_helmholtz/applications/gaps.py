@@ -3,14 +3,15 @@
 import numpy as np
 import scipy.sparse
 
-from ..estimators.frames import table_columns
+from ..estimators.tables import is_missing
 
 
 def missing_values(X):
-    """Flags of the missing values of a table, (n_samples, n_features) bool; no sparse matrix."""
-    if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
-        return np.isnan(X)
-    return np.column_stack([column.missing() for column in table_columns(X, "X")[1]])
+    """Flags of the missing values of a table or an array of any shape; no sparse matrix."""
+    values = np.asarray(X)
+    if values.dtype == object:
+        return is_missing(values.ravel()).reshape(values.shape)
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
 
 
 def never_observed(X):

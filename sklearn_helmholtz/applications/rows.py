@@ -8,7 +8,7 @@ from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import validate_data
 
 from ..estimators.frames import build_frame, library_of
-from ..estimators.tables import as_numbers, is_missing
+from ..estimators.tables import as_numbers
 from ..estimators.validation import validated
 
 
@@ -72,11 +72,3 @@ def numbers(rows):
     return check_array(
         as_numbers(rows), dtype=np.float64, ensure_all_finite=False, ensure_min_samples=0
     )
-
-
-def missing(rows):
-    """Flags of missing values, (n_rows, n_columns)."""
-    values = np.asarray(rows)
-    if values.dtype == object:
-        return is_missing(values.ravel()).reshape(values.shape)
-    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)

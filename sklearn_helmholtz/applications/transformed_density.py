@@ -24,9 +24,10 @@ from ..estimators.weights import checked_weights
 from ..likelihood import Estimate, weighted_mean
 from ..models import refuse_empty
 from .densities import check_density, fitted, log_densities, takes_weights
+from .gaps import missing_values
 from .jacobians import PROTOCOL, log_abs_det
 from .measures import check_real, with_real_units
-from .rows import as_floats, chosen, missing, validated_rows
+from .rows import as_floats, chosen, validated_rows
 from .transformed_draws import TransformedDrawsMixin
 from .transformed_features import TransformedFeaturesMixin, inner_has
 
@@ -189,7 +190,7 @@ class TransformedDensity(
             weights = self._checked_weights(sample_weight, rows, X, density)
             kept = np.flatnonzero(weights)
             rows, weights = chosen(rows, kept), weights[kept]
-        empty = np.flatnonzero(missing(rows).all(axis=0))
+        empty = np.flatnonzero(missing_values(rows).all(axis=0))
         if len(empty):
             refuse_empty(empty[0], getattr(self, "feature_names_in_", None))
         self._library = library_of(rows)
@@ -233,7 +234,7 @@ class TransformedDensity(
         self._check_log_det(log_det, len(rows))
         values = np.asarray(transformed)
         is_infinite = np.isinf(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
-        is_lost = missing(values).sum(axis=1) > missing(rows).sum(axis=1)
+        is_lost = missing_values(values).sum(axis=1) > missing_values(rows).sum(axis=1)
         log_det[is_infinite.any(axis=1) | is_lost] = -np.inf
         self._check_finite(log_det)
         return TransformedRows(rows, self._framed(transformed, rows), log_det)
