@@ -1,6 +1,8 @@
 """scikit-learn's own checks of the estimators, also those that `check_estimator` leaves out."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse
 from sklearn.utils import estimator_checks
@@ -11,8 +13,11 @@ from sklearn_helmholtz import (
     HelmholtzMachine,
     LatentAnomalyDetector,
     LatentImputer,
+    OrdinalFactorAnalysis,
     SigmoidBeliefNet,
 )
+from tests.applications.test_classifiers_common import instances as classifiers
+from tests.applications.test_transformed_common import instances as behind_transformers
 from tests.discovery import public_estimators
 
 # Checks of scikit-learn's own test suite; a name that a version does not know is skipped there.
@@ -78,6 +83,26 @@ class BinaryNet(Binary, SigmoidBeliefNet):
     pass
 
 
+class FewLevels(OrdinalFactorAnalysis):
+    """Sees levels 0 and 1 instead of numbers, in tables of any kind; what is no number stays."""
+
+    def _validate(self, X, reset):
+        return super()._validate(self._map(X), reset)
+
+    @staticmethod
+    def _map(X):
+        is_table = isinstance(X, np.ndarray | pd.DataFrame | pl.DataFrame) and np.ndim(X) == 2
+        if not is_table or not np.issubdtype(np.asarray(X).dtype, np.number):
+            return X
+        values = np.asarray(X)
+        if np.iscomplexobj(values) or np.isinf(values).any():
+            return X
+        levels = np.where(np.isnan(values), values, np.floor(11.4 * values) % 2)
+        if isinstance(X, pd.DataFrame):
+            return pd.DataFrame(levels, X.index, X.columns)
+        return pl.DataFrame(levels, X.columns) if isinstance(X, pl.DataFrame) else levels
+
+
 def machines():
     """Estimators in which each algorithm meets real data and data in [0, 1], one autoregressive.
 
@@ -132,6 +157,11 @@ def factor_models():
     return [*made, FactorAnalysis(1, scores="bartlett"), FactorAnalysis(2, rotation="promax")]
 
 
+def item_models():
+    """One factor model of items for each way to fit it."""
+    return [FewLevels(), FewLevels(estimation="likelihood")]
+
+
 def applications():
     """One application of each kind, with a quick model inside."""
     return [LatentImputer(FactorAnalysis(1)), LatentAnomalyDetector(FactorAnalysis(1))]
@@ -139,7 +169,7 @@ def applications():
 
 def all_kinds():
     """Estimators of all kinds, with and without the data that some of them map."""
-    return [*machines(), *nets(), *factor_models(), *applications()]
+    return [*machines(), *nets(), *factor_models(), *item_models(), *applications()]
 
 
 def one_of_each():
@@ -149,7 +179,7 @@ def one_of_each():
         params = estimator.get_params()
         is_mixed = params["visible"] == "mixed"
         made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)
-    return [*made.values(), *factor_models(), *applications()]
+    return [*made.values(), *factor_models(), *item_models(), *applications()]
 
 
 def expected_failures(estimator):
@@ -167,7 +197,7 @@ def expected_failures(estimator):
         )
     if ordered and inference == "exact":
         failures["check_estimators_nan_inf"] = "transform takes what fit refuses"
-    if isinstance(estimator, FactorAnalysis | LatentImputer):
+    if isinstance(estimator, FactorAnalysis | OrdinalFactorAnalysis | LatentImputer):
         return failures
     coarse = inference == "gibbs" and isinstance(estimator, BinaryNet)  # whose few chains agree
     if not coarse and (estimator.autoregressive or inference not in ("exact", "mean-field")):
@@ -180,6 +210,9 @@ def expected_failures(estimator):
 # those of others are small whole numbers, which machines take for real ones, and say so.
 @pytest.mark.filterwarnings("ignore:visible='auto' took all 2 features:UserWarning")
 @pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
+@pytest.mark.filterwarnings("ignore:The polychoric correlations make no:UserWarning")
+@pytest.mark.filterwarnings("ignore:Items are so steep:UserWarning")
+@pytest.mark.filterwarnings("ignore:The maximum was not reached after:UserWarning")
 @pytest.mark.usefixtures("short_chains")
 @parametrize_with_checks(all_kinds(), expected_failed_checks=expected_failures)
 def test_check_estimator(estimator, check):
@@ -209,12 +242,17 @@ def left_out():
 
 @pytest.mark.parametrize("checked", [all_kinds, one_of_each])
 def test_all_public_estimators_are_checked(checked):
-    assert {type(estimator) for estimator in checked()} >= set(public_estimators())
+    estimators = (*checked(), *classifiers(), *behind_transformers())
+    known = {kind for estimator in estimators for kind in type(estimator).__mro__}
+    assert known >= set(public_estimators())
 
 
 # These checks mix frames and arrays on purpose, at which every transformer warns.
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
 @pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
+@pytest.mark.filterwarnings("ignore:The polychoric correlations make no:UserWarning")
+@pytest.mark.filterwarnings("ignore:Items are so steep:UserWarning")
+@pytest.mark.filterwarnings("ignore:The maximum was not reached after:UserWarning")
 @pytest.mark.parametrize(("estimator", "name"), left_out(), ids=str)
 @pytest.mark.usefixtures("short_chains")
 def test_checks_that_check_estimator_leaves_out(estimator, name):
