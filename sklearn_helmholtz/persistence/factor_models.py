@@ -14,7 +14,7 @@ RECORDS = frozenset(
      "n_features_in_", "n_iter_"}
 )  # fmt: skip
 _LEAST = math.ulp(0.0)
-_SAME = 1e-4  # of arrays that say the same: what rounding may make of nearly equal factors
+SAME = 1e-4  # of arrays that say the same: what rounding may make of nearly equal factors
 
 
 def write_factor_model(part, estimator):
@@ -46,9 +46,9 @@ def read_factor_model(part, estimator, n_features, feature_names):
     n = len(machine.loadings)
     turn = part.array("turn", np.float64, (n, n))
     components = part.array("components", np.float64, (n, n_features))
-    correlation = part.array("factor_correlation", np.float64, (n, n), -1 - _SAME, 1 + _SAME)
-    _check_same("components", turn @ components, machine.loadings)
-    _check_same("factor_correlation", turn.T @ turn, correlation)
+    correlation = part.array("factor_correlation", np.float64, (n, n), -1 - SAME, 1 + SAME)
+    check_same("components", turn @ components, machine.loadings)
+    check_same("factor_correlation", turn.T @ turn, correlation)
     estimator.n_features_in_ = n_features
     if feature_names is not None:
         estimator.feature_names_in_ = feature_names
@@ -74,10 +74,10 @@ def _read_machine(part, n_features):
     )
 
 
-def _check_same(name, found, expected):
+def check_same(name, found, expected):
     """Refuse arrays that contradict each other."""
     scale = np.abs(expected).max(axis=0, initial=0)
-    if not (np.abs(found - expected) <= _SAME * np.maximum(scale, _LEAST)).all():
+    if not (np.abs(found - expected) <= SAME * np.maximum(scale, _LEAST)).all():
         raise ValueError(f"its array {name!r} contradicts its other arrays")
 
 

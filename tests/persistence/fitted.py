@@ -15,6 +15,7 @@ from sklearn_helmholtz import (
     LatentAnomalyDetector,
     LatentClassifier,
     LatentImputer,
+    OrdinalFactorAnalysis,
     SigmoidBeliefNet,
 )
 from sklearn_helmholtz.columns import Layout
@@ -50,11 +51,29 @@ def polars_frame():
     return pl.DataFrame({**columns, "job": jobs.cast(pl.Enum(list("cbad")))})
 
 
+def item_frame():
+    """Items of two, three and four levels on two factors: truth values, numbers and words."""
+    rng = np.random.default_rng(1)
+    factors = np.repeat(rng.normal(size=(300, 2)), 3, axis=1)
+    y = 1.2 * factors + rng.normal(size=(300, 6))
+    kind = pd.CategoricalDtype(["no", "maybe", "yes"], ordered=True)
+    return pd.DataFrame({
+        "a": y[:, 0] > 0.3,
+        "b": pd.Categorical.from_codes(np.digitize(y[:, 1], [-1, 1]), dtype=kind),
+        "c": np.digitize(y[:, 2], [-1, 0, 1]),
+        "d": y[:, 3] > -0.5,
+        "e": np.digitize(y[:, 4], [-0.5, 0.8]) + 0.5,
+        "f": y[:, 5] > 0.1,
+    })  # fmt: skip
+
+
 def _mixed(**params):
     return HelmholtzMachine(3, **FEW, **params)
 
 
 _FRAME = mixed_frame()
+_ITEMS = np.digitize(real_rows(200), [4, 5.5]).astype(np.float64)
+_ITEMS[::7, 1] = np.nan
 _KINDS = {"visible": {"z": "gaussian"}}
 CASES = {
     **{f"{name} of reals": (make, real_rows()) for name, make in REAL.items()},
@@ -78,6 +97,10 @@ CASES = {
     "array of kinds": (
         lambda: _mixed(visible=["categorical", "count"]),
         np.column_stack([_RNG.integers(0, 3, 60), _RNG.poisson(2, 60)]).astype(np.float64),
+    ),
+    "items": (lambda: OrdinalFactorAnalysis(2, rotation="oblimin"), item_frame()),
+    "items by likelihood": (
+        lambda: OrdinalFactorAnalysis(estimation="likelihood", max_iter=100), _ITEMS,
     ),
     "truth values": (lambda: _mixed(visible="mixed"), _FRAME[["sex", "is_old"]]),
 }  # fmt: skip

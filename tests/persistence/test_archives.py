@@ -10,7 +10,14 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import sklearn_helmholtz
-from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine, SigmoidBeliefNet, load, save
+from sklearn_helmholtz import (
+    FactorAnalysis,
+    HelmholtzMachine,
+    OrdinalFactorAnalysis,
+    SigmoidBeliefNet,
+    load,
+    save,
+)
 from sklearn_helmholtz.persistence import archive
 from tests.persistence.fitted import CASES, difference, mixed_frame
 from tests.shells import FEW, binary_rows, real_rows
@@ -59,7 +66,8 @@ def test_everything_comes_back(fitted, tmp_path, name):
     assert list(getattr(one, "dtypes", ())) == list(getattr(other, "dtypes", ()))
 
 
-GO_ON = [name for name in CASES if name not in ("held out", "factors with gaps")]
+STAY = ("held out", "factors with gaps", "items", "items by likelihood")
+GO_ON = [name for name in CASES if name not in STAY]
 
 
 @pytest.mark.parametrize("name", GO_ON)
@@ -86,6 +94,7 @@ def test_given_parameters_come_back(tmp_path):
         FactorAnalysis.from_parameters(
             rng.normal(size=(2, 3)), [1.0, 2.0, 3.0], factor_correlation=[[1, 0.5], [0.5, 1]]
         ),
+        OrdinalFactorAnalysis.from_parameters([[0.5, 0.8, 0.3]], [[0.1], [-1.0, 1.0], [0.0]]),
     ]
     for model in models:
         assert difference(without_given(model), without_given(again(model, tmp_path))) is None

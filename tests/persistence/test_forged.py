@@ -39,8 +39,8 @@ def contents(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=[
-    "few mixed", "nvil of bits", "oblique factors", "autoregressive reals", "imputer",
-    "detector of bits", "latent classifier", "generative classifier",
+    "few mixed", "nvil of bits", "oblique factors", "autoregressive reals", "items",
+    "imputer", "detector of bits", "latent classifier", "generative classifier",
 ])  # fmt: skip
 def whole(request, contents):
     """Header and arrays of a good file."""
@@ -138,7 +138,7 @@ def value_at(fields, path):
 
 @pytest.mark.parametrize("change", [
     lambda a: np.full_like(a, np.nan) if a.dtype.kind == "f" else a.astype(float),
-    lambda a: a.astype(np.int64 if a.dtype.kind == "f" else np.float32),
+    lambda a: np.where(abs(a) < np.inf, a, 0).astype("i8" if a.dtype.kind == "f" else "f4"),
     lambda a: np.append(a, a.flat[:1] if a.size else np.zeros(1)),
     lambda a: a[None],
     lambda a: np.zeros((0, *a.shape[1:]), a.dtype) if a.ndim and a.size else a[None],
@@ -177,6 +177,27 @@ def test_values_that_no_model_has(whole, forged):
             changed = {**arrays, name: np.full_like(array, wrong[ending])}
             assert refused(forged, header, changed), name
     assert seen
+
+
+def test_items_that_no_model_has(contents, forged):
+    header, arrays = contents("items")
+    lopsided = arrays["model.correlation"].copy()
+    lopsided[0, 1] += 0.01
+    wrong = {
+        "loadings": [0.0, 0.9], "pattern": [0.9], "turn": [0.0], "factor_correlation": [0.1],
+        "correlation": [0.5, lopsided],
+        "thresholds": [0.0, arrays["model.thresholds"][:, ::-1], -arrays["model.thresholds"]],
+    }  # fmt: skip
+    for name, values in wrong.items():
+        for value in values:
+            own = np.full_like(arrays[f"model.{name}"], value) if np.ndim(value) == 0 else value
+            assert refused(forged, header, {**arrays, f"model.{name}": own}), (name, value)
+    column = header["model"]["schema"]["columns"][2]
+    for change in {"levels": {"list": [0]}}, {"kind": "categorical"}, {"kind": "count"}:
+        other = put(header, ("model", "schema", "columns", 2), {**column, **change})
+        assert refused(forged, other, arrays), change
+    for names in [*"abcdeg"], None:
+        assert refused(forged, put(header, ("feature_names",), names), arrays)
 
 
 @pytest.mark.parametrize("text", [
