@@ -1,6 +1,8 @@
 """Answers of factor models of items: enumeration of all rows, integrals, and draws."""
 
+import copy
 import itertools
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chisquare, kstest, multivariate_normal, norm
 
 from sklearn_helmholtz import OrdinalFactorAnalysis, polychoric_correlation
+from sklearn_helmholtz.estimators import published
+from tests.estimators.test_whole_states import InjectedError, lines_of, raising_at
+from tests.shells import fitted_state
 
 COMPONENTS = [[0.8, 0.6, 0.1, 0.0], [0.0, 0.2, 0.7, 0.5]]
 THRESHOLDS = [[0.3], [-0.5, 0.8], [-0.2], [-1.0, 0.1, 0.9]]
@@ -297,3 +302,34 @@ def test_empty_cells_are_corrected_as_those_of_so_many_rows():
     assert_allclose(weighted, repeated, atol=1e-12)
     other = polychoric_correlation(X, sample_weight=weights, correction=0.1).correlation
     assert abs(other - weighted).max() > 0.1
+
+
+def test_pickles_of_other_versions_are_told_of(model, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(published, "__version__", "0.0.7")
+        text = pickle.dumps(model)
+    with pytest.warns(UserWarning, match=r"This OrdinalFactorAnalysis was saved by .* 0\.0\.7"):
+        again = pickle.loads(text)
+    assert_array_equal(again.score_samples(GAPS), model.score_samples(GAPS))
+    with pytest.raises(AttributeError, match="loadings_ of OrdinalFactorAnalysis cannot be set"):
+        again.loadings_ = model.loadings_
+    with pytest.raises(ValueError, match="read-only"):
+        again.loadings_[0] = 0
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_an_error_at_any_line_of_a_fit_leaves_what_was_there(model):
+    X = model.sample(40, random_state=0)
+    old = OrdinalFactorAnalysis(estimation="likelihood", max_iter=2).fit(X)
+    before, places = fitted_state(old), lines_of(lambda: copy.deepcopy(old).fit(X[:, :3]))
+    assert len(places) > 100
+    for place in places[::23]:
+        again, raised = copy.deepcopy(old), False
+        with raising_at(place, InjectedError):
+            try:
+                again.fit(X[:, :3])
+            except InjectedError:
+                raised = True
+        is_new = again.n_features_in_ == 3
+        assert is_new or (raised and fitted_state(again) == before), place
+        assert np.isfinite(again.score_samples(X[:, : 3 if is_new else 4])).all()

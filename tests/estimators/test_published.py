@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine, SigmoidBeliefNet
+from sklearn_helmholtz import (
+    FactorAnalysis,
+    HelmholtzMachine,
+    OrdinalFactorAnalysis,
+    SigmoidBeliefNet,
+)
 
 
 def fitted():
@@ -18,6 +23,7 @@ def fitted():
     few = {"max_iter": 1, "random_state": 0}
     return [
         FactorAnalysis(1, noise="isotropic").fit(frame),
+        OrdinalFactorAnalysis(0, estimation="likelihood").fit(frame),
         HelmholtzMachine(2, early_stopping=True, **few).fit(frame > 1),
         HelmholtzMachine(2, autoregressive=True, **few).fit(labels),
         SigmoidBeliefNet(2, visible="gaussian", **few).fit(frame),
