@@ -7,10 +7,12 @@ from sklearn.pipeline import Pipeline
 from ..columns.resolution import resolution
 from ..estimators.frames import is_mixed_frame, table_columns
 from ..estimators.given_columns import shown
+from ..estimators.kinds import BINARY, REAL
 from ..estimators.schema import Schema
 from ..estimators.validation import validated
 from ..models import choose_family, named
 from ..rows import TableSummary
+from ..units import FAMILIES
 
 
 def refuse_pipeline(estimator):
@@ -60,13 +62,13 @@ def check_real(density, names=None):
     names : of the columns, or None.
     """
     visible = getattr(density, "visible_", None)
-    if visible in ("bernoulli", "poisson"):
+    if visible in FAMILIES and not FAMILIES[visible].standardises:  # which real numbers are
         raise ValueError(
             f"{type(density).__name__} has learnt {visible!r} units, which have probabilities: "
             "what is transformed needs a density. Set visible='gaussian', or leave it 'auto'."
         )
     for column, kind in enumerate(getattr(density, "kinds_", ())):
-        if kind not in ("real", "gaussian"):
+        if kind not in REAL:
             raise ValueError(
                 f"{type(density).__name__} has taken column {named(column, names)} for {kind!r}, "
                 "which has probabilities: what is transformed needs a density. Say 'real' with the "
@@ -88,7 +90,7 @@ def _kinds(X, schema):
     kinds, columns = [], table_columns(X, "X")[1]
     parts = schema.kinds, schema.categories, schema.resolutions, columns
     for kind, levels, width, column in zip(*parts, strict=True):
-        if kind == "bernoulli" and column.levels is None and not set(levels) <= {0, 1}:
+        if kind == BINARY and column.levels is None and not set(levels) <= {0, 1}:
             kind = "real"
         if kind == "real" and width is None:
             values = column.numbers()

@@ -13,6 +13,7 @@ from .notices import notify
 KINDS = ("bernoulli", "categorical", "ordinal", "count", "real", "gaussian")
 BINARY = KINDS[0]
 LEVELLED = KINDS[:3]  # whose values are levels of a list
+REAL = KINDS[4:]  # whose values have densities
 MOST_LEVELS = 255
 
 
