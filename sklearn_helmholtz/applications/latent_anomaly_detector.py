@@ -90,7 +90,11 @@ class LatentAnomalyDetector(OutlierMixin, EstimatorWrapper):
     take fewer draws, or a machine of fewer ``n_importance_samples``.
 
     A row is odd where the model finds it improbable, not where it is more probable than usual. A
-    model that is fitted to outliers explains them the better the more parameters it has.
+    model that is fitted to outliers explains them the better the more parameters it has. It
+    explains its training rows better than new ones, too: where they are few beside the columns,
+    more than a twentieth of usual new rows are outliers by ``contamination="auto"``, and more than
+    its share by a number. Rows held out tell, and ``offset_`` may be set by a quantile of their
+    scores.
 
     References
     ----------
