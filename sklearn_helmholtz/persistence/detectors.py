@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..units import FAMILIES
 from .held import answering_arrays, check_held, set_features
 
 RECORDS = frozenset(
@@ -36,9 +37,8 @@ def _check_draws(detector):
     draws, held = detector._draws, detector.estimator_
     if len(draws) < _FEWEST:
         raise ValueError(f"its draws are {len(draws)}, which are fewer than {_FEWEST}")
-    if detector._is_mixed and (held._schema.encode(held._schema.decode(draws)) != draws).any():
-        raise ValueError("its draws are no codes of its columns")
-    if getattr(held, "visible_", None) in ("bernoulli", "poisson") and (draws % 1).any():
+    family = FAMILIES.get(getattr(held, "visible_", None))
+    if family is not None and family.is_counted and (draws % 1).any():
         raise ValueError("its draws are not whole, as those of its model are")
     if not np.isfinite(detector._tail(np.zeros(0, np.int64)).values).all():
         raise ValueError("its draws are impossible under its model")

@@ -61,4 +61,5 @@ def _indicator(numbers, observed, n_features):
     flags[:, numbers] = np.nan
     if not np.isnan(np.delete(flags, observed, axis=1)).all():
         raise ValueError("its indicated_features lack a column that was never observed")
-    return MissingIndicator(error_on_new=False).fit(flags)
+    indicator = MissingIndicator(error_on_new=False)
+    return indicator.set_output(transform="default").fit(flags)
