@@ -230,19 +230,19 @@ def test_levels_that_no_row_has_change_nothing():
     """At either end and in between, known from the type."""
     X = normal_items()
     plain = OrdinalFactorAnalysis(**FULL).fit(X)
-    levels = pd.CategoricalDtype([-2, 0, 2, 3, 4, 8], ordered=True)
+    levels = pd.CategoricalDtype([-2, 0, 2, 3, 4, 6, 8], ordered=True)
     wide = pd.DataFrame(2 * X, columns=list("abcdef")).astype(int).astype(levels)
     model = OrdinalFactorAnalysis(**FULL).fit(wide)
     assert_allclose(model.loglike_[-1], plain.loglike_[-1], rtol=1e-9)
     assert_allclose(model.loadings_, plain.loadings_, atol=1e-5)
     first = plain.thresholds_[3][0]
-    assert_allclose(model.thresholds_[3], [-INF, first, INF, INF, INF], atol=1e-5)
+    assert_allclose(model.thresholds_[3], [-INF, first, INF, INF, INF, INF], atol=1e-5)
     a, b = plain.thresholds_[1]
-    assert_allclose(model.thresholds_[1], [-INF, a, b, b, INF], atol=1e-5)
+    assert_allclose(model.thresholds_[1], [-INF, a, b, b, INF, INF], atol=1e-5)
     errors, wanted = model.standard_errors(wide), plain.standard_errors(X)
     assert_allclose(errors.loadings, wanted.loadings, rtol=1e-4)
     a, b = wanted.thresholds[1]
-    assert_allclose(errors.thresholds[1], [np.nan, a, b, b, np.nan], rtol=1e-4)
+    assert_allclose(errors.thresholds[1], [np.nan, a, b, b, np.nan, np.nan], rtol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:Heywood case. the factors:UserWarning")
