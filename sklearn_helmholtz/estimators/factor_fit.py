@@ -218,7 +218,9 @@ class FactorFitMixin:
         estimate, _, _, weights, rows = self._estimate_rows(X, "auto", None, None, sample_weight)
         weights = np.ones(rows.shape[0]) if weights is None else weights
         holds_any = missing_per_row(rows) < rows.shape[1]
-        return float(weights @ estimate.per_sample), float(weights[holds_any].sum())
+        kept = weights != 0  # of which scores may be infinite
+        total = weights[kept] @ estimate.per_sample[kept]
+        return float(total), float(weights[holds_any].sum())
 
     def _measures(self, saturated, log_likelihood):
         """The fields of `fit_statistics`."""
