@@ -35,7 +35,7 @@ def takes_weights(estimator):
 
 def fitted(estimator, rows, weights=None):
     """The estimator itself, fitted to rows; weights : (n_rows,), or None for 1 each."""
-    rows = _suited(estimator, rows)
+    rows = suited(estimator, rows)
     if weights is None:
         return estimator.fit(rows)
     return estimator.fit(rows, sample_weight=weights)
@@ -43,7 +43,7 @@ def fitted(estimator, rows, weights=None):
 
 def log_densities(estimator, rows):
     """Log-density of each row, (n_rows,) float64 below infinity, or a ValueError."""
-    values = np.asarray(estimator.score_samples(_suited(estimator, rows)), np.float64)
+    values = np.asarray(estimator.score_samples(suited(estimator, rows)), np.float64)
     if np.isnan(values).any() or np.isposinf(values).any():
         row = np.flatnonzero(~(values < np.inf))[0]
         raise ValueError(
@@ -53,7 +53,7 @@ def log_densities(estimator, rows):
     return values
 
 
-def _suited(estimator, rows):
+def suited(estimator, rows):
     """Rows as a density has to get them.
 
     Mixtures of scikit-learn cut precisions to whole numbers where rows are such.

@@ -282,6 +282,11 @@ class GenerativeClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMix
         """
         return logsumexp(self.joint_log_likelihood(X), axis=1)
 
+    def _row_scores(self, X, weights=None):
+        """The `RowScores` of rows, as sure as those of the densities of their classes."""
+        check_is_fitted(self)
+        return self._classes().row_scores(validated_rows(self, X, reset=False), weights)
+
     @public
     def predict_log_proba(self, X):
         """Log-probabilities of the classes given each row.

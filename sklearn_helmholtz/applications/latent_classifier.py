@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators import HelmholtzMachine
 from ..estimators._compat import HasMethods, _fit_context
 from ..estimators.checks import CheckedParametersMixin
+from ..estimators.comparison import row_scores
 from ..estimators.learner import learner_of
 from ..estimators.public import public
 from ..estimators.published import VersionedMixin
@@ -210,6 +211,10 @@ class LatentClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMixin, 
             In nats, as `HelmholtzMachine.score_samples` with the label missing.
         """
         return self.estimator_.score_samples(self._unlabelled(X))
+
+    def _row_scores(self, X, weights=None):
+        """The `RowScores` of rows, as sure as those of the density estimator."""
+        return row_scores(self.estimator_, self._unlabelled(X), weights)
 
     @public
     def sample(self, n_samples=1, y=None, *, random_state=None):

@@ -7,10 +7,13 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils.parallel import Parallel, delayed
 
+from ..estimators.comparison import RowScores, row_scores
 from ..estimators.given_columns import shown
 from .class_labels import MISSING
-from .densities import fitted, log_densities
+from .densities import fitted, log_densities, suited
 from .rows import chosen
+
+_NO_SHARE = 1e-12  # of the rows, that a class which explains none may have
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,24 @@ class Classes:
         """``log p(x, y)`` of rows and classes, (n_rows, n_classes)."""
         scores = [log_densities(estimator, rows) for estimator in self.estimators]
         return np.column_stack(scores) + self.log_prior
+
+    def row_scores(self, rows, weights=None):
+        """`RowScores` of rows, whatever their classes.
+
+        ``d log p(x) = sum_y p(y | x) d log p(x | y)``: noise of the density of a class, and doubts
+        of it, count as much as the class is probable, which is known after a first look.
+        """
+        joint = self.joint(rows)
+        shares = np.exp(log_posterior(joint, self.log_prior))
+        weights = np.ones(len(joint)) if weights is None else weights
+        noise, reliable = 0.0, True
+        for estimator, share in zip(self.estimators, (shares * weights[:, None]).T, strict=True):
+            if share.sum() <= _NO_SHARE * weights.sum():
+                continue
+            found = row_scores(estimator, suited(estimator, rows), share)
+            noise += found.shared_noise * (share.sum() / weights.sum()) ** 2
+            reliable &= found.reliable
+        return RowScores(logsumexp(joint, axis=1), noise, reliable)
 
     @property
     def log_prior(self):

@@ -3,7 +3,9 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ..rows import missing_per_row
 from .public import public
+from .weights import checked_weights
 
 
 class CriteriaMixin:
@@ -91,8 +93,9 @@ class CriteriaMixin:
         Returns
         -------
         criterion : float
-            Minus twice the log-likelihood of all rows in nats, plus the logarithm of their number,
-            or of the sum of their weights, for each of the ``n_parameters_`` parameters.
+            Minus twice the log-likelihood of all rows in nats, plus the logarithm of the number of
+            those that hold any value, or of the sum of their weights, for each of the
+            ``n_parameters_`` parameters.
 
         Raises
         ------
@@ -107,11 +110,17 @@ class CriteriaMixin:
         return float(-2 * total + np.log(n_rows) * self.n_parameters_)
 
     def _total_log_likelihood(self, name, X, sample_weight):
-        """The log-likelihood of all rows together, and how many they count as; name : who asks."""
-        rows, weights, _ = self._rows(X, sample_weight)
+        """The log-likelihood of all rows together, and how many they count as; name : who asks.
+
+        Rows without any value count as none.
+        """
+        data, _ = self._data(X)
+        weights = np.ones(data.shape[0])
+        if sample_weight is not None:
+            weights = checked_weights(sample_weight, data, X)
+        rows = self._model.table(data)
         self._model.check_exact(name, rows)
         found, *_ = self._model.estimate(rows, "exact", 1, 1, None, self._n_threads)
-        if weights is None:
-            return found.per_sample.sum(), len(found.per_sample)
-        kept = weights != 0
-        return (weights[kept] * found.per_sample[kept]).sum(), weights.sum()
+        kept = weights != 0  # others may have infinite scores
+        total = (weights[kept] * found.per_sample[kept]).sum()
+        return float(total), float(weights[missing_per_row(data) < data.shape[1]].sum())

@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..factors import fit_measures as measures
-from ..rows import missing_per_row
 from .notices import notify
 from .public import public
 from .results import Result
@@ -16,15 +15,13 @@ _OTHER_ROWS = 1e-6  # relative difference of log-likelihoods of the same rows
 class FactorFitMixin:
     """Tests of a factor model against the saturated and the independence model, and criteria."""
 
-    @property
-    def n_parameters_(self):
-        """Number of free parameters of the model: of the mean, of the loadings and of the noise.
+    def _count_parameters(self):
+        """``p + p k - k (k - 1) / 2 + p``, or less, for p features and k factors.
 
-        ``p + p k - k (k - 1) / 2 + p`` for p features and k factors (the last p is 1 with isotropic
-        noise), as rotations leave k (k - 1) / 2 of the loadings free; no more than the ``p + p (p +
-        1) / 2`` of a normal distribution without a model. Noise variances at their floor count.
+        The last p is 1 with isotropic noise. Rotations leave k (k - 1) / 2 of the loadings free,
+        and a normal distribution without a model has ``p + p (p + 1) / 2`` parameters. Noise
+        variances at their floor count.
         """
-        check_is_fitted(self)
         k, p = self.components_.shape
         n_noise = 1 if self._is_isotropic else p
         return p + min(p * k - k * (k - 1) // 2 + n_noise, p * (p + 1) // 2)
@@ -32,47 +29,6 @@ class FactorFitMixin:
     @property
     def _is_isotropic(self):
         return np.ndim(self.noise_variance_) == 0
-
-    @public
-    def aic(self, X, sample_weight=None):
-        """Akaike's information criterion on the rows: lower is better.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows: a whole number counts as so many equal rows.
-
-        Returns
-        -------
-        criterion : float
-            Minus twice the log-likelihood of all rows, plus 2 for each free parameter.
-        """
-        total, _ = self._total_log_likelihood(X, sample_weight)
-        return float(-2 * total + 2 * self.n_parameters_)
-
-    @public
-    def bic(self, X, sample_weight=None):
-        """The Bayesian information criterion on the rows: lower is better.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows: a whole number counts as so many equal rows.
-
-        Returns
-        -------
-        criterion : float
-            Minus twice the log-likelihood of all rows, plus the logarithm of the number of those
-            that hold any value for each free parameter.
-        """
-        total, n_rows = self._total_log_likelihood(X, sample_weight)
-        return float(-2 * total + np.log(n_rows) * self.n_parameters_)
 
     @public
     def fit_statistics(self, X=None, sample_weight=None):
@@ -191,7 +147,7 @@ class FactorFitMixin:
         given, (X, _) = X, self._data(X)
         rows, weights = self._weighted(X, sample_weight, given)
         saturated = saturated_of_rows(rows, weights, self._names, purpose)
-        total, _ = self._total_log_likelihood(given, sample_weight)
+        total, _ = self._total_log_likelihood("fit_statistics", given, sample_weight)
         known = self.loglike_[-1] if self.loglike_ else total
         if abs(known - total) > _OTHER_ROWS * max(abs(known), 1):
             notify(
@@ -209,18 +165,6 @@ class FactorFitMixin:
                 "values, to fewer rows than features or from given parameters leaves no moments."
             )
         return saturated_of_moments(self._moments, self._names, purpose)
-
-    def _total_log_likelihood(self, X, sample_weight):
-        """The log-likelihood of all rows together, and how many they count as.
-
-        Rows without any value count as none.
-        """
-        estimate, _, _, weights, rows = self._estimate_rows(X, "auto", None, None, sample_weight)
-        weights = np.ones(rows.shape[0]) if weights is None else weights
-        holds_any = missing_per_row(rows) < rows.shape[1]
-        kept = weights != 0  # of which scores may be infinite
-        total = weights[kept] @ estimate.per_sample[kept]
-        return float(total), float(weights[holds_any].sum())
 
     def _measures(self, saturated, log_likelihood):
         """The fields of `fit_statistics`."""

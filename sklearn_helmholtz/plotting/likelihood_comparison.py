@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..estimators.comparison import mean_with_error, row_scores
+from ..estimators.results import NOTABLE
 from ..estimators.results.figures import with_error
 from ..estimators.weights import checked_weights
 from . import checks
@@ -10,8 +11,6 @@ from .canvas import axes_or_new, line_style
 from .colours import PALETTE, ink
 from .names import wrapped
 from .scores import by_name, checked_reference, scores_by_name
-
-_N_ERRORS = 2  # standard errors, beyond which `compare_log_likelihood` calls a model better
 
 
 class LikelihoodComparisonDisplay:
@@ -198,11 +197,11 @@ class LikelihoodComparisonDisplay:
         style = {"fmt": "o", "color": ink(ax), "markersize": 5, "capsize": 3, "linewidth": 1}
         style |= {"label": "mean ± standard error", "zorder": 3} | line_style(kwargs)
         self.errorbar_ = ax.errorbar(self.means_, places, xerr=self.standard_errors_, **style)
-        reach = _N_ERRORS * self.difference_errors_
+        reach = NOTABLE * self.difference_errors_
         self.intervals_ = ax.hlines(
             places[others], (self.means_ - reach)[others], (self.means_ + reach)[others],
             color=PALETTE[1], linewidth=7, alpha=0.7,
-            label=f"± {_N_ERRORS} standard errors of the paired difference",
+            label=f"± {NOTABLE} standard errors of the paired difference",
         )  # fmt: skip
         mean = self.means_[self.names.index(self.reference)]
         self.reference_line_ = ax.axvline(

@@ -106,11 +106,15 @@ def test_detectors_score_all_rows_or_say_why_not(inner):
 def test_every_method_with_odd_tables(kind):
     fitted = kind(INNER["factors"], **KINDS[kind]).fit(R)
     methods = ["transform", "score"] if kind is LatentImputer else ["predict", "score_samples"]
+    before, answered = getattr(fitted, methods[0])(R), []
     for table in forms_of(R):
         for method in methods:
-            works_or_names(lambda m=method, t=table: getattr(fitted, m)(t), *WORDS)
+            answered.append(works_or_names(lambda m=method, t=table: getattr(fitted, m)(t), *WORDS))
         works_or_names(lambda t=table: clone(fitted).fit(t), *WORDS)
         works_or_names(lambda t=table: clone(fitted).fit(R, sample_weight=t), "sample_weight")
+    assert any(answered)
+    assert not all(answered)
+    assert np.array_equal(getattr(fitted, methods[0])(R), before)
 
 
 @pytest.mark.parametrize(("kind", "name"), [(k, name) for k in KINDS for name in k().get_params()])

@@ -22,7 +22,14 @@ from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_helmholtz import FactorAnalysis, GenerativeClassifier, HelmholtzMachine
+from sklearn_helmholtz import (
+    FactorAnalysis,
+    GenerativeClassifier,
+    HelmholtzMachine,
+    LatentClassifier,
+    compare_log_likelihood,
+)
+from sklearn_helmholtz.estimators.comparison import row_scores
 
 FEW = {"max_iter": 2, "random_state": 0}
 
@@ -475,3 +482,44 @@ def test_names_of_classes_and_order_of_rows_do_not_matter(seed, names):
     proba = one.predict_proba(X)
     np.testing.assert_allclose(other.predict_proba(X), proba[:, places], atol=1e-9)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
+
+
+@pytest.fixture(scope="module")
+def bits():
+    """Rows of bits, most of them more than once, and their labels."""
+    rng = np.random.default_rng(4)
+    y = (rng.random(80) < 0.4).astype(int)
+    return (rng.random((80, 5)) < np.where(y, 0.8, 0.2)[:, None]).astype(np.uint8), y
+
+
+def test_comparisons_doubt_classes_whose_densities_are_doubted(bits):
+    X, y = bits
+    machine = HelmholtzMachine(20, n_importance_samples=2, visible="bernoulli", **FEW)
+    exact = GenerativeClassifier(clone(machine).set_params(hidden_layer_sizes=2)).fit(X, y)
+    for kind in (GenerativeClassifier(machine), LatentClassifier(machine)):
+        model = kind.fit(X, y)
+        result = compare_log_likelihood(model, exact, X)
+        assert not result.reliable
+        assert "n_importance_samples of a" in result.remedy
+        np.testing.assert_array_equal(
+            result.per_sample, model.score_samples(X) - exact.score_samples(X)
+        )
+    assert compare_log_likelihood(exact, exact, X).reliable
+
+
+@pytest.mark.filterwarnings("ignore:This log-likelihood:UserWarning")
+def test_noise_that_rows_share_is_that_of_repeated_fits_of_random_numbers(bits):
+    X, y = bits
+    machine = HelmholtzMachine(20, n_importance_samples=10, visible="bernoulli", **FEW)
+    model = GenerativeClassifier(machine).fit(X, y)
+    found = row_scores(model, X)
+    prior, draws = np.log(model.class_prior_), []
+    for seed in range(150):
+        scores = [
+            inner.log_likelihood(X, random_state=seed).per_sample for inner in model.estimators_
+        ]
+        draws.append(np.logaddexp(*(np.column_stack(scores) + prior).T))
+    draws = np.array(draws)
+    shared = draws.mean(axis=1).var() - draws.var(axis=0).sum() / len(X) ** 2
+    assert found.shared_noise == pytest.approx(shared, rel=0.4)
+    assert found.shared_noise > 0

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sklearn_helmholtz import FactorAnalysis, HeldOutLikelihood, HelmholtzMachine, SigmoidBeliefNet
-from tests.shells import BINARY, REAL, binary_rows, real_rows
+from tests.shells import BINARY, REAL, binary_rows, fitted_state, real_rows
 
 B, R = binary_rows(24), real_rows(24)
 PARAMS = {
@@ -104,6 +104,8 @@ def test_every_parameter_with_odd_values(kind, name):
         model = kind(**{**PARAMS[kind], name: value})
         if works_or_names(lambda: model.fit(X, **stop), name):
             works_or_names(lambda: use(model, X), name)
+        else:
+            assert not fitted_state(model)
         later = kind(**PARAMS[kind])
         later.__setstate__(fitted.__getstate__())
         works_or_names(lambda: use(later.set_params(**{name: value}), X), name)
@@ -131,6 +133,7 @@ def test_every_argument_with_odd_values(shell, method, name):
     X = R if shell == "factors" else B
     model, gappy = MODELS[shell]().fit(X), np.where(X[0] == X, np.nan, X)[1:]
     arguments = () if method.startswith(("sample", "log_likelihood_b")) else (gappy,)
+    scores = model.score_samples(X)
 
     @settings(EVERY, max_examples=8)
     @given(odd_values())
@@ -140,12 +143,15 @@ def test_every_argument_with_odd_values(shell, method, name):
             works_or_names(lambda: call(*arguments, **{name: value}), name)
 
     check()
+    assert np.array_equal(model.score_samples(X), scores)
 
 
 @settings(EVERY, max_examples=60)
 @given(st.sampled_from(["every", "method", "n_importance_samples", "n_temperatures"]), odd_values())
 def test_every_argument_of_a_monitor(name, value):
-    works_or_names(lambda: HeldOutLikelihood(**{name: value}), name)
+    made = []
+    if works_or_names(lambda: made.append(HeldOutLikelihood(**{name: value})), name):
+        assert getattr(made[0], name) == value
 
 
 # Odd tables

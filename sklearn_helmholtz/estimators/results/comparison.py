@@ -3,7 +3,7 @@
 from .figures import with_error
 from .headline import HeadlineResult
 
-_NOTABLE = 2  # standard errors
+NOTABLE = 2  # standard errors, beyond which a difference is more than chance
 
 
 class ComparisonResult(HeadlineResult):
@@ -76,4 +76,4 @@ class ComparisonResult(HeadlineResult):
 
 def is_notable(difference, error):
     """Whether a difference is more than chance; not if its error is unknown (NaN)."""
-    return abs(difference) > _NOTABLE * error
+    return abs(difference) > NOTABLE * error
