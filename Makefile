@@ -9,6 +9,7 @@ demo: $(VENV)/demo-installed
 	$(BIN)/python -m benchmarks.digits
 
 test: $(VENV)/test-installed lint
+	$(BIN)/python -m sklearn_helmholtz
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/test-installed

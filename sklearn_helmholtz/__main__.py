@@ -7,10 +7,12 @@ import argparse
 import os
 import sys
 import time
-import warnings
 
-from ._compiling import all_kernels, cache_folder, cached_files
+from joblib import Parallel, delayed
+
+from ._compiling import all_kernels, cache_folder, cached_files, compile_kernel
 from ._kernels.intrinsics import INTERPRETED
+from ._threads import count_threads
 from ._version import __version__
 
 _DESCRIPTION = (
@@ -31,6 +33,10 @@ def main(arguments=None):
         prog="python -m sklearn_helmholtz", description=_DESCRIPTION, epilog=_NOTE
     )
     parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--jobs", type=int, metavar="N",
+        help="kernels to compile at a time, each in a process (default: one for each processor)",
+    )  # fmt: skip
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument(
         "--where", action="store_true", help="only say where kernels are kept, and how large"
@@ -39,6 +45,8 @@ def main(arguments=None):
         "--clear", action="store_true", help="only delete what is kept there, of all versions"
     )
     asked = parser.parse_args(arguments)
+    if asked.jobs is not None and asked.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {asked.jobs}")
     if INTERPRETED:
         return _fail("NUMBA_DISABLE_JIT is set: kernels are plain Python, and none is compiled.")
     try:
@@ -50,36 +58,30 @@ def main(arguments=None):
         )
     if asked.where:
         return _say_where(folder)
-    return _clear() if asked.clear else _compile_all(folder)
+    return _clear() if asked.clear else _compile_all(folder, count_threads(asked.jobs))
 
 
-def _compile_all(folder):
-    """Compile what is not on disk, and say so; the exit status."""
+def _compile_all(folder, n_jobs):
+    """Compile what is not on disk, some kernels at a time, and say so; the exit status."""
     kernels = all_kernels()
     start = time.perf_counter()
     print(f"Compiling {len(kernels)} kernels into {folder}", flush=True)
-    missing = [kernel for kernel in kernels if not kernel.is_compiled]
-    for number, kernel in enumerate(missing, 1):
-        print(f"{number:3}/{len(missing)} {_name(kernel)}", end=" ", flush=True)
-        begin = time.perf_counter()
-        try:
-            complaint = _compile(kernel)
-        except KeyboardInterrupt:
-            return _fail("\nInterrupted: what is compiled is kept, and the next run goes on.")
-        print(f"{time.perf_counter() - begin:.1f} s", flush=True)
-        if complaint:
-            return _fail(complaint)
+    missing = [number for number, kernel in enumerate(kernels) if not kernel.is_compiled]
+    jobs = (delayed(compile_kernel)(number) for number in missing)
+    try:
+        compiled = Parallel(min(n_jobs, max(len(missing), 1)), return_as="generator_unordered")(
+            jobs
+        )
+        for n_done, (number, took, complaint) in enumerate(compiled, 1):
+            line = f"{n_done:3}/{len(missing)} {_name(kernels[number])} {took:.1f} s"
+            print(line, flush=True)
+            if complaint:
+                return _fail(complaint)
+    except KeyboardInterrupt:
+        return _fail("\nInterrupted: what is compiled is kept, and the next run goes on.")
     seconds, n_old = time.perf_counter() - start, len(kernels) - len(missing)
     print(f"{len(missing)} kernels compiled in {seconds:.0f} s, {n_old} were there before.")
     return _say_where(folder)
-
-
-def _compile(kernel):
-    """Compile one kernel; what is said if it cannot be kept, or None."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        kernel.compile()
-    return next((str(w.message) for w in caught if w.category is RuntimeWarning), None)
 
 
 def _name(kernel):

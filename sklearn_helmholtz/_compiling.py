@@ -7,6 +7,8 @@ import contextlib
 import importlib
 import pathlib
 import pkgutil
+import time
+import warnings
 
 from numba.core import event
 
@@ -25,6 +27,16 @@ def all_kernels():
         module = importlib.import_module(f"{_kernels.__name__}.{info.name}")
         found |= {id(part): part for part in vars(module).values() if isinstance(part, Kernel)}
     return list(found.values())
+
+
+def compile_kernel(number):
+    """Compile one of all kernels: its number, seconds, and what is said if it cannot be kept."""
+    begin = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        all_kernels()[number].compile()
+    said = (str(warning.message) for warning in caught if warning.category is RuntimeWarning)
+    return number, time.perf_counter() - begin, next(said, None)
 
 
 def cache_folder():

@@ -21,6 +21,7 @@ from sklearn_helmholtz._kernels.kernel import Kernel
 from tests.fresh_kernels import fresh_mean_kernel
 
 ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent.parent
+ALONE = ["--jobs", "1"]  # in the process of the test, which has kernels of its own
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_kernels_are_compiled_and_it_is_said_where(cache, capsys):
-    assert command.main([]) == 0
+    assert command.main(ALONE) == 0
     lines = capsys.readouterr().out.splitlines()
     folder = cache_folder()
     assert lines[0] == f"Compiling 2 kernels into {folder}"
@@ -41,7 +42,7 @@ def test_kernels_are_compiled_and_it_is_said_where(cache, capsys):
     assert re.fullmatch(r"2 kernels compiled in \d+ s, 0 were there before\.", lines[3])
     assert re.fullmatch(rf"2 files of this version, 0\.\d MB, are in {folder}", lines[4])
     assert fresh_mean_kernel().is_compiled
-    assert command.main([]) == 0
+    assert command.main(ALONE) == 0
     assert "0 kernels compiled in 0 s, 2 were there before." in capsys.readouterr().out
 
 
@@ -79,7 +80,7 @@ def test_a_folder_that_is_full(cache, monkeypatch, capsys):
 
     monkeypatch.setattr(cache_module, "_told", set())
     monkeypatch.setattr(numba.core.caching.IndexDataCacheFile, "save", full)
-    assert command.main([]) == 1
+    assert command.main(ALONE) == 1
     said = capsys.readouterr().err
     assert said.startswith("Compiled kernels cannot be kept on disk (no space left)")
 
@@ -89,13 +90,13 @@ def test_no_folder_at_all(cache, monkeypatch, capsys):
         raise RuntimeError("no locator available")
 
     monkeypatch.setattr(command, "cache_folder", nowhere)
-    assert command.main([]) == 1
+    assert command.main(ALONE) == 1
     assert "cannot be kept on disk: no locator available. Set" in capsys.readouterr().err
 
 
 def test_interpreted_kernels(monkeypatch, capsys):
     monkeypatch.setattr(command, "INTERPRETED", True)
-    assert command.main([]) == 1
+    assert command.main(ALONE) == 1
     assert "NUMBA_DISABLE_JIT is set" in capsys.readouterr().err
 
 
@@ -104,7 +105,7 @@ def test_an_interrupt(cache, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Kernel, "compile", interrupted)
-    assert command.main([]) == 1
+    assert command.main(ALONE) == 1
     assert "Interrupted: what is compiled is kept" in capsys.readouterr().err
 
 
@@ -156,6 +157,28 @@ def test_nothing_is_left_to_compile():
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1] == "compiled: []"
+
+
+def test_several_at_a_time(monkeypatch, capsys):
+    alike = types.SimpleNamespace(is_compiled=False, _variant="", __module__="x", __name__="twin")
+    monkeypatch.setattr(command, "all_kernels", lambda: [alike] * 3)
+    monkeypatch.setattr(command, "compile_kernel", _number_and_process)
+    monkeypatch.setattr(command, "_say_where", lambda folder: 0)
+    assert command._compile_all("nowhere", 2) == 0
+    lines = re.findall(r"  \d/3 x.twin (\d+).0 s", capsys.readouterr().out)
+    assert len(lines) == 3
+    assert str(os.getpid()) not in lines
+
+
+def _number_and_process(number):
+    """As `compile_kernel`, which took as many seconds as its process has for a number."""
+    return number, float(os.getpid()), None
+
+
+def test_no_jobs(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--jobs", "0"])
+    assert "--jobs must be at least 1, got 0" in capsys.readouterr().err
 
 
 def test_kernels_that_compile_are_announced(cache):
