@@ -10,6 +10,7 @@ from .._kernels.sparse import sparse_gradient, sparse_product
 from .._kernels.tables import table_gradient, table_product
 from .._tree import CONNECTIONS
 from ..rows import Coded, Lists
+from ..units.abilities import EVERYTHING
 from .doubles import outer
 from .map import Map
 
@@ -25,6 +26,8 @@ class Affine(Map):
     intercept: np.ndarray
 
     penalty_groups: ClassVar = {"weights": CONNECTIONS}
+    abilities = EVERYTHING
+    kind = "affine"
 
     @property
     def n_inputs(self):
@@ -35,6 +38,11 @@ class Affine(Map):
     def n_outputs(self):
         """Number of units' inputs."""
         return len(self.intercept)
+
+    @property
+    def n_products(self):
+        """Number of weights."""
+        return 0 if self.weights is None else self.weights.size
 
     @property
     def coefficients(self):
@@ -103,11 +111,11 @@ class Affine(Map):
             again = np.empty_like(out.intercept)
             dense_gradient(parents.reals, error, anew, out.weights[n_bits:], again)
 
-    def pullback(self, error, work=np, out=None):
+    def pullback(self, parents, error, work=np, out=None):
         """Derivatives by the parents, ``error @ weights.T``, (n_rows, n_inputs) float32.
 
-        error : (n_rows, n_outputs) float32, the derivatives by eta. A new array, or ``out`` where
-        it is given.
+        parents : of no use here; error : (n_rows, n_outputs) float32, the derivatives by eta. A new
+        array, or ``out`` where it is given.
         """
         if out is None:
             out = work.empty((len(error), self.n_inputs), np.float32)
@@ -134,14 +142,12 @@ class Affine(Map):
         if self.weights is not None:
             self.weights[...] = slopes[1:]
 
-    def extremes(self):
-        """The lowest and the highest inputs over all states of the parents, float64."""
+    def extremes(self, lowest=0.0, highest=1.0):
+        """Bounds of the inputs over all parents between two limits, float64."""
+        intercept = self.intercept.astype(np.float64)
         if self.weights is None:
-            return self.intercept, self.intercept
-        weights = self.weights.astype(np.float64)
-        return tuple(
-            self.intercept + find(weights, 0).sum(axis=0) for find in (np.minimum, np.maximum)
-        )
+            return intercept, intercept
+        return affine_extremes(self.weights.astype(np.float64), intercept, lowest, highest)
 
     def _check_width(self, parents):
         """Refuse rows of another width than the weights, beyond which kernels would read."""
@@ -150,3 +156,14 @@ class Affine(Map):
                 f"parents have {parents.shape[1]} columns, but the weights are for "
                 f"{len(self.weights)}."
             )
+
+
+def affine_extremes(weights, intercept, lowest, highest):
+    """Bounds of an affine map over all parents between two limits: numbers or arrays, infinite too.
+
+    weights : (n_parents, n_units) float64, where zeros are no connection at all.
+    """
+    parents = np.broadcast_to(lowest, len(weights)), np.broadcast_to(highest, len(weights))
+    with np.errstate(invalid="ignore"):
+        ends = [np.where(weights, weights * each[:, None], 0.0) for each in parents]
+    return intercept + np.minimum(*ends).sum(axis=0), intercept + np.maximum(*ends).sum(axis=0)

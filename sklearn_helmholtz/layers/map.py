@@ -1,8 +1,11 @@
 """The contract of maps: what turns the states of parents into the inputs of units."""
 
 import abc
+from typing import ClassVar
 
 import numpy as np
+
+from ..units import Ability
 
 
 class Map(abc.ABC):
@@ -11,7 +14,17 @@ class Map(abc.ABC):
     A frozen dataclass of the arrays that learn, of which nobody else needs to know what they mean.
     Parents are an array, uint8 where all are 0 or 1, otherwise float32, or `Lists`; a map without
     inputs takes None and makes one row.
+
+    Attributes
+    ----------
+    abilities : frozenset of Ability
+        What algorithms can do with it: most know one kind of map only.
+    kind : str
+        What it is, as errors name it.
     """
+
+    abilities: ClassVar[frozenset] = frozenset({Ability.ENUMERATE})
+    kind: ClassVar[str]
 
     @property
     @abc.abstractmethod
@@ -22,6 +35,11 @@ class Map(abc.ABC):
     @abc.abstractmethod
     def n_outputs(self):
         """Number of inputs that it makes."""
+
+    @property
+    @abc.abstractmethod
+    def n_products(self):
+        """Number of multiplications for each row."""
 
     @abc.abstractmethod
     def forward(self, parents, work=np, out=None):
@@ -35,21 +53,26 @@ class Map(abc.ABC):
         """
 
     @abc.abstractmethod
-    def pullback(self, error, work=np, out=None):
+    def pullback(self, parents, error, work=np, out=None):
         """Derivatives by the parents, (n_rows, n_inputs) float32, from those by the outputs."""
+
+    def trace(self, parents, work=np):
+        """All that a forward pass makes and its derivatives need: the outputs come last."""
+        return parents, self.forward(parents, work)
+
+    def learn(self, trace, error, out, add=False, work=np):
+        """Write, or add, derivatives as `gradient` does, of a `trace`."""
+        self.gradient(trace[0], error, out, add)
+
+    def learn_and_pull(self, trace, error, out, add=False, work=np):
+        """Do as `learn`, and return the derivatives by the parents as `pullback` does."""
+        self.gradient(trace[0], error, out, add)
+        return self.pullback(trace[0], error, work)
 
     @abc.abstractmethod
     def doubles(self, parents):
         """Inputs of the units in float64, for enumeration."""
 
     @abc.abstractmethod
-    def slopes(self, parents, error):
-        """Derivatives as of `gradient` in float64: an array whose last axis is the outputs'."""
-
-    @abc.abstractmethod
-    def write_slopes(self, slopes):
-        """Take a sum of derivatives as of `slopes`, in place."""
-
-    @abc.abstractmethod
-    def extremes(self):
-        """The lowest and the highest inputs over all states in {0, 1}, (n_outputs,) float64."""
+    def extremes(self, lowest=0.0, highest=1.0):
+        """Bounds of the inputs over all parents between two limits, (n_outputs,) float64 each."""

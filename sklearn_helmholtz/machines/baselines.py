@@ -37,7 +37,7 @@ class Baseline:
         """
         error = np.ascontiguousarray(error[:, None], np.float32)
         self.value.gradient(states, error, out.value)
-        slopes = (1 - states * states) * self.value.pullback(error)
+        slopes = (1 - states * states) * self.value.pullback(states, error)
         self.hidden.gradient(below, slopes, out.hidden)
 
 

@@ -56,7 +56,7 @@ class BeliefNet:
     @property
     def n_connections(self):
         """Weights between layers."""
-        return sum(a * b for a, b in itertools.pairwise(self.n_units))
+        return sum(c.map.n_products for c in self.generation.conditionals)
 
     @functools.cached_property
     def n_weights(self):
@@ -94,17 +94,16 @@ class BeliefNet:
         if unable is not None:
             layer, name = unable
             where = f"hidden layer {layer}" if layer else "the layer of the data"
-            raise ValueError(
-                f"{asked} needs {ability}, which {where} does not allow: its units are "
-                f"{name.capitalize()}."
-            )
+            raise ValueError(f"{asked} needs {ability}, which {where} does not allow: {name}.")
 
     def _unable(self, ability):
-        """The number of the first layer without an ability and the name of its units, or None."""
+        """The number of the first layer without an ability and what it lacks it for, or None."""
         for layer, conditional in enumerate(reversed(self.generation.conditionals)):
             units = conditional.units
             if ability not in (units.hidden_abilities if layer else units.visible_abilities):
-                return layer, units.name
+                return layer, f"its units are {units.name.capitalize()}"
+            if ability not in conditional.map.abilities:
+                return layer, f"its map is {conditional.map.kind}"
         return None
 
     def dream(self, draws, work=np):

@@ -88,12 +88,12 @@ def test_a_pullback_is_the_product_with_the_transposed_weights(shape):
     n_rows, n_outputs, n_inputs = shape
     affine = Affine(normal(0, n_inputs, n_outputs), normal(1, n_outputs))
     error = normal(2, n_rows, n_outputs)
-    pulled = affine.pullback(error)
+    pulled = affine.pullback(None, error)
     wide = error.astype(np.float64) @ affine.weights.T.astype(np.float64)
     assert pulled.dtype == np.float32
     assert_allclose(pulled, wide, rtol=1e-5, atol=1e-5 * (1 + np.sqrt(n_outputs)))
     out = np.full_like(pulled, np.nan)
-    assert affine.pullback(error, out=out) is out
+    assert affine.pullback(None, error, out=out) is out
     assert_array_equal(out, pulled)
     assert (affine.n_inputs, affine.n_outputs) == (n_inputs, n_outputs)
 
@@ -109,18 +109,18 @@ def test_a_pullback_is_the_derivative_by_the_parents():
             moved[m, k] += sign * 0.5  # the map is linear
             around.append((error * affine.forward(moved)).sum(dtype=np.float64))
         slopes[m, k] = around[0] - around[1]
-    assert_allclose(affine.pullback(error), slopes, atol=1e-5)
+    assert_allclose(affine.pullback(None, error), slopes, atol=1e-5)
 
 
 def test_a_prior_has_no_inputs_and_pulls_nothing_back():
     prior = Affine(None, normal(0, 4))
     assert (prior.n_inputs, prior.n_outputs) == (0, 4)
-    assert prior.pullback(normal(1, 3, 4)).shape == (3, 0)
+    assert prior.pullback(None, normal(1, 3, 4)).shape == (3, 0)
 
 
 def test_errors_of_another_width_are_refused():
     with pytest.raises(ValueError, match=r"where k is 3 in inputs of shape \(2, 3\)"):
-        Affine(normal(0, 6, 4), normal(1, 4)).pullback(normal(2, 2, 3))
+        Affine(normal(0, 6, 4), normal(1, 4)).pullback(None, normal(2, 2, 3))
 
 
 @kinds
