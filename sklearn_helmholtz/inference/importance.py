@@ -19,19 +19,20 @@ class Particles:
 
     values : (x, h_1, ..., h_L), the hidden layers with n_particles rows for each row of x, and so
     the data where what is missing of them was drawn, as autoregressive machines do; log_q,
-    log_prior, log_visible : (n_rows, n_particles) float64, log q(h | x), log p(h) and log p(x | h)
-    in nats.
+    log_prior, log_visible, log_guess : (n_rows, n_particles) float64, log q(h | x) of the proposal,
+    log p(h), log p(x | h), and log q(h | x) of what infers the hidden layers, in nats.
     """
 
     values: tuple
     log_q: np.ndarray
     log_prior: np.ndarray
     log_visible: np.ndarray
+    log_guess: np.ndarray
 
     @property
-    def log_weights(self):
-        """Log p(x, h) - log q(h | x): weights of particles from the proposal q."""
-        return self.log_prior + self.log_visible - self.log_q
+    def energies(self):
+        """Log q(h | x) - log p(x, h) of the particles of what infers the hidden layers."""
+        return self.log_guess - (self.log_prior + self.log_visible)
 
     def mixture_log_weights(self, share):
         """Log p(x, h) - log m(h | x): weights under the mixture m = (1 - share) q + share p(h).
@@ -58,15 +59,16 @@ def sample_particles(machine, x, draws, work=np, proposal=None):
 
     proposal : what `propose` makes of the machine and the rows, which is the default.
     """
-    proposal = proposal or propose(machine, x, draws.addresses)
+    proposal = proposal or propose(machine, x, draws.addresses, draws.n_particles)
     values, log_q = proposal.sample(draws, work)
+    log_guess = proposal.log_guess(values, log_q)
     log_prior, log_visible, values = machine.observe(values, draws, work)
-    return _particles(values, log_q, log_prior, log_visible, draws)
+    return _particles(values, log_q, log_prior, log_visible, log_guess, draws)
 
 
 def sample_prior_particles(machine, x, draws, work=np, proposal=None):
     """Particles from the prior of the hidden layers for a block of rows x; else the same."""
-    proposal = proposal or propose(machine, x, draws.addresses)
+    proposal = proposal or propose(machine, x, draws.addresses, draws.n_particles)
     draws = Draws(draws.key, draws.addresses, draws.n_particles, draws.first + _PRIOR_PARTICLES)
     hidden, log_prior = machine.imagine(draws, work)
     log_q, log_visible = _zeros(draws, work), _zeros(draws, work)
@@ -74,12 +76,13 @@ def sample_prior_particles(machine, x, draws, work=np, proposal=None):
     visible = machine.visible
     completed, _ = visible.observe(x, visible.eta(hidden[0], work), draws, 0, log_visible, work)
     data = x if completed is x.values else Block(completed)
-    return _particles((data, *hidden), log_q, log_prior, log_visible, draws)
+    return _particles((data, *hidden), log_q, log_prior, log_visible, log_q, draws)
 
 
-def _particles(values, log_q, log_prior, log_visible, draws):
+def _particles(values, log_q, log_prior, log_visible, log_guess, draws):
     shape = len(draws.addresses), draws.n_particles
-    return Particles(values, *(a.reshape(shape) for a in (log_q, log_prior, log_visible)))
+    logs = log_q, log_prior, log_visible, log_guess
+    return Particles(values, *(a.reshape(shape) for a in logs))
 
 
 def _zeros(draws, work):

@@ -168,7 +168,7 @@ class ImportancePosterior(SampledPosterior):
         n_prior = n_from_prior(self.n_samples)
         key, share = _keys.key(self._seed, Purpose.SCORE), n_prior / self.n_samples
         parts = [(sample_particles, self.n_samples - n_prior), (sample_prior_particles, n_prior)]
-        proposal = propose(self.machine, x, addresses)
+        proposal = propose(self.machine, x, addresses, self.n_samples - n_prior)
         particles = [
             sample(self.machine, x, Draws(key, addresses, n), proposal=proposal)
             for sample, n in parts

@@ -1,20 +1,47 @@
 """Guesses at p(h | x) of a block of rows that particles are proposed by, with known densities."""
 
 import numpy as np
+from scipy.special import expit
 
 from .. import _keys
 from .._keys import Draws, Purpose
 from ..machines import has_recognition
 from ..rows import Block
-from ..units import Ability
+from ..units import Ability, Normal, standard_noise
 from .gibbs import Gibbs
 from .mean_field import MeanField
 
 _SUREST = np.float32(4)  # log-odds of mean field's units: it is too sure of itself
+_SPREAD = np.float32(1.2)  # of scales, for every other particle
 _N_CHAINS, _N_SWEEPS, _N_COUNTED = 8, 10, 6  # of chains, and how many of the last sweeps count
 
 
-class RecognitionProposal:
+class Proposal:
+    """Distribution that particles of the hidden layers of a block of rows come from.
+
+    Subclasses have ``machine`` and ``x``, `sample` and `log_prob`.
+    """
+
+    def is_guess(self, numbers):
+        """Whether the particles of some numbers come from what infers the hidden layers itself.
+
+        Their mean weight is the free energy.
+        """
+        return np.ones(len(numbers), bool)
+
+    def log_guess(self, values, log_q):
+        """Log q(h | x) of particles, nats, of those that `is_guess`; log_q : as of `sample`."""
+        return log_q
+
+    def likely_place(self, hidden, uniforms):
+        """Number of a particle that is likely to have been at given hidden layers, (n_rows,).
+
+        uniforms : (n_rows,), by which it is chosen.
+        """
+        return np.zeros(len(uniforms), np.int64)
+
+
+class RecognitionProposal(Proposal):
     """The recognition chain of a machine."""
 
     def __init__(self, machine, x):
@@ -30,7 +57,62 @@ class RecognitionProposal:
         self.machine.recognition.log_prob((seen, *hidden), log_q, work)
 
 
-class IndependentProposal:
+class WidenedProposal(Proposal):
+    """Normal recognition, and for every other particle the same with wider scales.
+
+    Recognition that learns by a bound is narrower than p(h | x), where weights would have no
+    bound. Particles of odd numbers are the wider ones; all are weighed under the mixture.
+
+    n_particles : of each row.
+    """
+
+    def __init__(self, machine, x, n_particles):
+        self.machine, self.x = machine, x
+        (self._guess,) = machine.recognition.conditionals
+        self._wide = self._guess.units.widened(_SPREAD)
+        self._share = n_particles // 2 / n_particles
+        self._eta = self._guess.eta(machine.seen(x))
+
+    def sample(self, draws, work=np):
+        """As `RecognitionProposal` does."""
+        numbers = draws.first + np.arange(draws.n_particles)
+        factors = np.where(self.is_guess(numbers), np.float32(1), _SPREAD)
+        noise = standard_noise(draws, 1, self.machine.n_units[1], work)
+        noise *= np.tile(factors, len(draws.addresses))[:, None]
+        latents = self._guess.units.transport(self._eta, noise)
+        return (self.x, latents), np.logaddexp(*self._log_parts(noise))
+
+    def log_prob(self, hidden, log_q, work=np):
+        """As `RecognitionProposal` does."""
+        noise = self._guess.units.noise_of(hidden[0], self._eta)
+        log_q += np.logaddexp(*self._log_parts(noise))
+
+    def is_guess(self, numbers):
+        """Whether numbers are even."""
+        return numbers % 2 == 0
+
+    def log_guess(self, values, log_q):
+        """Log q(h | x) under recognition as it is."""
+        log_guess = np.zeros(len(log_q))
+        self._guess.units.log_prob(values[1], self._eta, log_guess)
+        return log_guess
+
+    def likely_place(self, hidden, uniforms):
+        """0 for recognition as it is, 1 for the wider one."""
+        log_parts = self._log_parts(self._guess.units.noise_of(hidden[0], self._eta))
+        return (uniforms < expit(log_parts[1] - log_parts[0])).astype(np.int64)
+
+    def _log_parts(self, noise):
+        """Log-densities of values with some noise in each part of the mixture, times its share."""
+        log_parts = np.zeros((2, len(noise)))
+        with np.errstate(divide="ignore"):
+            log_parts += np.log([[1 - self._share], [self._share]])
+        self._guess.units.log_prob_of_noise(self._eta, noise, log_parts[0])
+        self._wide.log_prob_of_noise(self._eta, noise / _SPREAD, log_parts[1])
+        return log_parts
+
+
+class IndependentProposal(Proposal):
     """Independent hidden units, for nets without recognition.
 
     Probabilities keep away from 0 and 1: states that inference rules out are proposed at times.
@@ -93,9 +175,11 @@ class ChainProposal(IndependentProposal):
         return gibbs.split((total + 0.5) / (_N_CHAINS * _N_COUNTED + 1))
 
 
-def propose(machine, x, addresses):
-    """The proposal of particles for a block of rows of a machine."""
+def propose(machine, x, addresses, n_particles):
+    """The proposal of so many particles for each of a block of rows of a machine."""
     if has_recognition(machine):
+        if isinstance(machine.recognition.conditionals[0].units, Normal):
+            return WidenedProposal(machine, x, n_particles)
         return RecognitionProposal(machine, x)
     has_mean_field = machine.can(Ability.MEAN_FIELD)
     return (MeanFieldProposal if has_mean_field else ChainProposal)(machine, x, addresses)

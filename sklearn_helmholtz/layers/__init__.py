@@ -5,5 +5,7 @@ from .conditional import Conditional
 from .doubles import outer
 from .lateral import Lateral
 from .map import Map
+from .origin import Origin
+from .perceptron import Perceptron
 
-__all__ = ["Affine", "Conditional", "Lateral", "Map", "outer"]
+__all__ = ["Affine", "Conditional", "Lateral", "Map", "Origin", "Perceptron", "outer"]

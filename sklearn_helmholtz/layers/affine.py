@@ -45,6 +45,11 @@ class Affine(Map):
         return 0 if self.weights is None else self.weights.size
 
     @property
+    def n_terms(self):
+        """A weight for each parent, and the intercept."""
+        return 1 + self.n_inputs
+
+    @property
     def coefficients(self):
         """Weights and intercept, for closed forms that need a map to be affine."""
         return self.weights, self.intercept

@@ -33,7 +33,7 @@ class Conditional:
     def n_parameters(self):
         """Free parameters: those that no others make up for."""
         own = sum(leaf.size for part in (self.map, self.units) for leaf in _tree.leaves(part))
-        redundant = (1 + self.map.n_inputs) * self.units.n_redundant_inputs()
+        redundant = self.map.n_terms * self.units.n_redundant_inputs()
         return own - redundant + (0 if self.lateral is None else self.lateral.n_parameters)
 
     def eta(self, parents, work=np, out=None):

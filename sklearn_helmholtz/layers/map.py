@@ -41,6 +41,11 @@ class Map(abc.ABC):
     def n_products(self):
         """Number of multiplications for each row."""
 
+    @property
+    @abc.abstractmethod
+    def n_terms(self):
+        """Number of parameters that only one output depends on, of each output."""
+
     @abc.abstractmethod
     def forward(self, parents, work=np, out=None):
         """Inputs of the units, (n_rows, n_outputs) float32: a new array, or ``out``."""

@@ -3,6 +3,7 @@
 from .averages import Average
 from .exact import ExactLearning
 from .gibbs import GibbsLearning
+from .importance_weighted import ImportanceWeighted
 from .mean_field import MeanFieldLearning
 from .memory import Memory, Place
 from .optimizers import SGD, Adam
@@ -27,6 +28,7 @@ __all__ = [
     "ExactLearning",
     "FixedPenalty",
     "GibbsLearning",
+    "ImportanceWeighted",
     "MeanFieldLearning",
     "Memory",
     "Place",

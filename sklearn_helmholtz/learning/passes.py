@@ -52,8 +52,7 @@ def wake_and_dream(machine, x, wake, dream, work=np):
     """
     n, m = wake.n_rows, dream.n_rows
     hidden = [work.empty((n + m, size), dtype) for size, dtype in machine.hidden_forms]
-    etas = [work.empty(((len(x) if i == 0 else n) + m, h.shape[1]), np.float32)
-            for i, h in enumerate(hidden)]  # fmt: skip
+    etas = _recognition_etas(machine, len(x) + m, n + m, work)
     log_q = _recognise(machine, x, hidden, etas, wake, work)
     prior_eta, errors, dreamt, data, log_p = _generative_pass(
         machine.generation, x, hidden, wake, dream, work
@@ -75,8 +74,7 @@ def infer_by_recognition(machine, x, wake, work=np):
     nats, for each hidden layer i from the data upward.
     """
     hidden = [work.empty((wake.n_rows, size), dtype) for size, dtype in machine.hidden_forms]
-    etas = [work.empty((len(x) if i == 0 else wake.n_rows, h.shape[1]), np.float32)
-            for i, h in enumerate(hidden)]  # fmt: skip
+    etas = _recognition_etas(machine, len(x), wake.n_rows, work)
     upward, downward = [], []
     log_q = _recognise(machine, x, hidden, etas, wake, work, upward)
     passes = infer_by_states(machine, x, hidden, wake, work, downward)
@@ -97,6 +95,18 @@ def infer_by_states(machine, x, hidden, wake, work=np, trace=None):
     )
     log_weights = log_p.reshape(-1, wake.n_particles)
     return Passes(x, None, data, hidden, [], errors, prior_eta, log_weights)
+
+
+def _recognition_etas(machine, n_first, n_others, work):
+    """Room for inputs of the recognition units of each hidden layer, of the first and the others.
+
+    n_first, n_others : rows.
+    """
+    sizes = [conditional.n_units for conditional in machine.recognition.conditionals]
+    return [
+        work.empty((n_others if layer else n_first, size), np.float32)
+        for layer, size in enumerate(sizes)
+    ]
 
 
 def _recognise(machine, x, hidden, etas, wake, work, trace=None):

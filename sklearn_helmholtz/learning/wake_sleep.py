@@ -11,11 +11,14 @@ from .rule import BeliefNetRule, weighted
 
 @dataclass(frozen=True)
 class WakeSleep(BeliefNetRule):
-    """One particle for each row teaches generation; one dream for each row teaches recognition.
+    """Particles of each row teach generation; one dream for each row teaches recognition.
 
     The expected step of the generative chain is minus the gradient of the variational free energy
     E_q[log q(h | x) - log p(x, h)]; that of the recognition chain is the gradient of
-    E_p[log q(h | x)] over dreams, not of the free energy.
+    E_p[log q(h | x)] over dreams, not of the free energy. Several particles of a row, of which the
+    mean counts, have the same expected step and less noise.
+
+    n_particles : of each row.
 
     References
     ----------
@@ -23,15 +26,19 @@ class WakeSleep(BeliefNetRule):
     Science 268, 1158-1161.
     """
 
+    n_particles: int = 1
+
     def fused(self, machine):
         """The same rule in one kernel, where there is one for the machine, else None."""
-        return FusedWakeSleep() if is_plain(machine) else None
+        return FusedWakeSleep() if is_plain(machine) and self.n_particles == 1 else None
 
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats."""
         passes = wake_and_dream(machine, x, wake, dream, work)
         weights = work.empty(passes.log_weights.shape, np.float32)
         weights[:] = 1 if x.weights is None else x.weights[:, None]
+        if self.n_particles > 1:
+            weights /= np.float32(self.n_particles)
         generation_gradient(machine, passes, weights, out.generation)
         sleep_gradient(machine, passes, out.recognition, work)
-        return float(weighted(passes.log_weights[:, 0], x.weights).sum())
+        return float(weighted(passes.log_weights.mean(axis=1), x.weights).sum())

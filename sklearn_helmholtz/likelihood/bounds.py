@@ -27,23 +27,25 @@ def importance_bounds(machine, values, seed, addresses, n_samples):
     key = _keys.key(seed, Purpose.SCORE)
     log_weights, _ = importance_log_weights(machine, x, key, addresses, n_samples)
     lower = logsumexp(log_weights, axis=1) - np.log(n_samples)
-    share = n_from_prior(n_samples) / n_samples
-    own, from_prior = _weights_of_true_states(machine, values, addresses, share)
-    uniforms = resampling_uniforms(seed, addresses, 1)[:, 0]
+    n_prior = n_from_prior(n_samples)
+    proposal = propose(machine, x, addresses, n_samples - n_prior)
+    own, from_prior = _weights_of_true_states(machine, values, proposal, n_prior / n_samples)
+    uniforms = resampling_uniforms(seed, addresses, 2).T
     # The true states replace a particle of the stratum that is likely to have proposed them.
-    stratum = np.where(uniforms < from_prior, n_samples - 1, 0)
-    log_weights[np.arange(len(x)), stratum] = own
+    place = proposal.likely_place(values[1:], uniforms[1])
+    place = np.where(uniforms[0] < from_prior, n_samples - 1, place)
+    log_weights[np.arange(len(x)), place] = own
     return lower, logsumexp(log_weights, axis=1) - np.log(n_samples)
 
 
-def _weights_of_true_states(machine, values, addresses, share):
+def _weights_of_true_states(machine, values, proposal, share):
     """The log-weights log p(x, h) / m(h | x) of the true h, and the probabilities of the prior.
 
     m is the mixture of proposal and prior; the probabilities are those that the prior proposed h.
     """
     x, *hidden = values
     log_q = np.zeros(len(x))
-    propose(machine, x, addresses).log_prob(hidden, log_q)
+    proposal.log_prob(hidden, log_q)
     log_prior, log_visible = machine.log_parts(values)
     if not share:
         return log_prior + log_visible - log_q, np.zeros(len(log_q))

@@ -16,8 +16,9 @@ def importance_estimate(machine, x, key, addresses, n_samples, work=np, tails=No
 
     One particle in five comes from the prior of the hidden layers (none of fewer than ten), the
     others from the proposal, see `propose`; all are weighted under the mixture of the two. The free
-    energy is the mean over those of the proposal. tails : what finds the shapes of the tails of the
-    weights, such as `tail_shapes`, or None where nobody wants to know.
+    energy is the mean over those of the proposal that are as inference has them. tails : what finds
+    the shapes of the tails of the weights, such as `tail_shapes`, or None where nobody wants to
+    know.
 
     x : a `Block`; key : (2,) uint32; addresses : (n_rows,) uint64.
     Neither the split into blocks nor the order of rows changes a bit of the result.
@@ -33,9 +34,9 @@ def importance_log_weights(machine, x, key, addresses, n_samples, work=np):
     n_prior = n_from_prior(n_samples)
     n_first, share = n_samples - n_prior, n_prior / n_samples
     log_weights = np.empty((len(x), n_samples))
-    own_weights = np.empty((len(x), n_first))  # under the proposal alone
+    energies = np.empty((len(x), n_first))
     proposals = (sample_particles, 0, n_first), (sample_prior_particles, n_first, n_prior)
-    proposal = propose(machine, x, addresses)
+    proposal = propose(machine, x, addresses, n_first)
     chunk = max(_PARTICLE_ENTRIES // (len(x) * max(machine.n_units)), 1)
     for sample, start, n in proposals:
         for first in range(0, n, chunk):
@@ -44,7 +45,8 @@ def importance_log_weights(machine, x, key, addresses, n_samples, work=np):
             place = slice(start + first, start + first + draws.n_particles)
             log_weights[:, place] = particles.mixture_log_weights(share)
             if start == 0:
-                own_weights[:, place] = particles.log_weights
+                energies[:, place] = particles.energies
             if work is not np:
                 work.reset()
-    return log_weights, -own_weights.sum(axis=1) / n_first
+    guessed = energies[:, proposal.is_guess(np.arange(n_first))]
+    return log_weights, guessed.sum(axis=1) / guessed.shape[1]

@@ -3,18 +3,23 @@
 from .baselines import WithBaselines, with_baselines
 from .belief_net import BeliefNet, downward, generative_chain, has_recognition, initialise_net
 from .chain import Chain
+from .gaussian import POSTERIORS, GaussianHelmholtz, assemble_gaussian, initialise_gaussian
 from .helmholtz import Helmholtz, assemble, initialise
 
 __all__ = [
+    "POSTERIORS",
     "BeliefNet",
     "Chain",
+    "GaussianHelmholtz",
     "Helmholtz",
     "WithBaselines",
     "assemble",
+    "assemble_gaussian",
     "downward",
     "generative_chain",
     "has_recognition",
     "initialise",
+    "initialise_gaussian",
     "initialise_net",
     "with_baselines",
 ]

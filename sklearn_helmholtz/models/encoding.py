@@ -17,7 +17,7 @@ from ..rows import (
     means,
     moments,
 )
-from ..units import AUTOMATIC, FAMILIES, Mixed, Units
+from ..units import AUTOMATIC, FAMILIES, DataUnits, Mixed
 
 _SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
 LARGEST = 1e15  # of parameters, standard deviations and their inverses
@@ -40,7 +40,7 @@ class Encoding:
     (n_features,) or None.
     """
 
-    family: type[Units]
+    family: type[DataUnits]
     scaling: Scaling | Unscaled | Layout
     fill_values: np.ndarray
     is_listed: bool = False

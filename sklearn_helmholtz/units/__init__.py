@@ -2,10 +2,15 @@
 
 from .abilities import Ability, Missing
 from .bernoulli import Bernoulli
+from .data import DataUnits
+from .diagonal_normal import DiagonalNormal
 from .family import Units
+from .full_normal import FullNormal
 from .gaussian import Gaussian
 from .mixed import Mixed
+from .normal import Normal
 from .poisson import Poisson
+from .standard_normal import StandardNormal, standard_noise
 from .support import Support
 
 # In the order in which ``visible="auto"`` looks whether they hold the values of a table.
@@ -17,10 +22,16 @@ __all__ = [
     "FAMILIES",
     "Ability",
     "Bernoulli",
+    "DataUnits",
+    "DiagonalNormal",
+    "FullNormal",
     "Gaussian",
     "Missing",
     "Mixed",
+    "Normal",
     "Poisson",
+    "StandardNormal",
     "Support",
     "Units",
+    "standard_noise",
 ]

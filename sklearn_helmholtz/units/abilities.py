@@ -11,9 +11,11 @@ class Ability(enum.StrEnum):
     GIBBS = "Gibbs sampling"
     MEAN_FIELD = "mean field"
     ANNEAL = "annealing"
+    ELLIPTICAL = "elliptical slice sampling"
 
 
 EVERYTHING = frozenset(Ability)
+OF_BITS = EVERYTHING - {Ability.ELLIPTICAL}  # which moves real numbers
 NOTHING = frozenset()
 
 

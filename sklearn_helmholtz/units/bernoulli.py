@@ -10,13 +10,13 @@ from .._kernels.enumeration import bernoulli_shifted_table, bernoulli_table
 from .._kernels.families import BERNOULLI
 from .._keys import layer_word
 from ..rows import Lists
-from .abilities import EVERYTHING, Missing
-from .family import Units
+from .abilities import OF_BITS, Missing
+from .data import DataUnits
 from .support import Support
 
 
 @dataclass(frozen=True)
-class Bernoulli(Units):
+class Bernoulli(DataUnits):
     """Units that are 1 with probability sigmoid(eta); they have no parameters of their own.
 
     Values in (0, 1) are taken as expectations of binary ones: ``x eta - softplus(eta)``.
@@ -30,7 +30,7 @@ class Bernoulli(Units):
         remedy="Binarise or rescale the data, or fit with visible='gaussian'; rows that a scaler "
         "has not seen stay inside by MinMaxScaler(clip=True).",
     )  # fmt: skip
-    hidden_abilities = EVERYTHING
+    hidden_abilities = OF_BITS
     missing = Missing.SUMMED
     seeks_modes = False
     is_binary = is_counted = True

@@ -10,7 +10,7 @@ from .._kernels.families import GAUSSIAN
 from .._keys import layer_word
 from ..rows import Scaling
 from .abilities import Missing
-from .family import Units
+from .data import DataUnits
 from .medians import gaussian_mixture_medians
 from .modes import gaussian_mixture_modes
 
@@ -19,7 +19,7 @@ _HIGHEST = np.float32(40)  # of log_excess: e^40 times the variance of the data 
 
 
 @dataclass(frozen=True)
-class Gaussian(Units):
+class Gaussian(DataUnits):
     """Units with mean eta and variance ``VARIANCE_FLOOR + exp(log_excess)``, in standardised units.
 
     log_excess : (n_units,) float32. The floor is part of the parametrisation, so no step of any

@@ -12,7 +12,7 @@ from .._keys import layer_word
 from ..columns import Layout
 from ..rows import Coded
 from .abilities import Ability, Missing
-from .family import Units
+from .data import DataUnits
 from .gaussian import Gaussian
 
 _NO_PARAMETERS = np.empty(0, np.float32)
@@ -20,7 +20,7 @@ _NO_WEIGHTS = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
-class Mixed(Units):
+class Mixed(DataUnits):
     """Units of the columns of a mixed table, each of a family of its own.
 
     layout : of the columns, which says what units they have; normal : parameters of the Gaussian

@@ -11,7 +11,7 @@ from .._keys import layer_word
 from ..columns import weighted_medians
 from ..rows import Lists
 from .abilities import Missing
-from .family import Units
+from .data import DataUnits
 from .medians import poisson_mixture_medians
 from .support import Support
 
@@ -19,7 +19,7 @@ _MOST_STEPS = 10_000  # from the mode of a component towards that of a mixture
 
 
 @dataclass(frozen=True)
-class Poisson(Units):
+class Poisson(DataUnits):
     """Units with ``log p(x) = x eta - exp(eta) - log x!``; they have no parameters of their own.
 
     Others see ``log(1 + x)``: recognition, and later units of an autoregressive layer, of which

@@ -23,7 +23,7 @@ KEY = _keys.key(cases.SEED, Purpose.SCORE)
 
 
 def proposal_of(net, x):
-    proposal = propose(net, as_block(x), content_keys(values_of(x)))
+    proposal = propose(net, as_block(x), content_keys(values_of(x)), 1)
     assert isinstance(proposal, MeanFieldProposal)
     return proposal
 
@@ -61,8 +61,8 @@ def test_proposals_draw_what_they_say(n_units, visible):
 def test_proposals_of_rows_with_gaps_in_order_are_those_of_the_rows_filled():
     net, _, x, _ = make_net((4, 3), "ordered binary", gaps=True)
     addresses, draws = content_keys(values_of(x)), cases.make_draws(3, 50)
-    values, log_q = propose(net, as_block(x), addresses).sample(draws)
-    filled, same = propose(net, as_block(x.filled), addresses).sample(draws)
+    values, log_q = propose(net, as_block(x), addresses, 1).sample(draws)
+    filled, same = propose(net, as_block(x.filled), addresses, 1).sample(draws)
     assert_array_equal(values[1], filled[1])
     assert_array_equal(log_q, same)
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from sklearn_helmholtz import HelmholtzMachine, _keys
 from sklearn_helmholtz._keys import Draws, Purpose
-from sklearn_helmholtz.inference import Gibbs
+from sklearn_helmholtz.inference import Gibbs, propose
 from sklearn_helmholtz.likelihood import (
     annealed_bounds,
     importance_bounds,
@@ -110,9 +110,8 @@ def test_causes_weigh_and_are_proposed_as_the_mixture_has_it():
     machine, params, _ = make_case((4, 3), "binary", scale=1.5)
     values, _ = dreams(machine, 20)
     x, h = values[0].values, values[1]
-    weights, from_prior = _weights_of_true_states(
-        machine, values, np.arange(20, dtype=np.uint64), 0.2
-    )
+    proposal = propose(machine, values[0], np.arange(20, dtype=np.uint64), 1)
+    weights, from_prior = _weights_of_true_states(machine, values, proposal, 0.2)
     for row in range(20):
         log_joint = exact.log_joint(params, x[row], [h[row]])
         q = np.exp(exact.log_recognition(params, x[row].astype(float), [h[row]]))

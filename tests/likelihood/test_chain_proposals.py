@@ -60,16 +60,16 @@ def test_chains_propose_what_the_posterior_has(autoregressive):
     means = np.stack([target(net, row) @ states_of(net) for row in values])
     errors = abs(proposed - means)
     assert errors.mean() < 0.1 < abs(means - means.mean(axis=0)).mean()
-    assert max(abs(eta).max() for eta in propose(net.net, x, draws.addresses)._etas) <= 4
+    assert max(abs(eta).max() for eta in propose(net.net, x, draws.addresses, 1)._etas) <= 4
 
 
 def test_proposals_of_a_row_do_not_depend_on_other_rows():
     net = make_net((3, 2), autoregressive=True, seed=4)
     values, addresses = make_values(net, 5, 0.3), addresses_of(5)
-    whole = propose(net.net, net.block(values), addresses)
+    whole = propose(net.net, net.block(values), addresses, 1)
     assert isinstance(whole, ChainProposal)
     for rows in ([0], [4, 1]):
-        part = propose(net.net, net.block(values[rows]), addresses[rows])
+        part = propose(net.net, net.block(values[rows]), addresses[rows], 1)
         for own, other in zip(part._etas, whole._etas, strict=True):
             assert_array_equal(own, other[rows])
 

@@ -122,7 +122,7 @@ def free_energy_spread(machine, X, n_samples):
 
 def log_weights(machine, X, n_samples, key=KEY):
     draws = _keys.Draws(key, content_keys(X), n_samples)
-    return sample_particles(machine, as_block(X), draws).log_weights
+    return sample_particles(machine, as_block(X), draws).mixture_log_weights(0)
 
 
 @pytest.mark.parametrize("n_samples", [2, 7, 9])
@@ -189,11 +189,11 @@ def test_one_sample_says_that_it_does_not_know_its_error():
 def test_particles_weigh_nothing_but_their_row():
     machine, params, X = make_case((4, 3, 2), "gaussian")
     particles = sample_particles(machine, as_block(X), cases.make_draws(len(X), n_particles=6))
-    assert particles.log_weights.shape == (len(X), 6)
+    assert particles.mixture_log_weights(0).shape == (len(X), 6)
     for row, x in enumerate(X):
         hidden = [h[6 * row : 6 * row + 6].astype(float) for h in particles.values[1:]]
         expected = exact.log_joint(params, x, hidden) - exact.log_recognition(params, x, hidden)
-        assert_allclose(particles.log_weights[row], expected, rtol=1e-5, atol=1e-5)
+        assert_allclose(particles.mixture_log_weights(0)[row], expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("visible", "scale"), [("binary", 0.5), ("gaussian", 0.3)])

@@ -71,7 +71,7 @@ def test_algorithms_refuse_layers_that_do_not_allow_them(algorithm, ability, fam
 @each_place
 def test_machines_say_what_they_can(families, layer):
     net, plain = BeliefNet(generation(families)), BeliefNet(generation([zeros_and_ones] * 3))
-    for ability in Ability:
+    for ability in set(Ability) - {Ability.ELLIPTICAL}:
         assert not net.can(ability)
         assert plain.can(ability)
         plain.require(ability)
