@@ -10,6 +10,7 @@ from .applications import (
 )
 from .estimators import (
     FactorAnalysis,
+    GaussianHelmholtzMachine,
     HeldOutLikelihood,
     HelmholtzMachine,
     OrdinalFactorAnalysis,
@@ -26,6 +27,7 @@ from .persistence import TRUSTED_TYPES, load, save
 __all__ = [
     "TRUSTED_TYPES",
     "FactorAnalysis",
+    "GaussianHelmholtzMachine",
     "GenerativeClassifier",
     "HeldOutLikelihood",
     "HelmholtzMachine",

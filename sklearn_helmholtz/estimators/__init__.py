@@ -5,6 +5,7 @@ from .choice import one_standard_error
 from .comparison import compare_log_likelihood
 from .dimensions import parallel_analysis
 from .factor_analysis import FactorAnalysis
+from .gaussian_helmholtz_machine import GaussianHelmholtzMachine
 from .helmholtz_machine import HelmholtzMachine
 from .monitoring import HeldOutLikelihood
 from .ordinal_factor_analysis import OrdinalFactorAnalysis
@@ -13,6 +14,7 @@ from .sigmoid_belief_net import SigmoidBeliefNet
 
 __all__ = [
     "FactorAnalysis",
+    "GaussianHelmholtzMachine",
     "HeldOutLikelihood",
     "HelmholtzMachine",
     "OrdinalFactorAnalysis",

@@ -12,6 +12,8 @@ from .labels import check_same_labels
 from .mixed_attributes import MIXED
 from .tables import is_masked
 
+#: Of a training, and of what it found.
+RECORDS = frozenset({"best_validation_score_", "loss_curve_", "n_iter_", "validation_scores_"})
 PUBLISHED = (
     frozenset(
         {
@@ -25,7 +27,7 @@ PUBLISHED = (
             "visible_",
         }
     )
-    | {"best_validation_score_", "loss_curve_", "n_iter_", "validation_scores_"}
+    | RECORDS
     | MIXED
 )
 
@@ -53,27 +55,27 @@ def fitted_attributes(model):
         attributes["generative_lateral_coefs_"] = [c.lateral.weights for c in down]
     if machine.visible.units.standardises:
         _to_user_units(attributes, scaling)
-        attributes["feature_means_"] = _single(scaling.restore(fill_values))
+        attributes["feature_means_"] = single(scaling.restore(fill_values))
     return {**attributes, **machine.visible.units.published(scaling)}
 
 
 def _to_user_units(attributes, scaling):
     """Express what touches the data in the user's units: z = (x - centre) / scale."""
     coefs, intercepts = attributes["generative_coefs_"], attributes["generative_intercepts_"]
-    coefs[0] = _single(coefs[0] * scaling.scale)
+    coefs[0] = single(coefs[0] * scaling.scale)
     intercept = scaling.centre + scaling.scale * intercepts[0]
     laterals = attributes.get("generative_lateral_coefs_")
     if laterals is not None:
         weights = laterals[0] * (scaling.scale / scaling.scale[:, None])
         intercept -= np.einsum("j,ji->i", scaling.centre, weights)
-        laterals[0] = _single(weights)
-    intercepts[0] = _single(intercept)
+        laterals[0] = single(weights)
+    intercepts[0] = single(intercept)
     if "recognition_coefs_" not in attributes:
         return
     coefs, intercepts = attributes["recognition_coefs_"], attributes["recognition_intercepts_"]
     weights = coefs[0] / scaling.scale[:, None]
-    coefs[0] = _single(weights)
-    intercepts[0] = _single(intercepts[0] - np.einsum("i,ij->j", scaling.centre, weights))
+    coefs[0] = single(weights)
+    intercepts[0] = single(intercepts[0] - np.einsum("i,ij->j", scaling.centre, weights))
 
 
 def model_from_parameters(generative, recognition, variance, laterals=None, visible="auto"):
@@ -100,7 +102,7 @@ def model_from_parameters(generative, recognition, variance, laterals=None, visi
     if laterals is not None:
         laterals = real_arrays("generative_lateral_coefs", laterals)
         _check_laterals(laterals, sizes)
-    units, scaling = _given_units(visible, variance, sizes[0])
+    units, scaling = given_units(visible, variance, sizes[0])
     if units.standardises:
         _standardise(down, up, laterals, scaling.scale)
     machine = _assemble(down, up, units, laterals)
@@ -115,7 +117,7 @@ def model_from_parameters(generative, recognition, variance, laterals=None, visi
     return BeliefNetModel(Encoding(type(units), scaling, fill_values), machine)
 
 
-def _given_units(visible, noise_variance, n_features):
+def given_units(visible, noise_variance, n_features):
     """Units and scaling of given parameters: the user's units are kept.
 
     Of families with the parameters that are given the one that is asked for, or the first.
@@ -159,12 +161,12 @@ def _standardise(down, up, laterals, scale):
 
 
 def _assemble(down, up, units, laterals):
-    coefs, intercepts = ([_single(array) for array in values] for values in down)
+    coefs, intercepts = ([single(array) for array in values] for values in down)
     if laterals is not None:
-        laterals = [_single(array) for array in laterals]
+        laterals = [single(array) for array in laterals]
     if up is None:
         return BeliefNet(generative_chain(coefs, intercepts, units, laterals))
-    up = [[_single(array) for array in values] for values in up]
+    up = [[single(array) for array in values] for values in up]
     return assemble(coefs, intercepts, *up, units, laterals)
 
 
@@ -211,7 +213,8 @@ def _check_shapes(name, arrays, shapes):
         )
 
 
-def _single(array):
+def single(array):
+    """An array of float32 in the order that kernels take."""
     return np.ascontiguousarray(array, np.float32)
 
 

@@ -67,11 +67,32 @@ def check_continuation(estimator):
             f"trained further was made with {not estimator.autoregressive!r}. Fit a clone, or with "
             "warm_start=False."
         )
+    check_visible(estimator)
+
+
+def check_visible(estimator):
+    """Refuse to train a fitted machine further after its kind of units was changed."""
     if not _agrees(estimator.visible, estimator.visible_, estimator._schema):
         raise ValueError(
             f"visible is {estimator.visible!r}, but the fitted machine that is to be trained "
             f"further has {estimator.visible_!r} units. Fit a clone, or with warm_start=False."
         )
+
+
+def check_settings(estimator, fitted):
+    """Refuse to train a fitted machine further after settings that made it were changed.
+
+    fitted : the settings that it has, by name, but for ``visible``, see `check_visible`.
+    """
+    for name, value in fitted.items():
+        given = getattr(estimator, name)
+        if name == "hidden_layer_sizes":
+            given = (given,) if np.ndim(given) == 0 else tuple(given)
+        if name != "visible" and given != value:
+            raise ValueError(
+                f"{name} is {given!r}, but the fitted machine that is to be trained further has "
+                f"{value!r}. Fit a clone, or with warm_start=False."
+            )
 
 
 def _agrees(visible, fitted, schema):
@@ -91,7 +112,7 @@ def check_partial_fit(estimator):
             "early_stopping=True needs epochs over the same rows, which partial_fit does not "
             "have. Set early_stopping=False."
         )
-    if estimator.learning_rate != "constant":
+    if estimator.learning_rate not in ("auto", "constant"):
         raise ValueError(
             f"learning_rate={estimator.learning_rate!r} needs a known number of steps, which "
             "partial_fit does not have. Set learning_rate='constant'."

@@ -4,6 +4,7 @@ from ..learning import ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
 from ._compat import StrOptions
 from .attributes import model_from_parameters
+from .joint import JointMixin
 from .trained import TrainedDensityEstimator
 
 _RULES = {
@@ -12,7 +13,7 @@ _RULES = {
 }
 
 
-class HelmholtzMachine(TrainedDensityEstimator):
+class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     """Deep sigmoid belief net with a recognition net: a density model of tables.
 
     A generative net explains the data by layers of binary causes, p(h_L) ... p(h_1 | h_2)

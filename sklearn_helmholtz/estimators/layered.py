@@ -8,12 +8,11 @@ from sklearn.utils.validation import check_is_fitted
 from .._threads import count_threads, run_blocks
 from .checks import check_count, check_jobs
 from .density import LatentDensityEstimator
-from .joint import JointMixin
 
 _N_CHAINS = 20
 
 
-class LayeredEstimator(JointMixin, LatentDensityEstimator):
+class LayeredEstimator(LatentDensityEstimator):
     """A density estimator whose model is a `BeliefNetModel`.
 
     Subclasses have the parameters ``transform_layer``, ``n_importance_samples`` and ``n_jobs``.

@@ -14,13 +14,14 @@ from ..units import FAMILIES
 from ._compat import Interval, StrOptions
 from .attributes import model_from_parameters
 from .checks import check_choice
+from .joint import JointMixin
 from .progress import with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
 from .ways import WAYS
 
 
-class SigmoidBeliefNet(TrainedDensityEstimator):
+class SigmoidBeliefNet(JointMixin, TrainedDensityEstimator):
     """Layers of binary causes above the data, and a choice of ways to infer them.
 
     The generative half of a `HelmholtzMachine`: p(h_L) ... p(h_1 | h_2) p(x | h_1) with sigmoid

@@ -49,7 +49,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
     """A latent density estimator that learns step by step, by a rule of `learning`.
 
     Subclasses have the parameters whose constraints are here, and the methods ``_new_machine`` and
-    ``_rule``.
+    ``_rule``. Some have no such parameter, but a setting of the same name that stays.
     """
 
     _published = PUBLISHED
@@ -261,52 +261,65 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
 
         What the model implies of them need not be given, but must not be contradicted.
         """
-        machine = model.machine
-        visible, sizes = machine.visible.units.name, machine.n_units[1:]
-        autoregressive = machine.is_autoregressive
-        implied = {
-            "hidden_layer_sizes": sizes, "visible": visible, "autoregressive": autoregressive
-        }  # fmt: skip
-        estimator = cls(**{**implied, **params})
+        estimator = cls(**{**cls._implied(model), **params})
         estimator._validate_params()
-        check_layer(estimator.transform_layer, len(sizes))
-        if hidden_sizes(estimator.hidden_layer_sizes) != sizes or estimator.visible not in (
-            "auto",
-            visible,
-        ):
-            raise ValueError(
-                f"The arrays make hidden_layer_sizes={sizes} and visible={visible!r}, got "
-                f"{estimator.hidden_layer_sizes!r} and {estimator.visible!r}."
-            )
-        if estimator.autoregressive != autoregressive:
-            raise ValueError(
-                f"The arrays make autoregressive={autoregressive}, got "
-                f"{estimator.autoregressive!r}."
-            )
+        estimator._check_given(model)
         records = {
-            "n_features_in_": machine.n_units[0], "n_iter_": 0, "loss_curve_": [],
+            "n_features_in_": model.n_features, "n_iter_": 0, "loss_curve_": [],
             "validation_scores_": None, "best_validation_score_": None,
             "_scored_epochs": (), "_history": History(Past(estimator._draw_seed())),
         }  # fmt: skip
-        estimator._become({**records, **fitted_attributes(model)})
+        estimator._become({**records, **cls._attributes(model)})
         return estimator
+
+    @staticmethod
+    def _implied(model):
+        """Parameters of the constructor that a model implies, by name."""
+        machine = model.machine
+        return {
+            "hidden_layer_sizes": machine.n_units[1:], "visible": machine.visible.units.name,
+            "autoregressive": machine.is_autoregressive,
+        }  # fmt: skip
+
+    def _check_given(self, model):
+        """Refuse parameters that contradict those that a given model implies."""
+        implied = self._implied(model)
+        sizes, visible = implied["hidden_layer_sizes"], implied["visible"]
+        check_layer(self.transform_layer, len(sizes))
+        if hidden_sizes(self.hidden_layer_sizes) != sizes or self.visible not in ("auto", visible):
+            raise ValueError(
+                f"The arrays make hidden_layer_sizes={sizes} and visible={visible!r}, got "
+                f"{self.hidden_layer_sizes!r} and {self.visible!r}."
+            )
+        if self.autoregressive != implied["autoregressive"]:
+            raise ValueError(
+                f"The arrays make autoregressive={implied['autoregressive']}, got "
+                f"{self.autoregressive!r}."
+            )
+
+    _attributes = staticmethod(fitted_attributes)
 
     def _begin(self, X, summary, indices, weights, relative, seed):
         """A new machine for the data, not yet trained; nothing of the estimator changes.
 
         weights, relative : of the rows, or None, the latter with the mean 1.
         """
-        sizes = hidden_sizes(self.hidden_layer_sizes)
-        check_layer(self.transform_layer, len(sizes))
+        sizes = self._checked_sizes(X.shape[1])
         encoding, units, intercept = self._fit_encoding(X, summary, indices, weights)
         rows = encoding.table(X, summary, relative)
         rng = _keys.generator(seed, Purpose.INITIALISE)
         machine = self._new_machine((X.shape[1], *sizes), units, intercept, rng)
         return Start(machine, encoding, rows, Past(seed))
 
+    def _checked_sizes(self, n_features):
+        """Units of each hidden layer, from the data upward, of settings that go together."""
+        sizes = hidden_sizes(self.hidden_layer_sizes)
+        check_layer(self.transform_layer, len(sizes))
+        return sizes
+
     def _continue(self, X, summary, weights):
         """The fitted machine, to be trained further; its sizes and units have to stay."""
-        check_continuation(self)
+        self._check_continuation()
         encoding, history = self._model.encoding, self._history
         past = history.past
         if self.solver != history.solver:
@@ -315,6 +328,10 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             self._machine, encoding, encoding.table(X, summary, weights), past,
             tuple(self.loss_curve_), tuple(self.validation_scores_ or ()), self._scored_epochs,
         )  # fmt: skip
+
+    def _check_continuation(self):
+        """Refuse to train a fitted machine further after its sizes or units were changed."""
+        check_continuation(self)
 
     def _split(self, known, seed):
         """Numbers of the rows to train on and of the rows held out, of those known."""
@@ -331,6 +348,10 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
     def _schedule(self):
         return _SCHEDULES[self.learning_rate](learning_rate(self))
 
+    def _penalties(self, n_rows):
+        """Penalties of connections and of lateral weights; n_rows : of the table, or None."""
+        return penalties(self, n_rows)
+
     def _optimizer(self):
         return Adam() if self.solver == "adam" else SGD(self.momentum)
 
@@ -344,7 +365,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         """
         training = Training(
             start.machine, self._rule(), self._optimizer(), self._n_threads, start.past,
-            penalties(self, history.n_rows), takes_averages(self),
+            self._penalties(history.n_rows), takes_averages(self),
         )  # fmt: skip
         waits = stops or isinstance(plan.schedule, Adaptive)
         lines = None
@@ -364,6 +385,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         if lines is not None:
             lines.end()
         self._become(self._records(start, training, monitor))
+        self._publish(self._summaries(start.rows.choose(plan.indices)))
         past = training.past
         if monitor.best is not None:
             past = replace(past, average=None)
@@ -386,9 +408,13 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             "best_validation_score_": monitor.best_score if monitor.scores else None,
             "_scored_epochs": (*start.scored, *_last(len(monitor.scores), losses)),
             "_history": History(past),
-            **fitted_attributes(BeliefNetModel(start.encoding, training.machine)),
+            **self._attributes(BeliefNetModel(start.encoding, training.machine)),
             **({} if self._schema is None else mixed_attributes(self._schema, start.encoding)),
         }
+
+    def _summaries(self, rows):
+        """Attributes by name of what the fitted model makes of the rows that it learnt from."""
+        return {}
 
     def _end(self, outcome):
         """Tell how training ended, where that needs to be known: the estimator is what it became.
@@ -408,7 +434,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         return self
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "generative_coefs_")
+        return hasattr(self, "_model")
 
 
 def _last(n, records):
