@@ -2,13 +2,19 @@
 
 import numpy as np
 
-from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine, SigmoidBeliefNet
+from sklearn_helmholtz import (
+    FactorAnalysis,
+    GaussianHelmholtzMachine,
+    HelmholtzMachine,
+    SigmoidBeliefNet,
+)
 
 FEW = {"max_iter": 2, "batch_size": 20, "random_state": 0}
 REAL = {
     "factors": lambda: FactorAnalysis(1),
     "machine": lambda: HelmholtzMachine(3, visible="gaussian", **FEW),
     "net": lambda: SigmoidBeliefNet(3, visible="gaussian", **FEW),
+    "latents": lambda: _latents(visible="gaussian"),
 }
 BINARY = {
     "machine": lambda: HelmholtzMachine((3, 2), **FEW),
@@ -19,7 +25,13 @@ BINARY = {
     "mean-field": lambda: SigmoidBeliefNet(3, inference="mean-field", **FEW),
     "gibbs": lambda: SigmoidBeliefNet(3, inference="gibbs", **FEW),
     "nvil": lambda: SigmoidBeliefNet(3, inference="nvil", **FEW),
+    "latents": lambda: _latents(),
 }
+
+
+def _latents(**params):
+    settings = {"hidden_layer_sizes": 3, "n_importance_samples": 5, **FEW}
+    return GaussianHelmholtzMachine(2, **settings, **params)
 
 
 def real_rows(n_rows=60, n_features=4):

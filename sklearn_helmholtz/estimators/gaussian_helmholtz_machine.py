@@ -27,6 +27,7 @@ from .gaussian_attributes import (
 from .progress import with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
+from .weights import merge_equal_rows
 
 _RULES = {
     "importance-weighted": ImportanceWeighted,
@@ -34,9 +35,8 @@ _RULES = {
     "reweighted-wake-sleep": ReweightedWakeSleep,
 }
 _MOST_CORRELATED = 200  # latents, of which a full covariance has 20,100 entries for each row
-_PRIOR_PRECISION, _ALPHA = 10.0, 1e-4
 _INHERITED = (
-    "n_particles", "visible", "solver", "momentum", "batch_size", "max_iter", "alpha", "shuffle",
+    "n_particles", "visible", "solver", "momentum", "batch_size", "max_iter", "shuffle",
     "validation_fraction", "n_iter_no_change", "tol", "warm_start", "n_importance_samples",
     "n_jobs", "random_state", "verbose",
 )  # fmt: skip
@@ -103,16 +103,15 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         The (first) learning rate.
 
     batch_size : int, default=100
-        Rows of a minibatch.
+        Rows of a minibatch. In a table of no more rows, equal ones are merged into one with a
+        weight: a weight is then as good as so many equal rows, to the bit.
 
     max_iter : int, default=200
         Epochs: passes over the data.
 
-    alpha : float or "auto", default="auto"
+    alpha : float, default=1e-3
         Strength of the penalty ``alpha / 2 * |W|^2`` on all weights of both nets, but no
-        intercepts, relative to the mean bound per row. ``"auto"`` means 10 / n for a table of n
-        rows, which is a normal prior of the weights with the variance 1/10; in `partial_fit`, where
-        nobody knows how many rows there will be, 1e-4.
+        intercepts, relative to the mean bound per row.
 
     shuffle : bool, default=True
         Whether rows are put in a new order every epoch.
@@ -260,6 +259,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
+        "alpha": [Interval(Real, 0, None, closed="left")],
     }
     _published = PUBLISHED
 
@@ -285,7 +285,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         learning_rate_init=2e-3,
         batch_size=100,
         max_iter=200,
-        alpha="auto",
+        alpha=1e-3,
         shuffle=True,
         early_stopping=False,
         validation_fraction=0.1,
@@ -431,10 +431,12 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         return super()._schedule()
 
     def _penalties(self, n_rows):
-        alpha = self.alpha
-        if alpha == "auto":
-            alpha = _ALPHA if n_rows is None else _PRIOR_PRECISION / n_rows
-        return FixedPenalty(alpha), FixedPenalty(alpha)
+        return FixedPenalty(self.alpha), FixedPenalty(self.alpha)
+
+    def _merged(self, X, weights):
+        if X.shape[0] > self.batch_size:
+            return X, weights
+        return merge_equal_rows(X, weights)
 
     def _hidden_sizes(self):
         """Sizes of the deterministic layers from the data upward, or a ValueError."""

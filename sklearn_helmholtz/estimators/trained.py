@@ -142,9 +142,14 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         goes_on = self.warm_start and self.__sklearn_is_fitted__()
         given, X, weights = self._weighted(X, sample_weight, reset=not goes_on)
         seed = self._history.past.seed if goes_on else self._draw_seed()
+        whole, whole_weights, stops = X, weights, stops_early(self, X.shape[1])
         summary = TableSummary.of(X)
         known = _known_to_learn_from(summary)
-        stops = stops_early(self, X.shape[1])
+        seen = Weights.of(weights, known)
+        if X_val is not None or not stops:
+            X, weights = self._merged(X, weights)
+            summary = summary if X is whole else TableSummary.of(X)
+            known = _known_to_learn_from(summary)
         train_rows, held_out = known, None
         if stops and X_val is None:
             train_rows, held_out = self._split(known, seed)
@@ -169,9 +174,10 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             X_val = _safe_indexing(X if scipy.sparse.issparse(given) else given, held_out)
         start = replace(start, past=Past(seed, start.past.step_number))
         learnt = partial(self._records, start)
-        callbacks.begin_fit(X, weights, X_val, weights_val, learnt)
+        callbacks.begin_fit(whole, whole_weights, X_val, weights_val, learnt)
         n_rows = effective_number(weights, train_rows)
-        history = History(start.past, self.solver, n_rows, Weights.of(weights, train_rows))
+        seen = seen if held_out is None else Weights.of(weights, train_rows)
+        history = History(start.past, self.solver, n_rows, seen)
         outcome = self._train(start, plan, history, compilation, validation, callbacks, stops)
         if outcome.interrupt is None:
             callbacks.end_fit()
@@ -187,6 +193,10 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             return given, X, weights
         kept = np.flatnonzero(weights)
         return _safe_indexing(given, kept), X[kept], weights[kept]
+
+    def _merged(self, X, weights):
+        """Rows to learn from and their weights, or None, of validated ones."""
+        return X, weights
 
     def _validation(self, X_val, sample_weight, encoding):
         """Rows to validate on, and their weights or None."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse
 from sklearn.utils.validation import _check_sample_weight
 
 from .labels import rows_by_label
@@ -71,6 +72,32 @@ def check_alike(before, now):
         )
     total = None if now.total is None else before.total + now.total
     return Weights(before.n_rows + now.n_rows, total)
+
+
+def merge_equal_rows(X, weights):
+    """The different rows of a small table in an order of their own, and their weights or None.
+
+    A weight is then as good as so many equal rows, and no order of rows matters.
+    """
+    weights = np.ones(X.shape[0]) if weights is None else weights
+    totals, places = {}, {}
+    for number in range(X.shape[0]):
+        content = _content(X, number)
+        totals[content] = totals.get(content, 0.0) + weights[number]
+        places.setdefault(content, number)
+    order = sorted(totals)
+    totals = np.array([totals[content] for content in order])
+    merged = X[[places[content] for content in order]]
+    return merged, None if (totals == 1).all() else totals
+
+
+def _content(X, number):
+    """What a row of an array or a CSR matrix holds, as bytes."""
+    if not scipy.sparse.issparse(X):
+        return np.ascontiguousarray(X[number]).tobytes()
+    row = X[[number]]
+    row.sort_indices()
+    return row.indices.tobytes() + row.data.tobytes()
 
 
 def effective_number(weights, numbers):

@@ -8,13 +8,14 @@ from sklearn.utils.validation import check_is_fitted
 from .._version import __version__
 from ..estimators import (
     FactorAnalysis,
+    GaussianHelmholtzMachine,
     HelmholtzMachine,
     OrdinalFactorAnalysis,
     SigmoidBeliefNet,
 )
 from ..estimators.notices import notify
 from ..estimators.published import sentence_on_versions
-from . import belief_nets, factor_models, holders, ordinal_models
+from . import belief_nets, factor_models, gaussian_machines, holders, ordinal_models
 from .container import read_file, write_file
 from .parameters import OUTPUT, read_parameters, write_parameters
 from .reader import Reader, fields_of
@@ -24,9 +25,19 @@ _FORMAT = 1
 _MOST_FEATURES = 2**31
 _CLASSES = {
     kind.__name__: kind
-    for kind in (FactorAnalysis, HelmholtzMachine, OrdinalFactorAnalysis, SigmoidBeliefNet)
+    for kind in (
+        FactorAnalysis,
+        GaussianHelmholtzMachine,
+        HelmholtzMachine,
+        OrdinalFactorAnalysis,
+        SigmoidBeliefNet,
+    )
 }
 _NETS = (belief_nets.write_belief_net, belief_nets.read_belief_net, belief_nets.RECORDS)
+_GAUSSIANS = (
+    gaussian_machines.write_gaussian_net, gaussian_machines.read_gaussian_net,
+    gaussian_machines.RECORDS,
+)  # fmt: skip
 _FACTORS = (
     factor_models.write_factor_model, factor_models.read_factor_model, factor_models.RECORDS
 )  # fmt: skip
@@ -34,8 +45,8 @@ _ITEMS = (
     ordinal_models.write_ordinal_model, ordinal_models.read_ordinal_model, ordinal_models.RECORDS
 )  # fmt: skip
 _STATES = {
-    "FactorAnalysis": _FACTORS, "HelmholtzMachine": _NETS, "OrdinalFactorAnalysis": _ITEMS,
-    "SigmoidBeliefNet": _NETS,
+    "FactorAnalysis": _FACTORS, "GaussianHelmholtzMachine": _GAUSSIANS,
+    "HelmholtzMachine": _NETS, "OrdinalFactorAnalysis": _ITEMS, "SigmoidBeliefNet": _NETS,
 }  # fmt: skip
 _ALL = {**_CLASSES, **holders.KINDS}
 
@@ -49,7 +60,8 @@ def save(estimator, path):
 
     Parameters
     ----------
-    estimator : HelmholtzMachine, SigmoidBeliefNet, FactorAnalysis or OrdinalFactorAnalysis
+    estimator : HelmholtzMachine, GaussianHelmholtzMachine, SigmoidBeliefNet, FactorAnalysis or \
+            OrdinalFactorAnalysis
         A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
         or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
         one to be fitted.

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..estimators.attributes import fitted_attributes
 from ..estimators.mixed_attributes import mixed_attributes
 from ..machines import has_recognition
 from ..models import BeliefNetModel
@@ -17,8 +16,8 @@ RECORDS = frozenset(
 )  # fmt: skip
 
 
-def write_belief_net(part, estimator):
-    """Write what a fitted estimator of a belief net has learnt."""
+def write_belief_net(part, estimator, write_machine=write_machine):
+    """Write what a fitted estimator of a belief net has learnt; write_machine : of its kind."""
     model = estimator._model
     write_encoding(part.part("encoding"), model.encoding)
     write_machine(part.part("machine"), model.machine)
@@ -30,8 +29,8 @@ def write_belief_net(part, estimator):
         write_schema(part.part("schema"), estimator._schema)
 
 
-def read_belief_net(part, estimator, n_features, feature_names):
-    """Let an estimator become the fitted one that was written."""
+def read_belief_net(part, estimator, n_features, feature_names, read_machine=read_machine):
+    """Let an estimator become the fitted one that was written; read_machine : of its kind."""
     encoding = read_encoding(part.part("encoding"), n_features, feature_names)
     machine = read_machine(part.part("machine"), encoding)
     schema = None if part.is_nothing("schema") else read_schema(part.part("schema"))
@@ -43,7 +42,7 @@ def read_belief_net(part, estimator, n_features, feature_names):
         **_read_records(part),
         "_history": read_history(part.part("history"), machine),
         "_schema": schema,
-        **fitted_attributes(BeliefNetModel(encoding, machine)),
+        **estimator._attributes(BeliefNetModel(encoding, machine)),
         **({} if schema is None else mixed_attributes(schema, encoding)),
     }
     estimator._become(attributes)

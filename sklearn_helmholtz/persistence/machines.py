@@ -10,12 +10,13 @@ from ..layers import Affine
 from ..machines import BeliefNet, Helmholtz, WithBaselines, assemble, generative_chain
 from ..machines.baselines import Baseline
 from ..units import Gaussian, Mixed
+from .maps import read_affine, single, write_affine
 
 _KINDS = {
     "belief net": BeliefNet, "helmholtz machine": Helmholtz,
     "helmholtz machine with baselines": WithBaselines,
 }  # fmt: skip
-_MOST_UNITS = 2**24
+MOST_UNITS = 2**24
 
 
 def write_machine(part, machine):
@@ -24,41 +25,39 @@ def write_machine(part, machine):
     part.word("kind", words[type(machine)])
     part.wholes("hidden_layer_sizes", machine.n_units[1:])
     part.flag("autoregressive", machine.is_autoregressive)
-    units = machine.visible.units
-    units = units.normal if isinstance(units, Mixed) else units
-    for field in dataclasses.fields(units):
-        part.array(field.name, getattr(units, field.name))
+    write_units(part, machine.visible.units)
     for layer, conditional in enumerate(reversed(machine.generation.conditionals)):
-        _write_map(part, f"generation.{layer}", conditional.map)
+        write_affine(part, f"generation.{layer}", conditional.map)
         if conditional.lateral is not None:
             part.array(f"generation.{layer}.lateral", conditional.lateral.weights)
     if not isinstance(machine, Helmholtz):
         return
     for layer, conditional in enumerate(machine.recognition.conditionals):
-        _write_map(part, f"recognition.{layer}", conditional.map)
+        write_affine(part, f"recognition.{layer}", conditional.map)
     for layer, baseline in enumerate(getattr(machine, "baselines", ())):
-        _write_map(part, f"baselines.{layer}.hidden", baseline.hidden)
-        _write_map(part, f"baselines.{layer}.value", baseline.value)
+        write_affine(part, f"baselines.{layer}.hidden", baseline.hidden)
+        write_affine(part, f"baselines.{layer}.value", baseline.value)
 
 
-def _write_map(part, name, affine):
-    if affine.weights is not None:
-        part.array(f"{name}.weights", affine.weights)
-    part.array(f"{name}.intercept", affine.intercept)
+def write_units(part, units):
+    """Write the parameters of the units of the data."""
+    units = units.normal if isinstance(units, Mixed) else units
+    for field in dataclasses.fields(units):
+        part.array(field.name, getattr(units, field.name))
 
 
 def read_machine(part, encoding):
     """The belief net, whose columns are those of an `Encoding`."""
     kind = _KINDS[part.word("kind", tuple(_KINDS))]
-    sizes = part.wholes("hidden_layer_sizes", 1, _MOST_UNITS)
+    sizes = part.wholes("hidden_layer_sizes", 1, MOST_UNITS)
     if not 1 <= len(sizes) <= MAX_LAYERS:
         raise ValueError(f"its machine has {len(sizes)} hidden layers")
-    units = _read_units(part, encoding)
+    units = read_units(part, encoding)
     inputs = (units.n_inputs(encoding.n_features), *sizes)
     shown = (units.n_shown(encoding.n_features), *sizes)
-    intercepts = [_single(part, f"generation.{i}.intercept", (n,)) for i, n in enumerate(inputs)]
+    intercepts = [single(part, f"generation.{i}.intercept", (n,)) for i, n in enumerate(inputs)]
     coefs = [
-        _single(part, f"generation.{i}.weights", (above, below))
+        single(part, f"generation.{i}.weights", (above, below))
         for i, (below, above) in enumerate(itertools.pairwise(inputs))
     ]
     laterals = None
@@ -67,7 +66,7 @@ def read_machine(part, encoding):
     if kind is BeliefNet:
         return BeliefNet(generative_chain(coefs, intercepts, units, laterals))
     maps = [
-        _read_map(part, f"recognition.{i}", pair)
+        read_affine(part, f"recognition.{i}", pair)
         for i, pair in enumerate(itertools.pairwise(shown))
     ]
     machine = assemble(
@@ -79,7 +78,7 @@ def read_machine(part, encoding):
     return WithBaselines(machine.generation, machine.recognition, tuple(baselines))
 
 
-def _read_units(part, encoding):
+def read_units(part, encoding):
     """Units of the data, whose parameters are an array each."""
     if encoding.family is Mixed:
         layout = encoding.scaling
@@ -89,14 +88,14 @@ def _read_units(part, encoding):
 
 def _units_of(part, family, n_units):
     names = [field.name for field in dataclasses.fields(family)]
-    return family(**{name: _single(part, name, (n_units,)) for name in names})
+    return family(**{name: single(part, name, (n_units,)) for name in names})
 
 
 def _read_laterals(part, units, shown, inputs):
     """Lateral weights of all layers, which units have on later ones only."""
     laterals = []
     for layer, shape in enumerate(zip(shown, inputs, strict=True)):
-        weights = _single(part, f"generation.{layer}.lateral", shape)
+        weights = single(part, f"generation.{layer}.lateral", shape)
         if layer == 0 and units.order is not None:
             is_early = units.order.code_columns[:, None] >= units.order.input_columns
         else:
@@ -107,20 +106,8 @@ def _read_laterals(part, units, shown, inputs):
     return laterals
 
 
-def _read_map(part, name, sizes):
-    return Affine(
-        _single(part, f"{name}.weights", sizes), _single(part, f"{name}.intercept", sizes[1:])
-    )
-
-
 def _read_baseline(part, name, n_inputs):
     hidden = part.array(f"{name}.hidden.intercept", np.float32, (None,))
     n_units = len(hidden)
-    weights = _single(part, f"{name}.hidden.weights", (n_inputs, n_units))
-    return Baseline(Affine(weights, hidden), _read_map(part, f"{name}.value", (n_units, 1)))
-
-
-def _single(part, name, shape):
-    """A float32 array in the order that kernels take."""
-    array = part.array(name, np.float32, shape)
-    return np.ascontiguousarray(array)
+    weights = single(part, f"{name}.hidden.weights", (n_inputs, n_units))
+    return Baseline(Affine(weights, hidden), read_affine(part, f"{name}.value", (n_units, 1)))

@@ -10,6 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_helmholtz import (
     FactorAnalysis,
+    GaussianHelmholtzMachine,
     HelmholtzMachine,
     LatentAnomalyDetector,
     LatentImputer,
@@ -72,6 +73,14 @@ class FractionalMachine(Fractional, HelmholtzMachine):
 
 
 class BinaryMachine(Binary, HelmholtzMachine):
+    pass
+
+
+class FractionalGaussian(Fractional, GaussianHelmholtzMachine):
+    pass
+
+
+class BinaryGaussian(Binary, GaussianHelmholtzMachine):
     pass
 
 
@@ -148,6 +157,19 @@ def nets():
     ]
 
 
+def gaussian_machines():
+    """Machines of Gaussian latents with each rule and covariance, for data of each kind."""
+    few, bernoulli = {"max_iter": 3, "hidden_layer_sizes": 5}, {"visible": "bernoulli"}
+    rules = [{"algorithm": name} for name in ("wake-sleep", "reweighted-wake-sleep")]
+    return [
+        GaussianHelmholtzMachine(max_iter=3),
+        GaussianHelmholtzMachine(2, covariance="full", **rules[0], **few),
+        FractionalGaussian(2, missing_indicator=True, **rules[1], **bernoulli, **few),
+        BinaryGaussian(2, covariance="full", n_particles=1, **bernoulli, **few),
+        GaussianHelmholtzMachine(2, visible="mixed", **few),
+    ]
+
+
 def factor_models():
     """One factor model for each kind."""
     made = [FactorAnalysis(), FactorAnalysis(1), FactorAnalysis(1, noise="isotropic")]
@@ -166,13 +188,20 @@ def applications():
 
 def all_kinds():
     """Estimators of all kinds, with and without the data that some of them map."""
-    return [*machines(), *nets(), *factor_models(), *item_models(), *applications()]
+    return [
+        *machines(),
+        *gaussian_machines(),
+        *nets(),
+        *factor_models(),
+        *item_models(),
+        *applications(),
+    ]
 
 
 def one_of_each():
     """An estimator of each class, algorithm and way to infer: names of columns know no more."""
     made = {}
-    for estimator in (*machines()[1:], *nets()):
+    for estimator in (*machines()[1:], *gaussian_machines(), *nets()):
         params = estimator.get_params()
         is_mixed = params["visible"] == "mixed"
         made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)
@@ -194,7 +223,8 @@ def expected_failures(estimator):
         )
     if ordered and inference in ("exact", "mean-field"):
         failures["check_estimators_nan_inf"] = "transform or predict takes what fit refuses"
-    if isinstance(estimator, FactorAnalysis | OrdinalFactorAnalysis | LatentImputer):
+    exact = FactorAnalysis | OrdinalFactorAnalysis | LatentImputer
+    if isinstance(estimator, exact | GaussianHelmholtzMachine):
         return failures
     if estimator.autoregressive or inference not in ("exact", "mean-field"):
         reason = "equal rows have random numbers of their own, or count in a prior"

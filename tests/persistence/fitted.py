@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from sklearn_helmholtz import (
     FactorAnalysis,
+    GaussianHelmholtzMachine,
     GenerativeClassifier,
     HelmholtzMachine,
     LatentAnomalyDetector,
@@ -101,6 +102,11 @@ CASES = {
     "items": (lambda: OrdinalFactorAnalysis(2, rotation="oblimin"), item_frame()),
     "items by likelihood": (
         lambda: OrdinalFactorAnalysis(estimation="likelihood", max_iter=100), _ITEMS,
+    ),
+    "correlated latents": (
+        lambda: GaussianHelmholtzMachine(
+            2, hidden_layer_sizes=(4, 3), covariance="full", activation="relu",
+            missing_indicator=True, visible=_KINDS["visible"], **FEW), _FRAME,
     ),
     "truth values": (lambda: _mixed(visible="mixed"), _FRAME[["sex", "is_old"]]),
 }  # fmt: skip
