@@ -92,12 +92,15 @@ def merge_equal_rows(X, weights):
 
 
 def _content(X, number):
-    """What a row of an array or a CSR matrix holds, as bytes."""
-    if not scipy.sparse.issparse(X):
-        return np.ascontiguousarray(X[number]).tobytes()
-    row = X[[number]]
-    row.sort_indices()
-    return row.indices.tobytes() + row.data.tobytes()
+    """What a row holds, as bytes: the same for all types of numbers and of matrices."""
+    if scipy.sparse.issparse(X):
+        row = X[[number]]
+        row.sort_indices()
+        columns, values = row.indices[row.data != 0], row.data[row.data != 0]
+    else:
+        columns = np.flatnonzero(X[number])
+        values = X[number, columns]
+    return columns.astype(np.int64).tobytes() + values.astype(np.float64).tobytes()
 
 
 def effective_number(weights, numbers):
