@@ -35,8 +35,9 @@ _RULES = {
     "reweighted-wake-sleep": ReweightedWakeSleep,
 }
 _MOST_CORRELATED = 200  # latents, of which a full covariance has 20,100 entries for each row
+_PRIOR_PRECISION, _ROWS_OF_A_STREAM = 10.0, 10_000
 _INHERITED = (
-    "n_particles", "visible", "solver", "momentum", "batch_size", "max_iter", "shuffle",
+    "n_particles", "visible", "solver", "momentum", "batch_size", "max_iter", "alpha", "shuffle",
     "validation_fraction", "n_iter_no_change", "tol", "warm_start", "n_importance_samples",
     "n_jobs", "random_state", "verbose",
 )  # fmt: skip
@@ -109,9 +110,12 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     max_iter : int, default=200
         Epochs: passes over the data.
 
-    alpha : float, default=1e-3
+    alpha : float or "auto", default="auto"
         Strength of the penalty ``alpha / 2 * |W|^2`` on all weights of both nets, but no
-        intercepts, relative to the mean bound per row.
+        intercepts, relative to the mean bound per row. ``"auto"`` means 10 / n for a table of n
+        rows, or of n in effect if they have weights, which is a normal prior of the weights with
+        the variance 1/10; n is ``batch_size`` at least, and 10,000 in `partial_fit` without a
+        `fit` before, where nobody knows how many rows there will be.
 
     shuffle : bool, default=True
         Whether rows are put in a new order every epoch.
@@ -259,7 +263,6 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
-        "alpha": [Interval(Real, 0, None, closed="left")],
     }
     _published = PUBLISHED
 
@@ -285,7 +288,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         learning_rate_init=2e-3,
         batch_size=100,
         max_iter=200,
-        alpha=1e-3,
+        alpha="auto",
         shuffle=True,
         early_stopping=False,
         validation_fraction=0.1,
@@ -431,7 +434,12 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         return super()._schedule()
 
     def _penalties(self, n_rows):
-        return FixedPenalty(self.alpha), FixedPenalty(self.alpha)
+        alpha = self.alpha
+        if alpha == "auto":
+            # No less than a minibatch, in which rows are merged: their number says nothing.
+            n_rows = _ROWS_OF_A_STREAM if n_rows is None else max(n_rows, self.batch_size)
+            alpha = _PRIOR_PRECISION / n_rows
+        return FixedPenalty(alpha), FixedPenalty(alpha)
 
     def _merged(self, X, weights):
         if X.shape[0] > self.batch_size:

@@ -150,6 +150,14 @@ def test_weights_are_repetition_to_the_bit_where_a_minibatch_holds_all(algorithm
     assert_allclose(csr.score(np.nan_to_num(X)), dense.score(np.nan_to_num(X)), rtol=1e-4)
 
 
+@pytest.mark.parametrize(("n_rows", "alpha"), [(50, 0.1), (500, 0.02), (None, 1e-3)])
+def test_the_penalty_is_a_prior_of_the_weights(n_rows, alpha):
+    """With a batch size of 100, and less of it for each row the more rows there are."""
+    penalties = GaussianHelmholtzMachine()._penalties(n_rows)
+    assert [each.strengths(0, 0) for each in penalties] == [(alpha, 0.0, 0.0)] * 2
+    assert GaussianHelmholtzMachine(alpha=0.3)._penalties(n_rows)[0].alpha == 0.3
+
+
 def test_merged_rows_do_not_count_as_weighted_ones_later():
     X = binary_rows()
     machine = GaussianHelmholtzMachine(2, **SMALL).set_params(batch_size=100).fit(X)
