@@ -108,8 +108,8 @@ class LatentGraphDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted estimator with ``generative_coefs_``, or with ``components_``. Weights on
-            Gaussian visible units are divided by the standard deviations of their noise, and
+            A fitted estimator with ``generative_coefs_``, ``decoder_coefs_`` or ``components_``.
+            Weights on Gaussian visible units are divided by the standard deviations of their noise, and
             loadings of factor models are standardised, so that columns of different units compare.
 
         feature_names : list of str, default=None

@@ -7,6 +7,7 @@ from sklearn.decomposition import FactorAnalysis as OtherFactorAnalysis
 from ..estimators import FactorAnalysis
 from . import checks
 
+_LAYERED = "generative_coefs_", "decoder_coefs_"
 STANDARDISED = "standardised loading"
 
 
@@ -16,7 +17,7 @@ def weights_of(estimator):
     Returns
     -------
     weights : list of ndarray of shape (n_units[l + 1], n_units[l])
-        ``generative_coefs_``, or ``components_`` as the only layer.
+        ``generative_coefs_``, ``decoder_coefs_``, or ``components_`` as the only layer.
     names : list of str
         Of the inputs of the columns: of mixed tables ``input_names_``, otherwise of the columns.
 
@@ -25,8 +26,8 @@ def weights_of(estimator):
     NotFittedError, TypeError
         Where there are none.
     """
-    checks.check_estimator(estimator, ["generative_coefs_", "components_"])
-    layers = getattr(estimator, "generative_coefs_", None) or [estimator.components_]
+    checks.check_estimator(estimator, [*_LAYERED, "components_"])
+    layers = _layers(estimator) or [estimator.components_]
     weights = [_matrix(estimator, layer) for layer in layers]
     names = getattr(estimator, "input_names_", getattr(estimator, "feature_names_in_", None))
     n_inputs = weights[0].shape[1]
@@ -45,10 +46,16 @@ def comparable_weights(estimator):
     weights, names = weights_of(estimator)
     if isinstance(estimator, FactorAnalysis | OtherFactorAnalysis):
         return [_standardised(estimator)], names, STANDARDISED
-    if hasattr(estimator, "generative_coefs_") and hasattr(estimator, "noise_variance_"):
+    if _layers(estimator) and hasattr(estimator, "noise_variance_"):
         weights[0] = weights[0] / np.sqrt(estimator.noise_variance_)
         return weights, names, "weight (of columns: in noise sd)"
     return weights, names, "weight"
+
+
+def _layers(estimator):
+    """Weights of each layer from the data upward, or None where there is one at most."""
+    found = (getattr(estimator, name, None) for name in _LAYERED)
+    return next((layers for layers in found if layers is not None), None)
 
 
 def _standardised(estimator):

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.neural_network import BernoulliRBM
 
-from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
+from sklearn_helmholtz import FactorAnalysis, GaussianHelmholtzMachine, HelmholtzMachine
 from sklearn_helmholtz.plotting import ReceptiveFieldsDisplay, SamplesDisplay
 from tests import mixed_frames
 
@@ -226,6 +226,15 @@ def test_mixed_tables_are_no_images():
         ReceptiveFieldsDisplay.from_estimator(machine, (1, 5))
 
 
+def test_fields_of_latents_go_through_the_decoder():
+    machine = GaussianHelmholtzMachine(2, hidden_layer_sizes=3, max_iter=1, random_state=0)
+    below, above = machine.fit(np.eye(6)).decoder_coefs_
+    fields = ReceptiveFieldsDisplay.from_estimator(machine, (2, 3), layer=2).images
+    expected = above @ below
+    order = np.argsort(-np.square(expected).sum(axis=1), kind="stable")
+    assert_allclose(fields.reshape(2, 6), expected[order], rtol=1e-6)
+
+
 def test_samples_may_be_a_data_frame():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(NORMAL)
@@ -299,7 +308,7 @@ def test_estimators_are_named():
     logistic = LogisticRegression().fit(X, X[:, 0])
     with pytest.raises(TypeError, match="estimator must be fitted and have sample, got Logistic"):
         SamplesDisplay.from_estimator(logistic, (2, 3))
-    with pytest.raises(TypeError, match=r"estimator must .* generative_coefs_ or components_, got"):
+    with pytest.raises(TypeError, match=r"estimator must .* decoder_coefs_ or components_, got"):
         ReceptiveFieldsDisplay.from_estimator(logistic, (2, 3))
     for display in (SamplesDisplay, ReceptiveFieldsDisplay):
         with pytest.raises(NotFittedError, match="not fitted"):
