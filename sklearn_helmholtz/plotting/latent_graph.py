@@ -109,8 +109,9 @@ class LatentGraphDisplay:
         ----------
         estimator : object
             A fitted estimator with ``generative_coefs_``, ``decoder_coefs_`` or ``components_``.
-            Weights on Gaussian visible units are divided by the standard deviations of their noise, and
-            loadings of factor models are standardised, so that columns of different units compare.
+            Weights on Gaussian visible units are divided by the standard deviations of their noise,
+            and loadings of factor models are standardised, so that columns of different units
+            compare.
 
         feature_names : list of str, default=None
             Names of the columns; None means those the estimator was fitted to, and for mixed tables

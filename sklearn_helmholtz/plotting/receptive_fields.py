@@ -62,8 +62,9 @@ class ReceptiveFieldsDisplay(ImageGridDisplay):
         ----------
         estimator : object
             A fitted estimator with the attribute ``generative_coefs_`` or ``decoder_coefs_``, whose
-            layers between are taken for linear, or with ``components_``, a single layer of weights, as have `FactorAnalysis`, :class:`~sklearn.decomposition.PCA`
-            and :class:`~sklearn.neural_network.BernoulliRBM`.
+            layers between are taken for linear, or with ``components_``, a single layer of weights,
+            as have `FactorAnalysis`, :class:`~sklearn.decomposition.PCA` and
+            :class:`~sklearn.neural_network.BernoulliRBM`.
 
         image_shape : int or tuple of int
             Height and width of a row as an image, and for colours the number of channels, 3 or 4.
