@@ -30,7 +30,7 @@ BINARY = {
 
 
 def _latents(**params):
-    settings = {"hidden_layer_sizes": 3, "n_importance_samples": 5, **FEW}
+    settings = {"hidden_layer_sizes": 3, "n_importance_samples": 50, **FEW}
     return GaussianHelmholtzMachine(2, **settings, **params)
 
 
