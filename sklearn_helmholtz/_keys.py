@@ -17,11 +17,13 @@ Particles from the prior are numbered from 2^31. What is missing of the data, an
 units, is drawn as layer 0, which recognition does not use. The sweeps of Gibbs sampling use layer 0
 and number all sweeps of all chains of a row, one chain after the other, in word 1. Its units are
 all hidden ones, and after them those of the data, if what is missing of them is drawn as well. What
-chains hold there to begin with is drawn as layer 1 of a particle numbered from 2^31. Mean field
-starts from numbers of a purpose of its own, with the number of the start in word 1 and the units of
-all layers as layer 0: in training and as a proposal under the key of the row, in inference
-under key 0, whatever the row, so that nearly equal rows end alike. Chains whose means propose
-particles have a purpose of their own as well, under the key of the row.
+chains hold there to begin with is drawn as layer 1 of a particle numbered from 2^31. The
+moves of elliptical slice sampling use layer 0 and are numbered like these sweeps. Their units are
+two for each latent, in two groups of a multiple of 64, and then 64 for a threshold and the angles.
+Mean field starts from numbers of a purpose of its own, with the number of the start in word 1 and
+the units of all layers as layer 0: in training and as a proposal under the key of the row, in
+inference under key 0, whatever the row, so that nearly equal rows end alike. Chains whose means
+propose particles have a purpose of their own as well, under the key of the row.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
 

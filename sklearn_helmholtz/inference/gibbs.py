@@ -7,8 +7,8 @@ from .._kernels.gibbs import gibbs_sweeps
 from .._keys import Draws
 from ..units import Ability
 from .flat_net import FlatNet
+from .sweep_numbers import sweep_numbers
 
-_MOST_SWEEPS = 2**32  # that one row can have: numbers of 32 bits
 _SWEEPS_WORK = 2**27  # weights times chains of a call, which cannot be interrupted
 _COMPLETIONS_LAYER, _COMPLETIONS = 1, 2**31  # whose numbers they take, and from which particle on
 
@@ -24,6 +24,14 @@ class Gibbs(FlatNet):
     """
 
     ability = Ability.GIBBS
+    name = "gibbs"
+    chains_of_a_block = 1
+    has_probabilities = True
+
+    @property
+    def entries_per_chain(self):
+        """Number of values held for each chain."""
+        return self.intercepts.size
 
     def start(self, draws):
         """Hidden states from the prior, (draws.n_rows, n_hidden) uint8, layers side by side."""
@@ -85,15 +93,8 @@ class Gibbs(FlatNet):
 
     def _go(self, values, shifts, states, draws, increments, betas, reverse, completed):
         """As `anneal`, of values and completed data as kernels take them."""
-        n_sweeps = len(betas)
-        last = draws.first + draws.n_particles
-        if last * n_sweeps > _MOST_SWEEPS:
-            raise ValueError(
-                f"{last} chains of {n_sweeps} sweeps each are more than the {_MOST_SWEEPS} sweeps "
-                "that a row can have."
-            )
+        n_sweeps, numbers = len(betas), sweep_numbers(draws, len(betas))
         increments, betas = (np.ascontiguousarray(a, np.float64) for a in (increments, betas))
-        numbers = np.tile(np.arange(draws.first, last, dtype=np.int64) * n_sweeps, len(values))
         log_weights = np.zeros(draws.n_rows)
         piece = max(_SWEEPS_WORK // (draws.n_rows * len(self.weights)), 1)
         for start in range(0, n_sweeps, piece):

@@ -1,4 +1,4 @@
-"""p(h | x) by samples: from recognition, from weighted particles, and from Gibbs sampling.
+"""p(h | x) by samples: from recognition, from weighted particles, and from Markov chains.
 
 Like `ExactPosterior`, each has `sample`, `complete`, `infer` and `expected_data` for a block of
 rows x whose random numbers have ``addresses``, one for each row.
@@ -13,11 +13,11 @@ from ..layers import outer
 from ..rows import Block
 from ..units import Missing
 from .completion import depends_on_missing, draw_children, normal_components
-from .gibbs import Gibbs
 from .importance import n_from_prior, sample_particles, sample_prior_particles
 from .mean_field import MeanField
 from .proposals import propose
 from .resampling import choose, resampling_uniforms
+from .sampler import sampler_of
 
 
 class SampledPosterior:
@@ -87,12 +87,19 @@ class RecognitionPosterior(GuessedPosterior):
         super().__init__(machine, seed, n_samples)
 
     def sample(self, x, addresses, n_samples):
-        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
+        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units)."""
         draws = Draws(_keys.key(self._seed, Purpose.SCORE), addresses, n_samples)
         return self.machine.recognise(x, draws)[0][1:]
 
+    def infer(self, x, addresses, n_samples):
+        """As of `SampledPosterior`; the means are exact where there is a single hidden layer."""
+        means, samples, sizes = super().infer(x, addresses, n_samples)
+        if len(samples) == 1:
+            means = [layer.astype(np.float64) for layer in self.hidden_means(x)]
+        return means, samples, sizes
+
     def hidden_means(self, x, addresses=None):
-        """Probabilities of each hidden layer's units, each seeing those of the layer below."""
+        """Means of each hidden layer's units, each seeing those of the layer below."""
         return self.machine.recognition.means(self.machine.seen(x))
 
 
@@ -106,7 +113,7 @@ class MeanFieldPosterior(GuessedPosterior):
         self._mean_field = MeanField.of(machine)
 
     def sample(self, x, addresses, n_samples):
-        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
+        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units)."""
         return self._draw(self.hidden_means(x), addresses, n_samples)
 
     def infer(self, x, addresses, n_samples):
@@ -179,7 +186,7 @@ class ImportancePosterior(SampledPosterior):
         return particles, weights / weights.sum(axis=1, keepdims=True)
 
     def sample(self, x, addresses, n_samples):
-        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
+        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units)."""
         return self._draw(*self.pool(x, addresses), addresses, n_samples)
 
     def _complete_autoregressive(self, x, addresses, n_samples):
@@ -272,19 +279,22 @@ class ImportancePosterior(SampledPosterior):
         return means.reshape(*first.shape[:2], -1)
 
 
-class GibbsPosterior(SampledPosterior):
-    """Draws from a pool of weighted particles, moved on by sweeps of Gibbs sampling.
+class MovedPosterior(SampledPosterior):
+    """Draws from a pool of weighted particles, moved on by the machine's sampler.
 
     n_pool : the size of a pool; n_sweeps : sweeps over all hidden units after which a draw is
     taken. Each draw is a chain of its own.
     """
 
-    method = "gibbs"
-
     def __init__(self, machine, seed, n_samples, n_pool, n_sweeps):
         super().__init__(machine, seed, n_samples)
         self._start, self._n_sweeps = ImportancePosterior(machine, seed, n_pool), n_sweeps
-        self._gibbs = Gibbs.of(machine)
+        self._sampler = sampler_of(machine)
+
+    @property
+    def method(self):
+        """The name of the sampler."""
+        return self._sampler.name
 
     @property
     def entries_per_row(self):
@@ -292,7 +302,7 @@ class GibbsPosterior(SampledPosterior):
         return self.n_samples * max(self.machine.n_units) + self._start.entries_per_row
 
     def sample(self, x, addresses, n_samples):
-        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units) uint8."""
+        """Draws of the hidden layers, from the data upward, (n_rows * n_samples, n_units)."""
         return self._weigh_and_sample(x, addresses, n_samples)[0]
 
     def _weigh_and_sample(self, x, addresses, n_samples):
@@ -311,8 +321,8 @@ class GibbsPosterior(SampledPosterior):
         (data, *hidden), sizes = self._start.start_chains(x, addresses, n_samples)
         states = np.concatenate(hidden, axis=1)
         draws = Draws(_keys.key(self._seed, Purpose.SWEEP), addresses, n_samples)
-        self._gibbs.sweep(x, states, draws, self._n_sweeps, completed=data)
-        hidden = [np.ascontiguousarray(layer) for layer in self._gibbs.split(states)]
+        self._sampler.sweep(x, states, draws, self._n_sweeps, completed=data)
+        hidden = [np.ascontiguousarray(layer) for layer in self._sampler.split(states)]
         return hidden, data, sizes
 
 

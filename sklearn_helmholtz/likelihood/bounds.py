@@ -54,7 +54,7 @@ def _weights_of_true_states(machine, values, proposal, share):
     return log_prior + log_visible - log_mixture, from_prior
 
 
-def annealed_bounds(gibbs, values, seed, addresses, n_chains, n_temperatures):
+def annealed_bounds(sampler, values, seed, addresses, n_chains, n_temperatures):
     """A lower and an upper bound of log p(x), in expectation, of each row, nats.
 
     Chains that anneal from the prior to the posterior bound it from below; chains that start in the
@@ -63,9 +63,9 @@ def annealed_bounds(gibbs, values, seed, addresses, n_chains, n_temperatures):
     x, *hidden = values
     betas = inverse_temperatures(n_temperatures)
     draws = Draws(_keys.key(seed, Purpose.ANNEAL), addresses, n_chains)
-    forward = annealed_log_weights(gibbs, x, draws, betas)
+    forward = annealed_log_weights(sampler, x, draws, betas)
     states = np.repeat(np.concatenate(hidden, axis=1), n_chains, axis=0)
     draws = Draws(_keys.key(seed, Purpose.BOUND), addresses, n_chains)
-    backward = reversed_log_weights(gibbs, x, states, draws, betas)
+    backward = reversed_log_weights(sampler, x, states, draws, betas)
     lower = logsumexp(forward, axis=1) - np.log(n_chains)
     return lower, np.log(n_chains) - logsumexp(-backward, axis=1)

@@ -5,7 +5,7 @@ import numpy as np
 from .. import _keys
 from .._threads import run_blocks
 from .._workspace import Workspace
-from ..inference import Gibbs
+from ..inference import sampler_of
 from ..rows import split_evenly
 from ..units import Ability
 from .annealing import annealed_estimate
@@ -64,13 +64,14 @@ def _by_importance(machine, key, n_samples, tails=None):
 def score_by_annealing(machine, rows, key, n_chains, n_temperatures, n_threads):
     """The `Estimate` of all rows by annealed importance sampling, and their content keys."""
     machine.require(Ability.ANNEAL)
-    gibbs = Gibbs.of(machine)
+    sampler = sampler_of(machine)
 
     def estimate(x):
-        return annealed_estimate(gibbs, x, key, x.keys, n_chains, n_temperatures)
+        return annealed_estimate(sampler, x, key, x.keys, n_chains, n_temperatures)
 
     work = machine.n_weights * n_chains * n_temperatures
-    return _score(estimate, rows, split_evenly(len(rows), work, 1), n_threads)
+    limits = split_evenly(len(rows), work, max(sampler.chains_of_a_block // n_chains, 1))
+    return _score(estimate, rows, limits, n_threads)
 
 
 def _score(estimate, rows, limits, n_threads):

@@ -8,7 +8,7 @@ from scipy.special import softmax
 from .. import _keys
 from .._keys import Draws, Purpose
 from .._threads import run_blocks
-from ..inference import LARGEST_WEIGHT, Gibbs, MeanField
+from ..inference import LARGEST_WEIGHT, MeanField, sampler_of
 from ..likelihood import (
     MAX_AUTOMATIC_UNITS,
     MAX_UNITS,
@@ -43,9 +43,26 @@ class BeliefNetModel(Model):
     encoding: Encoding
     machine: BeliefNet
 
-    likelihood_methods = ("auto", "exact", "importance", "annealed")
     bound_methods = ("auto", "importance", "annealed")
-    posterior_methods = ("auto", "exact", "recognition", "mean-field", "importance", "gibbs")
+
+    @property
+    def likelihood_methods(self):
+        """The words that `estimate` knows: real latents have no states to enumerate."""
+        if self._is_elliptical:
+            return "auto", "importance", "annealed"
+        return "auto", "exact", "importance", "annealed"
+
+    @property
+    def posterior_methods(self):
+        """The words that `posterior` knows."""
+        if self._is_elliptical:
+            return "auto", "recognition", "importance", "elliptical"
+        return "auto", "exact", "recognition", "mean-field", "importance", "gibbs"
+
+    @property
+    def _is_elliptical(self):
+        """Whether the hidden units are latents that elliptical slice sampling moves."""
+        return self.machine.can(Ability.ELLIPTICAL)
 
     @property
     def support(self):
@@ -116,6 +133,7 @@ class BeliefNetModel(Model):
 
         name : of what needs exact values; remedy : what to use instead.
         """
+        self.machine.require(Ability.ENUMERATE, name)
         exactly = self.enumerated(rows, "auto")
         if exactly.all():
             return
@@ -199,22 +217,22 @@ class BeliefNetModel(Model):
 
     def bounds(self, n_rows, method, n_samples, n_temperatures, rng, n_threads):
         """Lower and upper bounds of log p of dreamt rows, (n_rows,) each, and the method used."""
-        machine, gibbs, seed = self.machine, None, _keys.draw_seed(rng)
+        machine, sampler, seed = self.machine, None, _keys.draw_seed(rng)
         method = "importance" if method == "auto" else method
         if method == "annealed":
             machine.require(Ability.ANNEAL, "method='annealed'")
-            gibbs = Gibbs.of(machine)
+            sampler = sampler_of(machine)
         values = self.dream(n_rows, _keys.key(seed, Purpose.SAMPLE), n_threads)
         addresses, bounds = np.arange(n_rows, dtype=np.uint64), np.empty((2, n_rows))
 
         def bound(number):
             place = slice(number * _BOUNDED_ROWS, (number + 1) * _BOUNDED_ROWS)
             part = Block(values[0][place]), *(layer[place] for layer in values[1:])
-            if gibbs is None:
+            if sampler is None:
                 both = importance_bounds(machine, part, seed, addresses[place], n_samples)
             else:
                 both = annealed_bounds(
-                    gibbs, part, seed, addresses[place], n_samples, n_temperatures
+                    sampler, part, seed, addresses[place], n_samples, n_temperatures
                 )
             bounds[:, place] = both
 
@@ -242,7 +260,7 @@ class BeliefNetModel(Model):
         return data, hidden
 
     def _check_possible(self, rows, evidence):
-        log_best = best_log_prob(self.machine.visible, rows.take(np.arange(1)).todoubles()[0])
+        log_best = best_log_prob(self.machine, rows.take(np.arange(1)).todoubles()[0])
         impossible = np.flatnonzero(log_best < np.log(IMPOSSIBLE))
         if len(impossible):
             column = impossible[0]
@@ -278,8 +296,10 @@ class BeliefNetModel(Model):
         return self.machine.n_units[1:]
 
     def check_hidden(self, hidden):
-        """Refuse states that are neither 0 nor 1."""
-        for layer, states in enumerate(hidden, 1):
+        """Refuse states of binary units that are neither 0 nor 1."""
+        for layer, (states, units) in enumerate(zip(hidden, self._hidden_units(), strict=True), 1):
+            if not units.is_binary:
+                continue
             outside = np.argwhere((states != 0) & (states != 1))
             if len(outside):
                 row, unit = outside[0]
@@ -287,6 +307,10 @@ class BeliefNetModel(Model):
                     f"H must hold zeros and ones, but unit {unit} of hidden layer {layer} is "
                     f"{states[row, unit]:g} in row {row}."
                 )
+
+    def _hidden_units(self):
+        """The units of each hidden layer, from the data upward."""
+        return [layer.units for layer in self.machine.generation.conditionals[-2::-1]]
 
     def log_joint(self, rows, hidden, n_threads):
         """Log p(x, h); a ValueError where missing values cannot be summed out."""
@@ -309,6 +333,8 @@ class BeliefNetModel(Model):
             )
         if method == "mean-field":
             self.check_mean_field("method", "another method", rows)
+        if method == "elliptical":
+            self.machine.require(Ability.ELLIPTICAL, "method='elliptical'")
         if method == "gibbs":
             self.machine.require(Ability.GIBBS, "method='gibbs'")
             if not self.machine.can_complete(Ability.GIBBS):
@@ -352,7 +378,7 @@ class BeliefNetModel(Model):
     def recognition_means(self, rows):
         """Limits of blocks of rows, and a function from a slice of them to hidden means.
 
-        The latter are probabilities of recognition, a list of arrays (n_rows, n_units).
+        The latter are means of recognition, a list of arrays (n_rows, n_units).
         """
 
         def hidden_means(place):

@@ -7,15 +7,15 @@ import numpy as np
 from .._threads import run_blocks
 from ..inference import (
     ExactPosterior,
-    GibbsPosterior,
     ImportancePosterior,
     MeanFieldPosterior,
+    MovedPosterior,
     RecognitionPosterior,
 )
 from ..rows import content_keys, rows_of_a_block
 from ..units import Ability
 
-N_SWEEPS = 20  # of Gibbs sampling between the choice of a particle and the draw it becomes
+N_SWEEPS = 20  # of a sampler between the choice of a particle and the draw it becomes
 MOST_ROWS = 64  # of a block whose rows take long for the numbers that they hold
 _MODE_COMPONENTS = 64  # of a mixture: the heaviest, of which the mode is looked for
 
@@ -90,7 +90,9 @@ def _by_column(strategy, machine, found, x, addresses, n_imputations):
 
 
 def _way_to_draw(machine):
-    """The method of draws where nothing is enumerated: Gibbs sampling, if machines allow it."""
+    """The method of draws where nothing is enumerated: Markov chains, if machines allow them."""
+    if machine.can(Ability.ELLIPTICAL, missing=True):
+        return "elliptical"
     return "gibbs" if machine.can(Ability.GIBBS, missing=True) else "importance"
 
 
@@ -162,8 +164,8 @@ def _posterior(machine, method, seed, n_samples, n_pool, n_sweeps):
         return RecognitionPosterior(machine, seed, n_samples)
     if method == "mean-field":
         return MeanFieldPosterior(machine, seed, n_samples)
-    if method == "gibbs":
-        return GibbsPosterior(machine, seed, n_samples, n_pool, n_sweeps)
+    if method in ("gibbs", "elliptical"):
+        return MovedPosterior(machine, seed, n_samples, n_pool, n_sweeps)
     return ImportancePosterior(machine, seed, n_pool)
 
 

@@ -10,26 +10,27 @@ _SMALLEST_MEAN = 1e-6
 _ALLOWANCE = 0.05  # nats for each given value: the more is given, the lower estimates of log p
 
 
-def best_log_prob(visible, x):
+def best_log_prob(machine, x):
     """Log-probability of each observed value under the states that suit it best; 0 if missing.
 
     Relative to the most probable value. Where units depend on those before them, given the values
     of these that are given. x : (n_features,), in the machine's units.
     """
-    units = visible.units
+    visible, units = machine.visible, machine.visible.units
     if not units.bounds_evidence:
         return np.zeros(len(x))
     if visible.lateral is not None and units.missing is Missing.INTEGRATED:
         return missing_posterior(visible).best_log_prob(x)
-    return units.best_log_prob(x, *_extreme_inputs(visible, x))
+    return units.best_log_prob(x, *_extreme_inputs(machine, x))
 
 
-def _extreme_inputs(visible, x):
+def _extreme_inputs(machine, x):
     """The lowest and the highest inputs of the units of the data, (n_features,) each.
 
     Over all states and, where units depend on those before them, over all missing values.
     """
-    low, high = visible.map.extremes()
+    visible, parents = machine.visible, machine.generation.conditionals[-2].units
+    low, high = visible.map.extremes(*parents.limits)
     if visible.lateral is None:
         return low, high
     fixed = visible.shifts(np.nan_to_num(x)[None])[0]

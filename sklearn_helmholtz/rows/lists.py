@@ -48,6 +48,15 @@ class Lists:
     def __len__(self):
         return len(self.indptr) - 1
 
+    def __getitem__(self, numbers):
+        """Some rows, by number, any of them more than once."""
+        counts = np.diff(self.indptr)[numbers]
+        indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        places = np.arange(indptr[-1]) + np.repeat(self.indptr[numbers] - indptr[:-1], counts)
+        return replace(
+            self, indptr=indptr, indices=self.indices[places], values=self.values[places]
+        )
+
     @property
     def shape(self):
         """(n_rows, n_columns)."""

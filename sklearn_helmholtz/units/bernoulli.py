@@ -14,6 +14,8 @@ from .abilities import OF_BITS, Missing
 from .data import DataUnits
 from .support import Support
 
+_LARGEST = np.finfo(np.float64).max  # of inputs: infinite ones make no numbers
+
 
 @dataclass(frozen=True)
 class Bernoulli(DataUnits):
@@ -34,6 +36,7 @@ class Bernoulli(DataUnits):
     missing = Missing.SUMMED
     seeks_modes = False
     is_binary = is_counted = True
+    limits = 0.0, 1.0
 
     @classmethod
     def initial(cls, means, counts):
@@ -110,6 +113,7 @@ class Bernoulli(DataUnits):
     def best_log_prob(self, values, lowest, highest):
         """Log-probability of zeros, ones and fractions under the inputs that suit them best."""
         # Concave in eta: the best is where x is the mean, or at an end.
+        lowest, highest = np.maximum(lowest, -_LARGEST), np.minimum(highest, _LARGEST)
         x, eta = values, np.clip(logit(values), lowest, highest)
         log_best = x * eta + log_expit(-eta) - xlogy(x, x) - xlog1py(1 - x, -x)
         return np.where(np.isnan(x), 0.0, log_best)

@@ -33,7 +33,9 @@ class Mixed(DataUnits):
     name = "mixed"
     code = MIXED
     dtype = answer_dtype = np.float64
-    visible_abilities = frozenset({Ability.ENUMERATE, Ability.GIBBS, Ability.ANNEAL})
+    visible_abilities = frozenset(
+        {Ability.ENUMERATE, Ability.GIBBS, Ability.ANNEAL, Ability.ELLIPTICAL}
+    )
     missing = Missing.LISTED
     ignorance = 3.0
     bounds_evidence = False

@@ -1,5 +1,6 @@
 """Poisson units: counts x = 0, 1, 2, ... with the mean exp(eta)."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,6 +43,7 @@ class Poisson(DataUnits):
     )  # fmt: skip
     missing = Missing.DRAWN
     is_counted = True
+    limits = 0.0, math.inf
 
     @classmethod
     def initial(cls, means, counts):

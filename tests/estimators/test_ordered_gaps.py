@@ -619,7 +619,7 @@ def test_the_best_of_each_value_is_that_of_brute_force():
         etas = [exact.generative_inputs(params, [row, *hidden], 0) for row in rows]
         log_p = [row * eta - np.logaddexp(0, eta) for row, eta in zip(rows, etas, strict=True)]
         best = np.where(np.isnan(x), 0, np.max(log_p, axis=(0, 1)))
-        assert_allclose(log_best(machine.visible, x), best, rtol=1e-6)
+        assert_allclose(log_best(machine, x), best, rtol=1e-6)
 
 
 def test_gaussian_values_far_from_what_the_earlier_ones_say_are_refused():
@@ -636,7 +636,7 @@ def test_gaussian_values_are_judged_given_those_before_them():
     machine, params, _ = cases.make_case((4, 3), "ordered gaussian")
     hidden, order = exact.hidden_states((4, 3)), np.arange(4)
     for x in 4 * gappy_rows(4, "gaussian"):
-        found = log_best(machine.visible, x)
+        found = log_best(machine, x)
         assert not found[np.isnan(x)].any()
         for column in np.flatnonzero(~np.isnan(x)):
             before = np.where(order < column, x, NAN)

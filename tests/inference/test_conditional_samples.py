@@ -210,10 +210,10 @@ def test_a_value_that_one_cause_makes_possible_is_not_refused():
 
 
 def test_a_value_loses_nothing_where_a_cause_makes_it_the_mean():
-    visible = one_cause([2, 0, -2, 0], [-1, 0, 1, 0])._machine.visible
+    machine = one_cause([2, 0, -2, 0], [-1, 0, 1, 0])._machine
     x = np.array([0.3, 0.5, 0.7, NAN])
-    assert_allclose(log_best(visible, x), 0, atol=1e-12)
-    lost = log_best(visible, np.array([0.1, 1, 0, NAN]))
+    assert_allclose(log_best(machine, x), 0, atol=1e-12)
+    lost = log_best(machine, np.array([0.1, 1, 0, NAN]))
     fraction = 0.1 * (-1 - np.log(0.1)) + 0.9 * (-np.log(0.9)) - np.log1p(np.exp(-1))
     assert_allclose(lost, [fraction, -np.log(2), -np.log1p(np.exp(-1)), 0], atol=1e-12)
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz._keys import Draws
-from sklearn_helmholtz.inference import ChainPosterior, Gibbs, GibbsPosterior
+from sklearn_helmholtz.inference import ChainPosterior, Gibbs, MovedPosterior
 from tests import cases, exact
 from tests.inference.test_gibbs import (
     GAPS,
@@ -156,7 +156,7 @@ def test_posterior_means_of_mixed_nets_are_the_enumerated_ones(
     addresses = np.arange(4, dtype=np.uint64)
     expected = np.stack([target(net, row) @ states_of(net) for row in values])
     n = 4000
-    means, samples, _ = GibbsPosterior(net.machine, cases.SEED, n, 20, 20).infer(x, addresses, n)
+    means, samples, _ = MovedPosterior(net.machine, cases.SEED, n, 20, 20).infer(x, addresses, n)
     assert_allclose(np.hstack(means), expected, atol=4.5 / 2 / np.sqrt(n))
     assert [len(states) for states in samples] == [4 * n] * len(n_hidden)
     chains = ChainPosterior(net.machine, 100, 200).hidden_means(x, addresses)
@@ -168,7 +168,7 @@ def test_draws_of_missing_mixed_data_follow_their_mixture():
     net = make_net((3,), ("categorical", "ordinal", "bit"), seed=9)
     values = np.array([[np.nan, 2.0, np.nan]])
     n = 20_000
-    posterior = GibbsPosterior(net.machine, cases.SEED, n, 30, 20)
+    posterior = MovedPosterior(net.machine, cases.SEED, n, 30, 20)
     _, data = posterior.complete(net.block(values), np.zeros(1, np.uint64), n)
     probabilities, weights = np.zeros((3, 2)), target(net, values[0])
     for level, bit in np.ndindex(3, 2):
