@@ -10,7 +10,7 @@ from .._workspace import Workspace
 from ..units import Ability
 from .sweep_numbers import sweep_numbers
 
-_CHAINS = 256  # that go side by side: more leave the cache, fewer are not worth the calls
+_CHAINS = 256  # at least, that go side by side: fewer are not worth the calls, many leave the cache
 _SHARE_DONE = 8  # chains are counted out when one in eight of those that go is done
 
 
@@ -81,9 +81,8 @@ class Elliptical:
         increments, betas = (np.ascontiguousarray(a, np.float64) for a in (increments, betas))
         addresses = np.repeat(draws.addresses, draws.n_particles)
         log_weights, work = np.zeros(draws.n_rows), Workspace()
-        for start in range(0, draws.n_rows, _CHAINS):
-            part = slice(start, start + _CHAINS)
-            rows = np.arange(start, min(start + _CHAINS, draws.n_rows)) // draws.n_particles
+        for chains in np.array_split(np.arange(draws.n_rows), max(draws.n_rows // _CHAINS, 1)):
+            rows, part = chains // draws.n_particles, slice(chains[0], chains[-1] + 1)
             path = draws.key, addresses[part], numbers[part], increments, betas
             self._go(x.values, rows, path, states[part], log_weights[part], work)
         return log_weights

@@ -8,6 +8,7 @@ from .. import _keys
 from .._threads import run_blocks
 from ..inference import ExactPosterior, ImportancePosterior, all_states, log_joint
 from ..rows import content_keys, split_evenly
+from ..units import Ability
 from .completion import by_blocks
 
 _FEWEST_ROWS = 64  # of a block
@@ -54,6 +55,7 @@ def most_probable(model, rows, n_samples, n_threads):
     particles with fixed random numbers.
     """
     machine, exactly = model.machine, model.enumerated(rows, "auto")
+    machine.require(Ability.ENUMERATE, "A most probable state")
     labels = np.empty(len(rows), np.int64)
     if exactly.any():
         found = ExactPosterior(machine)

@@ -37,6 +37,7 @@ ORACLES = {
     "dense.dense_gradient": "gradients_are_the_products_of_the_transposed_inputs",
     "dense.dense_product": "products_are_the_naive_ones_and_agree_to_the_bit_on_zeros_and_ones",
     "dense.dense_product_transposed": "products_with_a_transposed_matrix",
+    "elliptical.elliptical_step": "elliptical_moves_are_the_naive_ones",
     "enumeration.bernoulli_completion_table":
         "completion_tables_hold_every_completion_under_every_state",
     "enumeration.bernoulli_shifted_table": "bernoulli_shifted_table_holds_every_pair",
