@@ -14,7 +14,7 @@ from sklearn_helmholtz.inference import Elliptical, Gibbs, sampler_of
 from sklearn_helmholtz.inference import elliptical as elliptical_module
 from sklearn_helmholtz.rows import Block, Lists
 from tests import cases, naive
-from tests.gaussian_latents import FAMILIES, dream, linear_posterior, make_net
+from tests.latent_grids import FAMILIES, dream, linear_posterior, make_net
 
 KEY = _keys.key(cases.SEED, Purpose.SWEEP)
 PATH = np.array([0.0, 0.3, 1.0, 1.0])

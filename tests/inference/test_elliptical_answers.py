@@ -9,7 +9,7 @@ from sklearn_helmholtz.models import BeliefNetModel, Encoding, most_probable
 from sklearn_helmholtz.rows import Scaling
 from sklearn_helmholtz.units import Gaussian
 from tests import cases
-from tests.gaussian_latents import (
+from tests.latent_grids import (
     FAMILIES,
     dream,
     linear_normal,
