@@ -455,3 +455,32 @@ def mean_field_terms(params, x, means, xi):
             if free:
                 terms[u] -= sum(m * math.log(m) for m in (means[u], 1 - means[u]) if m > 0)
     return terms
+
+
+def lower_product(lower, values):
+    """Return ``L x`` of every row, the shape of ``values``.
+
+    ``lower``, ``(n_matrices, k, k)``, of which what is above the diagonal counts for nothing, is
+    shared by neighbouring rows of ``values``, ``(n_rows, k)``.
+    """
+    return np.array([triangle @ x for triangle, x in _triangles(lower, values)]).reshape(
+        values.shape
+    )
+
+
+def lower_solution(lower, values):
+    """Return ``L^-1 x`` of every row, as `lower_product` returns ``L x``."""
+    pairs = _triangles(lower, values)
+    return np.array([np.linalg.solve(triangle, x) for triangle, x in pairs]).reshape(values.shape)
+
+
+def upper_solution(lower, values):
+    """Return ``L^-T x`` of every row, as `lower_product` returns ``L x``."""
+    pairs = _triangles(lower, values)
+    return np.array([np.linalg.solve(triangle.T, x) for triangle, x in pairs]).reshape(values.shape)
+
+
+def _triangles(lower, values):
+    """Pairs of the lower triangle, in float64, and the row, of every row of ``values``."""
+    each = np.repeat(np.tril(np.float64(lower)), len(values) // len(lower), axis=0)
+    return zip(each, np.float64(values), strict=True)

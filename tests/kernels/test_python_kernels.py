@@ -27,6 +27,7 @@ from sklearn_helmholtz._kernels import (
     reference,
     sparse,
     tables,
+    triangular,
 )
 from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
 from sklearn_helmholtz._kernels.intrinsics import INTERPRETED
@@ -161,9 +162,19 @@ def lists(rows):
     return [*indptr.tolist(), *indices.tolist(), *values.tolist()]
 
 
+def triangles(lower, values):
+    """A product and two solutions with lower triangular matrices."""
+    out = np.empty((3, *values.shape), np.float32)
+    kernels = triangular.lower_product, triangular.lower_solution, triangular.upper_solution
+    for kernel, own in zip(kernels, out, strict=True):
+        kernel(lower, values, own)
+    return out
+
+
 PRODUCT = (normal(0, 5, 37) > 0).astype(np.float32), normal(1, 37, 19), normal(2, 19)
 ETA, LOG_WEIGHTS = 20 * normal(3, 2, 21), normal(4, 2, 60).astype(np.float64)
 LATERAL = np.triu(normal(5, 21, 21), 1)
+TRIANGLES = np.eye(4, dtype=np.float32) + np.tril(normal(6, 2, 4, 4), -1), normal(7, 6, 4)
 COUNTER, KEY = (2**32 - 1, 5, 77, 2**31), (2**32 - 2, 3)
 
 
@@ -184,6 +195,7 @@ def answers_of_kernels():
         "means": mean.ravel().tolist(),
         "means in order": [*in_order.ravel().tolist(), *gaussian.ravel().tolist()],
         "shapes": shapes.tolist(),
+        "triangles": triangles(*TRIANGLES).ravel().tolist(),
     }
 
 
@@ -240,6 +252,9 @@ def test_answers_are_those_of_naive_twins(interpreted):
     )
     shapes = [naive.pareto_shape(row) for row in LOG_WEIGHTS]
     assert_allclose(found["shapes"], shapes, rtol=1e-9)
+    twins = naive.lower_product, naive.lower_solution, naive.upper_solution
+    expected = [twin(*TRIANGLES) for twin in twins]
+    assert_allclose(np.reshape(found["triangles"], (3, 6, 4)), expected, rtol=1e-5, atol=1e-6)
 
 
 # The reference itself

@@ -86,6 +86,9 @@ ORACLES = {
     "tables.table_gradient": "gradients_are_the_products_of_the_transposed_inputs",
     "tables.table_product": "products_are_the_naive_ones_and_agree_to_the_bit_on_zeros_and_ones",
     "tables.table_product_transposed": "products_with_a_transposed_matrix",
+    "triangular.lower_product": "triangular_kernels_are_their_naive_twins",
+    "triangular.lower_solution": "triangular_kernels_are_their_naive_twins",
+    "triangular.upper_solution": "triangular_kernels_are_their_naive_twins",
     "wake_sleep.wake_sleep_gradient": "fused_rules_are_the_layered_ones_to_the_bit",
 }  # fmt: skip
 
