@@ -39,8 +39,8 @@ class Net:
 class Model:
     """Both nets and the units of the data.
 
-    log_density : of each value given its input, (..., n_columns) of values and inputs that broadcast;
-    its third argument are the variances of the data, FLOOR + exp(log_excess).
+    log_density : of values given inputs, (..., n_columns) that broadcast, and the variances of the
+    data, FLOOR + exp(log_excess): of each value.
     """
 
     decoder: Net
@@ -76,7 +76,7 @@ class Model:
         return normal_parameters(self.encoder(seen), self.n_latents, self.covariance)
 
     def log_guess(self, seen, z):
-        """Log q(z | x) of the rows of z, (n_rows, n_z, k), each under its own row, (n_rows, n_z)."""
+        """Log q(z | x) of the z of each row, (n_rows, n_z, k), as (n_rows, n_z)."""
         return log_normal(z, *self.posterior(seen))
 
 

@@ -1,5 +1,7 @@
 """Machines of Gaussian latents, and the way from them to their oracle."""
 
+import itertools
+
 import numpy as np
 
 from sklearn_helmholtz.layers import Affine, Perceptron
@@ -14,10 +16,8 @@ N_FEATURES = 3
 def random_net(sizes, activation, rng, scale=0.7):
     """A perceptron of random weights; sizes : of all its layers, the parents' first."""
     maps = [
-        Affine(
-            *(rng.normal(0, scale, shape).astype(np.float32) for shape in ((below, above), above))
-        )
-        for below, above in zip(sizes[:-1], sizes[1:], strict=True)
+        Affine(*(rng.normal(0, scale, shape).astype(np.float32) for shape in (pair, pair[1])))
+        for pair in itertools.pairwise(sizes)
     ]
     return Perceptron(tuple(maps), activation)
 

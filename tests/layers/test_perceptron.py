@@ -1,5 +1,7 @@
 """Perceptrons against the same in float64, and the map of a prior that learns nothing."""
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -89,7 +91,7 @@ def test_perceptrons_are_those_of_the_oracle(sizes, activation, make_parents):
     assert_array_equal(trace[-1], out)
     assert [len(states) for states in trace] == [N_ROWS] * len(sizes)
     assert (net.n_inputs, net.n_outputs) == (sizes[0], sizes[-1])
-    products = sum(a * b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+    products = sum(a * b for a, b in itertools.pairwise(sizes))
     assert (net.n_products, net.n_terms) == (products, 1 + sizes[-2])
 
 
