@@ -67,9 +67,7 @@ class GaussianHelmholtz(Helmholtz):
         if isinstance(seen, Coded):
             seen = seen.code
         seen = seen.toarray() if isinstance(seen, Lists) else seen
-        gaps = np.zeros((len(seen), x.values.shape[1]), seen.dtype)
-        if x.has_missing:
-            gaps[:] = np.isnan(x.toarray())
+        gaps = np.isnan(x.toarray()).astype(seen.dtype)  # of columns, of which codes may be several
         return np.concatenate([seen, gaps], axis=1)
 
 
