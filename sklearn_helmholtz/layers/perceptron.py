@@ -43,6 +43,11 @@ class Perceptron(Map):
         """Those of the last map."""
         return self.maps[-1].n_terms
 
+    @property
+    def n_scales(self):
+        """Number of deterministic units whose scale the weights from them on make up for."""
+        return sum(each.n_outputs for each in self.maps[:-1]) if self.activation == "relu" else 0
+
     def forward(self, parents, work=np, out=None):
         """Inputs of the units, (n_rows, n_units)."""
         *inner, last = self.maps

@@ -47,10 +47,18 @@ class GaussianHelmholtz(Helmholtz):
 
     @property
     def n_parameters(self):
-        """Free parameters of p(x): a rotation of the latents changes nothing."""
-        k, n_first = self.decoder.n_inputs, self.decoder.maps[0].n_outputs
+        """Free parameters of p(x), which rotations of latents and scales of rectifiers do not change.
+
+        They are at most those of any distribution of the data, which through an affine decoder and
+        with normal noise is one of a mean and a covariance.
+        """
+        decoder, units, n = self.decoder, self.visible.units, self.visible.n_units
+        k, n_first = decoder.n_inputs, decoder.maps[0].n_outputs
         idle = max(k - n_first, 0)
-        return self.visible.n_parameters - (k * (k - 1) - idle * (idle - 1)) // 2
+        turns = (k * (k - 1) - idle * (idle - 1)) // 2
+        free = self.visible.n_parameters - turns - decoder.n_scales
+        is_normal = units.has_noise and len(decoder.maps) == 1
+        return min(free, n * (n + 3) // 2 if is_normal else units.most_parameters(n))
 
     def seen(self, x):
         """A `Block` of data as the encoder sees it."""

@@ -59,7 +59,7 @@ def assert_fair(found, expected):
     """Estimates differ from what they estimate by their own errors and biases."""
     margin = 4 * np.sqrt(found.variance) + abs(found.bias) + 1e-4
     assert (abs(found.per_sample - expected) < margin).all()
-    assert np.sqrt(found.variance).max() < 0.15
+    assert np.sqrt(found.variance).max() < 0.25
 
 
 @with_and_without_gaps
@@ -246,8 +246,11 @@ def test_the_bound_of_rows_held_out_is_low_by_what_one_sample_misses():
 @pytest.mark.parametrize("n_samples", [1, 3, 10])
 @pytest.mark.parametrize("covariance", ["diag", "full"])
 def test_log_p_lies_between_the_bounds_of_dreams(n_samples, covariance):
-    """On average, and by how much is known of one sample: the upper one is E log p / m there."""
+    """On average; 1 / p is estimated without a bias by the upper one, and p by the lower one."""
     machine, n = make_machine("bernoulli", 2, covariance, scale=1.0), 3000
+    inputs = machine.encoder.maps[-1]
+    inputs.intercept[2:4] -= 0.7  # where q has longer tails than p, 1 / p-hat has no variance
+    inputs.weights[:, 2:] *= 0.5
     draws = Draws(_keys.key(cases.SEED, Purpose.DREAM), addresses_of(n))
     (x, z), _ = machine.dream(draws)
     values = Block(x), z
@@ -260,7 +263,6 @@ def test_log_p_lies_between_the_bounds_of_dreams(n_samples, covariance):
     for low, high in ((lower, log_p), (log_p, upper)):
         gap = high - low
         assert gap.mean() > 2 * gap.std() / np.sqrt(n)
-    # exp(upper - log p) averages to more, but 1 / p-hat of the upper weights is unbiased for 1 / p
     ratio = np.exp(log_p - upper)
     assert abs(ratio.mean() - 1) < 4 * ratio.std() / np.sqrt(n)
     if n_samples == 10:  # others have no particles of the prior, which bound their weights
