@@ -6,7 +6,7 @@ from numba import boolean, float32
 from .arithmetic import fill, multiply_add
 from .copying import copy_rows
 from .kernel import helper, kernel, opaque_true, reads, routine, writes
-from .lanes import LANES, load, load_first, store
+from .lanes import LANES, load, load_first, load_same, store
 from .tables import (
     GROUP,
     N_GROUPS,
@@ -19,16 +19,8 @@ from .tables import (
     start_of,
 )
 
+_TILE = 3  # rows that go through a panel together
 _ZERO = np.float32(0)
-
-
-@helper
-def _quad(values, i, x, y, z, w):
-    """The sum of 4 neighbouring products, from left to right, as in a table."""
-    q = values[i] * x
-    q = multiply_add(values[i + 1], y, q)
-    q = multiply_add(values[i + 2], z, q)
-    return multiply_add(values[i + 3], w, q)
 
 
 @helper
@@ -42,54 +34,65 @@ def _fill_panel(matrix, n_inputs, n_units, k0, j0, width, panel):
 
 
 @helper
-def _multiply_span(values, v, panel, sums, o):
-    """Add to WIDTH sums of one row the products of its 32 values with the rows of a panel."""
-    low, high = fill(_ZERO), fill(_ZERO)
-    for g in range(N_GROUPS):
-        i, p = v + g * GROUP, g * GROUP * WIDTH
-        q, r = p + LANES, WIDTH
-        low = low + _quad(
-            values, i, load(panel, p), load(panel, p + r), load(panel, p + 2 * r),
-            load(panel, p + 3 * r),
-        )  # fmt: skip
-        high = high + _quad(
-            values, i, load(panel, q), load(panel, q + r), load(panel, q + 2 * r),
-            load(panel, q + 3 * r),
-        )  # fmt: skip
-    store(sums, o, load(sums, o) + low)
-    store(sums, o + LANES, load(sums, o + LANES) + high)
+def _multiply_row(values, v, n_groups, panel, p, sums, s):
+    """Add to LANES sums of one row, from s on, what its values from v on make of a panel."""
+    sum_0 = fill(_ZERO)
+    for _ in range(n_groups):
+        q0 = load_same(values, v) * load(panel, p)
+        q0 = multiply_add(load_same(values, v + 1), load(panel, p + WIDTH), q0)
+        q0 = multiply_add(load_same(values, v + 2), load(panel, p + 2 * WIDTH), q0)
+        q0 = multiply_add(load_same(values, v + 3), load(panel, p + 3 * WIDTH), q0)
+        sum_0 = sum_0 + q0
+        v += GROUP
+        p += GROUP * WIDTH
+    store(sums, s, load(sums, s) + sum_0)
 
 
 @helper
-def _multiply_span_twice(values, v, v_next, panel, sums, o, o_next):
-    """As `_multiply_span`, for two rows that share what is loaded from the panel."""
-    low, high, low_next, high_next = fill(_ZERO), fill(_ZERO), fill(_ZERO), fill(_ZERO)
-    for g in range(N_GROUPS):
-        i, p = g * GROUP, g * GROUP * WIDTH
-        x, y = load(panel, p), load(panel, p + WIDTH)
-        z, w = load(panel, p + 2 * WIDTH), load(panel, p + 3 * WIDTH)
-        low = low + _quad(values, v + i, x, y, z, w)
-        low_next = low_next + _quad(values, v_next + i, x, y, z, w)
-        p += LANES
-        x, y = load(panel, p), load(panel, p + WIDTH)
-        z, w = load(panel, p + 2 * WIDTH), load(panel, p + 3 * WIDTH)
-        high = high + _quad(values, v + i, x, y, z, w)
-        high_next = high_next + _quad(values, v_next + i, x, y, z, w)
-    store(sums, o, load(sums, o) + low)
-    store(sums, o + LANES, load(sums, o + LANES) + high)
-    store(sums, o_next, load(sums, o_next) + low_next)
-    store(sums, o_next + LANES, load(sums, o_next + LANES) + high_next)
+def _multiply_tile(values, v, stride, n_groups, panel, p, sums, s):
+    """As `_multiply_row`, for three rows that share what is loaded from the panel.
+
+    Their sums, the products of a group and one row of the panel fill the 16 registers of AVX2.
+    """
+    v1, v2, s1, s2 = v + stride, v + 2 * stride, s + WIDTH, s + 2 * WIDTH
+    sum_0, sum_1, sum_2 = fill(_ZERO), fill(_ZERO), fill(_ZERO)
+    for _ in range(n_groups):
+        x = load(panel, p)
+        q0, q1 = load_same(values, v) * x, load_same(values, v1) * x
+        q2 = load_same(values, v2) * x
+        x = load(panel, p + WIDTH)
+        q0 = multiply_add(load_same(values, v + 1), x, q0)
+        q1 = multiply_add(load_same(values, v1 + 1), x, q1)
+        q2 = multiply_add(load_same(values, v2 + 1), x, q2)
+        x = load(panel, p + 2 * WIDTH)
+        q0 = multiply_add(load_same(values, v + 2), x, q0)
+        q1 = multiply_add(load_same(values, v1 + 2), x, q1)
+        q2 = multiply_add(load_same(values, v2 + 2), x, q2)
+        x = load(panel, p + 3 * WIDTH)
+        sum_0 = sum_0 + multiply_add(load_same(values, v + 3), x, q0)
+        sum_1 = sum_1 + multiply_add(load_same(values, v1 + 3), x, q1)
+        sum_2 = sum_2 + multiply_add(load_same(values, v2 + 3), x, q2)
+        v += GROUP
+        v1 += GROUP
+        v2 += GROUP
+        p += GROUP * WIDTH
+    store(sums, s, load(sums, s) + sum_0)
+    store(sums, s1, load(sums, s1) + sum_1)
+    store(sums, s2, load(sums, s2) + sum_2)
 
 
 @helper
-def _multiply_panel(values, stride, k0, panel, sums, n_rows):
-    """Add to the sums of all rows what the inputs from k0 on make of a panel."""
-    for m in range(0, n_rows - 1, 2):
-        v, o = m * stride + k0, m * WIDTH
-        _multiply_span_twice(values, v, v + stride, panel, sums, o, o + WIDTH)
-    if n_rows % 2:
-        m = n_rows - 1
-        _multiply_span(values, m * stride + k0, panel, sums, m * WIDTH)
+def _multiply_panel(values, stride, k0, n_left, panel, width, sums, n_rows):
+    """Add to the sums of all rows what the inputs from k0 on, n_left of them, make of a panel."""
+    n_groups = min(N_GROUPS, -(-n_left // GROUP))
+    whole = n_rows - n_rows % _TILE
+    for m in range(0, whole, _TILE):
+        for j in range(0, width, LANES):
+            v, s = m * stride + k0, m * WIDTH + j
+            _multiply_tile(values, v, stride, n_groups, panel, j, sums, s)
+    for m in range(whole, n_rows):
+        for j in range(0, width, LANES):
+            _multiply_row(values, m * stride + k0, n_groups, panel, j, sums, m * WIDTH + j)
 
 
 @helper
@@ -102,10 +105,10 @@ def _start_sums(intercept, j0, width, sums, n_rows):
 
 
 @helper
-def _whole_spans(inputs):
-    """The inputs as a flat array whose rows are filled up with zeros to whole spans."""
+def _whole_groups(inputs):
+    """The inputs as a flat array whose rows are filled up with zeros to whole groups."""
     n_rows, n_inputs = inputs.shape
-    stride = SPAN * -(-n_inputs // SPAN)
+    stride = GROUP * -(-n_inputs // GROUP)
     if stride == n_inputs:
         return inputs.reshape(-1)
     padded = np.zeros((n_rows, stride), np.float32)
@@ -117,8 +120,8 @@ def _whole_spans(inputs):
 def _dense_sums(inputs, matrix, intercept, fresh, out):
     """``out = intercept + inputs @ matrix``, or ``out += inputs @ matrix`` if it is not fresh."""
     n_rows, (n_inputs, n_units) = inputs.shape[0], matrix.shape
-    values, entries, target = _whole_spans(inputs), matrix.reshape(-1), out.reshape(-1)
-    stride = SPAN * -(-n_inputs // SPAN)
+    values, entries, target = _whole_groups(inputs), matrix.reshape(-1), out.reshape(-1)
+    stride = GROUP * -(-n_inputs // GROUP)
     panel, sums = aligned(SPAN * WIDTH), aligned(n_rows * WIDTH)
     for j0 in range(0, n_units, WIDTH):
         width = min(WIDTH, n_units - j0)
@@ -127,7 +130,7 @@ def _dense_sums(inputs, matrix, intercept, fresh, out):
             copy_columns(target, j0, n_units, sums, 0, WIDTH, n_rows, width)
         for k0 in range(0, n_inputs, SPAN):
             _fill_panel(entries, n_inputs, n_units, k0, j0, width, panel)
-            _multiply_panel(values, stride, k0, panel, sums, n_rows)
+            _multiply_panel(values, stride, k0, n_inputs - k0, panel, width, sums, n_rows)
         copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
 
 
@@ -150,15 +153,15 @@ def dense_product_transposed(inputs, matrix, intercept, out):
     out : (n_rows, n_units).
     """
     n_rows, (n_units, n_inputs) = inputs.shape[0], matrix.shape
-    values, entries, target = _whole_spans(inputs), matrix.reshape(-1), out.reshape(-1)
-    stride = SPAN * -(-n_inputs // SPAN)
+    values, entries, target = _whole_groups(inputs), matrix.reshape(-1), out.reshape(-1)
+    stride = GROUP * -(-n_inputs // GROUP)
     panel, sums = aligned(SPAN * WIDTH), aligned(n_rows * WIDTH)
     for j0 in range(0, n_units, WIDTH):
         width = min(WIDTH, n_units - j0)
         _start_sums(intercept, j0, width, sums, n_rows)
         for k0 in range(0, n_inputs, SPAN):
             fill_transposed(entries, n_inputs, n_units, k0, j0, width, panel)
-            _multiply_panel(values, stride, k0, panel, sums, n_rows)
+            _multiply_panel(values, stride, k0, n_inputs - k0, panel, width, sums, n_rows)
         copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
 
 

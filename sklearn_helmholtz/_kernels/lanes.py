@@ -143,6 +143,20 @@ def load_first(context, array, index, count):
 
 
 @intrinsic
+def load_same(context, array, index):
+    """One entry of a flat array of float32 in every lane.
+
+    An index of Numba's own may count from the end, which every access would have to ask.
+    """
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        return spread(builder, builder.load(builder.gep(data, [arguments[1]])))
+
+    return floats(array, types.int64), generate
+
+
+@intrinsic
 def store(context, array, index, value):
     """Write lanes to an array of their kind, flags to uint8 as zeros and ones."""
     return types.void(array, types.int64, value), _store_code

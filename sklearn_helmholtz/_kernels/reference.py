@@ -158,6 +158,10 @@ def load_first(array, index, count):
     return Lanes(values)
 
 
+def load_same(array, index):
+    return fill(_part(array, index, 1)[0])
+
+
 def store(array, index, value):
     _part(array, index, LANES)[:] = value.values
 
