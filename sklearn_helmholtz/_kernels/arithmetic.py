@@ -70,6 +70,7 @@ _operator(operator.mul, on_floats=lambda b, x, y: b.fmul(x, y, flags=_FLAGS))
 _operator(operator.truediv, on_floats=lambda b, x, y: b.fdiv(x, y, flags=("nsz",)))
 _operator(operator.xor, on_words=lambda b, x, y: b.xor(x, y))
 _operator(operator.lt, flags, on_floats=lambda b, x, y: b.fcmp_ordered("<", x, y))
+_operator(operator.gt, flags, on_floats=lambda b, x, y: b.fcmp_ordered(">", x, y))
 
 
 def _picked(predicate):

@@ -1,4 +1,4 @@
-"""exp, sigmoid and softplus of lanes, as polynomials in float32, and exp and log in float64.
+"""exp, log, sigmoid and softplus of lanes, as polynomials in float32, and exp and log in float64.
 
 Coefficients are those of the Cephes library (Moshier, 1992); relative errors are below 4e-7.
 NaN stays NaN; arguments of exp are clamped to the range of float32.
@@ -37,6 +37,7 @@ _ZERO, _HALF, _ONE, _TWO = (np.float32(x) for x in (0, 0.5, 1, 2))
 _L0, _L1, _L2 = np.float32(2 / 15), np.float32(2 / 13), np.float32(2 / 11)
 _L3, _L4, _L5 = np.float32(2 / 9), np.float32(2 / 7), np.float32(2 / 5)
 _L6 = np.float32(2 / 3)
+_ROOT = np.float32(math.sqrt(2))
 _LOWEST_DOUBLE, _HIGHEST_DOUBLE = np.float64(-700), np.float64(700)
 _ZERO_DOUBLE, _HALF_DOUBLE, _ONE_DOUBLE, _TWO_DOUBLE = (np.float64(x) for x in (0, 0.5, 1, 2))
 _ROOT_TWO = np.float64(math.sqrt(2))
@@ -96,6 +97,20 @@ def log1p(x):
     n = exponent(_ONE + x)
     scaled = (_ONE + x) * power_of_two(_ZERO - n) - _ONE
     return multiply_add(n, _LN2, _log1p_unit(select(n < _HALF, x, scaled)))
+
+
+@helper
+def log(x):
+    """log(x), x positive and normal: as accurate near 1 as elsewhere."""
+    n = exponent(x * _ROOT)
+    m = x * power_of_two(_ZERO - n)
+    s = (m - _ONE) / (m + _ONE)
+    z = s * s
+    p = _L2 * z + _L3
+    p = p * z + _L4
+    p = p * z + _L5
+    p = p * z + _L6
+    return n * _LN2_HIGH + multiply_add(s, p * z + _TWO, n * _LN2_LOW)
 
 
 @helper

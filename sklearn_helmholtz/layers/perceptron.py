@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._kernels import activations as kernels
 from ..units import Ability
 from .affine import Affine, affine_extremes
 from .map import Map
@@ -52,7 +53,7 @@ class Perceptron(Map):
         """Inputs of the units, (n_rows, n_units)."""
         *inner, last = self.maps
         for each in inner:
-            parents = self._activate(each.forward(parents, work))
+            parents = self._states(each.forward(parents, work))
         return last.forward(parents, work, out)
 
     def trace(self, parents, work=np):
@@ -60,7 +61,7 @@ class Perceptron(Map):
         *inner, last = self.maps
         states = [parents]
         for each in inner:
-            states.append(self._activate(each.forward(states[-1], work)))
+            states.append(self._states(each.forward(states[-1], work)))
         return (*states, last.forward(states[-1], work))
 
     def gradient(self, parents, error, out, add=False):
@@ -95,19 +96,22 @@ class Perceptron(Map):
             self.maps[0].gradient(trace[0], error, out.maps[0], add)
         return error
 
-    def _activate(self, eta):
-        """The states that inputs make, in place."""
-        if self.activation == "tanh":
-            return np.tanh(eta, out=eta)
-        return np.maximum(eta, 0, out=eta)
+    def _states(self, eta):
+        """The states that inputs make, float32, in place."""
+        (kernels.tanh_states if self.activation == "tanh" else kernels.relu_states)(eta)
+        return eta
 
     def _through(self, error, states):
         """The derivatives by the inputs of states, from those by the states, in place."""
-        if self.activation == "tanh":
-            error *= 1 - states * states
-        else:
-            error *= states > 0
+        through = kernels.tanh_errors if self.activation == "tanh" else kernels.relu_errors
+        through(states, error)
         return error
+
+    def _activate(self, eta):
+        """The states that inputs in float64 make, in place."""
+        if self.activation == "tanh":
+            return np.tanh(eta, out=eta)
+        return np.maximum(eta, 0, out=eta)
 
     def doubles(self, parents):
         """Inputs of the units in float64, (n_rows, n_units)."""

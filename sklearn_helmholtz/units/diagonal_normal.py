@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .normal import Normal, by_rows, held_back
+from .._kernels import diagonal_normal as kernels
+from .normal import Normal, by_rows
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class DiagonalNormal(Normal):
 
     def transport(self, eta, noise):
         """Values ``mu + s noise``."""
-        values = by_rows(noise, len(eta)) * self.scales(eta)[:, None] + self.mean(eta)[:, None]
-        return values.reshape(noise.shape)
+        values = np.empty_like(noise)
+        kernels.normal_transport(eta, self._log_spread, noise, values)
+        return values
 
     def noise_of(self, values, eta):
         """``(x - mu) / s``."""
@@ -37,19 +39,21 @@ class DiagonalNormal(Normal):
 
     def whiten(self, eta, noise):
         """``noise / s``."""
-        return (by_rows(noise, len(eta)) / self.scales(eta)[:, None]).reshape(noise.shape)
+        whitened = np.empty_like(noise)
+        kernels.normal_whiten(eta, self._log_spread, noise, whitened)
+        return whitened
 
     def pull(self, eta, noise, slopes):
         """Derivatives by means, ``slopes``, and by logarithms of scales, ``slopes noise s``."""
-        return held_back(self._outer(eta, slopes, noise), eta, noise.shape[1])
+        found = np.empty_like(eta)
+        kernels.normal_pull(eta, self._log_spread, noise, slopes, found)
+        return found
 
     def divergence_from_prior(self, eta):
         """``1/2 sum(mu^2 + s^2 - 1 - 2 log s)``, and its derivatives by eta."""
-        k = self.n_values(eta.shape[1])
-        logs, squares = self._log_scales(eta), self.scales(eta) ** 2
-        own = eta[:, :k] ** 2 + squares - 1 - 2 * logs
-        slopes = np.concatenate([eta[:, :k], squares - 1], axis=1)
-        return 0.5 * own.sum(axis=1, dtype=np.float64), -held_back(-slopes, eta, k)
+        divergence, slopes = np.empty(len(eta)), np.empty_like(eta)
+        kernels.normal_divergence(eta, self._log_spread, divergence, slopes)
+        return divergence, slopes
 
     def _outer(self, eta, slopes, noise):
         k, slopes, noise = noise.shape[1], by_rows(slopes, len(eta)), by_rows(noise, len(eta))

@@ -1,14 +1,14 @@
 """Normal units of recognition: x ~ N(mu, L L'), both of them inputs of the units."""
 
 import abc
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .._kernels.diagonal_normal import HIGHEST, LOWEST, normal_log_prob_of_noise
 from .family import Units
-from .standard_normal import log_constant, standard_noise
-
-_LOWEST, _HIGHEST = np.float32(-6), np.float32(3)  # logarithms of scales
+from .standard_normal import standard_noise
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,7 @@ class Normal(Units):
 
     def log_prob_of_noise(self, eta, noise, log_prob):
         """Add the log-density of the values that noise makes, nats, to ``log_prob``."""
-        k = noise.shape[1]
-        squares = np.einsum("ij,ij->i", noise, noise, dtype=np.float64)
-        log_volume = self._log_scales(eta).sum(axis=1, dtype=np.float64) + log_constant(k)
-        log_prob -= 0.5 * squares + np.repeat(log_volume, len(noise) // len(eta))
+        normal_log_prob_of_noise(eta, self._log_spread, noise, log_prob)
 
     def _derivatives(self, eta, noise):
         """Derivatives by eta of the log-densities of values with some noise."""
@@ -127,14 +124,19 @@ class Normal(Units):
     def _log_scales(self, eta):
         """Logarithms of the diagonal of L, (n_rows, n_units)."""
         k = self.n_values(eta.shape[1])
-        return np.clip(eta[:, k : 2 * k], _LOWEST, _HIGHEST) + np.float32(np.log(self.spread))
+        return np.clip(eta[:, k : 2 * k], LOWEST, HIGHEST) + self._log_spread
+
+    @property
+    def _log_spread(self):
+        """The logarithm of the factor of all scales, float32."""
+        return np.float32(math.log(self.spread))
 
 
 def held_back(found, eta, k):
     """Derivatives by eta, zero where they would lead logarithms of scales out of their limits."""
     logs, slopes = eta[:, k : 2 * k], found[:, k : 2 * k]
-    slopes[(logs >= _HIGHEST) & (slopes > 0)] = 0
-    slopes[(logs <= _LOWEST) & (slopes < 0)] = 0
+    slopes[(logs >= HIGHEST) & (slopes > 0)] = 0
+    slopes[(logs <= LOWEST) & (slopes < 0)] = 0
     return found
 
 

@@ -1,12 +1,12 @@
 """Standard normal units: x ~ N(eta, 1)."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from .._kernels import gaussian as kernels
 from .._kernels.enumeration import gaussian_table
+from .._kernels.normal_noise import normal_rows
 from .._keys import layer_word
 from .abilities import Ability
 from .family import Units
@@ -32,10 +32,9 @@ class StandardNormal(Units):
         """Draw values, (draws.n_rows, n_units) float32, and add their log-density (nats)."""
         if out is None:
             out = work.empty((draws.n_rows, eta.shape[1]), np.float32)
-        kernels.gaussian_sample(
-            eta, _ones(eta.shape[1]), draws.key, draws.addresses, draws.n_particles, draws.first,
-            layer_word(layer), out, log_prob,
-        )  # fmt: skip
+        write_noise(draws, layer, out)
+        kernels.gaussian_log_prob(out, np.zeros_like(eta[:1]), _ones(eta.shape[1]), log_prob)
+        out.reshape(len(eta), -1, eta.shape[1])[...] += eta[:, None]
         return out
 
     def log_prob(self, values, eta, log_prob):
@@ -55,18 +54,13 @@ class StandardNormal(Units):
 def standard_noise(draws, layer, n_units, work=np):
     """Standard normal numbers of the particles of rows, (draws.n_rows, n_units) float32."""
     noise = work.empty((draws.n_rows, n_units), np.float32)
-    ignored = work.empty((draws.n_rows,), np.float64)
-    ignored[:] = 0
-    kernels.gaussian_sample(
-        np.zeros((1, n_units), np.float32), _ones(n_units), draws.key, draws.addresses,
-        draws.n_particles, draws.first, layer_word(layer), noise, ignored,
-    )  # fmt: skip
+    write_noise(draws, layer, noise)
     return noise
 
 
-def log_constant(n_units):
-    """What log-densities of so many standard normal numbers lose: ``n/2 log 2 pi``, nats."""
-    return 0.5 * n_units * math.log(2 * math.pi)
+def write_noise(draws, layer, out):
+    """Write such numbers to an array, (draws.n_rows, n_units) float32."""
+    normal_rows(draws.key, draws.addresses, draws.n_particles, draws.first, layer_word(layer), out)
 
 
 def _ones(n):

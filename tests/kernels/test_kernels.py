@@ -179,6 +179,13 @@ def fill_exp(x, out):
 
 
 @numba.njit
+def fill_log(x, out):
+    for i in range(0, x.shape[0], 16):
+        n = x.shape[0] - i
+        lanes.store_first(out, i, exponential.log(lanes.load_first(x, i, n)), n)
+
+
+@numba.njit
 def fill_log1p(x, out):
     for i in range(0, x.shape[0], 16):
         n = x.shape[0] - i
@@ -213,6 +220,14 @@ def test_log1p_is_accurate_for_small_and_large_numbers():
     out = np.zeros_like(x)
     fill_log1p(x, out)
     assert_allclose(out, np.log1p(x.astype(np.float64)), rtol=4e-7)
+
+
+def test_log_is_accurate_near_one_and_far_from_it():
+    near = 1 + np.arange(-1000, 1001) * 2.0**-24
+    x = np.concatenate([np.logspace(-37, 38, 20_001), near]).astype(np.float32)
+    out = np.zeros_like(x)
+    fill_log(x, out)
+    assert_allclose(out, np.log(x.astype(np.float64)), rtol=4e-7)
 
 
 def test_sigmoid_is_accurate():

@@ -16,6 +16,10 @@ from tests import naive
 from tests.kernels.test_python_kernels import ROOT, every_kernel
 
 ORACLES = {
+    "activations.relu_errors": "errors_are_slopes_times_derivatives",
+    "activations.relu_states": "states_are_activations_of_their_inputs",
+    "activations.tanh_errors": "errors_are_slopes_times_derivatives",
+    "activations.tanh_states": "tanh_is_accurate_near_zero_and_far_from_it",
     "bernoulli.bernoulli_error_binary":
         "bernoulli_error_is_its_naive_twin_summed_over_rows_that_share",
     "bernoulli.bernoulli_error_real":
@@ -37,6 +41,11 @@ ORACLES = {
     "dense.dense_gradient": "gradients_are_the_products_of_the_transposed_inputs",
     "dense.dense_product": "products_are_the_naive_ones_and_agree_to_the_bit_on_zeros_and_ones",
     "dense.dense_product_transposed": "products_with_a_transposed_matrix",
+    "diagonal_normal.normal_divergence": "normal_divergences_have_their_value_and_slopes",
+    "diagonal_normal.normal_log_prob_of_noise": "normal_densities_of_noise_are_their_slow_twins",
+    "diagonal_normal.normal_pull": "normal_pulls_are_slopes_through_values",
+    "diagonal_normal.normal_transport": "normal_values_and_noise_are_their_slow_twins",
+    "diagonal_normal.normal_whiten": "normal_values_and_noise_are_their_slow_twins",
     "elliptical.elliptical_step": "elliptical_moves_are_the_naive_ones",
     "enumeration.bernoulli_completion_table":
         "completion_tables_hold_every_completion_under_every_state",
@@ -61,6 +70,7 @@ ORACLES = {
     "mixed.mixed_log_prob": "log_probabilities_are_those_of_the_columns",
     "mixed.mixed_score": "derivatives_are_slopes",
     "mixed.mixed_table": "tables_hold_all_pairs",
+    "normal_noise.normal_rows": "normal_rows_are_box_and_muller_s_of_their_own_words",
     "particles.self_normalise": "self_normalised_weights_are_the_naive_ones",
     "poisson.poisson_constants": "estimates_agree_with_enumeration",
     "poisson.poisson_log_prob": "log_probabilities_are_those_of_scipy",
