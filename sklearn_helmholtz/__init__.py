@@ -9,6 +9,7 @@ from .applications import (
     TransformedDensity,
 )
 from .estimators import (
+    DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
     HeldOutLikelihood,
@@ -26,6 +27,7 @@ from .persistence import TRUSTED_TYPES, load, save
 
 __all__ = [
     "TRUSTED_TYPES",
+    "DeterministicHelmholtzMachine",
     "FactorAnalysis",
     "GaussianHelmholtzMachine",
     "GenerativeClassifier",

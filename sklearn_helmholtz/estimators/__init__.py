@@ -3,6 +3,7 @@
 from .adequacy import bartlett_sphericity, kaiser_meyer_olkin
 from .choice import one_standard_error
 from .comparison import compare_log_likelihood
+from .deterministic_helmholtz_machine import DeterministicHelmholtzMachine
 from .dimensions import parallel_analysis
 from .factor_analysis import FactorAnalysis
 from .gaussian_helmholtz_machine import GaussianHelmholtzMachine
@@ -13,6 +14,7 @@ from .polychoric import polychoric_correlation
 from .sigmoid_belief_net import SigmoidBeliefNet
 
 __all__ = [
+    "DeterministicHelmholtzMachine",
     "FactorAnalysis",
     "GaussianHelmholtzMachine",
     "HeldOutLikelihood",

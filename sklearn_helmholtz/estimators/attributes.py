@@ -37,7 +37,7 @@ def fitted_attributes(model):
     machine, encoding = model.machine, model.encoding
     scaling, fill_values = encoding.scaling, encoding.fill_values
     down = list(reversed(machine.generation.conditionals))
-    coefs, intercepts = zip(*(c.map.coefficients for c in down), strict=True)
+    coefs, intercepts = zip(*(c.map.published for c in down), strict=True)
     attributes = {
         "visible_": machine.visible.units.name,
         "generative_coefs_": list(coefs[:-1]),
@@ -47,7 +47,7 @@ def fitted_attributes(model):
     if not machine.visible.units.answers_by_column:
         attributes["feature_means_"] = fill_values.copy()
     if has_recognition(machine):
-        up = [c.map.coefficients for c in machine.recognition.conditionals]
+        up = [c.map.published for c in machine.recognition.conditionals]
         coefs, intercepts = zip(*up, strict=True)
         attributes["recognition_coefs_"] = list(coefs)
         attributes["recognition_intercepts_"] = list(intercepts)

@@ -81,9 +81,7 @@ class EpochLines:
         """Print the line; records : a `Monitor`."""
         self._n_done += 1
         self._compilation.tell()
-        parts = [f"bound {-records.losses[-1]:.4f}"]
-        if records.scores:
-            parts.append(f"held-out bound {records.scores[-1]:.4f}")
+        parts = self._figures(records)
         look = self._look()
         if look is not None:
             parts.append(f"held-out log-likelihood {look.mean:.4f} +- {look.standard_error:.4f}")
@@ -92,6 +90,13 @@ class EpochLines:
             f"Epoch {self._n_done}/{self._n_epochs}: {', '.join(parts)} nats per row, "
             f"{rate:,.0f} rows/s, {self._time_left()}"
         )
+
+    def _figures(self, records):
+        """Phrases on the training rows and on those held out."""
+        figures = [f"bound {-records.losses[-1]:.4f}"]
+        if records.scores:
+            figures.append(f"held-out bound {records.scores[-1]:.4f}")
+        return figures
 
     def _time_left(self):
         passed = self._compilation.now() - self._start
@@ -104,6 +109,16 @@ class EpochLines:
         if self._n_done < self._n_epochs:
             passed = duration(self._compilation.now() - self._start)
             say(f"Ended after {self._n_done} of {self._n_epochs} epochs, {passed} in all")
+
+
+class ObjectiveLines(EpochLines):
+    """The same of a training that lowers an objective F, which is no bound of anything."""
+
+    def _figures(self, records):
+        figures = [f"F {records.losses[-1]:.4f}"]
+        if records.scores:
+            figures.append(f"held-out F {-records.scores[-1]:.4f}")
+        return figures
 
 
 class BlockLines:

@@ -52,6 +52,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
     ``_rule``. Some have no such parameter, but a setting of the same name that stays.
     """
 
+    _epoch_lines = EpochLines
     _published = PUBLISHED
     _replaced = frozenset({*_SEEN, "_history"})
 
@@ -116,7 +117,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             Rows to validate on after every epoch, instead of a share of X.
 
         sample_weight_val : array-like of shape (n_val,), default=None
-            Weights of the rows of X_val in the mean of their bounds, and for the monitor.
+            Weights of the rows of X_val in validation scores, and for the monitor.
 
         monitor : callable, default=None
             Called after every epoch as ``monitor(estimator, epoch, X_val)``, with a model that
@@ -378,10 +379,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             self._penalties(history.n_rows), takes_averages(self),
         )  # fmt: skip
         waits = stops or isinstance(plan.schedule, Adaptive)
-        lines = None
-        if self.verbose:
-            look = _no_look if callbacks is None else callbacks.look
-            lines = EpochLines(plan.max_iter, len(plan.indices), compilation, look)
+        lines = self._lines(plan, compilation, callbacks)
         monitor = Monitor(
             validation,
             log_volume=start.rows.choose(plan.indices).log_volume,
@@ -401,6 +399,13 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             past = replace(past, average=None)
         self._history = replace(history, past=past)
         return outcome
+
+    def _lines(self, plan, compilation, callbacks):
+        """The lines that tell the user of epochs, or None."""
+        if not self.verbose:
+            return None
+        look = _no_look if callbacks is None else callbacks.look
+        return self._epoch_lines(plan.max_iter, len(plan.indices), compilation, look)
 
     def _records(self, start, training, monitor):
         """Attributes of a fitted estimator, by name: parameters and records so far.

@@ -1,6 +1,7 @@
 """Layers: maps and the units they feed make a conditional distribution."""
 
 from .affine import Affine
+from .competitive import Competitive
 from .conditional import Conditional
 from .doubles import outer
 from .lateral import Lateral
@@ -8,4 +9,6 @@ from .map import Map
 from .origin import Origin
 from .perceptron import Perceptron
 
-__all__ = ["Affine", "Conditional", "Lateral", "Map", "Origin", "Perceptron", "outer"]
+__all__ = [
+    "Affine", "Competitive", "Conditional", "Lateral", "Map", "Origin", "Perceptron", "outer",
+]

@@ -54,6 +54,11 @@ class Affine(Map):
         """Weights and intercept, for closed forms that need a map to be affine."""
         return self.weights, self.intercept
 
+    @property
+    def published(self):
+        """Weights and intercept, as users see them."""
+        return self.coefficients
+
     def forward(self, parents, work=np, out=None):
         """Inputs of the units, (n_rows, n_units) or, without parents, (1, n_units).
 
@@ -140,6 +145,12 @@ class Affine(Map):
         """Derivatives by the intercept and, below it, by the weights, (1 + n_parents, n_units)."""
         sums = error.sum(axis=0)[None]
         return sums if self.weights is None else np.concatenate([sums, outer(parents.T, error)])
+
+    def derivatives(self, parents, error):
+        """Derivatives as of `slopes`, and those by the parents in float64, None for a prior."""
+        if self.weights is None:
+            return self.slopes(parents, error), None
+        return self.slopes(parents, error), outer(error, self.weights.T.astype(np.float64))
 
     def write_slopes(self, slopes):
         """Take a sum of derivatives as of `slopes`, in place."""

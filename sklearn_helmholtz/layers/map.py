@@ -21,6 +21,8 @@ class Map(abc.ABC):
         What algorithms can do with it: most know one kind of map only.
     kind : str
         What it is, as errors name it.
+    published : tuple of ndarray
+        Weights and intercept, or what takes their place, as users see them.
     """
 
     abilities: ClassVar[frozenset] = frozenset({Ability.ENUMERATE})

@@ -1,6 +1,7 @@
 """Learning rules, which say where to move, and optimisers, which move; penalties, averages."""
 
 from .averages import Average
+from .deterministic import DeterministicLearning, deterministic_losses, write_derivatives
 from .exact import ExactLearning
 from .gibbs import GibbsLearning
 from .importance_weighted import ImportanceWeighted
@@ -24,6 +25,7 @@ __all__ = [
     "BeliefNetRule",
     "Constant",
     "Cosine",
+    "DeterministicLearning",
     "EstimatedPenalty",
     "ExactLearning",
     "FixedPenalty",
@@ -35,5 +37,7 @@ __all__ = [
     "ReweightedWakeSleep",
     "Rule",
     "WakeSleep",
+    "deterministic_losses",
     "penalise",
+    "write_derivatives",
 ]

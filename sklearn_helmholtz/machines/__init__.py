@@ -3,22 +3,32 @@
 from .baselines import WithBaselines, with_baselines
 from .belief_net import BeliefNet, downward, generative_chain, has_recognition, initialise_net
 from .chain import Chain
+from .deterministic import (
+    ACTIVATIONS,
+    DeterministicHelmholtz,
+    as_deterministic,
+    initialise_deterministic,
+)
 from .gaussian import POSTERIORS, GaussianHelmholtz, assemble_gaussian, initialise_gaussian
 from .helmholtz import Helmholtz, assemble, initialise
 
 __all__ = [
+    "ACTIVATIONS",
     "POSTERIORS",
     "BeliefNet",
     "Chain",
+    "DeterministicHelmholtz",
     "GaussianHelmholtz",
     "Helmholtz",
     "WithBaselines",
+    "as_deterministic",
     "assemble",
     "assemble_gaussian",
     "downward",
     "generative_chain",
     "has_recognition",
     "initialise",
+    "initialise_deterministic",
     "initialise_gaussian",
     "initialise_net",
     "with_baselines",

@@ -106,6 +106,11 @@ class Bernoulli(DataUnits):
         """Log-probability, float64, of each row of values under each column of eta."""
         bernoulli_table(values, eta, out)
 
+    def paired(self, values, eta):
+        """Log-probability, float64, of each row of values under the inputs in its own row."""
+        terms = values * eta + log_expit(-eta)
+        return np.where(np.isnan(values), 0.0, terms).sum(axis=1)
+
     def shifted_table(self, values, shifts, eta, out):
         """As `table`, where ``shifts`` (n_rows, n_units) are added to the inputs of each row."""
         bernoulli_shifted_table(values, shifts, eta, out)

@@ -158,6 +158,18 @@ class DataUnits(Units):
     def table(self, values, eta, out):
         """Log-probability, float64, of each row of values under each column of eta."""
 
+    def paired(self, values, eta):
+        """Log-probability, float64, of each row of values under the inputs in its own row.
+
+        eta : (n_rows, n_units), or one row for all.
+        """
+        eta, found = np.broadcast_to(eta, (len(values), eta.shape[1])), np.empty((1, 1))
+        total = np.empty(len(values))
+        for row in range(len(values)):
+            self.table(values[row : row + 1], np.ascontiguousarray(eta[row][:, None]), found)
+            total[row] = found[0, 0]
+        return total
+
     @abc.abstractmethod
     def shifted_table(self, values, shifts, eta, out):
         """As `table`, where ``shifts`` (n_rows, n_units) are added to the inputs of each row."""

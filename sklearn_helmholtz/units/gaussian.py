@@ -123,6 +123,11 @@ class Gaussian(DataUnits):
         """Log-density, float64, of each row of values under each column of eta."""
         gaussian_table(values, eta, self.variance.astype(np.float64), out)
 
+    def paired(self, values, eta):
+        """Log-density, float64, of each row of values under the inputs in its own row."""
+        terms = (values - eta) ** 2 / self.dispersion + np.log(2 * np.pi * self.dispersion)
+        return -0.5 * np.where(np.isnan(values), 0.0, terms).sum(axis=1)
+
     def shifted_table(self, values, shifts, eta, out):
         """As `table`, where ``shifts`` (n_rows, n_units) are added to the means of each row."""
         self.table(values - shifts, eta, out)
