@@ -31,10 +31,7 @@ class Descent:
         self.result = _tree.pack(machine)
         self.step_number = past.step_number
         self._rule, self._seed, self._n_threads = rule, past.seed, n_threads
-        self._rows, weights = distinct_rows(rows)
-        # In float32, rounding says nothing of whether weights or equal rows came in.
-        shares = (weights / weights.sum()).astype(np.float32)
-        self._shares, self._decay = shares.astype(np.float64), decay
+        self._rows, self._decay = distinct_rows(rows), decay
         self._limits = rule.limits(machine, len(self._rows))
 
     @property
@@ -67,17 +64,17 @@ class Descent:
 
         def run(number):
             place = slice(self._limits[number], self._limits[number + 1])
-            shares = self._shares[place]
-            x = self._rows.block(place, shares)
+            x = self._rows.take(place)
             slopes[number] = 0.0
             found = write_derivatives(machine, x, self._tree_of(slopes[number]))
-            losses[number] = (shares * found).sum()
+            losses[number] = (x.weights * found).sum()
 
         run_blocks(run, len(losses), self._n_threads)
-        weights = vector[: self.result.ends[0]]
-        penalty, derivatives = self._decay / 2 * float((weights**2).sum()), -slopes.sum(axis=0)
+        weights, n_rows = vector[: self.result.ends[0]], len(self._rows)
+        penalty, derivatives = self._decay / 2 * float((weights**2).sum()), slopes.sum(axis=0)
+        derivatives /= -n_rows
         derivatives[: len(weights)] += self._decay * weights
-        return math.fsum(losses), penalty, derivatives
+        return math.fsum(losses) / n_rows, penalty, derivatives
 
     def _tree_of(self, vector):
         """The machine whose arrays are views of a vector."""

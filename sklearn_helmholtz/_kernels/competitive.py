@@ -1,8 +1,9 @@
 """Competing causes of binary units: what their parents add up to, and the derivatives of it.
 
-A parent k of the strength ``theta_kj`` that is on with probability q_k leaves unit j off, by itself,
-with probability ``1 - x_kj``, ``x_kj = q_k theta_kj / (1 + theta_kj)``. Nothing is subtracted: what
-is left to chance by none and by some of the parents is carried along side by side.
+A parent k of the strength ``theta_kj`` that is on with probability q_k leaves unit j off, by
+itself, with probability ``1 - x_kj``, ``x_kj = q_k theta_kj / (1 + theta_kj)``. Nothing is taken
+from 1 that may be close to it: the probabilities that no parent turns the unit on, and that some
+do, are carried along side by side.
 """
 
 import numpy as np

@@ -33,6 +33,8 @@ def learning_rate(estimator):
     """The first learning rate."""
     if estimator.learning_rate_init != "auto":
         return estimator.learning_rate_init
+    if estimator._first_rate is not None:
+        return estimator._first_rate
     # Scales make gradients of mixed columns noisier: averages do not make up for twice the rate.
     is_averaged = takes_averages(estimator) and not estimator._learns_mixed_units
     return _RATE_OF_AVERAGES if is_averaged else _RATE
@@ -42,6 +44,8 @@ def batch_size(estimator, n_rows):
     """Rows of a minibatch."""
     if estimator.batch_size != "auto":
         return estimator.batch_size
+    if estimator._largest_batch is not None:
+        return min(n_rows, estimator._largest_batch)
     most = n_rows // _BATCHES if _is_careful(estimator) else _BATCH
     return min(max(most, _SMALLEST_BATCH), _BATCH)
 

@@ -52,7 +52,9 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
     ``_rule``. Some have no such parameter, but a setting of the same name that stays.
     """
 
+    _first_rate = _largest_batch = None  # that "auto" stands for, where they are always the same
     _epoch_lines = EpochLines
+    _remedy_of_divergence = "Lower learning_rate_init, or check the data for extreme values."
     _published = PUBLISHED
     _replaced = frozenset({*_SEEN, "_history"})
 
@@ -302,7 +304,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
                 f"The arrays make hidden_layer_sizes={sizes} and visible={visible!r}, got "
                 f"{self.hidden_layer_sizes!r} and {self.visible!r}."
             )
-        if self.autoregressive != implied["autoregressive"]:
+        if self.autoregressive != implied.get("autoregressive", self.autoregressive):
             raise ValueError(
                 f"The arrays make autoregressive={implied['autoregressive']}, got "
                 f"{self.autoregressive!r}."
@@ -389,7 +391,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             report=lines,
             callbacks=callbacks,
         )
-        outcome = train(training, start.rows, plan, monitor)
+        outcome = train(training, *self._to_learn_from(start.rows, plan), monitor)
         if lines is not None:
             lines.end()
         self._become(self._records(start, training, monitor))
@@ -399,6 +401,10 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             past = replace(past, average=None)
         self._history = replace(history, past=past)
         return outcome
+
+    def _to_learn_from(self, rows, plan):
+        """The rows and the plan of training, from those of the user's table."""
+        return rows, plan
 
     def _lines(self, plan, compilation, callbacks):
         """The lines that tell the user of epochs, or None."""
@@ -438,7 +444,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         """
         diverged = (
             f"Training diverged after {self.n_iter_} epochs and stopped; the machine keeps the "
-            "last good parameters. Lower learning_rate_init, or check the data for extreme values."
+            f"last good parameters. {self._remedy_of_divergence}"
         )
         if outcome.interrupt is not None:
             kept = f"The {type(self).__name__} keeps what it learnt in {self.n_iter_} epochs."

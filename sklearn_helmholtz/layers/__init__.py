@@ -10,5 +10,12 @@ from .origin import Origin
 from .perceptron import Perceptron
 
 __all__ = [
-    "Affine", "Competitive", "Conditional", "Lateral", "Map", "Origin", "Perceptron", "outer",
+    "Affine",
+    "Competitive",
+    "Conditional",
+    "Lateral",
+    "Map",
+    "Origin",
+    "Perceptron",
+    "outer",
 ]

@@ -61,6 +61,11 @@ class Competitive(Map):
         return self.weights.size
 
     @property
+    def n_terms(self):
+        """A strength for each parent, and one for that which is always on."""
+        return 1 + self.n_inputs
+
+    @property
     def published(self):
         """Strengths of the parents and of the one that is always on, float32."""
         return tuple(np.ascontiguousarray(array, np.float32) for array in self._strengths())

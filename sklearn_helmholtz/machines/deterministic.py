@@ -100,12 +100,11 @@ def as_deterministic(machine, activation, competitive=Competitive):
 def initialise_deterministic(n_units, visible, visible_intercept, rng, activation):
     """A deterministic machine with small random weights, as `initialise`.
 
-    Where they compete, parents are weak, and hidden units off most of the time: where many are on
-    from the start, all come to explain a little of everything.
+    Hidden units are off most of the time: where many are on from the start, all come to explain a
+    little of everything. Where parents compete, they are weak. All else starts the same for both
+    activations.
     """
-    machine = initialise(n_units, visible, visible_intercept, rng)
-    if activation == "competitive":
-        machine = _quiet(machine)
+    machine = _quiet(initialise(n_units, visible, visible_intercept, rng))
     return as_deterministic(machine, activation, _weak)
 
 

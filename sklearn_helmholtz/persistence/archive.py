@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._version import __version__
 from ..estimators import (
+    DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
     HelmholtzMachine,
@@ -26,6 +27,7 @@ _MOST_FEATURES = 2**31
 _CLASSES = {
     kind.__name__: kind
     for kind in (
+        DeterministicHelmholtzMachine,
         FactorAnalysis,
         GaussianHelmholtzMachine,
         HelmholtzMachine,
@@ -45,8 +47,9 @@ _ITEMS = (
     ordinal_models.write_ordinal_model, ordinal_models.read_ordinal_model, ordinal_models.RECORDS
 )  # fmt: skip
 _STATES = {
-    "FactorAnalysis": _FACTORS, "GaussianHelmholtzMachine": _GAUSSIANS,
-    "HelmholtzMachine": _NETS, "OrdinalFactorAnalysis": _ITEMS, "SigmoidBeliefNet": _NETS,
+    "DeterministicHelmholtzMachine": _NETS, "FactorAnalysis": _FACTORS,
+    "GaussianHelmholtzMachine": _GAUSSIANS, "HelmholtzMachine": _NETS,
+    "OrdinalFactorAnalysis": _ITEMS, "SigmoidBeliefNet": _NETS,
 }  # fmt: skip
 _ALL = {**_CLASSES, **holders.KINDS}
 
@@ -60,8 +63,8 @@ def save(estimator, path):
 
     Parameters
     ----------
-    estimator : HelmholtzMachine, GaussianHelmholtzMachine, SigmoidBeliefNet, FactorAnalysis or \
-            OrdinalFactorAnalysis
+    estimator : HelmholtzMachine, GaussianHelmholtzMachine, DeterministicHelmholtzMachine, \
+            SigmoidBeliefNet, FactorAnalysis or OrdinalFactorAnalysis
         A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
         or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
         one to be fitted.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..estimators.mixed_attributes import mixed_attributes
-from ..machines import has_recognition
+from ..machines import DeterministicHelmholtz, has_recognition
 from ..models import BeliefNetModel
 from .encodings import read_encoding, write_encoding
 from .histories import read_history, write_history
@@ -12,7 +12,8 @@ from .schemas import check_columns, read_schema, write_schema
 
 RECORDS = frozenset(
     {"_history", "_model", "_schema", "best_validation_score_", "feature_names_in_",
-     "_scored_epochs", "loss_curve_", "n_features_in_", "n_iter_", "validation_scores_"}
+     "_scored_epochs", "loss_curve_", "n_features_in_", "n_iter_", "objective_",
+     "validation_scores_"}
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ def read_belief_net(part, estimator, n_features, feature_names, read_machine=rea
         "n_features_in_": n_features,
         **({} if feature_names is None else {"feature_names_in_": feature_names}),
         **_read_records(part),
+        **_read_objective(part, machine),
         "_history": read_history(part.part("history"), machine),
         "_schema": schema,
         **estimator._attributes(BeliefNetModel(encoding, machine)),
@@ -52,6 +54,11 @@ def _write_records(part, estimator):
     """Write what training noted after each epoch."""
     part.array("loss_curve", np.array(estimator.loss_curve_, np.float64))
     part.wholes("scored_epochs", estimator._scored_epochs)
+    if isinstance(estimator._machine, DeterministicHelmholtz):
+        if hasattr(estimator, "objective_"):
+            part.number("objective", estimator.objective_)
+        else:
+            part.nothing("objective")
     if estimator.validation_scores_ is None:
         part.nothing("best_validation_score")
         return
@@ -78,6 +85,13 @@ def _read_records(part):
     }
 
 
+def _read_objective(part, machine):
+    """The attribute of deterministic machines that were trained."""
+    if not isinstance(machine, DeterministicHelmholtz) or part.is_nothing("objective"):
+        return {}
+    return {"objective_": part.number("objective")}
+
+
 def _check_schema(schema, encoding):
     """Refuse a schema that goes with other columns, and mixed columns without one."""
     columns, names = getattr(encoding.scaling, "columns", None), encoding.feature_names
@@ -96,5 +110,8 @@ def _check_schema(schema, encoding):
 
 def _check_recognition(estimator, machine):
     """Refuse a Helmholtz machine without its recognition net."""
+    name = type(estimator).__name__
     if not hasattr(estimator, "inference") and not has_recognition(machine):
-        raise ValueError(f"a {type(estimator).__name__} needs a recognition net, which it lacks")
+        raise ValueError(f"a {name} needs a recognition net, which it lacks")
+    if isinstance(machine, DeterministicHelmholtz) != hasattr(estimator, "activation"):
+        raise ValueError(f"a {name} holds a machine of another kind")

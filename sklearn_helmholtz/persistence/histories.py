@@ -8,7 +8,9 @@ from ..estimators.history import History
 from ..estimators.weights import Weights
 
 _WORD = 2**32 - 1
-_SOLVERS = {"adam": ("first_moment", "second_moment", "n_moves"), "sgd": ("velocity",)}
+_SOLVERS = {
+    "adam": ("first_moment", "second_moment", "n_moves"), "sgd": ("velocity",), "lbfgs": (),
+}  # fmt: skip
 
 
 def write_history(part, history):
@@ -61,6 +63,8 @@ def _read_optimizer(part, n_parameters):
     solver = part.word("solver", tuple(_SOLVERS))
     if not part.flag("has_moved"):
         return solver, None
+    if not _SOLVERS[solver]:
+        raise ValueError(f"its solver {solver} has a state")
     shape = (n_parameters,)
     if solver == "sgd":
         return solver, (part.array("velocity", np.float32, shape, finite=False),)

@@ -7,7 +7,16 @@ import numpy as np
 
 from .._keys import MAX_LAYERS
 from ..layers import Affine
-from ..machines import BeliefNet, Helmholtz, WithBaselines, assemble, generative_chain
+from ..machines import (
+    ACTIVATIONS,
+    BeliefNet,
+    DeterministicHelmholtz,
+    Helmholtz,
+    WithBaselines,
+    as_deterministic,
+    assemble,
+    generative_chain,
+)
 from ..machines.baselines import Baseline
 from ..units import Gaussian, Mixed
 from .maps import read_affine, single, write_affine
@@ -15,6 +24,7 @@ from .maps import read_affine, single, write_affine
 _KINDS = {
     "belief net": BeliefNet, "helmholtz machine": Helmholtz,
     "helmholtz machine with baselines": WithBaselines,
+    "deterministic helmholtz machine": DeterministicHelmholtz,
 }  # fmt: skip
 MOST_UNITS = 2**24
 
@@ -25,6 +35,8 @@ def write_machine(part, machine):
     part.word("kind", words[type(machine)])
     part.wholes("hidden_layer_sizes", machine.n_units[1:])
     part.flag("autoregressive", machine.is_autoregressive)
+    if isinstance(machine, DeterministicHelmholtz):
+        part.word("activation", machine.activation or ACTIVATIONS[0])
     write_units(part, machine.visible.units)
     for layer, conditional in enumerate(reversed(machine.generation.conditionals)):
         write_affine(part, f"generation.{layer}", conditional.map)
@@ -74,6 +86,10 @@ def read_machine(part, encoding):
     )
     if kind is Helmholtz:
         return machine
+    if kind is DeterministicHelmholtz:
+        if machine.is_autoregressive:
+            raise ValueError("its machine is deterministic and autoregressive, which none can be")
+        return as_deterministic(machine, part.word("activation", ACTIVATIONS))
     baselines = [_read_baseline(part, f"baselines.{i}", n) for i, n in enumerate(shown[:-1])]
     return WithBaselines(machine.generation, machine.recognition, tuple(baselines))
 

@@ -139,6 +139,11 @@ class TrainingCurveDisplay:
                 "estimator must be one of sklearn_helmholtz, whose losses are negative bounds in "
                 f"nats, got {type(estimator).__name__}."
             )
+        if not getattr(estimator, "_loss_is_bound", True):
+            raise TypeError(
+                f"The losses of {type(estimator).__name__} are no negative bounds of any "
+                "log-likelihood, and are not drawn as such. Plot loss_curve_ itself."
+            )
         checks.check_axes(ax)
         if isinstance(estimator, FactorAnalysis):
             return cls(**_steps(estimator, monitor)).plot(ax, **kwargs)

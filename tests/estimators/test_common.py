@@ -9,6 +9,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_helmholtz import (
+    DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
     HelmholtzMachine,
@@ -76,6 +77,10 @@ class BinaryMachine(Binary, HelmholtzMachine):
     pass
 
 
+class FractionalDeterministicMachine(Fractional, DeterministicHelmholtzMachine):
+    pass
+
+
 class FractionalGaussian(Fractional, GaussianHelmholtzMachine):
     pass
 
@@ -128,6 +133,18 @@ def machines():
         FractionalMachine(autoregressive=True, **bernoulli, **few),
         HelmholtzMachine((3, 2), visible="mixed", **few),
         HelmholtzMachine(3, visible="mixed", autoregressive=True, **few),
+    ]
+
+
+def deterministic_machines():
+    """Deterministic machines in which each solver meets real data and data in [0, 1]."""
+    bernoulli = {"visible": "bernoulli"}
+    return [
+        DeterministicHelmholtzMachine(max_iter=3),
+        DeterministicHelmholtzMachine((3, 2), solver="lbfgs", max_iter=20),
+        FractionalDeterministicMachine((3, 2), solver="lbfgs", max_iter=20, **bernoulli),
+        FractionalDeterministicMachine(3, solver="sgd", max_iter=3, **bernoulli),
+        FractionalDeterministicMachine((3, 2), activation="sigmoid", max_iter=3, **bernoulli),
     ]
 
 
@@ -188,14 +205,8 @@ def applications():
 
 def all_kinds():
     """Estimators of all kinds, with and without the data that some of them map."""
-    return [
-        *machines(),
-        *gaussian_machines(),
-        *nets(),
-        *factor_models(),
-        *item_models(),
-        *applications(),
-    ]
+    own = [*machines(), *gaussian_machines(), *deterministic_machines(), *nets()]
+    return [*own, *factor_models(), *item_models(), *applications()]
 
 
 def one_of_each():
@@ -205,7 +216,8 @@ def one_of_each():
         params = estimator.get_params()
         is_mixed = params["visible"] == "mixed"
         made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)
-    return [*made.values(), *factor_models(), *item_models(), *applications()]
+    own = [*made.values(), *deterministic_machines()[:1]]
+    return [*own, *factor_models(), *item_models(), *applications()]
 
 
 def expected_failures(estimator):
@@ -223,8 +235,9 @@ def expected_failures(estimator):
         )
     if ordered and inference in ("exact", "mean-field"):
         failures["check_estimators_nan_inf"] = "transform or predict takes what fit refuses"
-    exact = FactorAnalysis | OrdinalFactorAnalysis | LatentImputer
-    if isinstance(estimator, exact | GaussianHelmholtzMachine):
+    without_chance = FactorAnalysis | OrdinalFactorAnalysis | LatentImputer
+    merging = DeterministicHelmholtzMachine | GaussianHelmholtzMachine
+    if isinstance(estimator, without_chance | merging):
         return failures
     if estimator.autoregressive or inference not in ("exact", "mean-field"):
         reason = "equal rows have random numbers of their own, or count in a prior"

@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 
 from sklearn_helmholtz import (
+    DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
     GenerativeClassifier,
@@ -85,6 +86,15 @@ CASES = {
         lambda: HelmholtzMachine([3], visible="gaussian", autoregressive=True, **FEW), _GAPS,
     ),
     "sgd": (lambda: SigmoidBeliefNet(3, inference="exact", solver="sgd", **FEW), binary_rows()),
+    "deterministic": (lambda: DeterministicHelmholtzMachine((3, 2), **FEW), binary_rows()),
+    "deterministic reals": (lambda: DeterministicHelmholtzMachine((3, 2), **FEW), _GAPS),
+    "sigmoid": (
+        lambda: DeterministicHelmholtzMachine(3, activation="sigmoid", solver="sgd", **FEW),
+        binary_rows(),
+    ),
+    "lbfgs": (
+        lambda: DeterministicHelmholtzMachine(3, solver="lbfgs", **FEW), binary_rows(),
+    ),
     "held out": (lambda: HelmholtzMachine(3, early_stopping=True, **FEW), binary_rows()),
     "factors with gaps": (lambda: FactorAnalysis(1, tol=1e-3), _GAPS),
     "oblique factors": (lambda: FactorAnalysis(2, rotation="promax"), _NAMED),
