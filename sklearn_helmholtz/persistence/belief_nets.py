@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..estimators import DeterministicHelmholtzMachine
 from ..estimators.mixed_attributes import mixed_attributes
 from ..machines import DeterministicHelmholtz, has_recognition
 from ..models import BeliefNetModel
@@ -113,5 +114,6 @@ def _check_recognition(estimator, machine):
     name = type(estimator).__name__
     if not hasattr(estimator, "inference") and not has_recognition(machine):
         raise ValueError(f"a {name} needs a recognition net, which it lacks")
-    if isinstance(machine, DeterministicHelmholtz) != hasattr(estimator, "activation"):
+    is_deterministic = isinstance(estimator, DeterministicHelmholtzMachine)
+    if isinstance(machine, DeterministicHelmholtz) != is_deterministic:
         raise ValueError(f"a {name} holds a machine of another kind")
