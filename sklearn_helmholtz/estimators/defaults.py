@@ -46,7 +46,8 @@ def batch_size(estimator, n_rows):
         return estimator.batch_size
     if estimator._largest_batch is not None:
         return min(n_rows, estimator._largest_batch)
-    most = n_rows // _BATCHES if _is_careful(estimator) else _BATCH
+    is_small = _is_careful(estimator) or estimator._needs_many_steps
+    most = n_rows // _BATCHES if is_small else _BATCH
     return min(max(most, _SMALLEST_BATCH), _BATCH)
 
 

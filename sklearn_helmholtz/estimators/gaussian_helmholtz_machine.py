@@ -35,6 +35,7 @@ _RULES = {
     "reweighted-wake-sleep": ReweightedWakeSleep,
 }
 _MOST_CORRELATED = 200  # latents, of which a full covariance has 20,100 entries for each row
+_MERGED_ROWS = 100  # of a table, of which equal ones are merged
 _PRIOR_PRECISION, _ROWS_OF_A_STREAM = 10.0, 10_000
 _INHERITED = (
     "n_particles", "visible", "solver", "momentum", "batch_size", "max_iter", "alpha", "shuffle",
@@ -103,9 +104,9 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     learning_rate_init : float, default=2e-3
         The (first) learning rate.
 
-    batch_size : int, default=100
-        Rows of a minibatch. In a table of no more rows, equal ones are merged into one with a
-        weight: a weight is then as good as so many equal rows, to the bit.
+    batch_size : int or "auto", default="auto"
+        Rows of a minibatch. ``"auto"`` means a hundredth of the rows, but at least 20 and at most
+        100: small tables, too, need some thousands of steps.
 
     max_iter : int, default=200
         Epochs: passes over the data.
@@ -114,7 +115,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         Strength of the penalty ``alpha / 2 * |W|^2`` on all weights of both nets, but no
         intercepts, relative to the mean bound per row. ``"auto"`` means 10 / n for a table of n
         rows, or of n in effect if they have weights, which is a normal prior of the weights with
-        the variance 1/10; n is ``batch_size`` at least, and 10,000 in `partial_fit` without a
+        the variance 1/10; n is 100 at least, and 10,000 in `partial_fit` without a
         `fit` before, where nobody knows how many rows there will be.
 
     shuffle : bool, default=True
@@ -223,6 +224,9 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
 
     Notes
     -----
+    Equal rows of a table of at most 100 are merged into one with a weight, and no order of rows
+    matters: a weight is then as good as so many equal rows, to the bit.
+
     It is made for tables and small images. Convolutional and very large nets are the business of
     PyTorch.
 
@@ -261,11 +265,11 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         "missing_indicator": ["boolean"],
         "learning_rate": [StrOptions({"auto", "constant", "cosine", "adaptive"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
     }
     _published = PUBLISHED
 
+    _needs_many_steps = True
     # Settings of other machines that this one does not leave to users.
     autoregressive = False
     averaging = False
@@ -286,7 +290,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         momentum=0.9,
         learning_rate="auto",
         learning_rate_init=2e-3,
-        batch_size=100,
+        batch_size="auto",
         max_iter=200,
         alpha="auto",
         shuffle=True,
@@ -436,15 +440,13 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     def _penalties(self, n_rows):
         alpha = self.alpha
         if alpha == "auto":
-            # No less than a minibatch, in which rows are merged: their number says nothing.
-            n_rows = _ROWS_OF_A_STREAM if n_rows is None else max(n_rows, self.batch_size)
+            # Of rows that are merged the number says nothing.
+            n_rows = _ROWS_OF_A_STREAM if n_rows is None else max(n_rows, _MERGED_ROWS)
             alpha = _PRIOR_PRECISION / n_rows
         return FixedPenalty(alpha), FixedPenalty(alpha)
 
     def _merged(self, X, weights):
-        if X.shape[0] > self.batch_size:
-            return X, weights
-        return merge_equal_rows(X, weights)
+        return (X, weights) if X.shape[0] > _MERGED_ROWS else merge_equal_rows(X, weights)
 
     def _hidden_sizes(self):
         """Sizes of the deterministic layers from the data upward, or a ValueError."""

@@ -54,6 +54,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
 
     _first_rate = _largest_batch = None  # that "auto" stands for, where they are always the same
     _epoch_lines = EpochLines
+    _needs_many_steps = False  # however few rows there are
     _remedy_of_divergence = "Lower learning_rate_init, or check the data for extreme values."
     _published = PUBLISHED
     _replaced = frozenset({*_SEEN, "_history"})

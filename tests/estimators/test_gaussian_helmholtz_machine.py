@@ -132,12 +132,12 @@ def test_imputed_values_are_those_of_the_normal_distribution():
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("rows", [real_table, binary_rows], ids=["real", "bits"])
-def test_weights_are_repetition_to_the_bit_where_a_minibatch_holds_all(algorithm, rows):
+def test_weights_are_repetition_to_the_bit_in_small_tables(algorithm, rows):
     X, rng = rows(), np.random.default_rng(2)
     X = X[:30]
     weights = rng.integers(0, 4, len(X))
     order = rng.permutation(weights.sum())
-    settings = {**SMALL, "batch_size": 200, "algorithm": algorithm, "n_particles": 2}
+    settings = {**SMALL, "algorithm": algorithm, "n_particles": 2}
     machine = GaussianHelmholtzMachine(2, **settings)
     weighted = clone(machine).fit(X, sample_weight=weights)
     repeated = clone(machine).fit(np.repeat(X, weights, axis=0)[order])
@@ -152,7 +152,7 @@ def test_weights_are_repetition_to_the_bit_where_a_minibatch_holds_all(algorithm
 
 @pytest.mark.parametrize(("n_rows", "alpha"), [(50, 0.1), (500, 0.02), (None, 1e-3)])
 def test_the_penalty_is_a_prior_of_the_weights(n_rows, alpha):
-    """With a batch size of 100, and less of it for each row the more rows there are."""
+    """The more rows there are, the less of it counts for each; 100 of them at least."""
     penalties = GaussianHelmholtzMachine()._penalties(n_rows)
     assert [each.strengths(0, 0) for each in penalties] == [(alpha, 0.0, 0.0)] * 2
     assert GaussianHelmholtzMachine(alpha=0.3)._penalties(n_rows)[0].alpha == 0.3
