@@ -47,7 +47,7 @@ class GaussianHelmholtz(Helmholtz):
 
     @property
     def n_parameters(self):
-        """Free parameters of p(x), without rotations of latents and scales of rectifiers.
+        """Free parameters of p(x): rotations of latents and scales of rectifiers change nothing.
 
         They are at most those of any distribution of the data, which through an affine decoder and
         with normal noise is one of a mean and a covariance.

@@ -143,11 +143,12 @@ def test_machines_have_as_many_parameters_as_move_their_distribution(
     visible, k, hidden, activation, n_features
 ):
     """Of log p of all rows of zeros and ones, or of a lattice of real ones."""
-    machine = make_machine(visible, k, "diag", hidden, activation, scale=1.0, n_features=n_features)
+    shape = {"hidden": hidden, "activation": activation, "n_features": n_features}
+    machine = make_machine(visible, k, **shape, scale=1.5, seed=4)
     if visible == "bernoulli":
         rows = exact.all_states(n_features)
     else:
-        rows = np.random.default_rng(0).normal(0, 1.5, (40, n_features))
+        rows = np.random.default_rng(0).normal(0, 2, (60, n_features))
     step = {1: 0.02, 2: 0.25}[k]
 
     def log_p(model):
