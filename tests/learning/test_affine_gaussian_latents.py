@@ -25,8 +25,8 @@ RULES = [ImportanceWeighted(1), ImportanceWeighted(3), WakeSleep(2), ReweightedW
 
 def planted(n=400):
     rng = np.random.default_rng(0)
-    weights = rng.normal(size=(2, 5))
-    rows = rng.normal(size=(n, 2)) @ weights + 0.7 * rng.normal(size=(n, 5))
+    weights = np.array([[1.0, 1, 1, 0, 0.5, -0.5], [0, 0.5, -0.5, 1, 1, 1]])
+    rows = rng.normal(size=(n, 2)) @ weights + 0.8 * rng.normal(size=(n, 6))
     return ((rows - rows.mean(axis=0)) / rows.std(axis=0)).astype(np.float32)
 
 
@@ -42,11 +42,11 @@ def test_affine_machines_reach_the_maximum_of_factor_analysis(rule, covariance):
     rows = planted()
     best = FactorAnalysis(2).fit(rows).score(rows)
     rng, kind = np.random.default_rng(1), {"activation": "tanh", "sees_gaps": False}
-    units = Gaussian.from_variance(np.ones(5))
-    machine = initialise_gaussian(5, 2, (), units, np.zeros(5), rng, covariance=covariance, **kind)
+    units = Gaussian.from_variance(np.ones(6))
+    machine = initialise_gaussian(6, 2, (), units, np.zeros(6), rng, covariance=covariance, **kind)
     before = mean_log_p(machine, rows)
     training = Training(machine, rule, Adam(), 1, Past(cases.SEED))
-    plan = Plan(np.arange(len(rows)), 100, 150, Cosine(0.03))
+    plan = Plan(np.arange(len(rows)), 100, 80, Cosine(0.04))
     train(training, Table(rows, False), plan, Monitor())
     reached = mean_log_p(training.machine, rows)
     assert before < best - 0.3
