@@ -46,7 +46,7 @@ def test_affine_machines_reach_the_maximum_of_factor_analysis(rule, covariance):
     machine = initialise_gaussian(6, 2, (), units, np.zeros(6), rng, covariance=covariance, **kind)
     before = mean_log_p(machine, rows)
     training = Training(machine, rule, Adam(), 1, Past(cases.SEED))
-    plan = Plan(np.arange(len(rows)), 100, 80, Cosine(0.04))
+    plan = Plan(np.arange(len(rows)), 100, 150, Cosine(0.03))
     train(training, Table(rows, False), plan, Monitor())
     reached = mean_log_p(training.machine, rows)
     assert before < best - 0.3
