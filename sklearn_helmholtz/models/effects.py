@@ -9,6 +9,8 @@ import numpy as np
 class Effects:
     """Moves of the features by each unit of a layer when it is turned on, all else being equal.
 
+    Gaussian latents are raised from their mean, 0, by their standard deviation, 1.
+
     changes : (n_units, n_features) of the inputs of the features; importance : of the same shape
     and not negative, by which effects on features of any kind and frequency compare.
     """

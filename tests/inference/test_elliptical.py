@@ -10,7 +10,7 @@ from scipy import stats
 
 from sklearn_helmholtz import _keys
 from sklearn_helmholtz._keys import Draws, Purpose
-from sklearn_helmholtz.inference import Elliptical, Gibbs, sampler_of
+from sklearn_helmholtz.inference import ChainPosterior, Elliptical, Gibbs, sampler_of
 from sklearn_helmholtz.inference import elliptical as elliptical_module
 from sklearn_helmholtz.rows import Block, Lists
 from tests import cases, naive
@@ -148,6 +148,20 @@ def test_moves_are_their_own_reversal(family):
     for f in (np.square, np.exp, lambda x: x > np.median(z)):
         differences = f(z) * w - z * f(w)
         assert abs(differences.mean()) < 3.5 * differences.std() / np.sqrt(n)
+
+
+def test_states_that_chains_go_through_have_the_means_of_a_linear_model():
+    net = make_net("gaussian", 2, hidden=(), scale=0.7)
+    rows = dream(net, 3, 1)
+    found = ChainPosterior(net.machine, 40, 60)
+    (means,) = found.hidden_means(net.block(rows), draws_of(3, 1).addresses)
+    assert found.method == "elliptical"
+    for row, mean in zip(rows, means, strict=True):
+        expected, covariance = linear_posterior(net, row)
+        # 80 chains of 30 counted sweeps, of which a few are worth one that is independent
+        assert_allclose(mean, expected, atol=4 * np.sqrt(covariance.max() * 5 / 2400))
+    with pytest.raises(ValueError, match="inference='elliptical' has no free energy"):
+        found.free_energy(net.block(rows))
 
 
 # What results depend on

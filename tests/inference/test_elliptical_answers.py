@@ -176,6 +176,26 @@ def test_imputed_means_are_those_of_the_grid(family):
     assert_allclose(found, expected, rtol=0.04, atol=0.02)
 
 
+@pytest.mark.parametrize("strategy", ["median", "mode"])
+def test_imputed_medians_and_modes_are_those_of_the_grid(strategy):
+    net = make_net("bernoulli", 2, scale=1.3, seed=5)
+    rows = dream(net, 12, 2)
+    found = net.model.impute(net.model.table(rows), strategy, 1, 400, None, 1)[:, 0]
+    means = np.concatenate([
+        (net.posterior(row) @ net.means(net.grid[0]))[np.isnan(row)] for row in rows
+    ])  # fmt: skip
+    clear = abs(means - 0.5) > 0.05
+    assert clear.sum() > 8
+    assert_array_equal(found[clear], means[clear] > 0.5)
+    net = make_net("gaussian", 2, hidden=(), scale=0.8, seed=3)
+    row, normal = dream(net, 1, 2)[0], linear_normal(net)
+    (middle,) = [linear_posterior(net, row)[0]]
+    expected = net.means(middle[None])[0][np.isnan(row)]
+    found = net.model.impute(net.model.table(row[None]), strategy, 1, 4000, None, 1)[:, 0]
+    deviations = np.sqrt(np.diag(normal.cov))[np.isnan(row)]
+    assert_allclose(found, expected, atol=0.25 * deviations.max())
+
+
 def test_imputed_draws_of_a_linear_model_are_normal_in_the_units_of_the_user():
     net = make_net("gaussian", 2, hidden=(), scale=0.8, seed=3)
     centre, scale = np.array([1.0, -2.0, 0.0, 5.0]), np.array([2.0, 0.5, 1.0, 3.0])

@@ -12,6 +12,7 @@ _METHODS = {
     "mean-field": "mean field",
     "importance": "importance sampling",
     "gibbs": "Gibbs sampling",
+    "elliptical": "elliptical slice sampling",
 }
 
 
@@ -25,15 +26,16 @@ class PosteriorResult(HeadlineResult):
     ----------
     mean : list of ndarray of shape (n_rows, n_units)
         Expected states of each hidden layer, from the data upward: exact, or the mean over the
-        particles or samples. Of factor models the factors.
+        particles or samples; of a single layer under ``"recognition"`` those of the recognition
+        net. Of factor models the factors.
 
     covariance : list of ndarray of shape (n_rows, n_units, n_units)
         Covariances of the factors; only of factor models.
 
     samples : list of ndarray of shape (n_rows, n_samples, n_units), uint8
-        Draws of each hidden layer (of factors float64). Those of one row are independent where
-        exact, from recognition, or from Gibbs sampling as far as its sweeps take it; from
-        importance sampling they are drawn from one pool of particles.
+        Draws of each hidden layer (of Gaussian latents float32, of factors float64). Those of one
+        row are independent where exact, from recognition, or from Markov chains as far as their
+        sweeps take them; from importance sampling they are drawn from one pool of particles.
 
     effective_sample_size : ndarray of shape (n_rows,)
         Of the particles of each row: where it is small, few of them carry the answer. Infinite
