@@ -244,8 +244,10 @@ class ImportancePosterior(SampledPosterior):
         """The distribution of the data as a mixture, given what is observed of them.
 
         Weights (n_rows, n_components), means (n_rows, n_components, n_features) and variances
-        (n_rows, n_features) of the ``most`` heaviest components, each a particle. Where missing
-        values are drawn as a part of each particle, its own values, with variances of 0.
+        (n_rows, n_features) of the ``most`` heaviest components, each a particle, or of so many
+        chosen by weight where hidden units are real numbers: the heaviest of these lie where few
+        are proposed. Where missing values are drawn as a part of each particle, its own values,
+        with variances of 0.
         """
         visible = self.machine.visible
         drawn = depends_on_missing(self.machine, x) and visible.units.missing is Missing.DRAWN
@@ -254,7 +256,8 @@ class ImportancePosterior(SampledPosterior):
             weights, values = _heaviest(weights, values, most)
             return weights, values, np.zeros((len(x), values.shape[2]))
         (first, *_), weights = self.pool(x, addresses)
-        weights, first = _heaviest(weights, first, most)
+        is_binary = self.machine.generation.conditionals[-2].units.is_binary
+        weights, first = (_heaviest if is_binary else _typical)(weights, first, most)
         if self.machine.is_autoregressive:
             return weights, *normal_components(visible, x, first)
         return weights, self._data_means(first), visible.units.component_variances(len(first))
@@ -341,6 +344,16 @@ def _heaviest(weights, states, most):
     heaviest = np.argsort(-weights, axis=1, kind="stable")[:, :most]
     weights = np.take_along_axis(weights, heaviest, axis=1)
     return weights, np.ascontiguousarray(np.take_along_axis(states, heaviest[..., None], axis=1))
+
+
+def _typical(weights, states, most):
+    """Particles at ``most`` even steps of each row's weights, and equal weights; as `_heaviest`."""
+    if most >= weights.shape[1]:
+        return weights, states
+    steps = np.broadcast_to((np.arange(most) + 0.5) / most, (len(weights), most))
+    chosen = choose(weights, steps).reshape(len(weights), most, 1)
+    states = np.ascontiguousarray(np.take_along_axis(states, chosen, axis=1))
+    return np.full((len(weights), most), 1 / most), states
 
 
 def _effective_sizes(weights):
