@@ -92,9 +92,9 @@ class RecognitionPosterior(GuessedPosterior):
         return self.machine.recognise(x, draws)[0][1:]
 
     def infer(self, x, addresses, n_samples):
-        """As of `SampledPosterior`; the means are exact where there is a single hidden layer."""
+        """As of `SampledPosterior`; the means of real latents are those of recognition itself."""
         means, samples, sizes = super().infer(x, addresses, n_samples)
-        if len(samples) == 1:
+        if not self.machine.recognition.conditionals[0].units.is_binary:
             means = [layer.astype(np.float64) for layer in self.hidden_means(x)]
         return means, samples, sizes
 

@@ -26,8 +26,8 @@ class PosteriorResult(HeadlineResult):
     ----------
     mean : list of ndarray of shape (n_rows, n_units)
         Expected states of each hidden layer, from the data upward: exact, or the mean over the
-        particles or samples; of a single layer under ``"recognition"`` those of the recognition
-        net. Of factor models the factors.
+        particles or samples; of Gaussian latents under ``"recognition"`` those of the
+        recognition net. Of factor models the factors.
 
     covariance : list of ndarray of shape (n_rows, n_units, n_units)
         Covariances of the factors; only of factor models.
