@@ -12,6 +12,7 @@ the PyTorch programs compute the same things.
 
 import argparse
 import csv
+import itertools
 import json
 import os
 import platform
@@ -143,9 +144,10 @@ def _arguments():
 
 def _check():
     from .torch_checks import findings
+    from .torch_gaussian_checks import gaussian_findings
 
     failed = 0
-    for finding in findings():
+    for finding in itertools.chain(findings(), gaussian_findings()):
         print(finding, flush=True)
         failed += finding.figure > finding.limit
     return 1 if failed else 0

@@ -6,6 +6,7 @@ import torch
 from .blas import torch_blas
 from .torch_autograd import AutogradMachine
 from .torch_programs import BY_HAND, TUNED
+from .torch_variational import Autoencoder
 from .workload import Rival
 
 AUTOGRAD = "PyTorch autograd"
@@ -39,6 +40,16 @@ def reweighted(sizes, X, batches, n_particles, target):
         )
 
     return (*_without_autograd(steps, target), Rival(AUTOGRAD, autograd, None, torch_blas()))
+
+
+def importance_weighted(sizes, X, batches, n_particles, activation, target):
+    """Steps of a machine of Gaussian latents on minibatches of the rows of X: with autograd."""
+
+    def autograd(n_threads):
+        machine = Autoencoder(sizes, activation)
+        return _steps(X, batches, lambda data, rows: machine.step(data[rows], n_particles))
+
+    return (Rival(AUTOGRAD, autograd, target, torch_blas()),)
 
 
 def scoring(sizes, X, n_particles, target):

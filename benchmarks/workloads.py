@@ -13,8 +13,8 @@ from sklearn.neural_network import BernoulliRBM
 from sklearn_helmholtz import HelmholtzMachine
 from sklearn_helmholtz._training import Past, Training
 from sklearn_helmholtz.layers import Affine
-from sklearn_helmholtz.learning import Adam, ReweightedWakeSleep, WakeSleep
-from sklearn_helmholtz.machines import initialise
+from sklearn_helmholtz.learning import Adam, ImportanceWeighted, ReweightedWakeSleep, WakeSleep
+from sklearn_helmholtz.machines import initialise, initialise_gaussian
 from sklearn_helmholtz.rows import Table
 from sklearn_helmholtz.units import Bernoulli
 
@@ -25,6 +25,7 @@ if HAS_TORCH:
     from . import torch_rivals
 
 SIZES, DEEP, SMALL = (784, 200, 200), (784, 200, 200, 200), (64, 32)
+GAUSSIAN, GAUSSIAN_DEEP, GAUSSIAN_SMALL = (784, 200, 50), (784, 200, 200, 50), (64, 200, 20)
 N_PARTICLES, RATE = 10, 3e-3
 DENSITY, SPARSE_DENSITY = 0.19, 0.005
 WIDE, N_WIDE, N_SLICE = 20_000, 10_000, 2000  # features and rows of sparse data; dense rows held
@@ -46,6 +47,26 @@ def reweighted(batch=100, n_steps=5):
     rivals = torch_rivals.reweighted(DEEP, X, batches, N_PARTICLES, 3.5) if HAS_TORCH else ()
     title = f"reweighted step, {N_PARTICLES} particles, {_named(DEEP)}, batch {batch}"
     return Workload(title, batch * n_steps, "row", _steps(DEEP, rule, X, batches), rivals)
+
+
+def gaussian(sizes, n_particles, activation="tanh", batch=128, n_steps=10):
+    """Steps of the importance-weighted bound of Gaussian latents against PyTorch; K = 1: the VAE.
+
+    Sizes of the data, of the deterministic layers of both nets, and of the latents.
+    """
+    X, rule = _binary(5000, sizes[0]), ImportanceWeighted(n_particles)
+    batches = _batches(X, batch, n_steps)
+    rivals = ()
+    if HAS_TORCH:
+        rivals = torch_rivals.importance_weighted(sizes, X, batches, n_particles, activation, 1.5)
+    n_visible, *hidden, n_latents = sizes
+    start = initialise_gaussian(
+        n_visible, n_latents, tuple(hidden), Bernoulli(), np.zeros(n_visible),
+        np.random.default_rng(0), activation=activation, covariance="diag", sees_gaps=False,
+    )  # fmt: skip
+    drawn = f"{n_particles} particle{'s' * (n_particles > 1)}"
+    title = f"Gaussian step, {drawn}, {_named(sizes)} {activation}, batch {batch}"
+    return Workload(title, batch * n_steps, "row", _training(start, rule, X, batches), rivals)
 
 
 def scoring(n_rows, n_particles):
@@ -171,6 +192,13 @@ def workloads(score_rows, score_particles):
         "wake-sleep": lambda: wake_sleep(SIZES, 128, 20, 3),
         "reweighted": reweighted,
         "small": lambda: wake_sleep(SMALL, 100, 200, 2),
+        "gaussian": lambda: gaussian(GAUSSIAN, 1),
+        "gaussian-5": lambda: gaussian(GAUSSIAN, 5),
+        "gaussian-deep": lambda: gaussian(GAUSSIAN_DEEP, 1),
+        "gaussian-deep-5": lambda: gaussian(GAUSSIAN_DEEP, 5),
+        "gaussian-relu": lambda: gaussian(GAUSSIAN, 1, "relu"),
+        "gaussian-small": lambda: gaussian(GAUSSIAN_SMALL, 1, n_steps=50),
+        "gaussian-small-5": lambda: gaussian(GAUSSIAN_SMALL, 5, n_steps=20),
         "scoring": lambda: scoring(score_rows, score_particles),
         "sampling": sampling,
         "epoch": epoch,
@@ -184,11 +212,16 @@ def workloads(score_rows, score_particles):
 
 
 def _steps(sizes, rule, X, batches):
-    """A function of the number of threads that makes a turn of training steps."""
+    """A function of the number of threads that makes a turn of training steps of a binary net."""
+    start = initialise(sizes, Bernoulli(), np.zeros(sizes[0]), np.random.default_rng(0))
+    return _training(start, rule, X, batches)
+
+
+def _training(start, rule, X, batches):
+    """The same, of any machine."""
     rows = Table(X, is_binary=True)
 
     def make(n_threads):
-        start = initialise(sizes, Bernoulli(), np.zeros(sizes[0]), np.random.default_rng(0))
         if (fused := rule.fused(start)) is not None:
             fused.prepare()
         training = Training(start, rule, Adam(1e-4), n_threads, Past((0,)))

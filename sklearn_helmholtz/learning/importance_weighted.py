@@ -32,6 +32,9 @@ class ImportanceWeighted(BeliefNetRule):
 
     n_particles: int = 5
 
+    # Particles share what recognition does with a row, whose tables of sums want more rows.
+    fewest_rows = 64
+
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats."""
         (recognition,), (_, visible) = machine.recognition.conditionals, _layers(machine)

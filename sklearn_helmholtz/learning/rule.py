@@ -85,7 +85,15 @@ class Rule(abc.ABC):
 
 
 class BeliefNetRule(Rule):
-    """A rule for belief nets, with or without recognition."""
+    """A rule for belief nets, with or without recognition.
+
+    Attributes
+    ----------
+    fewest_rows : int
+        Of a block whose rows share products, however many particles they have.
+    """
+
+    fewest_rows = _FEWEST_ROWS
 
     def objective(self, machine, rows, seed, n_samples, n_threads):
         """Mean importance-weighted bound of log p(x), see `held_out_bound`."""
@@ -108,7 +116,7 @@ class BeliefNetRule(Rule):
         if work is not None:
             return split_evenly(n_rows, work, _FEWEST_ROWS_ALONE)
         together = _PRODUCT_ROWS * (2 if n_rows >= _LARGE_BATCH else 1)
-        fewest = max(_FEWEST_ROWS, together // self.n_particles)
+        fewest = max(self.fewest_rows, together // self.n_particles)
         return split_evenly(n_rows, machine.n_weights * self.n_particles, fewest)
 
 
