@@ -28,6 +28,7 @@ from sklearn_helmholtz.datasets import Shifter
 
 P_ON = 0.2
 FIELDS = ("machine", "layers", "seed", "F", "score", "first_layer", "top_layer", "cpu_seconds")
+BAR, SIZES = ("untrained", "competitive", "sigmoid"), ((24, 2), (24, 1))
 _C = 100.0  # of the probe: hardly any penalty
 _BAR, _ABOVE_UNTRAINED, _ABOVE_SIGMOID = 0.93, 0.1, 0.2
 FOLDER = pathlib.Path(__file__).parent / "results"
@@ -155,7 +156,8 @@ def summary(rows):
 def main():
     """Train all machines from all starts, and print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=20, help="starts")
+    parser.add_argument("--seeds", type=int, default=20, help="starts of the lines of the bar")
+    parser.add_argument("--few", type=int, default=5, help="starts of the other lines")
     parser.add_argument("--csv", default=FOLDER / "shifter.csv", help="file for the table")
     parser.add_argument("--lines", nargs="+", default=list(LINES), choices=LINES)
     arguments = parser.parse_args()
@@ -165,12 +167,17 @@ def main():
     jobs = [
         joblib.delayed(line)(name, sizes, seed)
         for name in arguments.lines
-        for sizes in ((24, 2), (24, 1))
-        for seed in range(arguments.seeds)
+        for sizes in SIZES
+        for seed in range(arguments.seeds if name in BAR else arguments.few)
     ]
-    rows = joblib.Parallel(n_jobs=-1)(jobs)
+    rows = []
     with open(arguments.csv, "w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([FIELDS, *rows])
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(FIELDS)
+        for row in joblib.Parallel(n_jobs=-1, return_as="generator")(jobs):
+            writer.writerow(row)
+            file.flush()
+            rows.append(row)
     summary(rows)
 
 

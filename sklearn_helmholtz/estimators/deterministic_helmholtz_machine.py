@@ -33,13 +33,11 @@ def _learns_in_steps(estimator):
     return True
 
 
-def _has_free_energy(estimator):
-    """Refuse what would be taken for the quantity that this estimator learns by."""
-    raise AttributeError(
-        "DeterministicHelmholtzMachine has neither free_energy nor kl_gap: what it minimises is no "
-        "variational free energy of any model, and bounds no log-likelihood. See "
-        "mean_field_objective for it, and score for the density of the stochastic machine."
-    )
+_NO_FREE_ENERGY = (
+    "DeterministicHelmholtzMachine has neither free_energy nor kl_gap: what it minimises is no "
+    "variational free energy of any model, and bounds no log-likelihood. See mean_field_objective "
+    "for it, and score for the density of the stochastic machine."
+)
 
 
 class DeterministicHelmholtzMachine(JointMixin, TrainedDensityEstimator):
@@ -406,13 +404,15 @@ class DeterministicHelmholtzMachine(JointMixin, TrainedDensityEstimator):
         scaling, x = rows.scaling, rows.take(slice(None))
         return losses + (scaling.log_volumes(x.dense) if x.has_missing else scaling.log_volume())
 
-    @available_if(_has_free_energy)
-    def free_energy(self, X):
-        """Refuse: what this machine learns by is `mean_field_objective`, and no free energy."""
+    @property
+    def free_energy(self):
+        """Refusal: what this machine learns by is `mean_field_objective`, and no free energy."""
+        raise AttributeError(_NO_FREE_ENERGY)
 
-    @available_if(_has_free_energy)
-    def kl_gap(self, X):
-        """Refuse, as `free_energy`: the divergence is not what learning made small."""
+    @property
+    def kl_gap(self):
+        """Refusal, as of `free_energy`: no divergence is what learning makes small."""
+        raise AttributeError(_NO_FREE_ENERGY)
 
     def _energies(self, rows, estimate):
         return np.full(len(rows), np.nan)
@@ -466,6 +466,10 @@ class DeterministicHelmholtzMachine(JointMixin, TrainedDensityEstimator):
 
     def _rule(self):
         return DeterministicLearning()
+
+    def _records(self, start, training, monitor):
+        records = super()._records(start, training, monitor)
+        return {**records, "objective_": monitor.losses[-1] if monitor.losses else np.nan}
 
     @property
     def _remedy_of_divergence(self):

@@ -11,8 +11,8 @@ ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent
 GROUND = ["_compiling", "_keys", "_tree", "_threads", "_workspace"]
 STOREYS = [
     ["_version"], ["_kernels"], GROUND, ["rows"], ["columns"], ["units"], ["layers"], ["machines"],
-    ["inference", "factors"], ["likelihood"], ["learning"], ["_training", "_monitor"], ["models"],
-    ["estimators"], ["applications", "datasets"], ["persistence", "plotting"],
+    ["inference", "factors"], ["likelihood"], ["learning"], ["_training", "_monitor"], ["_descent"],
+    ["models"], ["estimators"], ["applications", "datasets"], ["persistence", "plotting"],
     ["__init__", "__main__"],
 ]  # fmt: skip
 FLOORS = {part: floor for floor, parts in enumerate(STOREYS) for part in parts}

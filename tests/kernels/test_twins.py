@@ -35,6 +35,8 @@ ORACLES = {
     "bernoulli.bernoulli_score_real": "a_score_is_log_prob_and_error_at_once",
     "bernoulli.bernoulli_score_sparse":
         "sparse_rows_have_the_log_prob_and_the_errors_of_the_same_dense_rows",
+    "competitive.competitive_parts": "parts_of_competing_causes_are_the_naive_ones",
+    "competitive.competitive_slopes": "slopes_of_competing_causes_are_the_naive_ones",
     "content.content_keys_binary": "content_keys_of_uint8_and_float32_rows_agree",
     "content.content_keys_real": "content_keys_are_the_naive_ones",
     "content.content_keys_sparse": "content_keys_of_lists_are_those_of_the_rows",
