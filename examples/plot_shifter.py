@@ -44,7 +44,8 @@ for ax, number in zip(axes, np.random.default_rng(0).choice(len(X), 6, p=probabi
 # What they minimise is F, which is **no bound of the log-likelihood**: it compares machines, but
 # says nothing of densities. The sigmoid machine shows why. Its F falls far below the entropy of the
 # images, which no likelihood could: real-valued probabilities carry the image through the hidden
-# layer, digit by digit, and hardly cost anything.
+# layer, digit by digit, and hardly cost anything. (Where its curve jumps, Adam has lost its way for
+# some epochs: with sigmoids the rate is high.)
 
 machines = {
     activation: DeterministicHelmholtzMachine(
@@ -65,20 +66,22 @@ ax.legend()
 # -------------------------------
 # Strengths of the 24 units on the pixels, each divided by its largest. Competing causes have to
 # share the work, and what they come to stand for are pairs of pixels: *this pixel was on, and it
-# moved to the right*. Eight pixels and two directions make sixteen such detectors; others of the 24
-# units hold pixels of one row, or are of no use. We sort them by the pixel of the bottom row.
+# moved to the right*. Eight pixels and two directions make sixteen such detectors; what is left of
+# the 24 units doubles one of them, or is of no use. We sort them by the pixel of the bottom row.
 
 strengths = machines["competitive"].generative_coefs_[0].reshape(-1, 4, 8)
 rows = np.stack([strengths[:, :2].sum(axis=1), strengths[:, 2:].sum(axis=1)], axis=1)
 position = rows[:, 1].argmax(axis=1)
 shift = (rows[:, 0].argmax(axis=1) - position + 4) % 8 - 4
+is_pair = rows.max(axis=2).sum(axis=1) > 0.6 * rows.sum(axis=(1, 2))  # two pixels have the most
 order = np.lexsort([position, shift])
 
 fig, axes = plt.subplots(4, 6, figsize=(8, 4), layout="constrained")
 for ax, unit in zip(axes.flat, order, strict=True):
     ax.imshow(strengths[unit] / strengths[unit].max(), cmap="gray_r", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
-    ax.set_title({1: "right", -1: "left"}.get(shift[unit], ""), fontsize=8)
+    if is_pair[unit]:
+        ax.set_title({1: "right", -1: "left"}.get(shift[unit], ""), fontsize=8)
 
 # %%
 # With sigmoids a cause may also forbid a pixel, and causes need no meaning of their own. Weights of
@@ -117,10 +120,10 @@ for name, machine in {"untrained": untrained, **machines}.items():
 
 # %%
 # With competing causes the first hidden layer knows the direction; with sigmoids it knows no more
-# than a layer that has learnt nothing, and from most starts less. But the two units at the *top* read hardly better than chance in
-# either machine, and so they do from every start that we tried (:doc:`/benchmarks/shifter`). The
-# picture of the paper, one unit at the top for left and one for right, is not what joint
-# training from small weights arrives at: F gains little by it.
+# than a layer that has learnt nothing, and from most starts less. But the two units at the *top*
+# read hardly better than chance in either machine, and so they do from every start that we tried
+# (:doc:`/benchmarks/shifter`). The picture of the paper, one unit at the top for left and one for
+# right, is not what joint training from small weights arrives at: F gains little by it.
 #
 # Densities
 # ---------
