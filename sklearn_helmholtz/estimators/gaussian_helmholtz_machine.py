@@ -1,6 +1,5 @@
 """The Helmholtz machine with Gaussian latents as a scikit-learn estimator."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -18,12 +17,14 @@ from ..learning import (
 from ..machines import POSTERIORS, initialise_gaussian
 from ._compat import Interval, StrOptions
 from .checks import check_settings, check_visible
+from .containers import contained
 from .gaussian_attributes import (
     PUBLISHED,
     active_units,
     gaussian_attributes,
     gaussian_from_parameters,
 )
+from .notices import notify
 from .progress import with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
@@ -406,12 +407,14 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
             Means of q(z | x). float32 for float32, uint8 and bool input, float64 otherwise.
 
         std : ndarray of shape (n_samples, n_components)
-            Standard deviations of q(z | x). Only with ``return_std=True``.
+            Standard deviations of q(z | x). Only with ``return_std=True``; a DataFrame where
+            ``set_output`` asks for such.
         """
         if not return_std:
             return super().transform(X)
         rows, _, dtype = self._rows(X)
-        return self._features(rows, dtype), self._deviations(rows, dtype)
+        deviations = contained(self, self._deviations(rows, dtype), self._latent_names()[0], like=X)
+        return self._features(rows, dtype), deviations
 
     def _deviations(self, rows, dtype):
         """Standard deviations of the latents under the encoder's guess."""
@@ -473,11 +476,10 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
                 "covariance='diag'."
             )
         if not hidden and k > n_features:
-            warnings.warn(
+            notify(
                 f"n_components is {k}, and with hidden_layer_sizes=() a table of {n_features} "
-                "features has no use for more factors than features.",
-                UserWarning, stacklevel=2,
-            )  # fmt: skip
+                "features has no use for more factors than features."
+            )
         return (k,)
 
     def _new_machine(self, n_units, units, intercept, rng):

@@ -133,7 +133,11 @@ class BeliefNetModel(Model):
 
         name : of what needs exact values; remedy : what to use instead.
         """
-        self.machine.require(Ability.ENUMERATE, name)
+        if not self.machine.can(Ability.ENUMERATE):
+            raise ValueError(
+                f"{name} needs exact probabilities, which machines with Gaussian latents do not "
+                f"have. {remedy}"
+            )
         exactly = self.enumerated(rows, "auto")
         if exactly.all():
             return
