@@ -55,7 +55,8 @@ class CriteriaMixin:
         Raises
         ------
         ValueError
-            Where the log-likelihood is not exact: machines of more than 14 hidden units.
+            Where the log-likelihood is not exact: machines of more than 14 hidden
+            units, or with Gaussian latents.
 
         References
         ----------
@@ -100,7 +101,8 @@ class CriteriaMixin:
         Raises
         ------
         ValueError
-            Where the log-likelihood is not exact: machines of more than 14 hidden units.
+            Where the log-likelihood is not exact: machines of more than 14 hidden
+            units, or with Gaussian latents.
 
         References
         ----------

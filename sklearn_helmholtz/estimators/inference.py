@@ -68,7 +68,7 @@ class InferenceMixin(TransformerMixin):
         X : array-like of shape (n_samples, n_units)
             What `transform` returned: probabilities of the layer ``transform_layer``, which are
             passed down as probabilities (with ``transform_layer="all"`` the first hidden layer
-            decides), or factors.
+            decides), or any values of Gaussian latents or factors.
 
         Returns
         -------
@@ -89,7 +89,7 @@ class InferenceMixin(TransformerMixin):
         """Draw rows from the model, or what is missing of a row given the rest of it.
 
         Without ``given`` by ancestral sampling. Otherwise from p(missing | observed): exactly for
-        factor models and machines of at most 14 hidden units (missing values count as in
+        factor models and machines of at most 14 binary hidden units (missing values count as in
         `log_likelihood`); else every draw weighs ``n_importance_samples`` particles of its own,
         chooses one, and moves it by 20 sweeps of Gibbs sampling, where units allow it.
 
@@ -112,14 +112,16 @@ class InferenceMixin(TransformerMixin):
         Returns
         -------
         X : {ndarray, DataFrame} of shape (n_samples, n_features)
-            uint8 for Bernoulli visible units, float32 for Gaussian ones and where fractions were
-            given, float64 of a factor model. Where ``set_output`` asks for DataFrames, one with the
-            names of the features and numbered rows. Of mixed columns a DataFrame of the library and
-            the types that `fit` got, or an array of float64, whatever ``set_output`` says.
+            uint8 for Bernoulli visible units, int64 for counts, float32 for Gaussian ones and where
+            fractions were given, float64 of a factor model. Where ``set_output`` asks for
+            DataFrames, one with the names of the features and numbered rows. Of mixed columns a
+            DataFrame of the library and the types that `fit` got, or an array of float64, whatever
+            ``set_output`` says.
 
         H : list of {ndarray, DataFrame} of shape (n_samples, n_units)
-            The hidden layers from the data upward, uint8, or the factors, float64; DataFrames as X,
-            with columns such as ``layer1_0``. Only with ``return_latents=True``.
+            The hidden layers from the data upward, uint8, Gaussian latents, float32, or the
+            factors, float64; DataFrames as X, with columns such as ``layer1_0``. Only with
+            ``return_latents=True``.
         """
         check_is_fitted(self)
         n_samples = check_count("n_samples", n_samples)
@@ -181,9 +183,9 @@ class InferenceMixin(TransformerMixin):
             How: by enumeration of the hidden states (at most 20 units), as the recognition net
             guesses, by mean field, by weighted particles as in `log_likelihood`, or by Gibbs
             sampling from where those end. ``"auto"`` means ``"exact"`` for machines of at most 14
-            hidden units, otherwise ``"importance"``; missing values count as in `log_likelihood`.
-            Factor models have ``"auto"`` and ``"exact"``, the same closed form, which needs neither
-            ``n_importance_samples`` nor ``n_sweeps``.
+            binary hidden units, otherwise ``"importance"``; missing values count as in
+            `log_likelihood`. Factor models have ``"auto"`` and ``"exact"``, the same closed form,
+            which needs neither ``n_importance_samples`` nor ``n_sweeps``.
 
         n_samples : int, default=10
             Samples for each row.
@@ -312,9 +314,9 @@ class InferenceMixin(TransformerMixin):
             Imputations to make; only draws differ from one to the next.
 
         n_importance_samples : int, default=None
-            Particles for each row where machines have more than 14 hidden units (missing values
-            count as in `log_likelihood`); None means the estimator's parameter. More make better
-            means. Factor models need none.
+            Particles for each row where machines have more than 14 hidden units, or Gaussian
+            latents (missing values count as in `log_likelihood`); None means the estimator's
+            parameter. More make better means. Factor models need none.
 
         random_state : int, RandomState instance or None, default=None
             The random numbers of ``strategy="sample"``; an int repeats the draws, None uses NumPy's

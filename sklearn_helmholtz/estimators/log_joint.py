@@ -26,20 +26,21 @@ class LogJointMixin:
         H : list of array-like of shape (n_samples, n_units), or array-like
             The hidden layers of each row from the data upward, zeros and ones, as
             ``sample(return_latents=True)`` has them; or one array of the units of all layers, as
-            `transform` orders them with ``transform_layer="all"``. Of a factor model the factors.
+            `transform` orders them with ``transform_layer="all"``. Gaussian latents and factors are
+            any numbers.
 
         Returns
         -------
         log_joint : ndarray of shape (n_samples,)
-            In nats, and in the user's units of measurement. Of a factor model the log-density of
-            row and factors, log N(x, z).
+            In nats, and in the user's units of measurement: with Gaussian latents and factors the
+            log-density of both together, log p(x, z).
 
         Raises
         ------
         ValueError
-            Where H is not of zeros and ones, or not of the shape of the hidden layers; and where
-            missing values of a row, on which others depend, cannot be summed out: counts, numbers
-            of mixed tables, or more than 20 binary ones.
+            Where binary units are not 0 or 1, or H has not the shape of the hidden layers; and
+            where missing values of a row, on which others depend, cannot be summed out: counts,
+            numbers of mixed tables, or more than 20 binary ones.
 
         Examples
         --------

@@ -40,10 +40,11 @@ class ScoringMixin:
         -------
         log_likelihood : ndarray of shape (n_samples,)
             log p(x) in nats, float64. Factor models know it; machines enumerate the states of at
-            most 14 hidden units, and otherwise take ``n_importance_samples`` importance samples
-            with fixed random numbers (a lower bound in expectation; see `log_likelihood`). Where
-            Bernoulli features depend on those before them, the missing values of a row count as
-            hidden units. A row's value depends on nothing but the row.
+            most 14 binary hidden units, and otherwise, and of Gaussian latents, take
+            ``n_importance_samples`` importance samples with fixed random numbers (a lower bound in
+            expectation; see `log_likelihood`). Where Bernoulli features depend on those before
+            them, the missing values of a row count as hidden units. A row's value depends on
+            nothing but the row.
         """
         return self._estimate(X, "auto", None, None)[0].per_sample
 
@@ -93,14 +94,15 @@ class ScoringMixin:
         method : {"auto", "exact", "importance", "annealed"}, default="auto"
             Enumeration of the hidden states (at most 20 units); importance sampling with a mixture
             of the recognition net (where there is none mean field, or of mixed columns the means of
-            short Gibbs chains) and, for one sample in five, the prior of the hidden layers as the
-            proposal; or annealed importance sampling [2]_, which needs no proposal and is much
-            slower, and has no way with rows of autoregressive machines that miss counts or values
-            of mixed columns. ``"auto"`` is the first for machines of at
-            most 14 hidden units, otherwise the second. In autoregressive machines missing values
-            of Bernoulli features are enumerated or drawn as hidden units are, and count as such:
-            ``"auto"`` then chooses for each row by itself. Factor models have ``"auto"`` and
-            ``"exact"``, the same closed form, which needs none of the parameters below.
+            short Gibbs chains; of Gaussian latents also the same with wider scales) and, for one
+            sample in five, the prior of the hidden layers as the proposal; or annealed importance
+            sampling [2]_, which needs no proposal and is much slower, and has no way with rows of
+            autoregressive machines that miss counts or values of mixed columns. ``"auto"`` is the
+            first for machines of at most 14 binary hidden units, otherwise the second. In
+            autoregressive machines missing values of Bernoulli features are enumerated or drawn as
+            hidden units are, and count as such: ``"auto"`` then chooses for each row by itself.
+            Factor models have ``"auto"`` and ``"exact"``, the same closed form, which needs none of
+            the parameters below.
 
         n_importance_samples : int, default=None
             Samples for each row, or chains when annealing. None means the estimator's parameter,
@@ -248,7 +250,7 @@ class ScoringMixin:
         Returns
         -------
         free_energy : ndarray of shape (n_samples,)
-            In nats: by enumeration if the machine has at most 14 hidden units, otherwise the mean
+            In nats: by enumeration if the machine has at most 14 binary units, otherwise the mean
             over the samples of the recognition net among ``n_importance_samples``, with fixed
             random numbers. Where an autoregressive machine has to draw missing values, they are
             samples as well, and the mean is higher for it. Of factor models it is -log p(x), since
@@ -273,7 +275,7 @@ class ScoringMixin:
         Returns
         -------
         divergence : ndarray of shape (n_samples,)
-            In nats: by enumeration if the machine has at most 14 hidden units, otherwise from
+            In nats: by enumeration if the machine has at most 14 binary units, otherwise from
             importance samples, and then a lower bound in expectation, since log p(x) is. Where an
             autoregressive machine has to draw missing values, there is no such bound: the gap is
             also that between the draws and what the observed values say of them. Of factor models,

@@ -22,7 +22,7 @@ class TopFeaturesMixin:
         Parameters
         ----------
         unit : int or None, default=None
-            Number of the unit in its layer, or of the factor; None means all of them.
+            Number of the unit in its layer, the latent or the factor; None means all of them.
 
         n : int, default=10
             Features of each unit, most important first; all if there are fewer.
@@ -45,7 +45,9 @@ class TopFeaturesMixin:
                 How far the unit moves each when it is turned on, other units having their expected
                 values: the change of the log-odds of Bernoulli features, of the log-rate of
                 counts, of the mean of real ones, in the user's units. In the first layer it is the
-                entry of ``generative_coefs_[0]``. Loadings of a factor model.
+                entry of ``generative_coefs_[0]``. A Gaussian latent is moved from 0 to 1, its
+                standard deviation, the others being 0: where the decoder bends, other moves have
+                other effects. Loadings of a factor model.
             importance : ndarray
                 What the order goes by: the symmetric Kullback-Leibler divergence, in nats, of the
                 distributions of the feature with the unit on and off. It is the change of the
@@ -57,7 +59,7 @@ class TopFeaturesMixin:
         ------
         ValueError
             Where there is no such unit or layer, and for mixed columns, of which each has several
-            inputs: read ``generative_coefs_[0]`` by ``input_names_``.
+            inputs: read ``generative_coefs_[0]`` or ``decoder_coefs_[0]`` by ``input_names_``.
 
         Notes
         -----
@@ -83,7 +85,7 @@ class TopFeaturesMixin:
         if self._has_mixed_units:
             raise ValueError(
                 "top_features has no order of mixed columns, whose inputs are of several kinds. "
-                "Read generative_coefs_[0] by input_names_."
+                "Read generative_coefs_[0] or decoder_coefs_[0] by input_names_."
             )
         layer = _existing("layer", layer, 1, len(self._model.hidden_sizes))
         effects = self._model.effects(layer)

@@ -39,7 +39,7 @@ def test_deviations_come_in_the_container_of_means():
 
 def test_criteria_say_that_gaussian_latents_have_no_exact_likelihood():
     machine = REAL["latents"]().fit(real_rows())
-    with pytest.raises(ValueError, match="aic needs exact .* Gaussian latents do not have"):
+    with pytest.raises(ValueError, match=r"aic needs exact .* Gaussian latents do not have"):
         machine.aic(real_rows())
 
 
