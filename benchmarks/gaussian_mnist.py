@@ -1,0 +1,174 @@
+"""Held-out log-likelihood of a variational autoencoder of binarised MNIST against its training.
+
+    python -m benchmarks.gaussian_mnist DATA --folder FOLDER --minutes 40
+
+DATA as in `benchmarks.datasets`; the net is the one-layer model of Burda, Grosse & Salakhutdinov
+(2016): 50 latents, two layers of 200 tanh units each way. FOLDER receives ``K.pickle``, K being the
+particles, a checkpoint of every few minutes from which the same command goes on, and ``K.csv``, the
+curve. Minutes are those of one thread's processor time in training: scoring and checkpoints are not
+counted. The learning rate falls along half a cosine over all minutes. At the end the test rows are
+scored in a random order, part by part, with many more samples: about half an hour, which can be cut
+off as well, and ``--parts`` ends it after so many parts of 500 rows. The curve then has the mean over
+the parts that are done.
+"""
+
+import argparse
+import csv
+import math
+import pathlib
+import pickle
+import time
+
+import numpy as np
+
+from sklearn_helmholtz import GaussianHelmholtzMachine
+
+from .datasets import load
+from .learning_curve import replace_file
+
+MACHINE = {
+    "n_components": 50,
+    "hidden_layer_sizes": (200, 200),
+    "visible": "bernoulli",
+    "batch_size": 100,
+    "alpha": 1e-4,
+    "n_jobs": 1,
+    "random_state": 0,
+}
+PEAK = 2e-3
+TARGET = {1: -88.71, 5: -87.63}  # App. D of the paper, fixed binarisation
+LOOKS = 12
+LOOK_ROWS, LOOK_SAMPLES = 5000, 50
+FINAL_SAMPLES, PART = 5000, 500
+_MINUTES_BETWEEN_CHECKPOINTS = 5
+COLUMNS = (
+    "cpu_minutes", "wall_minutes", "epochs", "rate", "train_bound", "valid", "valid_bound", "test",
+    "standard_error", "test_bound", "samples", "rows",
+)  # fmt: skip
+
+
+class Run:
+    """A training that knows how far it has come: everything that a checkpoint has to hold.
+
+    seconds, wall : of training, of the processor and by the clock; parts : of the test rows in
+    random order that are scored with many samples, each their log-likelihoods and bounds.
+    """
+
+    def __init__(self, n_particles, minutes, **params):
+        self.machine = GaussianHelmholtzMachine(n_particles=n_particles, **{**MACHINE, **params})
+        self.minutes, self.seconds, self.wall, self.epochs = minutes, 0.0, 0.0, 0
+        self.curve, self.parts = [], []
+
+    @property
+    def progress(self):
+        """The share of the training time that is used up."""
+        return self.seconds / (60 * self.minutes)
+
+    def epoch(self, X):
+        """Train on all rows once, with the rate that is due."""
+        rate = PEAK * 0.5 * (1 + math.cos(math.pi * min(self.progress, 1)))
+        self.machine.set_params(learning_rate_init=max(rate, 1e-6))
+        cpu, wall = time.process_time(), time.perf_counter()
+        self.machine.partial_fit(X)
+        self.seconds += time.process_time() - cpu
+        self.wall += time.perf_counter() - wall
+        self.epochs += 1
+
+    def look(self, data):
+        """Score held-out rows with few samples, and note what they say."""
+        scores, bounds = _scores(self.machine, data["test"][:LOOK_ROWS], LOOK_SAMPLES)
+        self._note(data, scores, bounds, LOOK_SAMPLES)
+
+    def look_closely(self, data, write, n_parts):
+        """Score test rows in random order with many samples, part by part; write after each."""
+        order = np.random.default_rng(0).permutation(len(data["test"]))
+        for first in range(PART * len(self.parts), len(order), PART):
+            if len(self.parts) == n_parts:
+                break
+            rows = data["test"][order[first : first + PART]]
+            self.parts.append(_scores(self.machine, rows, FINAL_SAMPLES))
+            write()
+        scores, bounds = (np.concatenate(each) for each in zip(*self.parts, strict=True))
+        self.curve = [look for look in self.curve if look["samples"] != FINAL_SAMPLES]
+        self._note(data, scores, bounds, FINAL_SAMPLES)
+
+    def _note(self, data, test, test_bound, n_samples):
+        """Add a row to the curve."""
+        valid, bound = _scores(self.machine, data["valid"][:LOOK_ROWS], LOOK_SAMPLES)
+        self.curve.append({
+            "cpu_minutes": self.seconds / 60, "wall_minutes": self.wall / 60,
+            "epochs": self.epochs, "rate": float(self.machine.learning_rate_init),
+            "train_bound": -float(self.machine.loss_curve_[-1]), "valid": float(valid.mean()),
+            "valid_bound": float(bound.mean()), "test": float(test.mean()),
+            "standard_error": float(test.std(ddof=1) / math.sqrt(len(test))),
+            "test_bound": float(test_bound.mean()), "samples": n_samples, "rows": len(test),
+        })  # fmt: skip
+        print({k: round(v, 4) for k, v in self.curve[-1].items()}, flush=True)
+
+    def write(self, folder):
+        """Write the checkpoint and the curve."""
+        name = str(self.machine.n_particles)
+        replace_file(folder / f"{name}.pickle", "wb", lambda file: pickle.dump(self, file))
+
+        def table(file):
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(
+                {k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()}
+                for row in self.curve
+            )
+
+        replace_file(folder / f"{name}.csv", "w", table)
+
+
+def _scores(machine, X, n_samples):
+    """Log-likelihoods of rows, and their bounds: minus the free energies."""
+    result = machine.log_likelihood(X, n_importance_samples=n_samples)
+    return result.per_sample, -result.free_energy
+
+
+def go_on(run, data, folder, n_parts):
+    """Train until the minutes are used up; look, and write checkpoints, on the way."""
+    looks = [(i / LOOKS) ** 2 for i in range(1, LOOKS)]
+    looks = [share for share in looks if share > run.progress]
+    written = run.seconds
+    while run.progress < 1:
+        run.epoch(data["train"])
+        if looks and run.progress >= looks[0]:
+            looks = [share for share in looks if share > run.progress]
+            run.look(data)
+        if run.seconds - written > 60 * _MINUTES_BETWEEN_CHECKPOINTS:
+            run.write(folder)
+            written = run.seconds
+    if not run.parts:
+        run.look(data)
+    run.write(folder)
+    run.look_closely(data, lambda: run.write(folder), n_parts)
+    run.write(folder)
+
+
+def main():
+    """Train, or go on from a checkpoint, and print the curve."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", help="folder of the data sets")
+    parser.add_argument("--folder", required=True, help="for checkpoint and curve")
+    parser.add_argument("--minutes", type=float, default=40, help="of one thread's training")
+    parser.add_argument("--particles", type=int, choices=sorted(TARGET), default=1)
+    parser.add_argument("--parts", type=int, help="of 500 test rows to score; default: all")
+    arguments = parser.parse_args()
+    data = load(arguments.data, "binarized_mnist")
+    folder = pathlib.Path(arguments.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / f"{arguments.particles}.pickle"
+    run = Run(arguments.particles, arguments.minutes)
+    if checkpoint.exists():
+        run = pickle.loads(checkpoint.read_bytes())
+    go_on(run, data, folder, arguments.parts)
+    last = run.curve[-1]
+    print(f"test {last['test']:.2f} +- {last['standard_error']:.2f}", TARGET[arguments.particles])
+
+
+if __name__ == "__main__":
+    main()
