@@ -1,6 +1,6 @@
 """Gaussian Helmholtz machines without hidden layers against factor analysis, on planted factors.
 
-Run with ``python -m benchmarks.gaussian_linear`` (about two minutes on one core). Such a machine is
+Run with ``python -m benchmarks.gaussian_linear`` (some minutes on one core). Such a machine is
 a factor model, whose best possible likelihood `FactorAnalysis` finds and whose log p(x) is known
 exactly. For each algorithm and covariance of the recognition distribution the table has by how much
 the exact mean log-likelihood of the training rows is below the maximum, and how far the estimate by
@@ -62,6 +62,11 @@ def compare(X, maximum, **params):
         "estimate_minus_exact": error, "monte_carlo_error": estimate.monte_carlo_error,
         "standard_errors": error / estimate.monte_carlo_error, "cpu_seconds": seconds,
     }  # fmt: skip
+
+
+def rounded(row):
+    """A row with fewer digits."""
+    return {k: round(float(v), 5) if isinstance(v, float) else v for k, v in row.items()}
 
 
 def main():

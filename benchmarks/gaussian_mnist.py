@@ -8,8 +8,8 @@ particles, a checkpoint of every few minutes from which the same command goes on
 curve. Minutes are those of one thread's processor time in training: scoring and checkpoints are not
 counted. The learning rate falls along half a cosine over all minutes. At the end the test rows are
 scored in a random order, part by part, with many more samples: about half an hour, which can be cut
-off as well, and ``--parts`` ends it after so many parts of 500 rows. The curve then has the mean over
-the parts that are done.
+off as well, and ``--parts`` ends it after so many parts of 500 rows. The curve then has the mean
+over the parts that are done.
 """
 
 import argparse
@@ -76,12 +76,13 @@ class Run:
 
     def look(self, data):
         """Score held-out rows with few samples, and note what they say."""
-        scores, bounds = _scores(self.machine, data["test"][:LOOK_ROWS], LOOK_SAMPLES)
+        rows = data["test"][in_random_order(data["test"])[:LOOK_ROWS]]  # the file sorts them
+        scores, bounds = _scores(self.machine, rows, LOOK_SAMPLES)
         self._note(data, scores, bounds, LOOK_SAMPLES)
 
     def look_closely(self, data, write, n_parts):
         """Score test rows in random order with many samples, part by part; write after each."""
-        order = np.random.default_rng(0).permutation(len(data["test"]))
+        order = in_random_order(data["test"])
         for first in range(PART * len(self.parts), len(order), PART):
             if len(self.parts) == n_parts:
                 break
@@ -119,6 +120,11 @@ class Run:
             )
 
         replace_file(folder / f"{name}.csv", "w", table)
+
+
+def in_random_order(rows):
+    """Numbers of the rows in an order that is always the same."""
+    return np.random.default_rng(0).permutation(len(rows))
 
 
 def _scores(machine, X, n_samples):
