@@ -1,0 +1,198 @@
+"""Gaussian Helmholtz machines on real tables with gaps, in training and in test rows alike.
+
+    python -m benchmarks.gaussian_gaps DATA MIXED [--sets NAME ...]
+
+DATA as in `benchmarks.datasets`, MIXED as in `benchmarks.mixed_tables`. A quarter of all cells is
+hidden at random, columns are standardised by what training rows show, and all models learn from
+what is left; only scikit-learn's mixture, which takes no NaN, is given the complete training
+rows. What is chosen (`GRID` for machines, numbers of factors and of components) is chosen by the
+mean log-density of what validation rows show, and so is the epoch at which a machine's training
+stops. Of the test rows the table has the mean log-density of what they show, in nats a row, and the
+root mean square error of imputed hidden cells, beside that of `IterativeImputer`. One thread. The
+table is written to ``benchmarks/results/gaussian_gaps.csv``, in which tables that are there already
+are not made again.
+"""
+
+import argparse
+import csv
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
+from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer
+from sklearn.mixture import GaussianMixture
+
+from sklearn_helmholtz import FactorAnalysis, GaussianHelmholtzMachine
+
+from .baselines import paired_difference
+from .mixed_tables import load as load_mixed
+from .mixed_tables import parts
+
+RESULTS = Path(__file__).parent / "results" / "gaussian_gaps.csv"
+TABLES = "frey_gray", "breast_cancer", "wine", "diamonds"
+SHARE = 0.25
+MOST_ROWS = 1000
+GRID = tuple(
+    {"n_components": k, "hidden_layer_sizes": hidden} for hidden in ((50,), (200,)) for k in (5, 20)
+)
+FACTORS = 1, 2, 3, 5, 10, 20, 40
+COMPONENTS = 1, 2, 3, 5, 8
+MACHINE = {
+    "visible": "gaussian", "early_stopping": True, "n_iter_no_change": 20,
+    "learning_rate_init": 5e-3, "batch_size": 20, "n_jobs": 1, "random_state": 0,
+}  # fmt: skip
+SAMPLES = 1000  # for each test row
+_MANY = 100  # columns, from which imputers look at so many others only
+_NEAREST = 50
+COLUMNS = (
+    "table", "model", "setting", "valid", "test", "standard_error", "minus_machine",
+    "difference_error", "rmse", "cpu_seconds",
+)  # fmt: skip
+
+
+def complete(folder, mixed, name):
+    """Training, validation and test rows of a table."""
+    if name == "frey_gray":
+        with np.load(Path(folder) / "frey_gray.npz") as file:
+            return [file[part].astype(np.float64) for part in ("train", "valid", "test")]
+    if name == "diamonds":
+        table = load_mixed(mixed, name)
+        real = [kind == "real" for kind in table.kinds.values()]
+        X = np.concatenate([table.train, table.valid, table.test])[:MOST_ROWS, real]
+    else:
+        X = {"wine": load_wine, "breast_cancer": load_breast_cancer}[name]().data
+    return [X[rows] for rows in parts(len(X))]
+
+
+def with_gaps(splits):
+    """The three parts standardised, and the same with hidden cells as NaN."""
+    rng = np.random.default_rng(0)
+    hidden = [rng.random(X.shape) < SHARE for X in splits]
+    shown = np.where(hidden[0], np.nan, splits[0])
+    mean, deviation = np.nanmean(shown, axis=0), np.nanstd(shown, axis=0)
+    whole = [(X - mean) / deviation for X in splits]
+    return whole, [np.where(gaps, np.nan, X) for X, gaps in zip(whole, hidden, strict=True)]
+
+
+def error(filled, whole, gappy):
+    """Root mean square error of the hidden cells."""
+    return float(np.sqrt(np.mean((filled - whole)[np.isnan(gappy)] ** 2)))
+
+
+def of_mixture(mixture, X):
+    """Log-density of what each row shows, by the marginals of a mixture of full covariances."""
+    found = np.empty((len(X), mixture.n_components))
+    diagonal = mixture.covariance_type == "diag"
+    for i, row in enumerate(X):
+        shown = ~np.isnan(row)
+        for k, (mean, spread) in enumerate(zip(mixture.means_, mixture.covariances_, strict=True)):
+            part = np.diag(spread[shown]) if diagonal else spread[np.ix_(shown, shown)]
+            found[i, k] = multivariate_normal(mean[shown], part, allow_singular=True).logpdf(
+                row[shown]
+            )
+    return logsumexp(found + np.log(mixture.weights_), axis=1)
+
+
+def machines(train, valid):
+    """Machines of the grid, fitted, by setting."""
+    for setting in GRID:
+        yield str(setting), GaussianHelmholtzMachine(**setting, **MACHINE).fit(train, X_val=valid)
+
+
+def factor_models(train):
+    """Factor analyses, fitted, by setting."""
+    for k in FACTORS:
+        if k < train.shape[1]:
+            yield f"{k} factors", FactorAnalysis(k, tol=1e-6).fit(train)
+
+
+def mixtures(train):
+    """Gaussian mixtures, fitted to complete rows, by setting."""
+    for kind in ("full", "diag"):
+        for k in COMPONENTS:
+            mixture = GaussianMixture(k, covariance_type=kind, n_init=3, random_state=0)
+            yield f"{k} {kind}", mixture.fit(train)
+
+
+def choose(candidates, valid, log_density):
+    """The setting, the model and the validation log-density that is best, and seconds of all."""
+    start, best = time.process_time(), None
+    for setting, model in candidates:
+        value = float(np.mean(log_density(model, valid)))
+        print("   ", setting, round(value, 3), round(time.process_time() - start, 1), flush=True)
+        if best is None or value > best[2]:
+            best = setting, model, value
+    return *best, time.process_time() - start
+
+
+def compare(name, splits):
+    """Rows of the table."""
+    (whole_train, _, whole), (train, valid, test) = with_gaps(splits)
+    kinds = {
+        "GaussianHelmholtzMachine": (machines(train, valid), lambda m, X: m.score_samples(X)),
+        "FactorAnalysis": (factor_models(train), lambda m, X: m.score_samples(X)),
+        "GaussianMixture, complete rows": (mixtures(whole_train), of_mixture),
+    }
+    reference = None
+    for kind, (candidates, log_density) in kinds.items():
+        setting, model, value, seconds = choose(candidates, valid, log_density)
+        if isinstance(model, GaussianHelmholtzMachine):
+            model.set_params(n_importance_samples=SAMPLES)
+        rows = log_density(model, test)
+        reference = rows if reference is None else reference
+        difference = paired_difference(rows, reference)
+        filled = model.impute(test) if hasattr(model, "impute") else None
+        yield (
+            name, kind, setting, value, rows.mean(), rows.std(ddof=1) / np.sqrt(len(rows)),
+            *difference, None if filled is None else error(filled, whole, test), seconds,
+        )  # fmt: skip
+    start = time.process_time()
+    nearest = _NEAREST if test.shape[1] > _MANY else None
+    imputer = IterativeImputer(n_nearest_features=nearest, random_state=0).fit(train)
+    rmse = error(imputer.transform(test), whole, test)
+    setting = f"{nearest or 'all'} features"
+    blank = (None,) * 5
+    yield name, "IterativeImputer", setting, *blank, rmse, time.process_time() - start
+
+
+def read():
+    """The table so far."""
+    if not RESULTS.exists():
+        return []
+    with RESULTS.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def main():
+    """Compare, and write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", help="folder of the binary data sets and of frey_gray")
+    parser.add_argument("mixed", help="folder of the mixed tables")
+    parser.add_argument("--sets", nargs="+", default=TABLES, choices=TABLES)
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore", message="This log-likelihood")
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    table = read()
+    for name in arguments.sets:
+        if any(row["table"] == name for row in table):
+            continue
+        for row in compare(name, complete(arguments.data, arguments.mixed, name)):
+            row = [round(float(v), 4) if isinstance(v, float) else v for v in row]
+            table.append(dict(zip(COLUMNS, row, strict=True)))
+            print(*row, flush=True)
+        with RESULTS.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(table)
+
+
+if __name__ == "__main__":
+    main()
