@@ -305,7 +305,7 @@ def test_rows_are_recorded_and_scored_as_densities_or_probabilities(missing):
 def test_what_needs_states_of_hidden_units_refuses_latents():
     net = make_net("bernoulli")
     rows = net.model.table(np.zeros((2, 4)))
-    with pytest.raises(ValueError, match="aic needs exact probabilities, which machines with Gaussian"):
+    with pytest.raises(ValueError, match="aic needs exact probabilities, which machines with G"):
         net.model.check_exact("aic", rows)
     with pytest.raises(ValueError, match="state needs enumeration of the hidden states"):
         most_probable(net.model, rows, 10, 1)
