@@ -9,7 +9,6 @@ from . import _tree
 from ._threads import run_blocks
 from ._training import DivergenceError, End, Outcome, Past
 from .learning import write_derivatives
-from .rows import distinct_rows
 
 _LEAST_FALL = 1e-12  # of the loss in an iteration, relative: below, rounding is all there is
 _N_CORRECTIONS = 20  # pairs of moves and changes of the gradient that are remembered
@@ -19,9 +18,7 @@ _MOST_TRIALS = 50  # of the length of one move
 class Descent:
     """A machine that learns by a deterministic objective, and the rows that it learns from.
 
-    ``result`` is the machine so far, packed, in float32; what moves is its vector in float64. Equal
-    rows are merged, and the others brought into an order that their contents decide: a weight is
-    as good as equal rows, and their order means nothing, to the bit.
+    ``result`` is the machine so far, packed, in float32; what moves is its vector in float64.
 
     rule : has `objective`; rows : a `Table`; past : of an earlier training; decay : strength of the
     penalty ``decay / 2 |W|^2`` on weights between layers, relative to the loss of a row.
@@ -31,7 +28,7 @@ class Descent:
         self.result = _tree.pack(machine)
         self.step_number = past.step_number
         self._rule, self._seed, self._n_threads = rule, past.seed, n_threads
-        self._rows, self._decay = distinct_rows(rows), decay
+        self._rows, self._decay = rows, decay
         self._limits = rule.limits(machine, len(self._rows))
 
     @property
@@ -67,7 +64,7 @@ class Descent:
             x = self._rows.take(place)
             slopes[number] = 0.0
             found = write_derivatives(machine, x, self._tree_of(slopes[number]))
-            losses[number] = (x.weights * found).sum()
+            losses[number] = (found if x.weights is None else x.weights * found).sum()
 
         run_blocks(run, len(losses), self._n_threads)
         weights, n_rows = vector[: self.result.ends[0]], len(self._rows)

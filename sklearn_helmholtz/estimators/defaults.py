@@ -44,6 +44,7 @@ def batch_size(estimator, n_rows):
     """Rows of a minibatch."""
     if estimator.batch_size != "auto":
         return estimator.batch_size
+    n_rows = int(n_rows)  # weighted rows may be worth any number
     if estimator._largest_batch is not None:
         return min(n_rows, estimator._largest_batch)
     is_small = _is_careful(estimator) or estimator._needs_many_steps

@@ -10,15 +10,16 @@ from .._descent import Descent, descend
 from .._monitor import Monitor
 from ..learning import DeterministicLearning, deterministic_losses
 from ..machines import ACTIVATIONS, initialise_deterministic
-from ..rows import distinct_rows
 from ._compat import Interval, StrOptions
 from .attributes import PUBLISHED
+from .defaults import batch_size
 from .deterministic_parameters import deterministic_model
 from .frames import is_mixed_frame
 from .joint import JointMixin
 from .progress import ObjectiveLines, with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
+from .weights import merge_equal_rows
 
 _VISIBLE = ("auto", "bernoulli", "gaussian")
 
@@ -493,12 +494,11 @@ class DeterministicHelmholtzMachine(JointMixin, TrainedDensityEstimator):
             )
         return start
 
-    def _to_learn_from(self, rows, plan):
+    def _merged(self, X, weights):
         """Where a step takes all rows, equal ones as one: weights are as good as these."""
-        if plan.batch_size < len(plan.indices):
-            return rows, plan
-        rows = distinct_rows(rows.choose(plan.indices))
-        return rows, replace(plan, indices=np.arange(len(rows)))
+        n_rows = X.shape[0]
+        takes_all = self.solver == "lbfgs" or batch_size(self, n_rows) >= n_rows
+        return merge_equal_rows(X, weights) if takes_all else (X, weights)
 
     def _train(
         self, start, plan, history, compilation, validation=None, callbacks=None, stops=False

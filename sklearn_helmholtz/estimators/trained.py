@@ -149,7 +149,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         whole, whole_weights, stops = X, weights, stops_early(self, X.shape[1])
         summary = TableSummary.of(X)
         known = _known_to_learn_from(summary)
-        seen = Weights.of(weights, known)
+        seen, n_rows = Weights.of(weights, known), effective_number(weights, known)
         if X_val is not None or not stops:
             X, weights = self._merged(X, weights)
             summary = summary if X is whole else TableSummary.of(X)
@@ -179,8 +179,8 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         start = replace(start, past=Past(seed, start.past.step_number))
         learnt = partial(self._records, start)
         callbacks.begin_fit(whole, whole_weights, X_val, weights_val, learnt)
-        n_rows = effective_number(weights, train_rows)
-        seen = seen if held_out is None else Weights.of(weights, train_rows)
+        if held_out is not None:
+            seen, n_rows = Weights.of(weights, train_rows), effective_number(weights, train_rows)
         history = History(start.past, self.solver, n_rows, seen)
         outcome = self._train(start, plan, history, compilation, validation, callbacks, stops)
         if outcome.interrupt is None:
@@ -392,7 +392,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             report=lines,
             callbacks=callbacks,
         )
-        outcome = train(training, *self._to_learn_from(start.rows, plan), monitor)
+        outcome = train(training, start.rows, plan, monitor)
         if lines is not None:
             lines.end()
         self._become(self._records(start, training, monitor))
@@ -402,10 +402,6 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             past = replace(past, average=None)
         self._history = replace(history, past=past)
         return outcome
-
-    def _to_learn_from(self, rows, plan):
-        """The rows and the plan of training, from those of the user's table."""
-        return rows, plan
 
     def _lines(self, plan, compilation, callbacks):
         """The lines that tell the user of epochs, or None."""

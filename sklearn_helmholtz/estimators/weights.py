@@ -75,7 +75,7 @@ def check_alike(before, now):
 
 
 def merge_equal_rows(X, weights):
-    """The different rows of a small table in an order of their own, and their weights or None.
+    """The different rows of a table in an order of their own, and their weights or None.
 
     A weight is then as good as so many equal rows, and no order of rows matters.
     """

@@ -4,7 +4,6 @@ from .block import Block
 from .coded import Coded
 from .columns import TableLimits, TableSummary, means, moments, rounded_interval, rounding
 from .dense import chunks, dense_doubles, dense_rows, row_pieces, with_column
-from .distinct import distinct_rows
 from .keys import content_keys
 from .limits import minibatches, rows_of_a_block, split_evenly
 from .lists import Lists
@@ -26,7 +25,6 @@ __all__ = [
     "content_keys",
     "dense_doubles",
     "dense_rows",
-    "distinct_rows",
     "has_missing",
     "means",
     "minibatches",

@@ -265,3 +265,12 @@ def test_weights_are_routed_through_pipelines_and_searches():
     assert not np.allclose(
         search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"]
     )
+
+
+def test_weighted_rows_are_worth_no_whole_number_of_rows_and_teach_on():
+    """The size of minibatches of autoregressive machines goes by that number."""
+    rng = np.random.default_rng(0)
+    X, weights = (rng.random((2500, 3)) < 0.4).astype(np.uint8), rng.random(2500) + 0.1
+    machine = HelmholtzMachine(1, autoregressive=True, max_iter=1, random_state=0)
+    machine.fit(X, sample_weight=weights).partial_fit(X[:50], sample_weight=weights[:50])
+    assert machine.n_iter_ == 2
