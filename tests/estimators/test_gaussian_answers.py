@@ -63,3 +63,11 @@ def test_more_factors_than_features_warn_at_the_line_of_the_user():
     with pytest.warns(UserWarning, match="no use for more factors than features") as caught:
         machine.fit(real_rows())
     assert caught[0].filename == __file__
+
+
+def test_top_features_are_those_that_a_standard_deviation_of_a_latent_moves():
+    machine = REAL["latents"]().fit(real_rows())
+    found = machine.top_features()
+    moved = machine.inverse_transform(np.eye(2)) - machine.inverse_transform(np.zeros((2, 2)))
+    expected = np.take_along_axis(moved, found.features, axis=1)
+    np.testing.assert_allclose(found.weights, expected, rtol=1e-3, atol=1e-5)
