@@ -95,9 +95,9 @@ for name, (_, X_test) in splits.items():
     print(f"{'':20}estimate of the machine {'reliable' if fit.reliable else 'not reliable'}")
 
 # %%
-# Factors of wines and of patients are not straight: the machine has 1.1 and 0.5 nats more than factor
-# analysis, each more than three standard errors, and is level with the mixture, which says the same
-# of a table by a few centres.
+# Factors of wines and of patients are not straight: the machine has 1.1 and 0.5 nats more than
+# factor analysis, each more than three standard errors, and is level with the mixture, which has a
+# few centres instead.
 #
 # Not so the tumours. Some of their features are nearly functions of others, as a perimeter is of a
 # radius. Full covariances say that, and two of them are worth five nats; noise of its own for each
@@ -120,8 +120,8 @@ axes[1].set_xlabel("nats per test row more than factor analysis (two standard er
 # -------------------
 # In the wines, how much of each feature is expected along one latent of a machine with two, the
 # other being zero. Of a linear model these were straight lines. Here alcohol, proline and phenols
-# fall together along the first until they reach the level of all other wines, and stay there; the
-# colour is the same for all wines up to the middle of the second latent, and then deepens.
+# fall together along the first latent up to its middle, and then stay where they are; the colour
+# stays the same up to the middle of the second, and then deepens.
 
 bent = GaussianHelmholtzMachine(**machine.get_params() | {"n_components": 2})
 bent.fit(splits["wine"][0])
