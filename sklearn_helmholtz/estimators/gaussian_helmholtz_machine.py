@@ -165,10 +165,11 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         Intercepts of the decoder, from the data upward.
 
     encoder_coefs_ : list of ndarray
-        Weights of the encoder, from the data upward: the first of shape (n_features, n_units), with
-        ``missing_indicator=True`` (2 * n_features, n_units), the last of shape (n_units, n_outputs)
-        for the outputs mu, then the logarithms of the diagonal of L, and with
-        ``covariance="full"`` what is below the diagonal, row by row.
+        Weights of the encoder, from the data upward: the first of shape (n_features, n_units), of
+        mixed columns with a row for each of ``code_names_``, and with ``missing_indicator=True``
+        ``n_features`` rows more; the last of shape (n_units, n_outputs) for the outputs mu, then
+        the logarithms of the diagonal of L, and with ``covariance="full"`` what is below the
+        diagonal, row by row.
 
     encoder_intercepts_ : list of ndarray
         Intercepts of the encoder, from the data upward.
