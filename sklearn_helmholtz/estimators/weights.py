@@ -92,7 +92,7 @@ def merge_equal_rows(X, weights):
 
 
 def _content(X, number):
-    """What a row holds, as bytes: the same for all types of numbers and of matrices."""
+    """Bytes that tell what a row holds: the same for all types of numbers and of matrices."""
     if scipy.sparse.issparse(X):
         row = X[[number]]
         row.sort_indices()
