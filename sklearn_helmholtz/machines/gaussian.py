@@ -71,7 +71,7 @@ class GaussianHelmholtz(Helmholtz):
         return self._with_gaps(seen, x) if self.sees_gaps else seen
 
     def _with_gaps(self, seen, x):
-        """Columns that are seen of rows, and beside them 1 where a row of x misses a value, otherwise 0."""
+        """Columns that are seen, and 1 for each value that a row of x misses, otherwise 0."""
         if isinstance(seen, Coded):
             seen = seen.code
         seen = seen.toarray() if isinstance(seen, Lists) else seen
