@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 
-from sklearn_helmholtz.units import Bernoulli, Gaussian, Poisson
+from sklearn_helmholtz.units import Bernoulli, Gaussian, Poisson, Units
 from tests.units import calls
 
 N_ROWS, N_UNITS = 6, 37  # two whole vectors of kernels and a rest
@@ -312,6 +312,18 @@ def test_tables_hold_log_probabilities(family):
         of_scipy(family, row, eta + s).sum(axis=1) for row, s in zip(values, shifts, strict=True)
     ]
     assert_allclose(table, expected, rtol=1e-6)
+
+
+@families
+def test_paired_log_probabilities_are_those_of_scipy(family):
+    """A family's own way is that of all others, by tables; rows may share their inputs."""
+    eta = make_eta()
+    values = make_gaps(make_values(family, eta))
+    for inputs in (eta, eta[:1]):
+        expected = np.nansum(of_scipy(family, values, inputs), axis=1)
+        assert_allclose(family.units.paired(values, inputs), expected, rtol=1e-6)
+        by_tables = Units.paired(family.units, values, inputs)
+        assert_allclose(by_tables, expected, rtol=1e-6)
 
 
 def test_the_table_has_every_family():
