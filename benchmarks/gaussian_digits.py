@@ -1,6 +1,6 @@
 """Machines of Gaussian latents on binarised digits, at equal seconds, beside the binary machine.
 
-Run with ``python -m benchmarks.gaussian_digits [--seconds 25]`` (some minutes on one core). The
+Run with ``python -m benchmarks.gaussian_digits [--seconds 15]`` (some minutes on one core). The
 split is that of `benchmarks.digits`. Each learning rule trains the same nets for about the same
 seconds of the processor, on one thread: as many epochs as fit, by what a few epochs take, while the
 learning rate falls to zero. The binary machine, with the settings of the README, takes what it
@@ -97,7 +97,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=25, help="of the processor, each fit")
+    parser.add_argument("--seconds", type=float, default=15, help="of the processor, each fit")
     arguments = parser.parse_args()
     data = digits()
     table = [binary(data), *(of_rule(name, data, arguments.seconds) for name in RULES)]

@@ -44,8 +44,9 @@ GRID = tuple(
 FACTORS = 1, 2, 3, 5, 10, 20, 40
 COMPONENTS = 1, 2, 3, 5, 8
 MACHINE = {
-    "visible": "gaussian", "early_stopping": True, "n_iter_no_change": 20,
-    "learning_rate_init": 5e-3, "batch_size": 20, "n_jobs": 1, "random_state": 0,
+    "visible": "gaussian", "missing_indicator": True, "early_stopping": True,
+    "n_iter_no_change": 20, "learning_rate_init": 5e-3, "batch_size": 20, "n_jobs": 1,
+    "random_state": 0,
 }  # fmt: skip
 SAMPLES = 1000  # for each test row
 _MANY = 100  # columns, from which imputers look at so many others only
