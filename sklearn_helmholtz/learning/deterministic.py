@@ -17,9 +17,8 @@ _FUNCTIONS = 6  # of each unit: logarithms and exponentials
 class DeterministicLearning(BeliefNetRule):
     """Steps along minus F, of both nets, by the chain rule.
 
-    F is what equations 9 and 12 of the sources make of a row: means in place of states (see
-    `DeterministicHelmholtz.losses`). It is no bound of log p(x). Nothing is drawn, and everything
-    is computed in float64.
+    F is what a row costs with means in place of states (see `DeterministicHelmholtz.losses`). It is
+    no bound of log p(x). Nothing is drawn, and everything is computed in float64.
 
     References
     ----------

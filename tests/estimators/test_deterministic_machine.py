@@ -55,7 +55,7 @@ def sigmoid(a):
     return 1 / (1 + np.exp(-a))
 
 
-def equation_11(theta, always, parents):
+def competing_causes(theta, always, parents):
     added = always + parents @ theta
     none = np.prod(1 - parents[:, :, None] * theta / (1 + theta), axis=1) / (1 + always)
     return (1 - 1 / (1 + added)) * (1 - none)
@@ -67,9 +67,9 @@ def enumerated(model):
     top, first, x = (all_states(n) for n in (2, 3, 4))
     prior = sigmoid(always[2])
     p_top = np.prod(np.where(top, prior, 1 - prior), axis=1)
-    p = equation_11(theta[1], always[1], top)
+    p = competing_causes(theta[1], always[1], top)
     p_first = p_top @ np.prod(np.where(first[None], p[:, None], 1 - p[:, None]), axis=2)
-    p = equation_11(theta[0], always[0], first)
+    p = competing_causes(theta[0], always[0], first)
     return x, p_first @ np.prod(np.where(x[None], p[:, None], 1 - p[:, None]), axis=2)
 
 
@@ -123,10 +123,10 @@ def test_imputations_and_posteriors_are_those_of_enumeration():
         assert_allclose(total / total.sum(), probabilities, rtol=1e-5, atol=1e-12)
 
 
-def test_means_go_down_by_equation_11():
+def test_means_go_down_by_competing_causes():
     model, H = planted(), np.random.default_rng(0).random((5, 2))
     theta, always = model.generative_coefs_, model.generative_intercepts_
-    expected = equation_11(theta[0], always[0], equation_11(theta[1], always[1], H))
+    expected = competing_causes(theta[0], always[0], competing_causes(theta[1], always[1], H))
     assert_allclose(model.inverse_transform(H), expected, rtol=1e-5)
     X = all_states(4)
     first = sigmoid(X @ model.recognition_coefs_[0])

@@ -1,4 +1,4 @@
-"""The competitive map against equation 11, its derivatives by differences, and its extremes."""
+"""The competitive map against its formula, its derivatives by differences, and its extremes."""
 
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ def a_map(n_parents=4, n_units=3, seed=0, dtype=np.float32):
     return Competitive(*(array.astype(dtype) for array in arrays))
 
 
-def equation_11(own, parents):
-    """P of each unit, as the equation says, from the published strengths."""
+def competing_causes(own, parents):
+    """P of each unit, as the formula says, from the published strengths."""
     theta, always = (np.log1p(np.exp(np.float64(a))) for a in (own.weights, own.intercept))
     p = np.empty((len(parents), len(always)))
     for r, j in np.ndindex(p.shape):
@@ -30,11 +30,11 @@ def equation_11(own, parents):
     return p
 
 
-def test_the_map_is_the_logit_of_equation_11():
+def test_the_map_is_the_logit_of_competing_causes():
     own, parents = a_map(), np.random.default_rng(1).random((6, 4))
-    assert_allclose(exact.sigmoid(own.doubles(parents)), equation_11(own, parents), rtol=1e-12)
+    assert_allclose(exact.sigmoid(own.doubles(parents)), competing_causes(own, parents), rtol=1e-12)
     units = Conditional(own, Bernoulli()).mean(parents.astype(np.float32))
-    assert_allclose(units, equation_11(own, parents), rtol=1e-5)
+    assert_allclose(units, competing_causes(own, parents), rtol=1e-5)
 
 
 @pytest.mark.parametrize("form", ["bits", "reals", "lists"])

@@ -52,8 +52,7 @@ def rows_of(kind, n_rows=7, gaps=True, seed=3):
 def naive_objective(machine, x, fill_values, activation, variance=None):
     """F of one row, equation by equation, one unit at a time.
 
-    Equation 9 (recognition), equation 11 (generation, with a parent that is always on) and
-    equation 12 (the sum over layers), in the numbers of the sources.
+    Recognition, generation with a parent that is always on, and the sum over layers.
     """
     q = [[fill if math.isnan(value) else value for value, fill in zip(x, fill_values, strict=True)]]
     for conditional in machine.recognition.conditionals:
