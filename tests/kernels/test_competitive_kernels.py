@@ -10,7 +10,7 @@ from sklearn_helmholtz._kernels.competitive import competitive_parts, competitiv
 
 
 def naive_parts(parents, theta, always):
-    """Sums and probabilities of each unit by the formula of competing causes, in extended precision."""
+    """Sums and probabilities of each unit by the formula, in extended precision."""
     shape = len(parents), len(always)
     total, some, none = (np.empty(shape, np.longdouble) for _ in range(3))
     for r, j in np.ndindex(shape):
