@@ -88,7 +88,8 @@ def check_settings(estimator, fitted):
         given = getattr(estimator, name)
         if name == "hidden_layer_sizes":
             given = (given,) if np.ndim(given) == 0 else tuple(given)
-        if name != "visible" and given != value:
+        is_auto = isinstance(given, str) and given == "auto"
+        if name != "visible" and given != value and not is_auto:
             raise ValueError(
                 f"{name} is {given!r}, but the fitted machine that is to be trained further has "
                 f"{value!r}. Fit a clone, or with warm_start=False."

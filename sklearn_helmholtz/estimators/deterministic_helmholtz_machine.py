@@ -462,7 +462,7 @@ class DeterministicHelmholtzMachine(JointMixin, TrainedDensityEstimator):
                 "Encode them as zeros and ones, or use HelmholtzMachine."
             )
 
-    def _new_machine(self, n_units, units, intercept, rng):
+    def _new_machine(self, n_units, units, intercept, rng, summary):
         return initialise_deterministic(n_units, units, intercept, rng, self.activation)
 
     def _rule(self):

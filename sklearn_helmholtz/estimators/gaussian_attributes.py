@@ -83,6 +83,9 @@ def gaussian_from_parameters(decoder, encoder, variance, visible, **kind):
         for name, pair in (("decoder", decoder), ("encoder", encoder))
     )
     n_features, n_components = _check_decoder(*down)
+    if kind["missing_indicator"] == "auto":
+        sees_gaps = bool(up[0]) and up[0][0].ndim == 2 and len(up[0][0]) == 2 * n_features
+        kind = {**kind, "missing_indicator": sees_gaps}
     hidden = [len(intercept) for intercept in down[1][1:]]
     _check_encoder(*up, n_features, hidden, n_components, kind)
     units, scaling = given_units(visible, variance, n_features)

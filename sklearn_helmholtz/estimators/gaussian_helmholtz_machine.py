@@ -30,6 +30,7 @@ from .public import public
 from .trained import TrainedDensityEstimator
 from .weights import merge_equal_rows
 
+_AUTOMATIC = "visible", "missing_indicator"
 _RULES = {
     "importance-weighted": ImportanceWeighted,
     "wake-sleep": WakeSleep,
@@ -86,9 +87,9 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         Samples of the latents of a row in each step. One with ``"importance-weighted"`` is the
         variational autoencoder; wake-sleep takes the mean over them.
 
-    missing_indicator : bool, default=False
+    missing_indicator : bool or "auto", default="auto"
         Whether the encoder sees which values are missing, besides the means of training that take
-        their place.
+        their place. ``"auto"`` does where any are missing of the rows that a fit begins with.
 
     solver : {"adam", "sgd"}, default="adam"
         The optimiser: Adam, or stochastic gradient steps with momentum.
@@ -264,7 +265,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         "activation": [StrOptions({"tanh", "relu"})],
         "covariance": [StrOptions(set(POSTERIORS))],
         "algorithm": [StrOptions(set(_RULES))],
-        "missing_indicator": ["boolean"],
+        "missing_indicator": [StrOptions({"auto"}), "boolean"],
         "learning_rate": [StrOptions({"auto", "constant", "cosine", "adaptive"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "early_stopping": ["boolean"],
@@ -287,7 +288,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         visible="auto",
         algorithm="importance-weighted",
         n_particles=5,
-        missing_indicator=False,
+        missing_indicator="auto",
         solver="adam",
         momentum=0.9,
         learning_rate="auto",
@@ -483,11 +484,13 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
             )
         return (k,)
 
-    def _new_machine(self, n_units, units, intercept, rng):
-        n_columns, k = n_units
+    def _new_machine(self, n_units, units, intercept, rng, summary):
+        (n_columns, k), sees_gaps = n_units, self.missing_indicator
+        if sees_gaps == "auto":
+            sees_gaps = summary.has_missing
         return initialise_gaussian(
             n_columns, k, self._hidden_sizes(), units, intercept, rng, activation=self.activation,
-            covariance=self.covariance, sees_gaps=self.missing_indicator,
+            covariance=self.covariance, sees_gaps=bool(sees_gaps),
         )  # fmt: skip
 
     def _check_continuation(self):
@@ -512,7 +515,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         implied = self._implied(model)
         for name, value in implied.items():
             given = self._hidden_sizes() if name == "hidden_layer_sizes" else getattr(self, name)
-            if given != value and not (name == "visible" and given == "auto"):
+            if given != value and not (name in _AUTOMATIC and given == "auto"):
                 raise ValueError(f"The arrays make {name}={value!r}, got {given!r}.")
 
     _attributes = staticmethod(gaussian_attributes)

@@ -430,7 +430,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         )
         return cls._holding(model, params)
 
-    def _new_machine(self, n_units, units, intercept, rng):
+    def _new_machine(self, n_units, units, intercept, rng, summary):
         return initialise(n_units, units, intercept, rng, self.autoregressive)
 
     def _rule(self):

@@ -440,7 +440,7 @@ class SigmoidBeliefNet(JointMixin, TrainedDensityEstimator):
         check_choice("inference", self.inference, tuple(WAYS))
         return WAYS[self.inference]
 
-    def _new_machine(self, n_units, units, intercept, rng):
+    def _new_machine(self, n_units, units, intercept, rng, summary):
         way = self._way
         machine = way.new_machine(n_units, units, intercept, rng, self.autoregressive)
         return way.fit_machine(machine, self, rng)

@@ -322,7 +322,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         encoding, units, intercept = self._fit_encoding(X, summary, indices, weights)
         rows = encoding.table(X, summary, relative)
         rng = _keys.generator(seed, Purpose.INITIALISE)
-        machine = self._new_machine((X.shape[1], *sizes), units, intercept, rng)
+        machine = self._new_machine((X.shape[1], *sizes), units, intercept, rng, summary)
         return Start(machine, encoding, rows, Past(seed))
 
     def _checked_sizes(self, n_features):
