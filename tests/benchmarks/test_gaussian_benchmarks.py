@@ -80,7 +80,7 @@ def test_a_run_ends_with_all_test_rows_and_goes_on_where_it_was(tmp_path, monkey
     )
     # Of some of the rows, in a sample where few samples lack a constant, the rest is known.
     few, _ = gaussian_mnist._scores(run.machine, data["test"], gaussian_mnist.LOOK_SAMPLES)
-    run.parts = [(few[order[:15]] + 0.25, None)]
+    run.parts = [(few[order[:15]] + 0.25, few[:15])]
     mean, error, _, n_rows = run._of_all_rows(data["test"], order)
     assert (mean, n_rows) == (pytest.approx(few.mean() + 0.25), 15)
     assert error == pytest.approx(few.std(ddof=1) / np.sqrt(40))
