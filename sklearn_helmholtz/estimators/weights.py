@@ -100,7 +100,8 @@ def _content(X, number):
     else:
         columns = np.flatnonzero(X[number])
         values = X[number, columns]
-    return columns.astype(np.int64).tobytes() + values.astype(np.float64).tobytes()
+    values = np.where(np.isnan(values), np.nan, values.astype(np.float64))  # NaN has many forms
+    return columns.astype(np.int64).tobytes() + values.tobytes()
 
 
 def effective_number(weights, numbers):

@@ -312,3 +312,19 @@ def test_without_hidden_layers_it_is_factor_analysis():
     covariance = loadings.T @ loadings + np.diag(machine.noise_variance_)
     own = multivariate_normal(machine.decoder_intercepts_[0], covariance).logpdf(X).mean()
     assert best - 0.02 < own <= best + 1e-4
+
+
+def test_encoders_see_gaps_where_training_rows_have_any():
+    whole, gaps = real_rows(), real_table()
+    machine = GaussianHelmholtzMachine(2, **SMALL)
+    assert machine.fit(whole).encoder_coefs_[0].shape == (4, 5)
+    assert machine.fit(gaps).encoder_coefs_[0].shape == (8, 5)
+    assert machine.partial_fit(gaps).encoder_coefs_[0].shape == (8, 5)
+    assert machine.set_params(warm_start=True).fit(gaps).n_iter_ == 5
+    blind = clone(machine).set_params(missing_indicator=False, warm_start=False).fit(gaps)
+    assert blind.encoder_coefs_[0].shape == (4, 5)
+    again = GaussianHelmholtzMachine.from_parameters(
+        machine.decoder_coefs_, machine.decoder_intercepts_, machine.encoder_coefs_,
+        machine.encoder_intercepts_, noise_variance=machine.noise_variance_,
+    )  # fmt: skip
+    assert again.get_params()["missing_indicator"] is True

@@ -43,7 +43,7 @@ def test_all_forms_have_one_order():
 
 def test_no_order_of_rows_matters():
     rows = np.vstack([ROWS, ROWS]) + 0.25
-    rows[[1, 7], 2] = np.nan
+    rows[[1, 7], 2] = np.nan, -np.nan  # of other bits
     order = np.random.default_rng(0).permutation(12)
     one, other = (merge_equal_rows(data, None) for data in (rows, rows[order]))
     assert_array_equal(one[0], other[0])

@@ -17,7 +17,13 @@ import scipy.sparse
 from numpy.testing import assert_allclose
 from scipy import special
 
-from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet, _kernels
+from sklearn_helmholtz import (
+    DeterministicHelmholtzMachine,
+    GaussianHelmholtzMachine,
+    HelmholtzMachine,
+    SigmoidBeliefNet,
+    _kernels,
+)
 from sklearn_helmholtz._kernels import (
     bernoulli,
     dense,
@@ -89,6 +95,12 @@ def net(hidden=2, **settings):
     return SigmoidBeliefNet(hidden, max_iter=1, random_state=0, early_stopping=False, **settings)
 
 
+def latents(**settings):
+    return GaussianHelmholtzMachine(
+        2, hidden_layer_sizes=3, n_importance_samples=3, max_iter=1, random_state=0, **settings
+    )
+
+
 def fits():
     """Triples of a name, a model and its data."""
     binary, real, gaps, real_gaps, listed = data()
@@ -110,6 +122,10 @@ def fits():
         ("mixed, autoregressive", machine(visible=KINDS, autoregressive=True), mixed()),
         ("mixed, importance", machine(15, visible=KINDS), mixed()),
         ("poisson, gibbs", net(inference="gibbs", visible="poisson"), binary * 3),
+        ("latents", latents(activation="relu", n_particles=1), binary),
+        ("latents, gaussian", latents(n_particles=2), real),
+        ("latents, full", latents(covariance="full", n_particles=2), real_gaps),
+        ("deterministic", DeterministicHelmholtzMachine(3, max_iter=2, random_state=0), binary),
     ]
 
 
@@ -123,14 +139,20 @@ def answers_of_fits():
         if model.visible_ == "mixed":
             strategy = "sample" if model.autoregressive else "mean"  # plain: by many sweeps
             expected = [*expected.ravel(), *model.impute(X, strategy, random_state=0).ravel()]
+        elif name == "latents, full":
+            expected = model.impute(X, "sample", random_state=0)
         else:
             expected = model.inverse_transform(expected)
         found[name] = [
             *scores,
             float(np.abs(expected).sum()),
-            *(float(np.abs(part).sum()) for part in model.generative_coefs_),
+            *(float(np.abs(part).sum()) for part in coefs_of(model)),
         ]
     return found
+
+
+def coefs_of(model):
+    return getattr(model, "generative_coefs_", None) or model.decoder_coefs_
 
 
 def products(rows, matrix, intercept):
