@@ -121,9 +121,10 @@ for name, machine in {"untrained": untrained, **machines}.items():
 # %%
 # With competing causes the first hidden layer knows the direction; with sigmoids it knows no more
 # than a layer that has learnt nothing, and from most starts less. But the two units at the *top*
-# read hardly better than chance in either machine, and so they do from every start that we tried
-# (:doc:`/benchmarks/shifter`). The picture of the paper, one unit at the top for left and one for
-# right, is not what joint training from small weights arrives at: F gains little by it.
+# read hardly better than chance in either machine, and so they do from every start that we tried.
+# The picture of the paper, one unit at the top for left and one for right, is not what joint
+# training from small weights arrives at: F gains little by it. Trained layer by layer, some starts
+# come to it (:doc:`/benchmarks/shifter`).
 #
 # Densities
 # ---------
