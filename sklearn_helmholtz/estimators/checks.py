@@ -29,12 +29,15 @@ def _is_for_numbers(constraints):
     return (takes_numbers or "random_state" in words) and not words & {"boolean", "array-like"}
 
 
-def hidden_sizes(given):
-    """The hidden layer sizes as a tuple of ints, or a ValueError."""
+def hidden_sizes(given, fewest=1):
+    """The hidden layer sizes as a tuple of ints, or a ValueError; fewest : layers there have to be.
+
+    A number alone is one layer.
+    """
     sizes = (given,) if np.ndim(given) == 0 else tuple(given)
-    if not sizes or len(sizes) > MAX_LAYERS:
+    if not fewest <= len(sizes) <= MAX_LAYERS:
         raise ValueError(
-            f"hidden_layer_sizes must name between 1 and {MAX_LAYERS} layers, got {given!r}."
+            f"hidden_layer_sizes must name between {fewest} and {MAX_LAYERS} layers, got {given!r}."
         )
     for layer, size in enumerate(sizes, 1):
         if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
@@ -87,7 +90,7 @@ def check_settings(estimator, fitted):
     for name, value in fitted.items():
         given = getattr(estimator, name)
         if name == "hidden_layer_sizes":
-            given = (given,) if np.ndim(given) == 0 else tuple(given)
+            given = hidden_sizes(given, fewest=0)
         is_auto = isinstance(given, str) and given == "auto"
         if name != "visible" and given != value and not is_auto:
             raise ValueError(

@@ -5,7 +5,6 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._keys import MAX_LAYERS
 from .._threads import run_blocks
 from ..learning import (
     Cosine,
@@ -16,7 +15,7 @@ from ..learning import (
 )
 from ..machines import POSTERIORS, initialise_gaussian
 from ._compat import Interval, StrOptions
-from .checks import check_settings, check_visible
+from .checks import check_settings, check_visible, hidden_sizes
 from .containers import contained
 from .gaussian_attributes import (
     PUBLISHED,
@@ -457,24 +456,13 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     def _merged(self, X, weights):
         return (X, weights) if X.shape[0] > _MERGED_ROWS else merge_equal_rows(X, weights)
 
-    def _hidden_sizes(self):
+    @property
+    def _hidden(self):
         """Sizes of the deterministic layers from the data upward, or a ValueError."""
-        given = self.hidden_layer_sizes
-        sizes = (given,) if np.ndim(given) == 0 else tuple(given)
-        if len(sizes) > MAX_LAYERS:
-            raise ValueError(
-                f"hidden_layer_sizes must name at most {MAX_LAYERS} layers, got {len(sizes)}."
-            )
-        for layer, size in enumerate(sizes, 1):
-            if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
-                raise ValueError(
-                    "hidden_layer_sizes must hold integers of at least 1, got "
-                    f"{size!r} for hidden layer {layer}."
-                )
-        return tuple(int(size) for size in sizes)
+        return hidden_sizes(self.hidden_layer_sizes, fewest=0)
 
     def _checked_sizes(self, n_features):
-        hidden, k = self._hidden_sizes(), int(self.n_components)
+        hidden, k = self._hidden, int(self.n_components)
         if self.covariance == "full" and k > _MOST_CORRELATED:
             raise ValueError(
                 f"n_components is {k}, but covariance='full' is for at most {_MOST_CORRELATED} "
@@ -493,7 +481,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         if sees_gaps == "auto":
             sees_gaps = summary.has_missing
         return initialise_gaussian(
-            n_columns, k, self._hidden_sizes(), units, intercept, rng, activation=self.activation,
+            n_columns, k, self._hidden, units, intercept, rng, activation=self.activation,
             covariance=self.covariance, sees_gaps=bool(sees_gaps),
         )  # fmt: skip
 
@@ -518,7 +506,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     def _check_given(self, model):
         implied = self._implied(model)
         for name, value in implied.items():
-            given = self._hidden_sizes() if name == "hidden_layer_sizes" else getattr(self, name)
+            given = self._hidden if name == "hidden_layer_sizes" else getattr(self, name)
             if given != value and not (name in _AUTOMATIC and given == "auto"):
                 raise ValueError(f"The arrays make {name}={value!r}, got {given!r}.")
 
