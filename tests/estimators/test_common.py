@@ -183,7 +183,7 @@ def gaussian_machines():
         GaussianHelmholtzMachine(2, covariance="full", **rules[0], **few),
         FractionalGaussian(2, missing_indicator=True, **rules[1], **bernoulli, **few),
         BinaryGaussian(2, covariance="full", n_particles=1, **bernoulli, **few),
-        GaussianHelmholtzMachine(2, visible="mixed", **few),
+        GaussianHelmholtzMachine(2, visible="mixed", n_importance_samples=10, **few),
     ]
 
 
@@ -212,7 +212,7 @@ def all_kinds():
 def one_of_each():
     """An estimator of each class, algorithm and way to infer: names of columns know no more."""
     made = {}
-    for estimator in (*machines()[1:], *gaussian_machines(), *nets()):
+    for estimator in (*machines()[1:], *gaussian_machines()[:-1], *nets()):
         params = estimator.get_params()
         is_mixed = params["visible"] == "mixed"
         made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)

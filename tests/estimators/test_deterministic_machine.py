@@ -223,7 +223,8 @@ def test_sparse_rows_missing_values_and_frames():
     X = binary_rows()
     dense = machine().fit(X)
     assert same_bits(dense, machine().fit(scipy.sparse.csr_matrix(X)))
-    assert_array_equal(dense.transform(X), dense.transform(scipy.sparse.csr_array(X)))
+    sparse = dense.transform(scipy.sparse.csr_array(X))
+    assert_allclose(dense.transform(X), sparse, rtol=1e-6)  # sums in another order
     gaps = X.copy()
     gaps[::4, 2] = np.nan
     frame = pd.DataFrame(gaps, columns=list("abcd"))

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 
-from sklearn_helmholtz.units import Bernoulli, Gaussian, Poisson, Units
+from sklearn_helmholtz.units import Bernoulli, DataUnits, Gaussian, Poisson
 from tests.units import calls
 
 N_ROWS, N_UNITS = 6, 37  # two whole vectors of kernels and a rest
@@ -322,7 +322,7 @@ def test_paired_log_probabilities_are_those_of_scipy(family):
     for inputs in (eta, eta[:1]):
         expected = np.nansum(of_scipy(family, values, inputs), axis=1)
         assert_allclose(family.units.paired(values, inputs), expected, rtol=1e-6, atol=1e-12)
-        by_tables = Units.paired(family.units, values, inputs)
+        by_tables = DataUnits.paired(family.units, values, inputs)
         assert_allclose(by_tables, expected, rtol=1e-6, atol=1e-12)
 
 
