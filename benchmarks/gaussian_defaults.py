@@ -38,13 +38,13 @@ BASE = {
     "n_jobs": 1,
     "random_state": 0,
 }
-PRECISION = 10.0  # times n is alpha
+PRECISION = 3.0  # times n is alpha
 CHANGES = {
     "defaults": {},
     "rate 2e-3": {"learning_rate_init": 2e-3},
     "batches of 100": {"batch_size": 100},
     "precision 1": {"precision": 1},
-    "precision 30": {"precision": 30},
+    "precision 10": {"precision": 10},
     "1 particle": {"n_particles": 1},
     "rate 1e-2": {"learning_rate_init": 1e-2},
     "100 epochs": {"max_iter": 100},

@@ -37,7 +37,7 @@ _RULES = {
 }
 _MOST_CORRELATED = 200  # latents, of which a full covariance has 20,100 entries for each row
 _MERGED_ROWS = 100  # of a table, of which equal ones are merged
-_PRIOR_PRECISION, _ROWS_OF_A_STREAM = 10.0, 10_000
+_PRIOR_PRECISION, _ROWS_OF_A_STREAM = 3.0, 10_000
 _INHERITED = (
     "n_particles", "visible", "solver", "momentum", "batch_size", "max_iter", "alpha", "shuffle",
     "validation_fraction", "n_iter_no_change", "tol", "warm_start", "n_importance_samples",
@@ -114,9 +114,9 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
 
     alpha : float or "auto", default="auto"
         Strength of the penalty ``alpha / 2 * |W|^2`` on all weights of both nets, but no
-        intercepts, relative to the mean bound per row. ``"auto"`` means 10 / n for a table of n
+        intercepts, relative to the mean bound per row. ``"auto"`` means 3 / n for a table of n
         rows, or of n in effect if they have weights, which is a normal prior of the weights with
-        the variance 1/10; n is 100 at least, and 10,000 in `partial_fit` without a
+        the variance 1/3; n is 100 at least, and 10,000 in `partial_fit` without a
         `fit` before, where nobody knows how many rows there will be.
 
     shuffle : bool, default=True
@@ -229,7 +229,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     Equal rows of a table of at most 100 are merged into one with a weight, and no order of rows
     matters: a weight is then as good as so many equal rows, to the bit.
 
-    Of the defaults, rate and minibatches were chosen on validation rows of small tables
+    Of the defaults, rate, minibatches and ``alpha`` were chosen on validation rows of small tables
     (`benchmarks.gaussian_defaults`): with a rate of 2e-3 or minibatches of 100, 200 epochs end long
     before the noise variances and the nets are where they go. The others are first guesses.
 

@@ -150,7 +150,7 @@ def test_weights_are_repetition_to_the_bit_in_small_tables(algorithm, rows):
     assert_allclose(csr.score(np.nan_to_num(X)), dense.score(np.nan_to_num(X)), rtol=1e-4)
 
 
-@pytest.mark.parametrize(("n_rows", "alpha"), [(50, 0.1), (500, 0.02), (None, 1e-3)])
+@pytest.mark.parametrize(("n_rows", "alpha"), [(50, 0.03), (500, 0.006), (None, 3e-4)])
 def test_the_penalty_is_a_prior_of_the_weights(n_rows, alpha):
     """The more rows there are, the less of it counts for each; 100 of them at least."""
     penalties = GaussianHelmholtzMachine()._penalties(n_rows)
