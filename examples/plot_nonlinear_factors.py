@@ -95,7 +95,7 @@ for name, (_, X_test) in splits.items():
     print(f"{'':20}estimate of the machine {'reliable' if fit.reliable else 'not reliable'}")
 
 # %%
-# Factors of wines and of patients are not straight: the machine has 1.1 and 0.5 nats more than
+# Factors of wines and of patients are not straight: the machine has 1.2 and 0.5 nats more than
 # factor analysis, each more than three standard errors, and is level with the mixture, which has a
 # few centres instead.
 #
