@@ -42,10 +42,8 @@ two, twenty = (
 # Two latents are for looking at
 # ------------------------------
 # The score falls by more than a nat: two numbers do not say what many say of the strokes of a
-# digit. Latents whose posterior is the same for all rows, that of the prior, are not active: more
-# than half of the twenty say nothing at all, and do no harm. The estimate of the larger machine
-# calls itself unreliable, by a hair (a median Pareto k of 0.52): it may be too low, which leaves
-# the order as it is.
+# digit. Latents whose posterior is the same for all rows, that of the prior, are not active: about
+# half of the twenty say nothing at all, and do no harm.
 
 warnings.filterwarnings("ignore", message="This log-likelihood")  # the last column says so
 print("Held-out log-likelihood, nats per image (higher is better)")
