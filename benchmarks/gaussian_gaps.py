@@ -39,7 +39,9 @@ TABLES = "frey_gray", "breast_cancer", "wine", "diamonds"
 SHARE = 0.25
 MOST_ROWS = 1000
 GRID = tuple(
-    {"n_components": k, "hidden_layer_sizes": hidden} for hidden in ((50,), (200,)) for k in (5, 20)
+    {"n_components": k, "hidden_layer_sizes": hidden}
+    for hidden in ((50,), (200,))
+    for k in (5, 20, 40)
 )
 FACTORS = 1, 2, 3, 5, 10, 20, 40
 COMPONENTS = 1, 2, 3, 5, 8
@@ -103,6 +105,8 @@ def of_mixture(mixture, X):
 def machines(train, valid):
     """Machines of the grid, fitted, by setting."""
     for setting in GRID:
+        if setting["n_components"] > max(train.shape[1], 20):
+            continue
         yield str(setting), GaussianHelmholtzMachine(**setting, **MACHINE).fit(train, X_val=valid)
 
 

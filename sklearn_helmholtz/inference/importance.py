@@ -60,8 +60,7 @@ def sample_particles(machine, x, draws, work=np, proposal=None):
     proposal : what `propose` makes of the machine and the rows, which is the default.
     """
     proposal = proposal or propose(machine, x, draws.addresses, draws.n_particles)
-    values, log_q = proposal.sample(draws, work)
-    log_guess = proposal.log_guess(values, log_q)
+    values, log_q, log_guess = proposal.sample(draws, work)
     log_prior, log_visible, values = machine.observe(values, draws, work)
     return _particles(values, log_q, log_prior, log_visible, log_guess, draws)
 

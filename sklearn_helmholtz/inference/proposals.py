@@ -19,19 +19,13 @@ _N_CHAINS, _N_SWEEPS, _N_COUNTED = 8, 10, 6  # of chains, and how many of the la
 class Proposal:
     """Distribution that particles of the hidden layers of a block of rows come from.
 
-    Subclasses have ``machine`` and ``x``, `sample` and `log_prob`.
+    Subclasses have ``machine`` and ``x``, `sample` and `log_prob`. The *guess* q(h | x) is that of
+    what infers the hidden layers itself; a proposal may be another.
     """
 
     def is_guess(self, numbers):
-        """Whether the particles of some numbers come from what infers the hidden layers itself.
-
-        Their mean weight is the free energy.
-        """
+        """Whether the particles of some numbers come from the guess: they make the free energy."""
         return np.ones(len(numbers), bool)
-
-    def log_guess(self, values, log_q):
-        """Log q(h | x) of particles, nats, of those that `is_guess`; log_q : as of `sample`."""
-        return log_q
 
     def likely_place(self, hidden, uniforms):
         """Number of a particle that is likely to have been at given hidden layers, (n_rows,).
@@ -48,8 +42,9 @@ class RecognitionProposal(Proposal):
         self.machine, self.x = machine, x
 
     def sample(self, draws, work=np):
-        """Values, with the hidden layers drawn, and log q(h | x) of each row in nats."""
-        return self.machine.recognise(self.x, draws, work)
+        """Values, with the hidden layers drawn; their log-density, and under the guess, nats."""
+        values, log_q = self.machine.recognise(self.x, draws, work)
+        return values, log_q, log_q
 
     def log_prob(self, hidden, log_q, work=np):
         """Add log q(h | x) of given hidden layers, nats, to ``log_q``."""
@@ -80,7 +75,9 @@ class WidenedProposal(Proposal):
         noise = standard_noise(draws, 1, self.machine.n_units[1], work)
         noise *= np.tile(factors, len(draws.addresses))[:, None]
         latents = self._guess.units.transport(self._eta, noise)
-        return (self.x, latents), np.logaddexp(*self._log_parts(noise))
+        log_parts = self._log_parts(noise)
+        log_guess = log_parts[0] - np.log1p(-self._share)
+        return (self.x, latents), np.logaddexp(*log_parts), log_guess
 
     def log_prob(self, hidden, log_q, work=np):
         """As `RecognitionProposal` does."""
@@ -90,12 +87,6 @@ class WidenedProposal(Proposal):
     def is_guess(self, numbers):
         """Whether numbers are even."""
         return numbers % 2 == 0
-
-    def log_guess(self, values, log_q):
-        """Log q(h | x) under recognition as it is."""
-        log_guess = np.zeros(len(log_q))
-        self._guess.units.log_prob(values[1], self._eta, log_guess)
-        return log_guess
 
     def likely_place(self, hidden, uniforms):
         """0 for recognition as it is, 1 for the wider one."""
@@ -136,7 +127,7 @@ class IndependentProposal(Proposal):
             conditional.units.sample(eta, draws, layer, log_q, work)
             for layer, (conditional, eta) in links
         ]
-        return (self.x, *hidden), log_q
+        return (self.x, *hidden), log_q, log_q
 
     def log_prob(self, hidden, log_q, work=np):
         """As `RecognitionProposal` does."""

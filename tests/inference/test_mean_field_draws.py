@@ -42,7 +42,7 @@ def test_proposals_draw_what_they_say(n_units, visible):
     net, _, x, _ = make_net(n_units, visible, gaps="ordered" not in visible, scale=3.0)
     p, proposal, n = proposed(net, x), proposal_of(net, x), 4000
     draws = Draws(KEY, content_keys(values_of(x)), n)
-    values, log_q = proposal.sample(draws)
+    values, log_q, _ = proposal.sample(draws)
     states = np.hstack(values[1:]).astype(np.float64).reshape(3, n, -1)
     expected = np.where(states, np.log(p)[:, None], np.log1p(-p)[:, None]).sum(axis=2)
     assert_allclose(log_q.reshape(3, n), expected, rtol=1e-5, atol=1e-5)
@@ -61,15 +61,15 @@ def test_proposals_draw_what_they_say(n_units, visible):
 def test_proposals_of_rows_with_gaps_in_order_are_those_of_the_rows_filled():
     net, _, x, _ = make_net((4, 3), "ordered binary", gaps=True)
     addresses, draws = content_keys(values_of(x)), cases.make_draws(3, 50)
-    values, log_q = propose(net, as_block(x), addresses, 1).sample(draws)
-    filled, same = propose(net, as_block(x.filled), addresses, 1).sample(draws)
+    values, log_q, _ = propose(net, as_block(x), addresses, 1).sample(draws)
+    filled, same, _ = propose(net, as_block(x.filled), addresses, 1).sample(draws)
     assert_array_equal(values[1], filled[1])
     assert_array_equal(log_q, same)
 
 
 def test_proposals_are_made_however_large_weights_are():
     net, _, x, _ = make_net((4, 3, 2), "binary", scale=300.0)
-    _, log_q = proposal_of(net, x).sample(Draws(KEY, content_keys(values_of(x)), 100))
+    _, log_q, _ = proposal_of(net, x).sample(Draws(KEY, content_keys(values_of(x)), 100))
     assert np.isfinite(log_q).all()
     assert log_q.min() > 5 * np.log(expit(-4)) - 1e-3
 
