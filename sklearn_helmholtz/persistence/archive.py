@@ -16,7 +16,14 @@ from ..estimators import (
 )
 from ..estimators.notices import notify
 from ..estimators.published import sentence_on_versions
-from . import belief_nets, factor_models, gaussian_machines, holders, ordinal_models
+from . import (
+    belief_nets,
+    deterministic_machines,
+    factor_models,
+    gaussian_machines,
+    holders,
+    ordinal_models,
+)
 from .container import read_file, write_file
 from .parameters import OUTPUT, read_parameters, write_parameters
 from .reader import Reader, fields_of
@@ -36,6 +43,10 @@ _CLASSES = {
     )
 }
 _NETS = (belief_nets.write_belief_net, belief_nets.read_belief_net, belief_nets.RECORDS)
+_DETERMINISTIC = (
+    deterministic_machines.write_deterministic_net, deterministic_machines.read_deterministic_net,
+    deterministic_machines.RECORDS,
+)  # fmt: skip
 _GAUSSIANS = (
     gaussian_machines.write_gaussian_net, gaussian_machines.read_gaussian_net,
     gaussian_machines.RECORDS,
@@ -47,7 +58,7 @@ _ITEMS = (
     ordinal_models.write_ordinal_model, ordinal_models.read_ordinal_model, ordinal_models.RECORDS
 )  # fmt: skip
 _STATES = {
-    "DeterministicHelmholtzMachine": _NETS, "FactorAnalysis": _FACTORS,
+    "DeterministicHelmholtzMachine": _DETERMINISTIC, "FactorAnalysis": _FACTORS,
     "GaussianHelmholtzMachine": _GAUSSIANS, "HelmholtzMachine": _NETS,
     "OrdinalFactorAnalysis": _ITEMS, "SigmoidBeliefNet": _NETS,
 }  # fmt: skip

@@ -13,8 +13,7 @@ from .schemas import check_columns, read_schema, write_schema
 
 RECORDS = frozenset(
     {"_history", "_model", "_schema", "best_validation_score_", "feature_names_in_",
-     "_scored_epochs", "loss_curve_", "n_features_in_", "n_iter_", "objective_",
-     "validation_scores_"}
+     "_scored_epochs", "loss_curve_", "n_features_in_", "n_iter_", "validation_scores_"}
 )  # fmt: skip
 
 
@@ -42,7 +41,6 @@ def read_belief_net(part, estimator, n_features, feature_names, read_machine=rea
         "n_features_in_": n_features,
         **({} if feature_names is None else {"feature_names_in_": feature_names}),
         **_read_records(part),
-        **_read_objective(part, machine),
         "_history": read_history(part.part("history"), machine),
         "_schema": schema,
         **estimator._attributes(BeliefNetModel(encoding, machine)),
@@ -55,11 +53,6 @@ def _write_records(part, estimator):
     """Write what training noted after each epoch."""
     part.array("loss_curve", np.array(estimator.loss_curve_, np.float64))
     part.wholes("scored_epochs", estimator._scored_epochs)
-    if isinstance(estimator._machine, DeterministicHelmholtz):
-        if hasattr(estimator, "objective_"):
-            part.number("objective", estimator.objective_)
-        else:
-            part.nothing("objective")
     if estimator.validation_scores_ is None:
         part.nothing("best_validation_score")
         return
@@ -84,13 +77,6 @@ def _read_records(part):
         "best_validation_score_": best,
         "_scored_epochs": scored,
     }
-
-
-def _read_objective(part, machine):
-    """The attribute of deterministic machines that were trained."""
-    if not isinstance(machine, DeterministicHelmholtz) or part.is_nothing("objective"):
-        return {}
-    return {"objective_": part.number("objective")}
 
 
 def _check_schema(schema, encoding):
