@@ -7,12 +7,11 @@ from .. import _keys
 from .._keys import Draws, Purpose
 from ..machines import has_recognition
 from ..rows import Block
-from ..units import Ability, Normal, standard_noise
+from ..units import Ability, standard_noise
 from .gibbs import Gibbs
 from .mean_field import MeanField
 
 _SUREST = np.float32(4)  # log-odds of mean field's units: it is too sure of itself
-_SPREAD = np.float32(1.2)  # of scales, for every other particle
 _N_CHAINS, _N_SWEEPS, _N_COUNTED = 8, 10, 6  # of chains, and how many of the last sweeps count
 
 
@@ -64,14 +63,15 @@ class WidenedProposal(Proposal):
     def __init__(self, machine, x, n_particles):
         self.machine, self.x = machine, x
         (self._guess,) = machine.recognition.conditionals
-        self._wide = self._guess.units.widened(_SPREAD)
+        self._spread = np.float32(self._guess.units.proposal_spread)
+        self._wide = self._guess.units.widened(self._spread)
         self._share = n_particles // 2 / n_particles
         self._eta = self._guess.eta(machine.seen(x))
 
     def sample(self, draws, work=np):
         """As `RecognitionProposal` does."""
         numbers = draws.first + np.arange(draws.n_particles)
-        factors = np.where(self.is_guess(numbers), np.float32(1), _SPREAD)
+        factors = np.where(self.is_guess(numbers), np.float32(1), self._spread)
         noise = standard_noise(draws, 1, self.machine.n_units[1], work)
         noise *= np.tile(factors, len(draws.addresses))[:, None]
         latents = self._guess.units.transport(self._eta, noise)
@@ -99,7 +99,7 @@ class WidenedProposal(Proposal):
         with np.errstate(divide="ignore"):
             log_parts += np.log([[1 - self._share], [self._share]])
         self._guess.units.log_prob_of_noise(self._eta, noise, log_parts[0])
-        self._wide.log_prob_of_noise(self._eta, noise / _SPREAD, log_parts[1])
+        self._wide.log_prob_of_noise(self._eta, noise / self._spread, log_parts[1])
         return log_parts
 
 
@@ -169,7 +169,7 @@ class ChainProposal(IndependentProposal):
 def propose(machine, x, addresses, n_particles):
     """The proposal of so many particles for each of a block of rows of a machine."""
     if has_recognition(machine):
-        if isinstance(machine.recognition.conditionals[0].units, Normal):
+        if machine.recognition.conditionals[0].units.proposal_spread != 1:
             return WidenedProposal(machine, x, n_particles)
         return RecognitionProposal(machine, x)
     has_mean_field = machine.can(Ability.MEAN_FIELD)

@@ -33,6 +33,8 @@ class Units(abc.ABC):
         Nats that a unit costs when nothing is known of it: no sane training gets far above.
     is_binary : bool
         Whether units are 0 or 1.
+    proposal_spread : float
+        Factor of the scales of every other particle that recognition of such units proposes.
     limits : tuple of float
         The lowest and the highest value that there is.
     """
@@ -42,6 +44,7 @@ class Units(abc.ABC):
     hidden_abilities: ClassVar[frozenset] = NOTHING
     ignorance: ClassVar[float] = 1.5
     is_binary: ClassVar[bool] = False
+    proposal_spread: ClassVar[float] = 1.0
     limits: ClassVar[tuple] = (-math.inf, math.inf)
 
     # What others see.

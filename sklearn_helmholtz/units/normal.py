@@ -27,6 +27,7 @@ class Normal(Units):
     spread: float = 1.0
 
     dtype = np.float32
+    proposal_spread = 1.2
 
     def widened(self, spread):
         """The units with all scales multiplied by a factor."""
