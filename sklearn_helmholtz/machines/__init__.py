@@ -2,6 +2,7 @@
 
 from .baselines import WithBaselines, with_baselines
 from .belief_net import BeliefNet, downward, generative_chain, has_recognition, initialise_net
+from .boltzmann import BaseRates, Boltzmann, assemble_boltzmann, initialise_boltzmann, log_sum
 from .chain import Chain
 from .deterministic import (
     ACTIVATIONS,
@@ -15,7 +16,9 @@ from .helmholtz import Helmholtz, assemble, initialise
 __all__ = [
     "ACTIVATIONS",
     "POSTERIORS",
+    "BaseRates",
     "BeliefNet",
+    "Boltzmann",
     "Chain",
     "DeterministicHelmholtz",
     "GaussianHelmholtz",
@@ -23,13 +26,16 @@ __all__ = [
     "WithBaselines",
     "as_deterministic",
     "assemble",
+    "assemble_boltzmann",
     "assemble_gaussian",
     "downward",
     "generative_chain",
     "has_recognition",
     "initialise",
+    "initialise_boltzmann",
     "initialise_deterministic",
     "initialise_gaussian",
     "initialise_net",
+    "log_sum",
     "with_baselines",
 ]
