@@ -134,7 +134,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         self : object
             The fitted estimator.
         """
-        callbacks = EpochCallbacks(self, int(self.max_iter), monitor)
+        callbacks = EpochCallbacks(self, self._most_epochs(X), monitor)
         with learner_of(self) as learner, compilation_told(self.verbose) as compilation:
             outcome = learner._learn(
                 X, sample_weight, X_val, sample_weight_val, callbacks, compilation
@@ -163,8 +163,8 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         else:
             start = self._begin(X, summary, train_rows, weights, relative, seed)
         plan = Plan(
-            train_rows, batch_size(self, len(train_rows)), self.max_iter, self._schedule(),
-            self.shuffle, goes_on, warmup_fraction(goes_on, stops),
+            train_rows, batch_size(self, len(train_rows)), self._n_epochs(len(train_rows)),
+            self._schedule(), self.shuffle, goes_on, warmup_fraction(goes_on, stops),
         )  # fmt: skip
         validation = weights_val = None
         if held_out is not None:
@@ -240,7 +240,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             The fitted estimator.
         """
         self._validate_params()  # scikit-learn leaves it to fitted estimators
-        check_partial_fit(self)
+        self._check_partial_fit()
         with learner_of(self) as learner, compilation_told(self.verbose) as compilation:
             outcome = learner._learn_more(X, sample_weight, compilation)
         return self._end(outcome)
@@ -260,10 +260,9 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         else:
             seed = self._draw_seed()
             start = self._begin(X, summary, indices, weights, relative, seed)
-        rate = Constant(learning_rate(self))
         n_rows = self._history.n_rows if goes_on else None
         size = batch_size(self, len(indices) if n_rows is None else n_rows)
-        plan = Plan(indices, size, 1, rate, self.shuffle, goes_on)
+        plan = Plan(indices, size, 1, Constant(self._rate()), self.shuffle, goes_on)
         return self._train(start, plan, History(start.past, self.solver, n_rows, seen), compilation)
 
     def _draw_seed(self):
@@ -312,6 +311,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             )
 
     _attributes = staticmethod(fitted_attributes)
+    _model_of = BeliefNetModel  # an encoding and a machine
 
     def _begin(self, X, summary, indices, weights, relative, seed):
         """A new machine for the data, not yet trained; nothing of the estimator changes.
@@ -359,8 +359,24 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         order = _keys.generator(seed, Purpose.SPLIT).permutation(n_rows)
         return known[np.sort(order[n_held_out:])], known[np.sort(order[:n_held_out])]
 
+    def _most_epochs(self, X):
+        """The most epochs that a fit to data, not yet validated, can take."""
+        return int(self.max_iter)
+
+    def _n_epochs(self, n_rows):
+        """Epochs of a fit to so many rows."""
+        return self.max_iter
+
+    def _check_partial_fit(self):
+        """Refuse settings that need to know how long training will be."""
+        check_partial_fit(self)
+
+    def _rate(self):
+        """The first learning rate."""
+        return learning_rate(self)
+
     def _schedule(self):
-        return _SCHEDULES[self.learning_rate](learning_rate(self))
+        return _SCHEDULES[self.learning_rate](self._rate())
 
     def _penalties(self, n_rows):
         """Penalties of connections and of lateral weights; n_rows : of the table, or None."""
@@ -426,7 +442,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
             "best_validation_score_": monitor.best_score if monitor.scores else None,
             "_scored_epochs": (*start.scored, *_last(len(monitor.scores), losses)),
             "_history": History(past),
-            **self._attributes(BeliefNetModel(start.encoding, training.machine)),
+            **self._attributes(self._model_of(start.encoding, training.machine)),
             **({} if self._schema is None else mixed_attributes(self._schema, start.encoding)),
         }
 

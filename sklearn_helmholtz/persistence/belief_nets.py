@@ -5,7 +5,6 @@ import numpy as np
 from ..estimators import DeterministicHelmholtzMachine
 from ..estimators.mixed_attributes import mixed_attributes
 from ..machines import DeterministicHelmholtz, has_recognition
-from ..models import BeliefNetModel
 from .encodings import read_encoding, write_encoding
 from .histories import read_history, write_history
 from .machines import read_machine, write_machine
@@ -43,7 +42,7 @@ def read_belief_net(part, estimator, n_features, feature_names, read_machine=rea
         **_read_records(part),
         "_history": read_history(part.part("history"), machine),
         "_schema": schema,
-        **estimator._attributes(BeliefNetModel(encoding, machine)),
+        **estimator._attributes(estimator._model_of(encoding, machine)),
         **({} if schema is None else mixed_attributes(schema, encoding)),
     }
     estimator._become(attributes)
