@@ -47,7 +47,7 @@ class LayeredEstimator(LatentDensityEstimator):
         """Whether columns are mixed, and not all of them binary; of settings before a fit."""
         if not hasattr(self, "_model"):
             return self._is_mixed
-        return self._machine.visible.units.answers_by_column
+        return self._model.visible_units.answers_by_column
 
     def _refuse_expected_data(self):
         """Refuse expected data of mixed columns: there is no mean of categories."""

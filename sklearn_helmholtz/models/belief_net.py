@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import softmax
 
 from .. import _keys
 from .._keys import Draws, Purpose
@@ -20,27 +19,26 @@ from ..likelihood import (
     units_to_sum_out,
 )
 from ..machines import BeliefNet, has_recognition
-from ..rows import Block, split_evenly, with_column
+from ..rows import Block, split_evenly
 from ..units import Ability
 from .completion import conditional_draws, imputations, posteriors
 from .effects import unit_effects
-from .encoding import Encoding, named
-from .evidence import IMPOSSIBLE, best_log_prob, is_improbable
+from .encoded import EncodedModel
+from .encoding import named
+from .evidence import IMPOSSIBLE, best_log_prob
 from .joint import paired_log_joint
-from .model import Model
 
 _FEWEST_ROWS = 256
 _BOUNDED_ROWS = 16  # of a block
 
 
 @dataclass(frozen=True)
-class BeliefNetModel(Model):
+class BeliefNetModel(EncodedModel):
     """A belief net, with or without recognition, of encoded data.
 
     Rows are those of a `Table` that the encoding made. Answers are in the user's units.
     """
 
-    encoding: Encoding
     machine: BeliefNet
 
     bound_methods = ("auto", "importance", "annealed")
@@ -65,28 +63,9 @@ class BeliefNetModel(Model):
         return self.machine.can(Ability.ELLIPTICAL)
 
     @property
-    def support(self):
-        """Values that the units of the data take."""
-        return self.encoding.family.support
-
-    @property
-    def has_binary_columns(self):
-        """Whether all columns are 0 or 1."""
-        return self.machine.visible.units.is_binary
-
-    @property
     def can_anneal(self):
         """Whether annealed importance sampling knows the units of all layers."""
         return self.machine.can(Ability.ANNEAL)
-
-    @property
-    def n_features(self):
-        """Columns of the data."""
-        return self.encoding.n_features
-
-    def table(self, data, weights=None):
-        """Data as a `Table`."""
-        return self.encoding.table(data, weights=weights)
 
     def enumerated(self, rows, method):
         """Flags of the rows that a method enumerates, (n_rows,); a ValueError where it could not.
@@ -200,25 +179,6 @@ class BeliefNetModel(Model):
         scores = score_where_possible(machine, rows, exactly, key, n_samples, n_threads, tails)
         return *scores, "importance"
 
-    def recorded(self, rows, log_prob):
-        """Log-probabilities of rows as they are recorded, nats, from their log-densities.
-
-        Those of cells as wide as the resolution of each column; NaN where a column has no cells.
-        """
-        return log_prob + self.encoding.cell_volumes(rows.own_data)
-
-    def level_probabilities(self, data, column, n_levels, n_samples, n_threads):
-        """p(level of a column | what else is observed), (n_rows, n_levels).
-
-        data : as for `table`, of which the column itself is left out.
-        """
-        log_prob = np.empty((data.shape[0], n_levels))
-        for level in range(n_levels):
-            rows = self.table(with_column(data, column, level))
-            found = self.estimate(rows, "auto", n_samples, 1, None, n_threads)
-            log_prob[:, level] = found[0].per_sample
-        return softmax(log_prob, axis=1)
-
     def bounds(self, n_rows, method, n_samples, n_temperatures, rng, n_threads):
         """Lower and upper bounds of log p of dreamt rows, (n_rows,) each, and the method used."""
         machine, sampler, seed = self.machine, None, _keys.draw_seed(rng)
@@ -257,11 +217,7 @@ class BeliefNetModel(Model):
         self._check_possible(rows, evidence)
         seed = _keys.draw_seed(rng)
         hidden, data = conditional_draws(self, rows, n_rows, seed, n_pool, n_threads)
-        seen, units = ~np.isnan(evidence), self.machine.visible.units
-        fits = (evidence[seen] == evidence[seen].astype(units.answer_dtype)).all()
-        data = data.astype(units.answer_dtype if fits else np.float32, copy=False)
-        data[:, seen] = evidence[seen]
-        return data, hidden
+        return self._with_evidence(data, evidence), hidden
 
     def _check_possible(self, rows, evidence):
         log_best = best_log_prob(self.machine, rows.take(np.arange(1)).todoubles()[0])
@@ -275,18 +231,6 @@ class BeliefNetModel(Model):
                 f"{np.exp(log_best[column]):.1g} (relative to that of the most probable value)."
             )
 
-    def improbable(self, evidence, n_pool, n_threads):
-        """Log-probabilities of given zeros and ones that are far too low together, or None.
-
-        Under the model, and if the features were independent, nats.
-        """
-        if not self.machine.visible.units.is_binary:
-            return None
-        rows = self.table(evidence[None])
-        log_p = self.estimate(rows, "auto", n_pool, 1, None, n_threads)[0].per_sample[0]
-        improbable, independent = is_improbable(evidence, self.encoding.fill_values, log_p)
-        return (log_p, independent) if improbable else None
-
     def effects(self, layer):
         """Effects on the inputs of the features, of Gaussian ones in the user's units."""
         found = unit_effects(self.machine, layer)
@@ -299,20 +243,13 @@ class BeliefNetModel(Model):
         """Units of each hidden layer, from the data upward."""
         return self.machine.n_units[1:]
 
-    def check_hidden(self, hidden):
-        """Refuse states of binary units that are neither 0 nor 1."""
-        for layer, (states, units) in enumerate(zip(hidden, self._hidden_units(), strict=True), 1):
-            if not units.is_binary:
-                continue
-            outside = np.argwhere((states != 0) & (states != 1))
-            if len(outside):
-                row, unit = outside[0]
-                raise ValueError(
-                    f"H must hold zeros and ones, but unit {unit} of hidden layer {layer} is "
-                    f"{states[row, unit]:g} in row {row}."
-                )
+    @property
+    def visible_units(self):
+        """The units of the data."""
+        return self.machine.visible.units
 
-    def _hidden_units(self):
+    @property
+    def hidden_units(self):
         """The units of each hidden layer, from the data upward."""
         return [layer.units for layer in self.machine.generation.conditionals[-2::-1]]
 
@@ -400,8 +337,3 @@ class BeliefNetModel(Model):
         for conditional in self.machine.generation.conditionals[-layer:]:
             states = conditional.mean(states)
         return self.encoding.scaling.restore(states)
-
-    def _answer(self, values):
-        """Values drawn for all columns, in the user's units and of the type users get."""
-        values = self.encoding.scaling.restore(values)
-        return values.astype(self.machine.visible.units.answer_dtype, copy=False)
