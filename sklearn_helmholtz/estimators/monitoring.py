@@ -29,7 +29,7 @@ class HeldOutLikelihood:
     n_importance_samples : int, default=None
         As in `HelmholtzMachine.log_likelihood`.
 
-    n_temperatures : int, default=1000
+    n_temperatures : int, default=None
         As in `HelmholtzMachine.log_likelihood`.
 
     Attributes
@@ -54,14 +54,16 @@ class HeldOutLikelihood:
     ['epoch', 'mean', 'standard_error', 'monte_carlo_error']
     """
 
-    def __init__(self, *, every=1, method="auto", n_importance_samples=None, n_temperatures=1000):
+    def __init__(self, *, every=1, method="auto", n_importance_samples=None, n_temperatures=None):
         check_choice("method", method, METHODS)
         if n_importance_samples is not None:
             n_importance_samples = check_count("n_importance_samples", n_importance_samples)
         self.every = check_count("every", every)
         self.method = method
         self.n_importance_samples = n_importance_samples
-        self.n_temperatures = check_count("n_temperatures", n_temperatures)
+        if n_temperatures is not None:
+            n_temperatures = check_count("n_temperatures", n_temperatures)
+        self.n_temperatures = n_temperatures
         self.history = []
 
     def to_frame(self):

@@ -76,7 +76,7 @@ class ScoringMixin:
     @public
     def log_likelihood(
         self, X, *, sample_weight=None, method="auto", n_importance_samples=None,
-        n_temperatures=N_TEMPERATURES, random_state=None,
+        n_temperatures=None, random_state=None,
     ):  # fmt: skip
         """Mean log-likelihood of the rows and everything known about its error.
 
@@ -108,9 +108,9 @@ class ScoringMixin:
             Samples for each row, or chains when annealing. None means the estimator's parameter,
             and 20 chains. Errors need at least two.
 
-        n_temperatures : int, default=1000
+        n_temperatures : int, default=None
             Steps of a chain from the prior to the posterior; only for ``method="annealed"``. Each
-            costs a sweep of Gibbs sampling over all hidden units.
+            costs a sweep of Gibbs sampling over all hidden units. None means 1000.
 
         random_state : int, RandomState instance or None, default=None
             The random numbers; None means fixed ones.
@@ -154,10 +154,14 @@ class ScoringMixin:
             kl_gap=energy + estimate.per_sample,
             method=method,
             n_importance_samples=None if method == "exact" else self._n_samples(method, n_samples),
-            n_temperatures=n_temperatures if method == "annealed" else None,
+            n_temperatures=self._n_temperatures(n_temperatures) if method == "annealed" else None,
             remedy=None if summary["reliable"] else _remedy(method, self._model.can_anneal),
         )
         return result._about(index=index_of(X), weights=weights)
+
+    def _n_temperatures(self, given):
+        """Steps of annealed chains; given : by the user, or None."""
+        return check_count("n_temperatures", N_TEMPERATURES if given is None else given)
 
     def _energies(self, rows, estimate):
         """Free energies of rows that have an `Estimate`, NaN where there are none."""
@@ -167,7 +171,7 @@ class ScoringMixin:
     @public
     def log_likelihood_bounds(
         self, n_samples=1000, *, method="auto", n_importance_samples=None,
-        n_temperatures=N_TEMPERATURES, random_state=None,
+        n_temperatures=None, random_state=None,
     ):  # fmt: skip
         """Bounds of the log-likelihood from both sides, on rows that the model dreams.
 
@@ -190,7 +194,7 @@ class ScoringMixin:
         n_importance_samples : int, default=None
             As in `log_likelihood`.
 
-        n_temperatures : int, default=1000
+        n_temperatures : int, default=None
             As in `log_likelihood`.
 
         random_state : int, RandomState instance or None, default=None
@@ -215,7 +219,7 @@ class ScoringMixin:
                 "The lower bound of given rows is log_likelihood(X)."
             )
         n_samples = check_count("n_samples", n_samples)
-        n_temperatures = check_count("n_temperatures", n_temperatures)
+        n_temperatures = self._n_temperatures(n_temperatures)
         check_choice("method", method, self._model.bound_methods)
         n_particles = self._n_samples(method, n_importance_samples)
         rng = check_random_state(random_state)
@@ -290,12 +294,12 @@ class ScoringMixin:
 
     def _estimate_rows(
         self, X, method, n_samples, random_state, sample_weight=None,
-        n_temperatures=N_TEMPERATURES, tails=None,
+        n_temperatures=None, tails=None,
     ):  # fmt: skip
         """The same, and the rows that the model made of the data."""
         rows, weights, _ = self._rows(X, sample_weight)
         check_choice("method", method, self._model.likelihood_methods)
-        n_temperatures = check_count("n_temperatures", n_temperatures)
+        n_temperatures = self._n_temperatures(n_temperatures)
         n_samples = self._n_samples(method, n_samples)
         if random_state is not None:
             random_state = check_random_state(random_state)

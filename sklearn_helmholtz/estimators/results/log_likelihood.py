@@ -17,6 +17,7 @@ _BOUNDS = {
     "upper": ": an upper bound in expectation",
     "none": ": a bound in neither direction",
 }
+_ERRORS = {"lower": "far too low", "upper": "far too high", "none": "far off"}
 _PER_ROW = (
     "per_sample",
     "log_probability",
@@ -157,8 +158,8 @@ class LogLikelihoodResult(HeadlineResult):
         sizes, shapes = self.effective_sample_size, self.pareto_k[~np.isnan(self.pareto_k)]
         tail = f", and the median Pareto k is {np.median(shapes):.2f}" if len(shapes) else ""
         return (
-            "it may be far too low, and its errors too small. The median effective sample size of "
-            f"the rows is {np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}."
+            f"it may be {_ERRORS[self.bound]}, and its errors too small. The median effective "
+            f"sample size of the rows is {np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}."
         )
 
     def _n_rows(self):
