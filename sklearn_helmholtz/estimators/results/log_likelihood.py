@@ -157,9 +157,10 @@ class LogLikelihoodResult(HeadlineResult):
         """A sentence or two on an estimate that is not reliable."""
         sizes, shapes = self.effective_sample_size, self.pareto_k[~np.isnan(self.pareto_k)]
         tail = f", and the median Pareto k is {np.median(shapes):.2f}" if len(shapes) else ""
+        size = f"{np.median(sizes):.1f}, the lowest {sizes.min():.1f}"
         return (
             f"it may be {_ERRORS[self.bound]}, and its errors too small. The median effective "
-            f"sample size of the rows is {np.median(sizes):.1f}, the lowest {sizes.min():.1f}{tail}."
+            f"sample size of the rows is {size}{tail}."
         )
 
     def _n_rows(self):
