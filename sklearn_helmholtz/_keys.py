@@ -24,6 +24,10 @@ Mean field starts from numbers of a purpose of its own, with the number of the s
 the units of all layers as layer 0: in training and as a proposal under the key of the row, in
 inference under key 0, whatever the row, so that nearly equal rows end alike. Chains whose means
 propose particles have a purpose of their own as well, under the key of the row.
+Chains of both sides of a Boltzmann machine have in word 1 the number of the chain in the high 14
+bits and that of the sweep in the low 18. Visible units are layer 0, hidden ones layer 1, and what
+chains begin with is layer 2, with the number of the chain alone in word 1. In the place of the
+key of a row stands the number of temperatures where the partition function is estimated.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
 
@@ -57,6 +61,8 @@ class Purpose(enum.IntEnum):
     START = 13
     PROBE = 14
     PROPOSE = 15
+    CHAINS = 16
+    PARTITION = 17
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,17 @@
 """Inference: the distribution of the hidden layers given the data."""
 
+from .annealed_sides import AnnealedSides
+from .bipartite import (
+    MAX_AUTOMATIC_SIDE,
+    MAX_GAP_SIDE,
+    MAX_SIDE,
+    Bipartite,
+    log_totals_of_rows,
+)
+from .block_gibbs import BlockGibbs, Clamped
 from .chains import ChainPosterior
 from .elliptical import Elliptical
+from .enumerated_sides import EnumeratedSides
 from .exact import ExactPosterior, log_prob_table, state_parts
 from .gibbs import Gibbs
 from .importance import Particles, n_from_prior, sample_particles, sample_prior_particles
@@ -21,8 +31,16 @@ from .states import all_states
 
 __all__ = [
     "LARGEST_WEIGHT",
+    "MAX_AUTOMATIC_SIDE",
+    "MAX_GAP_SIDE",
+    "MAX_SIDE",
+    "AnnealedSides",
+    "Bipartite",
+    "BlockGibbs",
     "ChainPosterior",
+    "Clamped",
     "Elliptical",
+    "EnumeratedSides",
     "ExactPosterior",
     "Gibbs",
     "ImportancePosterior",
@@ -34,6 +52,7 @@ __all__ = [
     "all_states",
     "log_joint",
     "log_prob_table",
+    "log_totals_of_rows",
     "missing_posterior",
     "n_from_prior",
     "propose",

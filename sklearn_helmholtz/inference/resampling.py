@@ -51,3 +51,15 @@ def choose_by_state(weights, states, uniforms):
     for state, place in enumerate(np.split(order, limits[1:-1])):
         chosen[place] = choose(weights[state : state + 1], uniforms[None, place])
     return chosen
+
+
+def resample_evenly(weights, uniforms):
+    """Places among all particles of as many draws as there are uniform numbers, flat.
+
+    Stratified: draw k of a row comes from the k-th of equal parts of its total weight, so that a
+    particle is drawn about as often as it should be (Kitagawa 1996). weights : (n_rows,
+    n_particles); uniforms : (n_rows, n_draws); particles of a row are neighbours.
+    """
+    n_rows, n_draws = uniforms.shape
+    chosen = choose(weights, (np.arange(n_draws) + uniforms) / n_draws).reshape(n_rows, n_draws)
+    return (chosen + weights.shape[1] * np.arange(n_rows)[:, None]).ravel()

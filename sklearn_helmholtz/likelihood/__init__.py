@@ -1,10 +1,13 @@
 """Likelihoods: log p(x) under a machine, exactly or estimated, with its errors."""
 
 from .annealing import annealed_estimate
+from .annealing_density import annealing_log_density
 from .bounds import annealed_bounds, importance_bounds
 from .enumeration import MAX_AUTOMATIC_UNITS, MAX_UNITS, Enumeration, units_to_sum_out
 from .estimate import RELIABLE_SAMPLE_SIZE, RELIABLE_SHARE, Estimate, weighted_mean
 from .importance import importance_estimate
+from .partition import Partition, partition_of
+from .pseudo import pseudo_log_likelihood
 from .scoring import (
     held_out_bound,
     score_by_annealing,
@@ -12,6 +15,7 @@ from .scoring import (
     score_exactly,
     score_where_possible,
 )
+from .undirected import score_undirected
 from .weights import tail_shapes
 
 __all__ = [
@@ -21,14 +25,19 @@ __all__ = [
     "RELIABLE_SHARE",
     "Enumeration",
     "Estimate",
+    "Partition",
     "annealed_bounds",
     "annealed_estimate",
+    "annealing_log_density",
     "held_out_bound",
     "importance_bounds",
     "importance_estimate",
+    "partition_of",
+    "pseudo_log_likelihood",
     "score_by_annealing",
     "score_by_importance",
     "score_exactly",
+    "score_undirected",
     "score_where_possible",
     "tail_shapes",
     "units_to_sum_out",

@@ -39,6 +39,9 @@ from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
 from sklearn_helmholtz._kernels.intrinsics import INTERPRETED
 from sklearn_helmholtz._kernels.kernel import Kernel
 from sklearn_helmholtz.estimators import ways
+from sklearn_helmholtz.likelihood import partition_of, pseudo_log_likelihood, score_undirected
+from sklearn_helmholtz.machines import assemble_boltzmann
+from sklearn_helmholtz.rows import Table
 from tests import naive
 from tests.fresh_kernels import run_python
 
@@ -193,6 +196,22 @@ def triangles(lower, values):
     return out
 
 
+def boltzmann():
+    """Exact, annealed and pseudo-likelihoods of complete rows and rows with gaps."""
+    machine = assemble_boltzmann(normal(8, 17, 18), *(normal(9, n) for n in (18, 17, 17)))
+    gaps = np.where(normal(10, 5, 17) > 1, np.nan, normal(11, 5, 17) > 0)
+    gaps[0] = [*[np.nan] * 16, 1]
+    rows = Table(gaps, False, fill_values=np.zeros(17, np.float32))
+    complete = Table(np.nan_to_num(gaps).astype(np.uint8), True)
+    partition = partition_of(machine, "annealed", n_chains=10, n_temperatures=2)
+    estimate, _ = score_undirected(machine, rows, partition, n_chains=2, n_temperatures=2)
+    few = assemble_boltzmann(normal(8, 17, 3), *(normal(9, n) for n in (3, 17, 17)))
+    return [
+        partition.value, partition_of(few).value, *estimate.per_sample,
+        *pseudo_log_likelihood(machine, complete),
+    ]  # fmt: skip
+
+
 PRODUCT = (normal(0, 5, 37) > 0).astype(np.float32), normal(1, 37, 19), normal(2, 19)
 ETA, LOG_WEIGHTS = 20 * normal(3, 2, 21), normal(4, 2, 60).astype(np.float64)
 LATERAL = np.triu(normal(5, 21, 21), 1)
@@ -210,6 +229,7 @@ def answers_of_kernels():
     lateral.means_autoregressive(BERNOULLI, none, LATERAL, ETA.copy(), in_order)
     lateral.means_autoregressive(GAUSSIAN, none, LATERAL / 4, ETA / 20, gaussian)
     return {
+        "boltzmann": boltzmann(),
         "products": products(*PRODUCT).ravel().tolist(),
         "philox": philox(COUNTER, KEY),
         "lists": lists(PRODUCT[0].astype(np.uint8)) + lists(PRODUCT[0]),

@@ -35,6 +35,7 @@ ORACLES = {
     "bernoulli.bernoulli_score_real": "a_score_is_log_prob_and_error_at_once",
     "bernoulli.bernoulli_score_sparse":
         "sparse_rows_have_the_log_prob_and_the_errors_of_the_same_dense_rows",
+    "block_gibbs.block_gibbs_sweeps": "sweeps_of_both_sides_are_the_naive_ones",
     "competitive.competitive_parts": "parts_of_competing_causes_are_the_naive_ones",
     "competitive.competitive_slopes": "slopes_of_competing_causes_are_the_naive_ones",
     "content.content_keys_binary": "content_keys_of_uint8_and_float32_rows_agree",
@@ -59,6 +60,9 @@ ORACLES = {
     "gaussian.gaussian_score": "gaussian_score_is_the_log_density_and_its_slopes",
     "gaussian.gaussian_variance_gradient": "gaussian_score_is_the_log_density_and_its_slopes",
     "gibbs.gibbs_sweeps": "chains_are_the_naive_ones",
+    "gray_code.missing_log_sums":
+        "sums_over_what_is_missing_are_those_of_every_completion",
+    "gray_code.softplus_sums": "sums_of_softplus_are_those_of_every_state",
     "lateral.clear_lower": "what_lies_on_and_below_the_diagonal_is_cleared",
     "lateral.complete": "completed_bernoulli_units_are_their_naive_twin",
     "lateral.means_autoregressive": "means_in_order_are_their_naive_twins",
@@ -82,6 +86,7 @@ ORACLES = {
     "poisson.poisson_score": "derivatives_are_slopes",
     "poisson.poisson_score_sparse": "lists_and_arrays_agree_with_missing_values",
     "poisson.poisson_table": "scores_are_those_of_scipy_and_sum_to_one",
+    "pseudo.pseudo_log_likelihoods": "pseudo_likelihoods_are_conditional_probabilities",
     "random.philox_words": "philox_is_its_naive_twin",
     "random.uniform_rows": "uniform_rows_are_philox_at_their_own_counters",
     "reflection.reflect": "reflections_make_a_triangle_and_keep_all_products",

@@ -1,0 +1,146 @@
+"""log p(x) of rows under a Boltzmann machine whose partition function is known, or nearly."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .. import _keys
+from .._keys import Draws, Purpose
+from .._threads import run_blocks
+from ..inference import MAX_GAP_SIDE, BlockGibbs, log_totals_of_rows
+from ..machines import log_sum
+from ..rows import split_evenly
+from .estimate import Estimate
+from .weights import estimate_from_weights, tail_shapes
+
+_FEWEST_ROWS = 8
+_CHAINS_OF_A_BLOCK = 100  # at least, that share the tables of a product
+
+
+def score_undirected(
+    machine, rows, partition, seed=None, n_chains=20, n_temperatures=1000, n_threads=1
+):
+    """The `Estimate` of log p of all rows of a `Table`, and their content keys.
+
+    ``log p*(x) - log Z`` of complete rows. Of what is observed of others it is
+    ``log Z(x) - log Z``, where Z(x) sums over what is missing: exactly where that or the hidden
+    side has at most 14 units, else by annealing ``n_chains`` chains of each row through
+    ``n_temperatures``. Rows of which nothing is known have 0. partition : the `Partition` of the
+    machine, whose error all rows share; where it is not reliable all estimates count as refuted.
+    seed : four words, None for those of scoring.
+
+    Inference is exact, so the free energy is -log p. Bits depend on what a row holds, neither on
+    other rows nor on threads.
+    """
+    key = _keys.key(_keys.scoring_seed() if seed is None else seed, Purpose.ANNEAL)
+    missing, (n_visible, n_hidden) = rows.count_missing(), machine.n_units
+    smaller = np.minimum(missing, n_hidden)
+    sampled = (smaller > MAX_GAP_SIDE) & (missing < n_visible)
+    parts = []
+    if not sampled.all():
+        states = np.where((missing > 0) & (missing < n_visible), 2.0**smaller, 1.0)
+        work = int(machine.n_weights * states[~sampled].mean())
+        summed = _Summed(machine, partition.is_exact)
+        parts.append((np.flatnonzero(~sampled), summed.estimate, work, _FEWEST_ROWS))
+    if sampled.any():
+        chains = _Sampled(machine, key, n_chains, n_temperatures)
+        work = machine.n_weights * n_chains * n_temperatures
+        fewest = max(_CHAINS_OF_A_BLOCK // n_chains, 1)
+        parts.append((np.flatnonzero(sampled), chains.estimate, work, fewest))
+    results, keys = zip(*(
+        _score(rows.choose(numbers), estimate, split_evenly(len(numbers), work, fewest), n_threads)
+        for numbers, estimate, work, fewest in parts
+    ), strict=True)  # fmt: skip
+    order = np.argsort(np.concatenate([numbers for numbers, *_ in parts]))
+    found = _relative(Estimate.of_all(results).choose(order), partition)
+    found = found.certain_of(missing == n_visible)
+    return replace(found, free_energy=0.0 - found.per_sample), np.concatenate(keys)[order]
+
+
+def _score(rows, estimate, limits, n_threads):
+    """The estimates of all rows and their content keys, block by block."""
+    results, keys = [None] * (len(limits) - 1), [None] * (len(limits) - 1)
+
+    def score_block(number):
+        x = rows.take_keyed(slice(limits[number], limits[number + 1]))
+        keys[number], results[number] = x.keys, estimate(x)
+
+    run_blocks(score_block, len(results), n_threads)
+    return Estimate.of_all(results), np.concatenate(keys)
+
+
+def _relative(estimate, partition):
+    """Estimates of log Z(x) as those of log p(x)."""
+    n = len(estimate.per_sample)
+    bound = estimate.bound
+    if not partition.is_exact:
+        bound = "upper" if bound == "exact" else "none"
+    tails = estimate.pareto_k if partition.reliable else np.full(n, np.inf)
+    worth = np.minimum(estimate.effective_sample_size, partition.effective_sample_size)
+    return replace(
+        estimate.shift(-partition.value),
+        bias=estimate.bias - partition.bias,
+        effective_sample_size=worth,
+        pareto_k=tails,
+        bound=bound,
+        common_variance=partition.variance,
+    )
+
+
+class _Summed:
+    """log p* of complete rows, and log Z(x) of those with gaps that can be summed over.
+
+    In float64 all the way where ``is_exact``.
+    """
+
+    def __init__(self, machine, is_exact):
+        self._machine, self._is_exact = machine, is_exact
+
+    def estimate(self, x):
+        """The `Estimate` of a `Block` of rows."""
+        machine = self._machine
+        values = np.nan_to_num(x.todoubles())
+        missing = np.isnan(x.toarray()) if x.has_missing else np.zeros(values.shape, bool)
+        if self._is_exact:
+            inputs = machine.upward.doubles(values)
+        else:
+            inputs = machine.hidden_eta(x.zero_filled)
+        totals = _visible_energy(machine, values)
+        complete = np.flatnonzero(~missing.any(axis=1))
+        totals[complete] += self._log_sum(inputs[complete])
+        gappy = np.flatnonzero(missing.any(axis=1) & ~missing.all(axis=1))
+        inputs = inputs[gappy].astype(np.float64)
+        totals[gappy] += log_totals_of_rows(machine, inputs, missing[gappy])
+        return Estimate.exactly(totals, np.zeros(len(x)))
+
+    def _log_sum(self, inputs):
+        if self._is_exact:
+            return np.logaddexp(0, inputs).sum(axis=1)
+        return log_sum(inputs)
+
+
+class _Sampled:
+    """log Z(x) of rows with gaps by annealing chains of each from the base."""
+
+    def __init__(self, machine, key, n_chains, n_temperatures):
+        self._machine, self._chains = machine, BlockGibbs(machine)
+        self._key, self._n_chains = key, n_chains
+        self._betas = np.linspace(0, 1, n_temperatures + 1)
+
+    def estimate(self, x):
+        """The `Estimate` of a `Block` of rows with keys: lower bounds in expectation."""
+        clamped = self._chains.clamp(x)
+        draws = Draws(self._key, x.keys, self._n_chains)
+        visible = self._chains.start(draws, clamped)
+        log_weights = self._chains.anneal(visible, draws, self._betas, 0, clamped)
+        log_weights = log_weights.reshape(len(x), self._n_chains)
+        found = estimate_from_weights(log_weights, self._n_chains, np.zeros(len(x)))
+        observed = _visible_energy(self._machine, np.nan_to_num(x.todoubles()))
+        found = found.shift(self._chains.log_base(clamped) + observed)
+        return replace(found, pareto_k=tail_shapes(log_weights))
+
+
+def _visible_energy(machine, values):
+    """``b'v`` of rows, (n_rows,) float64."""
+    # Not by BLAS, whose sums depend on how many rows there are.
+    return np.einsum("rk,k->r", values, machine.visible_intercept.astype(np.float64))
