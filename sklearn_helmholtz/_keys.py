@@ -20,6 +20,9 @@ all hidden ones, and after them those of the data, if what is missing of them is
 chains hold there to begin with is drawn as layer 1 of a particle numbered from 2^31. The
 moves of elliptical slice sampling use layer 0 and are numbered like these sweeps. Their units are
 two for each latent, in two groups of a multiple of 64, and then 64 for a threshold and the angles.
+Chains of a Boltzmann machine that are no row's are numbered in word 2 in place of rows, under the
+key of dreams, and their sweeps in word 1; layer 0 are the data, layer 1 hidden units. The chains
+that follow log Z have a key of their own, and number their sweeps in word 3.
 Mean field starts from numbers of a purpose of its own, with the number of the start in word 1 and
 the units of all layers as layer 0: in training and as a proposal under the key of the row, in
 inference under key 0, whatever the row, so that nearly equal rows end alike. Chains whose means
@@ -63,6 +66,7 @@ class Purpose(enum.IntEnum):
     PROPOSE = 15
     CHAINS = 16
     PARTITION = 17
+    TRACK = 18
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,12 @@ def generator(seed, purpose, *counters):
 def training_addresses(step, start, stop):
     """Addresses of rows ``start`` to ``stop - 1`` of the minibatch of a step."""
     return (np.uint64(step) << _STEP_SHIFT) | np.arange(start, stop, dtype=np.uint64)
+
+
+def at_same_step(addresses, start, stop):
+    """The addresses of rows or chains ``start`` to ``stop - 1`` at the step of some others."""
+    step = addresses[0] >> _STEP_SHIFT
+    return (step << _STEP_SHIFT) | np.arange(start, stop, dtype=np.uint64)
 
 
 def layer_word(layer):

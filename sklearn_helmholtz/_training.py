@@ -99,11 +99,18 @@ class Training:
         self._total = np.zeros_like(self._vectors)
         self._workspaces, self._memory, self._carry_over = [Workspace()], None, past.carry_over
 
-    def begin(self, rows):
-        """Get ready for the rows of a table: rules may remember something of each."""
+    def begin(self, rows, batch_size=None):
+        """Get ready for the rows of a table: rules may remember something of each.
+
+        batch_size : rows of a step, None for all.
+        """
         self._memory = self._rule.make_memory(self.parameters.tree, rows)
-        if self._memory is not None and self._carry_over is not None:
+        if self._memory is None:
+            return
+        if self._carry_over is not None:
             self._memory.resume(self._carry_over)
+        n_together = len(rows) if batch_size is None else min(batch_size, len(rows))
+        self._memory.begin(self.parameters.tree, self.result.tree, self._seed, n_together)
 
     @property
     def machine(self):
@@ -156,7 +163,9 @@ class Training:
 
     def objective(self, machine, rows, n_samples):
         """The rule's objective for some rows, see `Rule.objective`."""
-        return self._rule.objective(machine, rows, self._seed, n_samples, self._n_threads)
+        return self._rule.objective(
+            machine, rows, self._seed, n_samples, self._n_threads, self._memory
+        )
 
     @property
     def _can_go_on(self):
@@ -194,10 +203,10 @@ class Training:
                 self._gather(first, count)
         if not math.isfinite(bound):
             raise DivergenceError
-        if self._memory is not None:
-            self._memory.end_step()
         gradient = self._total if n_blocks > _BLOCKS_AT_A_TIME else self._vectors[:n_blocks]
         self._move(gradient, 1 / len(indices), rate)
+        if self._memory is not None:
+            self._memory.end_step(self.parameters.tree, self.result.tree)
         return bound
 
     def _move(self, gradient, scale, rate):
@@ -270,7 +279,7 @@ class Training:
     def _gradient(self, rows, indices, limits, block):
         start, stop = limits[block], limits[block + 1]
         addresses = _keys.training_addresses(self.step_number, start, stop)
-        work, place = self._workspaces[block], Place(indices[start:stop], start, stop)
+        work, place = self._workspaces[block], Place(indices[start:stop], start, stop, len(indices))
         part = None if self._memory is None else self._memory.take(place)
         bound = self._rule.gradient(
             self.parameters.tree,
@@ -321,9 +330,9 @@ def train(training, rows, plan, monitor):
     interrupt = None
     probe = rows.choose(training.probe(plan.indices))
     good = training.snapshot()
+    training.begin(rows, plan.batch_size)
     limit = training.limit(training.loss(probe))
     end = End.FINISHED
-    training.begin(rows)
     try:
         monitor.begin(training, plan.goes_on)
         for epoch in range(plan.max_iter):

@@ -204,7 +204,7 @@ def rows_of(x):
 def place_of(numbers):
     """Where a block stands that has some rows of a table, and of a minibatch all."""
     numbers = np.asarray(numbers)
-    return Place(numbers, 0, len(numbers))
+    return Place(numbers, 0, len(numbers), len(numbers))
 
 
 def empty_gradient(machine):

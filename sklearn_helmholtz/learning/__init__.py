@@ -1,6 +1,8 @@
 """Learning rules, which say where to move, and optimisers, which move; penalties, averages."""
 
 from .averages import Average
+from .boltzmann_rule import BoltzmannRule, overfitting_gap
+from .contrastive import ContrastiveDivergence
 from .deterministic import DeterministicLearning, deterministic_losses, write_derivatives
 from .exact import ExactLearning
 from .gibbs import GibbsLearning
@@ -9,6 +11,7 @@ from .mean_field import MeanFieldLearning
 from .memory import Memory, Place
 from .optimizers import SGD, Adam
 from .penalties import EstimatedPenalty, FixedPenalty, penalise
+from .persistent import PersistentLearning
 from .reweighted import ReweightedWakeSleep
 from .rule import BeliefNetRule, Rule
 from .schedules import Adaptive, Constant, Cosine
@@ -23,7 +26,9 @@ __all__ = [
     "Adaptive",
     "Average",
     "BeliefNetRule",
+    "BoltzmannRule",
     "Constant",
+    "ContrastiveDivergence",
     "Cosine",
     "DeterministicLearning",
     "EstimatedPenalty",
@@ -33,11 +38,13 @@ __all__ = [
     "ImportanceWeighted",
     "MeanFieldLearning",
     "Memory",
+    "PersistentLearning",
     "Place",
     "ReweightedWakeSleep",
     "Rule",
     "WakeSleep",
     "deterministic_losses",
+    "overfitting_gap",
     "penalise",
     "write_derivatives",
 ]

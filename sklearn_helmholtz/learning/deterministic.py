@@ -33,7 +33,7 @@ class DeterministicLearning(BeliefNetRule):
         """
         return -float(weighted(write_derivatives(machine, x, out), x.weights).sum())
 
-    def objective(self, machine, rows, seed, n_samples, n_threads):
+    def objective(self, machine, rows, seed, n_samples, n_threads, memory=None):
         """Minus the mean of F over a `Table`, nats per row; nothing is drawn."""
         losses = deterministic_losses(machine, rows, n_threads)
         return -float(np.average(losses, weights=rows.row_weights))

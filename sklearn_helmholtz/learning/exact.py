@@ -73,8 +73,8 @@ class SharedPosterior(Memory):
     def put(self, place, part):
         """Rows leave nothing behind."""
 
-    def end_step(self):
-        """Forget: parameters move."""
+    def end_step(self, machine, result):
+        """Forget: parameters have moved."""
         self._found = None
 
     def posterior(self, machine):

@@ -12,12 +12,14 @@ from ..units import Ability
 class Place:
     """Place of a block of rows.
 
-    numbers : (n_rows,), of its rows in the table; start, stop : its places in the minibatch.
+    numbers : (n_rows,), of its rows in the table; start, stop : its places in the minibatch;
+    size : rows of the minibatch.
     """
 
     numbers: np.ndarray
     start: int
     stop: int
+    size: int
 
 
 class Memory(abc.ABC):
@@ -33,12 +35,23 @@ class Memory(abc.ABC):
     def put(self, place, part):
         """Keep what is now known of a block."""
 
-    def end_step(self):
-        """Whatever follows on each step, when all blocks are put."""
+    def end_step(self, machine, result):
+        """Whatever follows on each step, when all blocks are put and the parameters have moved.
+
+        machine : as it is now; result : what has come of training, the same or an average.
+        """
         return
 
     def resume(self, carry_over):
-        """Go on from what an earlier training carried over."""
+        """Go on from what an earlier training carried over; called before `begin`."""
+        return
+
+    def begin(self, machine, result, seed, batch_size):
+        """Get ready for the first step.
+
+        machine, result : as of `end_step`; seed : of random numbers of its own; batch_size : rows
+        of a step.
+        """
         return
 
 

@@ -51,10 +51,11 @@ class Rule(abc.ABC):
         """
 
     @abc.abstractmethod
-    def objective(self, machine, rows, seed, n_samples, n_threads):
+    def objective(self, machine, rows, seed, n_samples, n_threads, memory=None):
         """Mean objective of a `Table`, nats per row in the machine's units; higher is better.
 
-        n_samples : that may be drawn for each row; random numbers are the same in each call.
+        n_samples : that may be drawn for each row; random numbers are the same in each call;
+        memory : the `Memory` of the training, or None; it is only read.
         """
 
     @abc.abstractmethod
@@ -95,7 +96,7 @@ class BeliefNetRule(Rule):
 
     fewest_rows = _FEWEST_ROWS
 
-    def objective(self, machine, rows, seed, n_samples, n_threads):
+    def objective(self, machine, rows, seed, n_samples, n_threads, memory=None):
         """Mean importance-weighted bound of log p(x), see `held_out_bound`."""
         return held_out_bound(machine, rows, seed, n_samples, n_threads)
 

@@ -105,7 +105,7 @@ class Rewards(Memory):
         with self._lock:
             self._parts[int(place.numbers[0])] = part.sums
 
-    def end_step(self):
+    def end_step(self, machine, result):
         """Let the rewards of a step enter the running means: blocks in the order of their rows."""
         total = sum(self._parts[number] for number in sorted(self._parts))
         self._parts = {}

@@ -311,7 +311,7 @@ def test_running_means_of_rewards_by_hand():
             share.count(rewards[:, columns], None)
             memory.put(cases.place_of(columns), share)
         before = memory.means
-        memory.end_step()
+        memory.end_step(None, None)
         first, second = rewards.mean(axis=1), rewards.var(axis=1)
         share = 1.0 if means is None else 1 - _DECAY
         means = first if means is None else means + share * (first - means)
@@ -333,7 +333,7 @@ def test_the_order_in_which_blocks_are_put_back_does_not_matter():
             share = memory.take(cases.place_of(numbers))
             share.count(parts[first], None)
             memory.put(cases.place_of(numbers), share)
-        memory.end_step()
+        memory.end_step(None, None)
         results.append([*memory.means, *memory.variances])
     assert len(np.unique(results, axis=0)) == 1
 

@@ -1,0 +1,90 @@
+"""What learning rules of Boltzmann machines have in common."""
+
+import math
+
+import numpy as np
+
+from .. import _keys
+from .._threads import run_blocks
+from ..rows import split_evenly
+from .gaps import log_observed
+from .partition_tracking import follow_partition
+from .rule import Rule
+
+_FEWEST_ROWS = 64  # of a block: rows share products
+_TOLERANCE = 10
+_LARGEST_WEIGHT = 100  # in the mean
+_COSTS = 3  # products of a row and its chain, in passes up and down
+
+
+class BoltzmannRule(Rule):
+    """A rule for a `Boltzmann` machine: its objective is an estimate of the mean log p(x).
+
+    That is ``log p*(x) - log Z``; log Z is followed as training goes (`partition_tracking`). The
+    objective of parameters is as good as that, and of rows with gaps a lower bound (`gaps`).
+    """
+
+    def objective(self, machine, rows, seed, n_samples, n_threads, memory=None):
+        """Mean of log p of what is observed of rows, nats."""
+        scores = log_unnormalized_observed(machine, rows, seed, n_samples, n_threads)
+        if memory is None:
+            log_partition = follow_partition(machine, seed).log_partition(machine)
+        else:
+            log_partition = memory.log_partition_of(machine)
+        return _mean(np.where(np.isnan(scores), 0.0, scores - log_partition), rows)
+
+    def limit(self, machine, first_loss):
+        """Ten times what units cost that know nothing, or ten times the first loss."""
+        return _TOLERANCE * max(machine.n_units[0] * math.log(2), first_loss)
+
+    def accepts(self, machine):
+        """Whether weights are of a size from which chains can still move."""
+        return float(np.abs(machine.weights).mean(dtype=np.float64)) <= _LARGEST_WEIGHT
+
+    def limits(self, machine, n_rows):
+        """Limits of blocks that share products; each has a chain at least, where there are any."""
+        return split_evenly(n_rows, _COSTS * machine.n_weights, self.fewest_rows(n_rows))
+
+    def fewest_rows(self, n_rows):
+        """Rows that a block of a minibatch should have at least."""
+        return _FEWEST_ROWS
+
+
+def overfitting_gap(machine, training_rows, held_out_rows, seed, n_samples=1, n_threads=1):
+    """How much more probable rows are that were learnt than those that were not, nats per row.
+
+    The difference of the mean log p* of two `Table`s, in which Z cancels, so that it is exact where
+    no value is missing. It grows where a machine learns rows by heart (the free-energy gap of
+    Hinton 2012, A practical guide to training restricted Boltzmann machines, section 6).
+    """
+    means = []
+    for rows in (training_rows, held_out_rows):
+        scores = log_unnormalized_observed(machine, rows, seed, n_samples, n_threads)
+        known = ~np.isnan(scores)
+        weights = rows.row_weights[known]
+        means.append(float((scores[known] * weights).sum() / weights.sum()))
+    return means[0] - means[1]
+
+
+def log_unnormalized_observed(machine, rows, seed, n_samples, n_threads):
+    """Log p* of what is observed of each row of a `Table`, (n_rows,) nats; NaN where nothing is.
+
+    n_samples : of what is missing, a few at most.
+    """
+    key = _keys.key(seed, _keys.Purpose.VALIDATE)
+    limits, scores = split_evenly(len(rows), machine.n_weights, _FEWEST_ROWS), np.empty(len(rows))
+
+    def score_block(number):
+        place = slice(limits[number], limits[number + 1])
+        x, addresses = rows.take(place), np.arange(place.start, place.stop, dtype=np.uint64)
+        scores[place] = log_observed(machine, x, key, addresses, n_samples)
+        scores[place][~x.is_known] = np.nan
+
+    run_blocks(score_block, len(limits) - 1, n_threads)
+    return scores
+
+
+def _mean(scores, rows):
+    if rows.weights is None:
+        return float(scores.mean())
+    return float((scores * rows.row_weights).sum() / rows.row_weights.sum())

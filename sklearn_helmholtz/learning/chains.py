@@ -1,0 +1,161 @@
+"""Memory of what teaches a Boltzmann machine: chains, the gaps of rows, and log Z."""
+
+import copy
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..rows import means
+from .memory import Memory, RowMemory, RowState
+from .partition_tracking import follow_partition
+
+_EVERY = 10  # steps from one look at log Z to the next; fewer at first, where all is new
+_FIRST_LOOK = 100  # steps until log Z is found anew; then twice as many, and so on
+_KEPT = 0.99  # of the running mean of hidden units, from step to step
+
+
+@dataclass(frozen=True)
+class Centre:
+    """What the two sides of a machine are measured from.
+
+    visible : (n_visible,), means of the data; hidden : (n_hidden,), running means of p(h | v).
+    """
+
+    visible: np.ndarray
+    hidden: np.ndarray
+
+
+@dataclass
+class Share:
+    """What a block of rows sees of a `ChainMemory`, and what it leaves there.
+
+    hidden : (n_chains, n_hidden) uint8, the states of its chains, which the rule moves in place, or
+    None; first : the number of the first of them; gaps : `RowState` of the rows, or None where
+    nothing is missing; log_partition : nats; centre : a `Centre`, or None; hidden_sum : (n_hidden,)
+    the sum of p(h | v) over the rows, and their number, left by the rule where there is a centre.
+    """
+
+    hidden: np.ndarray | None = None
+    first: int = 0
+    gaps: RowState | None = None
+    log_partition: float = 0.0
+    centre: Centre | None = None
+    hidden_sum: tuple | None = None
+
+
+@dataclass(frozen=True)
+class CarriedOver:
+    """What a `ChainMemory` leaves to the next training.
+
+    hidden : states of the chains, or None; partition : what follows log Z; hidden_mean :
+    (n_hidden,), or None; n_steps : how many there were.
+    """
+
+    hidden: np.ndarray | None = None
+    partition: object = None
+    hidden_mean: np.ndarray | None = None
+    n_steps: int = 0
+
+
+class ChainMemory(Memory):
+    """Chains that are no row's, chains of the gaps of rows, and log Z of what is learnt.
+
+    The chains stand at places 0 to n_chains - 1. A block of the minibatch moves the share of them
+    that it has of the rows, so that all move at each step, however short the minibatch is.
+
+    chains_of : a function of (machine, batch_size, draws) that makes the first states of the
+    chains, (n_chains, ...) uint8, or None for no chains.
+
+    Attributes
+    ----------
+    hidden : (n_chains, ..., n_hidden) uint8, states of the chains; None where there are none.
+    log_partition : float, log Z as it was estimated last, nats.
+    """
+
+    def __init__(self, machine, rows, chains_of=None, centred=False):
+        self._chains_of, self._centre = chains_of, None
+        self._visible_means = data_means(rows) if centred else None
+        self._gaps = None
+        if rows.fill_values is not None:
+            n_hidden = machine.n_units[1]
+            self._gaps = RowMemory(rows.data.shape[0], [(n_hidden,)], [np.uint8])
+        self.hidden, self.log_partition, self._partition = None, 0.0, None
+        self._carried = CarriedOver()
+        self._n_steps, self._due, self._next_look = 0, 0, _FIRST_LOOK
+        self._sums, self._lock = {}, threading.Lock()
+
+    @property
+    def carry_over(self):
+        """The chains, wherever rows come from: a `CarriedOver`."""
+        mean = None if self._centre is None else self._centre.hidden
+        return CarriedOver(self.hidden, self._partition, mean, self._n_steps)
+
+    def resume(self, carry_over):
+        """Go on with the chains of an earlier training, as many of them as there are to be."""
+        self._carried, self._n_steps = carry_over, carry_over.n_steps
+        while self._next_look <= self._n_steps:
+            self._next_look *= 2
+
+    def begin(self, machine, result, seed, batch_size):
+        """Chains at the base rates and log Z of the machine, or what was carried over."""
+        carried = self._carried
+        self._partition = copy.copy(carried.partition) or follow_partition(result, seed)
+        self.log_partition = self._partition.log_partition(machine)
+        if self._visible_means is not None:
+            mean = carried.hidden_mean
+            if mean is None:
+                eta = machine.hidden_eta(self._visible_means[None].astype(np.float32))
+                mean = machine.hidden_units.mean(eta)[0].astype(np.float64)
+            self._centre = Centre(self._visible_means, mean)
+        if self._chains_of is not None:
+            self.hidden = self._chains_of(machine, batch_size, seed)
+            if carried.hidden is not None:
+                places = np.arange(len(self.hidden)) % len(carried.hidden)
+                self.hidden = carried.hidden[places]
+
+    def take(self, place):
+        """A `Share` for a block."""
+        share = Share(log_partition=self.log_partition, centre=self._centre)
+        if self.hidden is not None:
+            n_chains = len(self.hidden)
+            share.first, end = (n_chains * at // place.size for at in (place.start, place.stop))
+            share.hidden = self.hidden[share.first : end]
+        if self._gaps is not None:
+            share.gaps = self._gaps.take(place)
+        return share
+
+    def put(self, place, part):
+        """Keep the chains of the gaps of a block; its others have moved where they are."""
+        if self._gaps is not None:
+            self._gaps.put(place, part.gaps)
+        if part.hidden_sum is not None:
+            with self._lock:
+                self._sums[place.start] = part.hidden_sum
+
+    def end_step(self, machine, result):
+        """Follow log Z, and let hidden units enter their running means: blocks in their order."""
+        if self._centre is not None:
+            parts = [self._sums[start] for start in sorted(self._sums)]
+            total, weight = (sum(part[i] for part in parts) for i in (0, 1))
+            self._sums = {}
+            moved = _KEPT * self._centre.hidden + (1 - _KEPT) * (total / weight)
+            self._centre = Centre(self._centre.visible, moved)
+        self._n_steps += 1
+        if self._n_steps >= self._due:
+            self._due = self._n_steps + min(1 + self._n_steps // _EVERY, _EVERY)
+            self._partition.follow(result)
+            if self._n_steps >= self._next_look:
+                self._partition.look_again(result)
+                self._next_look *= 2
+            self.log_partition = self._partition.log_partition(machine)
+
+    def log_partition_of(self, machine):
+        """Log Z of a machine near the one that learns, nats."""
+        return self._partition.log_partition(machine)
+
+
+def data_means(rows):
+    """Means of the columns of a `Table`, those that are missing left out, (n_features,) float64."""
+    numbers = np.arange(rows.data.shape[0]) if rows.chosen is None else rows.chosen
+    return np.nan_to_num(means(rows.data, numbers, rows.weights)[0])

@@ -1,0 +1,77 @@
+"""Learning of Boltzmann machines from chains that go on from step to step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import _keys
+from .._keys import Draws, Purpose
+from .boltzmann_rule import BoltzmannRule
+from .chains import ChainMemory, Share
+from .gaps import fill_gaps
+from .half_sweeps import begin, sample_hidden, sample_visible, sweep
+from .phases import Phases, finish, row_weights
+
+
+@dataclass(frozen=True)
+class PersistentLearning(BoltzmannRule):
+    """Persistent contrastive divergence: chains that follow the machine stand for what it dreams.
+
+    The gradient of log p(x) is ``<v h'>`` given the rows less ``<v h'>`` of the machine. Chains
+    go on from where they were at the step before; under a machine that changes slowly they stay
+    near its distribution, and then the expectation of the step is the gradient of the mean log
+    p(x). What is kept of them are hidden states, from which a sweep goes to data and back.
+
+    n_steps : sweeps of the chains at each step; n_chains : None for as many as a minibatch has
+    rows; centred : whether states are measured from their centre, see `phases.centre`.
+
+    References
+    ----------
+    Younes (1989), Parametric inference for imperfectly observed Gibbsian fields, Probability Theory
+    and Related Fields 82, 625-645. Tieleman (2008), Training restricted Boltzmann machines using
+    approximations to the likelihood gradient, ICML.
+    """
+
+    n_steps: int = 1
+    n_chains: int | None = None
+    centred: bool = False
+
+    def make_memory(self, machine, rows):
+        """The chains, those of rows with gaps, and log Z: a `ChainMemory`."""
+        return ChainMemory(machine, rows, self._first_states, self.centred)
+
+    def _first_states(self, machine, batch_size, seed):
+        n_chains = batch_size if self.n_chains is None else self.n_chains
+        addresses = _keys.training_addresses(0, 0, n_chains)
+        return begin(machine, _keys.key(seed, Purpose.DREAM), addresses)
+
+    def fewest_rows(self, n_rows):
+        """So many that a block has two chains, of which one may fall to its neighbour."""
+        own = super().fewest_rows(n_rows)
+        if self.n_chains is None:
+            return own
+        return max(own, -(-n_rows // max(self.n_chains // 2, 1)))
+
+    def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
+        """Write the step for a block of rows to ``out``; return the sum of its log p(x), nats.
+
+        An estimate, see `BoltzmannRule`. wake, dream : random numbers with an address for each row,
+        the latter of one step; memory : a `Share`, or None for chains that begin at the base rates,
+        one for each row, and log Z = 0.
+        """
+        if memory is None:
+            memory = Share(begin(machine, dream.key, dream.addresses))
+        hidden, last = memory.hidden, self.n_steps - 1
+        addresses = _keys.at_same_step(dream.addresses, memory.first, memory.first + len(hidden))
+        for number in range(last):
+            sweep(machine, hidden, Draws(dream.key, addresses, 1, number), work)
+        filled = fill_gaps(machine, x, wake, memory.gaps, work)
+        draws = Draws(dream.key, addresses, 1, last)
+        phases = Phases(machine, filled.x, len(hidden), work)
+        sample_visible(machine, hidden, draws, work, phases.moved)
+        phases.infer()
+        sample_hidden(machine, phases.eta_of_chains, draws, out=hidden)
+        filled.remember(machine, phases.eta_of_rows)
+        weights = row_weights(x)
+        shares = np.full(len(hidden), weights.sum(dtype=np.float64) / len(hidden), np.float32)
+        return finish(machine, phases, filled, weights, shares, memory, out)

@@ -1,0 +1,79 @@
+"""Steps of rules of Boltzmann machines, and what enumeration says of them."""
+
+import numpy as np
+from scipy.special import expit
+
+from sklearn_helmholtz import _keys, _tree
+from sklearn_helmholtz._keys import Draws, Purpose
+from sklearn_helmholtz.learning.chains import Share
+from sklearn_helmholtz.learning.memory import RowState
+from tests import cases
+from tests.boltzmann_machines import joint_given, log_joint_table, moments, states
+
+
+def draws_of(n_rows, step, purpose):
+    """Random numbers of a step, with an address for each row."""
+    addresses = _keys.training_addresses(step, 0, n_rows)
+    return Draws(_keys.key(cases.SEED, purpose), addresses)
+
+
+def step_of(rule, machine, x, share=None, step=1, work=np):
+    """The step of a block, an array of the parameters, and its objective."""
+    out = cases.empty_gradient(machine)
+    wake, dream = (draws_of(len(x), step, p) for p in (Purpose.WAKE, Purpose.DREAM))
+    objective = rule.gradient(machine, x, wake, dream, out, work, share)
+    return flat(out), objective
+
+
+def flat(machine):
+    """W, c and b of a machine, or of its gradient, as one float64 vector."""
+    return np.concatenate([leaf.ravel() for leaf in _tree.leaves(machine)]).astype(np.float64)
+
+
+def stationary_hidden(machine, n_chains, rng):
+    """Hidden states drawn from the machine, by enumeration."""
+    return hidden_given(machine, [np.full(machine.n_units[0], np.nan)], rng, n_chains)[:, 0]
+
+
+def hidden_given(machine, rows, rng, n_draws):
+    """Hidden states drawn given what is observed of rows, (n_draws, n_rows, n_hidden)."""
+    h, drawn = states(machine.n_units[1]).astype(np.uint8), []
+    for row in rows:
+        p = joint_given(machine, row).sum(axis=0)
+        drawn.append(h[rng.choice(len(p), n_draws, p=p)])
+    return np.stack(drawn, axis=1)
+
+
+def flat_moments(machine, joint):
+    """``<v h'>``, ``<h>`` and ``<v>`` in the order of `flat`."""
+    products, visible, hidden = moments(machine, joint)
+    return np.concatenate([products.ravel(), hidden, visible])
+
+
+def positive(machine, row):
+    """Expected statistics given what is observed of a row; of fractions, as of expectations."""
+    row = np.asarray(row, np.float64)
+    if not np.isnan(row).any():
+        hidden = expit(machine.hidden_intercept + row @ machine.weights.astype(np.float64))
+        return np.concatenate([np.outer(row, hidden).ravel(), hidden, row])
+    return flat_moments(machine, joint_given(machine, row))
+
+
+def negative(machine):
+    """Expected statistics of the machine."""
+    table = log_joint_table(machine)
+    p = np.exp(table - table.max())
+    return flat_moments(machine, p / p.sum())
+
+
+def slope(machine, X, weights=None):
+    """The exact gradient of the weighted sum of log p(x), by enumeration."""
+    weights = np.ones(len(X)) if weights is None else weights
+    total = sum(w * positive(machine, row) for w, row in zip(weights, X, strict=True))
+    return total - weights.sum() * negative(machine)
+
+
+def share_of(hidden, gaps=None, **more):
+    """What a block sees; gaps : hidden states of the chains of rows, all of which were seen."""
+    state = None if gaps is None else RowState(np.ones(len(gaps), bool), [gaps])
+    return Share(hidden, gaps=state, **more)
