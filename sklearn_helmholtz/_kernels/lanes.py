@@ -179,6 +179,17 @@ def first(context, count):
 
 
 @intrinsic
+def gather_flags(context, values):
+    """Sixteen flags as the low bits of a word, the first lane lowest."""
+
+    def generate(context, builder, signature, arguments):
+        bits = builder.bitcast(arguments[0], ir.IntType(LANES))
+        return builder.zext(bits, I32)
+
+    return types.uint32(flags), generate
+
+
+@intrinsic
 def load_eight(context, array, index):
     """Eight neighbours in a flat array of uint8 as one number, the first in its low bits."""
 

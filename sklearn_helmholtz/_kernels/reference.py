@@ -176,6 +176,10 @@ def first(count):
     return Lanes(np.arange(LANES) < count)
 
 
+def gather_flags(values):
+    return np.uint32((values.values << np.arange(LANES)).sum())
+
+
 def load_eight(array, index):
     return np.uint64(int.from_bytes(_part(array, index, 8).tobytes(), "little"))
 

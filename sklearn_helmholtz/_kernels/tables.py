@@ -182,7 +182,7 @@ def start_of(intercept, j0, width):
 
 
 @routine
-def _add_tables(words, matrix, n_inputs, n_units, j0, low, high, fresh, tables, sums, s0, stride):
+def add_tables(words, matrix, n_inputs, n_units, j0, low, high, fresh, tables, sums, s0, stride):
     """Sums of the columns from j0 on, for all rows, span by span.
 
     Each span overwrites ``tables`` and is looked up by all rows before the next is made. Row m has
@@ -203,7 +203,7 @@ def _add_tables(words, matrix, n_inputs, n_units, j0, low, high, fresh, tables, 
 
 @routine
 def _add_transposed(words, matrix, n_inputs, n_units, j0, low, high, panel, tables, sums):
-    """As `_add_tables`, for a matrix (n_units, n_inputs); the sums are fresh, and lie together."""
+    """As `add_tables`, for a matrix (n_units, n_inputs); the sums are fresh, and lie together."""
     width = min(WIDTH, n_units - j0)
     for s in range(words.shape[0]):
         fill_transposed(matrix, n_inputs, n_units, SPAN * s, j0, width, panel)
@@ -245,7 +245,7 @@ def _table_sums(words, matrix, intercept, fresh, out):
             if not fresh:
                 copy_columns(target, j0, n_units, apart, 0, WIDTH, n_rows, width)
         low, high = start_of(intercept, j0, width)
-        _add_tables(
+        add_tables(
             words, entries, n_inputs, n_units, j0, low, high, fresh, tables, sums, s0, stride
         )
         if not whole:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels.block_gibbs import block_gibbs_sweeps
+from .._kernels.random import UNITS
+from .._kernels.tables import WIDTH
 from .._keys import layer_word
 
 _VISIBLE, _HIDDEN, _START = 0, 1, 2  # layers of random numbers
@@ -62,10 +64,10 @@ class BlockGibbs:
 
     def __init__(self, machine):
         self.machine = machine
-        self._weights = np.ascontiguousarray(machine.weights)
-        self._transposed = np.ascontiguousarray(machine.weights.T)
-        self._hidden = machine.hidden_units
-        self._gain = machine.visible_intercept - machine.base.logits
+        self._up, self._down = panels(machine.weights), panels(machine.weights.T)
+        self._base = filled_up(machine.base.logits)
+        self._gain = filled_up(machine.visible_intercept - machine.base.logits)
+        self._present = filled_up(np.ones(machine.n_units[1], np.float32))
 
     def everywhere(self, n_rows=1):
         """Nothing clamped, of so many rows."""
@@ -121,7 +123,10 @@ class BlockGibbs:
         """
         eta = self.machine.hidden_eta(visible) - self.machine.hidden_intercept
         eta += np.repeat(clamped.inputs, len(visible) // len(clamped.inputs), axis=0)
-        sides = self.machine.units.mean(self.machine.visible_eta(hidden)), self._hidden.mean(eta)
+        sides = (
+            self.machine.units.mean(self.machine.visible_eta(hidden)),
+            self.machine.hidden_units.mean(eta),
+        )
         return np.concatenate(sides, axis=1)
 
     def _go(self, visible, draws, betas, first_sweep, clamped):
@@ -130,16 +135,16 @@ class BlockGibbs:
         _check_numbers(draws, first_sweep, n_sweeps)
         chains = np.arange(draws.first, draws.first + draws.n_particles) << _SWEEP_BITS
         numbers = np.tile(chains, len(draws.addresses)) + first_sweep
-        hidden = np.empty((draws.n_rows, self.machine.n_units[1]), np.uint8)
+        hidden = np.zeros((draws.n_rows, self.machine.n_units[1]), np.uint8)
         log_weights = np.zeros(draws.n_rows)
         betas = np.ascontiguousarray(betas, np.float32)
-        piece = max(_PIECE_WORK // (draws.n_rows * self._weights.size), 1)
+        inputs, free = filled_up(clamped.inputs), filled_up(clamped.free)
+        piece = max(_PIECE_WORK // (draws.n_rows * self._up.size), 1)
         for start in range(0, n_sweeps, piece):
             block_gibbs_sweeps(
-                self._weights, self._transposed, self.machine.base.logits, self._gain,
-                clamped.inputs, clamped.free, betas[start : start + piece + 1], draws.key,
-                draws.addresses, numbers + start, layer_word(_VISIBLE), layer_word(_HIDDEN),
-                visible, hidden, log_weights,
+                self._up, self._down, self._base, self._gain, inputs, free, self._present,
+                betas[start : start + piece + 1], draws.key, draws.addresses, numbers + start,
+                layer_word(_VISIBLE), layer_word(_HIDDEN), visible, hidden, log_weights,
             )  # fmt: skip
         return hidden, log_weights
 
@@ -152,3 +157,16 @@ def _check_numbers(draws, first_sweep, n_sweeps):
             f"{n_chains} chains of {last} sweeps are more than the {MOST_CHAINS} chains of "
             f"{MOST_SWEEPS} sweeps that a row can have."
         )
+
+
+def panels(matrix):
+    """A matrix in panels of 32 columns, (n_panels, n_rows, 32) float32, zeros past its edge."""
+    n_rows, n = matrix.shape
+    wide = np.pad(matrix, [(0, 0), (0, -n % WIDTH)]).reshape(n_rows, -1, WIDTH)
+    return np.ascontiguousarray(wide.transpose(1, 0, 2), np.float32)
+
+
+def filled_up(array):
+    """An array whose last axis has zeros up to a multiple of 64, float32."""
+    more = [(0, 0)] * (array.ndim - 1) + [(0, -array.shape[-1] % UNITS)]
+    return np.ascontiguousarray(np.pad(array, more), np.float32)

@@ -12,6 +12,7 @@ from sklearn_helmholtz._kernels.gray_code import missing_log_sums, softplus_sums
 from sklearn_helmholtz._kernels.pseudo import pseudo_log_likelihoods
 from sklearn_helmholtz._kernels.random import uniform_rows
 from sklearn_helmholtz._keys import layer_word
+from sklearn_helmholtz.inference.block_gibbs import filled_up, panels
 
 KEY = np.array([3, 2**31 + 5], np.uint32)
 
@@ -115,14 +116,16 @@ class Chains:
 
     def run(self, betas, numbers=None, visible=None, chains=slice(None)):
         visible = (self.start if visible is None else visible)[chains].copy()
-        hidden = np.empty((len(visible), self.W.shape[1]), np.uint8)
+        hidden = np.zeros((len(visible), self.W.shape[1]), np.uint8)
         log_weights = np.zeros(len(visible))
         rows = slice(None) if chains == slice(None) else slice(chains.start // 3, chains.stop // 3)
         numbers = self.numbers if numbers is None else numbers
+        wide = [filled_up(a) for a in (self.a, self.gain, self.inputs[rows], self.free[rows])]
+        present = filled_up(np.ones(hidden.shape[1]))
         block_gibbs_sweeps(
-            self.W, np.ascontiguousarray(self.W.T), self.a, self.gain, self.inputs[rows],
-            self.free[rows], np.array(betas, np.float32), KEY, self.addresses[rows],
-            numbers[chains], layer_word(0), layer_word(1), visible, hidden, log_weights,
+            panels(self.W), panels(self.W.T), *wide, present, np.array(betas, np.float32), KEY,
+            self.addresses[rows], numbers[chains], layer_word(0), layer_word(1), visible, hidden,
+            log_weights,
         )  # fmt: skip
         return visible, hidden, log_weights
 
@@ -160,7 +163,7 @@ BETAS = [0, 0.3, 0.3, 0.7, 1, 0.5]
 
 
 @pytest.mark.parametrize("clamps", [False, True])
-@pytest.mark.parametrize("sizes", [(1, 1), (5, 3), (16, 32), (37, 20), (70, 300)])
+@pytest.mark.parametrize("sizes", [(1, 1), (5, 3), (16, 32), (37, 20), (70, 300), (130, 97)])
 def test_sweeps_of_both_sides_are_the_naive_ones(sizes, clamps):
     chains = Chains(*sizes, clamps)
     found, expected = chains.run(BETAS), chains.twin(BETAS)
