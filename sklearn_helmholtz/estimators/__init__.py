@@ -11,6 +11,7 @@ from .helmholtz_machine import HelmholtzMachine
 from .monitoring import HeldOutLikelihood
 from .ordinal_factor_analysis import OrdinalFactorAnalysis
 from .polychoric import polychoric_correlation
+from .restricted_boltzmann_machine import RestrictedBoltzmannMachine
 from .sigmoid_belief_net import SigmoidBeliefNet
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "HeldOutLikelihood",
     "HelmholtzMachine",
     "OrdinalFactorAnalysis",
+    "RestrictedBoltzmannMachine",
     "SigmoidBeliefNet",
     "bartlett_sphericity",
     "compare_log_likelihood",

@@ -154,7 +154,7 @@ class ScoringMixin:
             kl_gap=energy + estimate.per_sample,
             method=method,
             n_importance_samples=None if method == "exact" else self._n_samples(method, n_samples),
-            n_temperatures=self._n_temperatures(n_temperatures) if method == "annealed" else None,
+            n_temperatures=self._steps_made(method, n_temperatures, random_state),
             remedy=None if summary["reliable"] else _remedy(method, self._model.can_anneal),
         )
         return result._about(index=index_of(X), weights=weights)
@@ -162,6 +162,10 @@ class ScoringMixin:
     def _n_temperatures(self, given):
         """Steps of annealed chains; given : by the user, or None."""
         return check_count("n_temperatures", N_TEMPERATURES if given is None else given)
+
+    def _steps_made(self, method, given, random_state):
+        """Steps that annealed chains made; None where nothing was annealed, or nobody knows."""
+        return self._n_temperatures(given) if method == "annealed" else None
 
     def _energies(self, rows, estimate):
         """Free energies of rows that have an `Estimate`, NaN where there are none."""

@@ -2,6 +2,7 @@
 
 from .averages import Average
 from .boltzmann_rule import BoltzmannRule, overfitting_gap
+from .chains import CarriedOver
 from .contrastive import ContrastiveDivergence
 from .deterministic import DeterministicLearning, deterministic_losses, write_derivatives
 from .exact import ExactLearning
@@ -10,6 +11,7 @@ from .importance_weighted import ImportanceWeighted
 from .mean_field import MeanFieldLearning
 from .memory import Memory, Place
 from .optimizers import SGD, Adam
+from .partition_tracking import ExactPartition, PartitionChains
 from .penalties import EstimatedPenalty, FixedPenalty, penalise
 from .persistent import PersistentLearning
 from .reweighted import ReweightedWakeSleep
@@ -27,17 +29,20 @@ __all__ = [
     "Average",
     "BeliefNetRule",
     "BoltzmannRule",
+    "CarriedOver",
     "Constant",
     "ContrastiveDivergence",
     "Cosine",
     "DeterministicLearning",
     "EstimatedPenalty",
     "ExactLearning",
+    "ExactPartition",
     "FixedPenalty",
     "GibbsLearning",
     "ImportanceWeighted",
     "MeanFieldLearning",
     "Memory",
+    "PartitionChains",
     "PersistentLearning",
     "Place",
     "ReweightedWakeSleep",

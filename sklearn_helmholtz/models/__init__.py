@@ -1,6 +1,7 @@
 """Fitted models: encodings, machines and their answers, for users of any library."""
 
 from .belief_net import BeliefNetModel
+from .boltzmann import BoltzmannModel
 from .completion import MOST_ROWS, N_SWEEPS, by_blocks
 from .encoding import (
     LARGEST,
@@ -21,6 +22,7 @@ __all__ = [
     "MOST_ROWS",
     "N_SWEEPS",
     "BeliefNetModel",
+    "BoltzmannModel",
     "Encoding",
     "GradedModel",
     "LinearGaussianModel",

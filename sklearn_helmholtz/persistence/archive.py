@@ -12,12 +12,14 @@ from ..estimators import (
     GaussianHelmholtzMachine,
     HelmholtzMachine,
     OrdinalFactorAnalysis,
+    RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
 )
 from ..estimators.notices import notify
 from ..estimators.published import sentence_on_versions
 from . import (
     belief_nets,
+    boltzmann_machines,
     deterministic_machines,
     factor_models,
     gaussian_machines,
@@ -39,10 +41,15 @@ _CLASSES = {
         GaussianHelmholtzMachine,
         HelmholtzMachine,
         OrdinalFactorAnalysis,
+        RestrictedBoltzmannMachine,
         SigmoidBeliefNet,
     )
 }
 _NETS = (belief_nets.write_belief_net, belief_nets.read_belief_net, belief_nets.RECORDS)
+_BOLTZMANN = (
+    boltzmann_machines.write_boltzmann_machine, boltzmann_machines.read_boltzmann_machine,
+    boltzmann_machines.RECORDS,
+)  # fmt: skip
 _DETERMINISTIC = (
     deterministic_machines.write_deterministic_net, deterministic_machines.read_deterministic_net,
     deterministic_machines.RECORDS,
@@ -60,7 +67,8 @@ _ITEMS = (
 _STATES = {
     "DeterministicHelmholtzMachine": _DETERMINISTIC, "FactorAnalysis": _FACTORS,
     "GaussianHelmholtzMachine": _GAUSSIANS, "HelmholtzMachine": _NETS,
-    "OrdinalFactorAnalysis": _ITEMS, "SigmoidBeliefNet": _NETS,
+    "OrdinalFactorAnalysis": _ITEMS, "RestrictedBoltzmannMachine": _BOLTZMANN,
+    "SigmoidBeliefNet": _NETS,
 }  # fmt: skip
 _ALL = {**_CLASSES, **holders.KINDS}
 
@@ -75,7 +83,7 @@ def save(estimator, path):
     Parameters
     ----------
     estimator : HelmholtzMachine, GaussianHelmholtzMachine, DeterministicHelmholtzMachine, \
-            SigmoidBeliefNet, FactorAnalysis or OrdinalFactorAnalysis
+            SigmoidBeliefNet, RestrictedBoltzmannMachine, FactorAnalysis or OrdinalFactorAnalysis
         A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
         or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
         one to be fitted.

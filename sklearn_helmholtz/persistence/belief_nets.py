@@ -4,7 +4,7 @@ import numpy as np
 
 from ..estimators import DeterministicHelmholtzMachine
 from ..estimators.mixed_attributes import mixed_attributes
-from ..machines import DeterministicHelmholtz, has_recognition
+from ..machines import BeliefNet, DeterministicHelmholtz, has_recognition
 from .encodings import read_encoding, write_encoding
 from .histories import read_history, write_history
 from .machines import read_machine, write_machine
@@ -16,12 +16,15 @@ RECORDS = frozenset(
 )  # fmt: skip
 
 
-def write_belief_net(part, estimator, write_machine=write_machine):
-    """Write what a fitted estimator of a belief net has learnt; write_machine : of its kind."""
+def write_belief_net(part, estimator, write_machine=write_machine, write_carried=None):
+    """Write what a fitted estimator of a belief net has learnt.
+
+    write_machine : of its kind; write_carried : see `write_history`.
+    """
     model = estimator._model
     write_encoding(part.part("encoding"), model.encoding)
     write_machine(part.part("machine"), model.machine)
-    write_history(part.part("history"), estimator._history)
+    write_history(part.part("history"), estimator._history, write_carried)
     _write_records(part, estimator)
     if estimator._schema is None:
         part.nothing("schema")
@@ -29,18 +32,24 @@ def write_belief_net(part, estimator, write_machine=write_machine):
         write_schema(part.part("schema"), estimator._schema)
 
 
-def read_belief_net(part, estimator, n_features, feature_names, read_machine=read_machine):
-    """Let an estimator become the fitted one that was written; read_machine : of its kind."""
+def read_belief_net(
+    part, estimator, n_features, feature_names, read_machine=read_machine, read_carried=None
+):
+    """Let an estimator become the fitted one that was written.
+
+    read_machine : of its kind; read_carried : see `read_history`.
+    """
     encoding = read_encoding(part.part("encoding"), n_features, feature_names)
     machine = read_machine(part.part("machine"), encoding)
     schema = None if part.is_nothing("schema") else read_schema(part.part("schema"))
     _check_schema(schema, encoding)
-    _check_recognition(estimator, machine)
+    if isinstance(machine, BeliefNet):
+        _check_recognition(estimator, machine)
     attributes = {
         "n_features_in_": n_features,
         **({} if feature_names is None else {"feature_names_in_": feature_names}),
         **_read_records(part),
-        "_history": read_history(part.part("history"), machine),
+        "_history": read_history(part.part("history"), machine, read_carried),
         "_schema": schema,
         **estimator._attributes(estimator._model_of(encoding, machine)),
         **({} if schema is None else mixed_attributes(schema, encoding)),

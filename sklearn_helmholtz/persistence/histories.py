@@ -13,14 +13,14 @@ _SOLVERS = {
 }  # fmt: skip
 
 
-def write_history(part, history):
-    """Write a `History`."""
+def write_history(part, history, write_carried=None):
+    """Write a `History`; write_carried : writes what its rule carried over, rewards if None."""
     past = history.past
     part.wholes("seed", past.seed)
     part.whole("step_number", past.step_number)
     _write_optimizer(part, history)
     _write_average(part, past.average)
-    _write_rewards(part, past.carry_over)
+    (write_carried or write_rewards)(part, past.carry_over)
     if history.n_rows is None:
         part.nothing("n_rows")
     else:
@@ -29,18 +29,18 @@ def write_history(part, history):
     write_weights(part, history.weights)
 
 
-def read_history(part, machine):
-    """The `History` of a machine."""
+def read_history(part, machine, read_carried=None):
+    """The `History` of a machine; read_carried : reads what its rule carried over."""
     n_parameters = len(_tree.zeros_like(machine).vector)
     seed, step_number = part.wholes("seed", 0, _WORD), part.whole("step_number")
     solver, optimizer = _read_optimizer(part, n_parameters)
     average = _read_average(part, n_parameters)
-    rewards = _read_rewards(part, len(machine.n_units) - 1)
+    carried = (read_carried or read_rewards)(part, machine)
     n_rows = None
     if not part.is_nothing("n_rows"):
         n_rows = part.number("n_rows", 0)
         n_rows = int(n_rows) if part.flag("is_whole") else n_rows
-    past = Past(seed, step_number, optimizer, average, rewards)
+    past = Past(seed, step_number, optimizer, average, carried)
     return History(past, solver, n_rows, read_weights(part))
 
 
@@ -91,7 +91,8 @@ def _read_average(part, n_parameters):
     return part.array("moving", np.float32, (n_parameters,)), *counts
 
 
-def _write_rewards(part, rewards):
+def write_rewards(part, rewards):
+    """Write what the score function expects of rewards, or None."""
     if rewards is None:
         part.nothing("n_rewards")
         return
@@ -101,7 +102,9 @@ def _write_rewards(part, rewards):
     part.array("reward_variances", variances)
 
 
-def _read_rewards(part, n_layers):
+def read_rewards(part, machine):
+    """Expected rewards of each hidden layer of a machine, or None."""
+    n_layers = len(machine.n_units) - 1
     if part.is_nothing("n_rewards"):
         return None
     means = part.array("reward_means", np.float64, (n_layers,))

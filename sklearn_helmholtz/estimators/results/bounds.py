@@ -11,7 +11,7 @@ _METHODS = {
 
 
 class BoundsResult(HeadlineResult):
-    """Bounds of the mean log-likelihood from both sides, on rows that a model dreamt.
+    """Bounds of the mean log-likelihood from both sides, of rows that are dreamt or given.
 
     What `HelmholtzMachine.log_likelihood_bounds` returns: a :class:`~sklearn.utils.Bunch`, whose
     fields are attributes and items. It prints in a few lines, and is a table in notebooks.
@@ -19,8 +19,8 @@ class BoundsResult(HeadlineResult):
     Attributes
     ----------
     lower, upper : float
-        Means of the bounds over the rows, nats: in expectation, the mean log-likelihood of dreams
-        (minus the entropy of the model) lies between them.
+        Means of the bounds over the rows, nats: in expectation, their mean log-likelihood lies
+        between them. That of dreams is minus the entropy of the model.
 
     gap : float
         ``upper - lower``: no less, in expectation, than what the lower bound misses.
@@ -53,9 +53,12 @@ class BoundsResult(HeadlineResult):
       method  importance sampling, 200 samples for each row
     """
 
+    _dreamt = True  # whether the rows are the model's own
+
     def _headline(self):
         low, high = (rounded(value, self.gap_standard_error) for value in (self.lower, self.upper))
-        return f"from {low} to {high} nats per row (mean log-likelihood of dreams)"
+        of_rows = " of dreams" if self._dreamt else ""
+        return f"from {low} to {high} nats per row (mean log-likelihood{of_rows})"
 
     def _facts(self):
         gap = f"{with_error(self.gap, self.gap_standard_error)} (standard error)"
@@ -63,7 +66,7 @@ class BoundsResult(HeadlineResult):
         counts = {"samples": counted(n, "sample"), "chains": counted(n, "chain")}
         return [
             ("gap", gap),
-            ("rows", counted(self._n_rows(), "dream")),
+            ("rows", counted(self._n_rows(), "dream") if self._dreamt else f"{self._n_rows():,}"),
             ("method", _METHODS[self.method].format(**counts)),
         ]
 

@@ -87,7 +87,7 @@ class LogLikelihoodResult(HeadlineResult):
         Samples, or chains, for each row; None where exact.
 
     n_temperatures : int or None
-        Steps of a chain; None where nothing was annealed.
+        Steps of a chain; None where nothing was annealed, or where their number was found anew.
 
     reliable : bool
         Whether at least 95 % of the rows have an effective sample size of 10 or more, the median of
@@ -124,6 +124,7 @@ class LogLikelihoodResult(HeadlineResult):
     """
 
     _weights = None  # of the rows, (n_samples,)
+    _whose = " for each row"  # chains are
 
     def _headline(self):
         return f"{with_error(self.mean, self.standard_error)} nats per row (mean ± standard error)"
@@ -147,8 +148,10 @@ class LogLikelihoodResult(HeadlineResult):
     def _way(self):
         many = ""
         if self.method == "annealed":
-            steps = counted(self.n_temperatures, "temperature")
-            many = f", {counted(self.n_importance_samples, 'chain')} of {steps} for each row"
+            many = f", {counted(self.n_importance_samples, 'chain')}"
+            if self.n_temperatures is not None:
+                many += f" of {counted(self.n_temperatures, 'temperature')}"
+            many += self._whose
         elif self.method != "exact":
             many = f", {counted(self.n_importance_samples, 'sample')} for each row"
         return f"{_METHODS[self.method]}{many}{_BOUNDS[self.bound]}"
