@@ -11,7 +11,7 @@ from .memory import Memory, RowMemory, RowState
 from .partition_tracking import follow_partition
 
 _EVERY = 10  # steps from one look at log Z to the next; fewer at first, where all is new
-_FIRST_LOOK = 100  # steps until log Z is found anew; then twice as many, and so on
+_FIRST_LOOK = 10  # steps until log Z is found anew; then twice as many, and so on
 _KEPT = 0.99  # of the running mean of hidden units, from step to step
 
 
