@@ -33,6 +33,7 @@ class EnumeratedSides:
     def __init__(self, machine, seed=None):
         self.machine, self._seed = machine, seed
         self._arrays = doubles_of(machine)
+        self._prior = None  # probabilities of the states of the smaller side, once asked for
 
     def means(self, x, addresses=None):
         """Expected values of both sides of a `Block`, (n_rows, n_visible), (n_rows, n_hidden).
@@ -67,8 +68,9 @@ class EnumeratedSides:
     def imagine(self, addresses, n_threads=1):
         """Draws where nothing is observed, one for each address: visible and hidden states."""
         side = Bipartite.of(self.machine)
-        p = softmax(side.log_terms(n_threads))
-        own = side.states(choose(p[None], self._uniforms(addresses, 1).reshape(1, -1)))
+        if self._prior is None:
+            self._prior = softmax(side.log_terms(n_threads))[None]
+        own = side.states(choose(self._prior, self._uniforms(addresses, 1).reshape(1, -1)))
         others = self._others(side.others_eta(own), addresses, 1)
         return (own, others) if enumerates_visible(self.machine) else (others, own)
 

@@ -32,33 +32,30 @@ def score_undirected(
     Inference is exact, so the free energy is -log p. Bits depend on what a row holds, neither on
     other rows nor on threads.
     """
-    key = _keys.key(_keys.scoring_seed() if seed is None else seed, Purpose.ANNEAL)
     missing, (n_visible, n_hidden) = rows.count_missing(), machine.n_units
-    smaller = np.minimum(missing, n_hidden)
-    sampled = (smaller > MAX_GAP_SIDE) & (missing < n_visible)
-    parts = []
-    if not sampled.all():
-        states = np.where((missing > 0) & (missing < n_visible), 2.0**smaller, 1.0)
-        work = int(machine.n_weights * states[~sampled].mean())
+    smaller = np.where(missing < n_visible, np.minimum(missing, n_hidden), 0)
+    sampled = smaller > MAX_GAP_SIDE
+    parts, found = [np.flatnonzero(~sampled), np.flatnonzero(sampled)], []
+    if len(parts[0]):
         summed = _Summed(machine, partition.is_exact)
-        parts.append((np.flatnonzero(~sampled), summed.estimate, work, _FEWEST_ROWS))
-    if sampled.any():
+        work = int(machine.n_weights * np.exp2(smaller[parts[0]]).mean())
+        found.append(_score(rows.choose(parts[0]), summed.estimate, work, _FEWEST_ROWS, n_threads))
+    if len(parts[1]):
+        key = _keys.key(_keys.scoring_seed() if seed is None else seed, Purpose.ANNEAL)
         chains = _Sampled(machine, key, n_chains, n_temperatures)
         work = machine.n_weights * n_chains * n_temperatures
         fewest = max(_CHAINS_OF_A_BLOCK // n_chains, 1)
-        parts.append((np.flatnonzero(sampled), chains.estimate, work, fewest))
-    results, keys = zip(*(
-        _score(rows.choose(numbers), estimate, split_evenly(len(numbers), work, fewest), n_threads)
-        for numbers, estimate, work, fewest in parts
-    ), strict=True)  # fmt: skip
-    order = np.argsort(np.concatenate([numbers for numbers, *_ in parts]))
-    found = _relative(Estimate.of_all(results).choose(order), partition)
-    found = found.certain_of(missing == n_visible)
-    return replace(found, free_energy=0.0 - found.per_sample), np.concatenate(keys)[order]
+        found.append(_score(rows.choose(parts[1]), chains.estimate, work, fewest, n_threads))
+    results, keys = zip(*found, strict=True)
+    order = np.argsort(np.concatenate(parts))
+    result = _relative(Estimate.of_all(results).choose(order), partition)
+    result = result.certain_of(missing == n_visible)
+    return replace(result, free_energy=0.0 - result.per_sample), np.concatenate(keys)[order]
 
 
-def _score(rows, estimate, limits, n_threads):
+def _score(rows, estimate, work, fewest, n_threads):
     """The estimates of all rows and their content keys, block by block."""
+    limits = split_evenly(len(rows), work, fewest)
     results, keys = [None] * (len(limits) - 1), [None] * (len(limits) - 1)
 
     def score_block(number):

@@ -1,0 +1,70 @@
+"""The benchmarks of partition functions ask the right questions, and small versions hold."""
+
+import numpy as np
+from numpy.testing import assert_allclose
+from scipy.special import expit, logsumexp
+
+from benchmarks import annealing_speed, numpy_annealing, partition_coverage
+from sklearn_helmholtz.likelihood import Partition, partition_of
+from tests.boltzmann_machines import log_partition, make_boltzmann
+
+
+def test_machines_are_those_that_the_benchmark_describes():
+    machines = [partition_coverage.random_machine(number) for number in range(50)]
+    sizes = np.array([machine.n_units for machine, _ in machines])
+    assert (sizes.min(axis=0) >= (20, 12)).all()
+    assert (sizes.max(axis=0) <= (40, 20)).all()
+    spreads = np.array([sd for _, sd in machines])
+    assert 0.5 < spreads.min() < 0.6
+    assert 2.5 < spreads.max() < 3
+    for machine, sd in machines:
+        assert abs(machine.weights.std() / sd - 1) < 4 / np.sqrt(2 * machine.weights.size)
+
+
+def test_intervals_cover_what_is_near():
+    found = Partition(5.0, 0.04, 50.0, 5.0, 5.0, "annealed", 10, True)
+    assert partition_coverage.covers(found, 5.02 + 1.95 * 0.2)
+    assert not partition_coverage.covers(found, 5.02 + 1.97 * 0.2)
+    assert not partition_coverage.covers(found, 5.02 - 1.97 * 0.2)
+
+
+def test_stated_errors_hold_on_some_of_the_machines(capsys, monkeypatch):
+    monkeypatch.setattr(partition_coverage, "N_TEMPERATURES", 100)
+    monkeypatch.setattr(partition_coverage, "N_ROWS", 5)
+    found = [line for number in (6, 26) for line in partition_coverage.examine(number, [(200, 20)])]
+    hits, reliable = (np.concatenate([each[k] for each in found]) for k in (1, 2))
+    assert reliable.mean() > 0.9
+    assert hits[reliable].mean() >= 0.8
+    assert all(set(row) == set(partition_coverage.COLUMNS) for row, *_ in found)
+    partition_coverage.report(200, found)
+    assert "40 runs are called reliable" in capsys.readouterr().out
+
+
+def test_what_the_benchmark_calls_exact_is():
+    machine = make_boltzmann(8, 6)
+    assert_allclose(partition_of(machine, "exact").value, log_partition(machine), atol=1e-10)
+
+
+# The twin in NumPy
+
+
+def test_both_programs_estimate_the_same():
+    annealing_speed.check(np.random.default_rng(0))
+
+
+def test_weights_of_the_program_in_numpy_are_unbiased():
+    machine, rng = make_boltzmann(6, 5), np.random.default_rng(0)
+    biases = machine.hidden_intercept, machine.visible_intercept, machine.base.logits
+    betas = np.linspace(0, 1, 11).astype(np.float32)
+    log_weights = numpy_annealing.annealed_log_weights(machine.weights, *biases, 20_000, betas, rng)
+    log_base = 5 * np.log(2) + np.logaddexp(0, machine.base.logits).sum()
+    error = log_weights.std() / np.sqrt(20_000)
+    found = logsumexp(log_weights) - np.log(20_000) + log_base
+    assert abs(np.expm1(found - log_partition(machine))) < 5 * error
+
+
+def test_states_of_the_program_in_numpy_have_their_probabilities():
+    eta = np.linspace(-3, 3, 7).astype(np.float32)
+    drawn = numpy_annealing.fires(np.tile(eta, (20_000, 1)), np.random.default_rng(0))
+    assert_allclose(drawn.mean(axis=0), expit(eta), atol=0.015)
+    assert_allclose(numpy_annealing.softplus_sums(eta[None]), np.logaddexp(0, eta).sum(), rtol=1e-6)
