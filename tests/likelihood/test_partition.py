@@ -6,8 +6,9 @@ from numpy.testing import assert_allclose
 
 from sklearn_helmholtz.likelihood import Partition, partition_of
 from sklearn_helmholtz.likelihood import partition as partition_module
+from sklearn_helmholtz.machines import assemble_boltzmann
 from tests import cases
-from tests.boltzmann_machines import log_partition, make_boltzmann, states
+from tests.boltzmann_machines import log_partition, log_probabilities, make_boltzmann, states
 
 
 def seed_of(number):
@@ -68,8 +69,6 @@ def test_the_means_of_weights_are_unbiased(sizes):
     assert abs(np.exp(found.value - exact) - 1) < 4 * found.standard_error
     rng = np.random.default_rng(0)
     table = states(sizes[0]).astype(np.uint8)
-    from tests.boltzmann_machines import log_probabilities
-
     chains = table[rng.choice(len(table), 8000, p=np.exp(log_probabilities(machine)))]
     found = annealed(machine, 8, n_chains=8000, chains=chains)
     back = np.exp(exact - found.upper)  # the mean weight of the way back, relative to its own mean
@@ -123,11 +122,18 @@ def test_the_way_back_begins_in_given_states():
     assert found.upper != usual.upper
 
 
-def test_sides_beyond_enumeration_are_annealed_and_refused_where_exactness_is_asked_for():
-    rng = np.random.default_rng(0)
-    from sklearn_helmholtz.machines import assemble_boltzmann
+def test_chains_go_back_from_where_their_weights_say():
+    # All units are on or all are off, and sweeps do not lead from one to the other.
+    machine = assemble_boltzmann(np.full((8, 1), 20.0), [-80], np.full(8, -10.0), np.zeros(8))
+    walk = partition_module._Walk(machine, cases.SEED, 400, 10, 1)
+    visible = np.repeat(np.array([[0], [1]], np.uint8), 8, axis=1).repeat(200, axis=0)
+    walk.settle(visible, np.log(np.repeat([9.0, 1.0], 200)))
+    assert abs(visible.mean() - 0.1) < 0.01
+    assert set(visible.sum(axis=1).tolist()) == {0, 8}
 
-    n = 26
+
+def test_sides_beyond_enumeration_are_annealed_and_refused_where_exactness_is_asked_for():
+    rng, n = np.random.default_rng(0), 26
     machine = assemble_boltzmann(rng.normal(0, 0.1, (n, n)), *np.zeros((3, n)))
     with pytest.raises(ValueError, match=r"here 2\^26 of 26 units, and allows at most 25 units"):
         partition_of(machine, "exact")
