@@ -6,6 +6,7 @@ from sklearn_helmholtz import (
     FactorAnalysis,
     GaussianHelmholtzMachine,
     HelmholtzMachine,
+    RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
 )
 
@@ -26,6 +27,7 @@ BINARY = {
     "gibbs": lambda: SigmoidBeliefNet(3, inference="gibbs", **FEW),
     "nvil": lambda: SigmoidBeliefNet(3, inference="nvil", **FEW),
     "latents": lambda: _latents(),
+    "boltzmann": lambda: RestrictedBoltzmannMachine(3, n_iter=2, batch_size=20, random_state=0),
 }
 
 

@@ -156,4 +156,12 @@ class BoltzmannScoringMixin:
         return self.log_partition_.n_temperatures if random_state is None else None
 
     def _log_likelihood(self, *args, **kwargs):
-        return super()._log_likelihood(*args, **kwargs)._about(whose=" for all rows together")
+        result = super()._log_likelihood(*args, **kwargs)
+        if result.method == "exact":
+            return result
+        known, ways = self.log_partition_, ""
+        if known.method == "annealed":
+            ways = (
+                f" Annealing puts log Z at {known.lower:.1f}, and its reverse at {known.upper:.1f}."
+            )
+        return result._about(whose=" for all rows together", ways=ways)

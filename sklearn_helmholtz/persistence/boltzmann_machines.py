@@ -59,6 +59,7 @@ def write_chains(part, carried):
     part.wholes("followed_seed", followed.seed)
     part.whole("followed_sweeps", followed.n_sweeps)
     part.number("followed_log_mean", followed.log_mean)
+    part.number("followed_variance", followed.variance)
     for name in ("visible", "log_weights", "log_p"):
         part.array(f"followed_{name}", getattr(followed, name))
 
@@ -76,11 +77,11 @@ def read_chains(part, machine):
     if part.flag("is_exact"):
         return CarriedOver(hidden, ExactPartition(), mean, n_steps)
     seed, n_sweeps = part.wholes("followed_seed", 0, 2**32 - 1), part.whole("followed_sweeps")
-    log_mean = part.number("followed_log_mean")
+    log_mean, variance = part.number("followed_log_mean"), part.number("followed_variance", 0)
     visible = part.array("followed_visible", np.uint8, (None, n_visible), 0, 1)
     shape = (len(visible),)
     weights, log_p = (
         part.array(f"followed_{name}", np.float64, shape) for name in ("log_weights", "log_p")
     )
-    followed = PartitionChains(seed, visible, weights, log_mean, log_p, n_sweeps)
+    followed = PartitionChains(seed, visible, weights, log_mean, log_p, n_sweeps, variance)
     return CarriedOver(hidden, followed, mean, n_steps)

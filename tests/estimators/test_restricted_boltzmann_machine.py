@@ -15,6 +15,7 @@ from sklearn_helmholtz import (
     save,
 )
 from tests.boltzmann_machines import log_probabilities, make_boltzmann, states
+from tests.persistence.fitted import difference
 
 DIGITS = (load_digits().data >= 8).astype(np.uint8)
 FEW = {"n_iter": 3, "batch_size": 50, "random_state": 0}
@@ -145,6 +146,7 @@ def test_files_hold_what_training_goes_on_from(params, tmp_path):
     save(machine, tmp_path / "machine.npz")
     again = load(tmp_path / "machine.npz")
     assert_array_equal(again.score_samples(DIGITS[:5]), machine.score_samples(DIGITS[:5]))
+    assert difference(again._history, machine._history) is None
     for each in (machine, again):
         each.partial_fit(DIGITS[:200])
     assert_array_equal(again.components_, machine.components_)

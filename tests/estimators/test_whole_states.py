@@ -158,14 +158,20 @@ def test_what_a_monitor_or_a_print_raises(name, monkeypatch):
 
 
 def _coefs(model):
+    if hasattr(model, "components_"):
+        return [model.components_]
     return getattr(model, "generative_coefs_", None) or model.decoder_coefs_
+
+
+def _with_epochs(model, n):
+    return model.set_params(**{"max_iter" if hasattr(model, "max_iter") else "n_iter": n})
 
 
 @pytest.mark.parametrize("name", BINARY)
 def test_an_interrupt_goes_on_and_the_machine_stays(name):
     X = binary_rows()
-    expected = BINARY[name]().set_params(max_iter=2).fit(X)
-    model = BINARY[name]().set_params(max_iter=50)
+    expected = _with_epochs(BINARY[name](), 2).fit(X)
+    model = _with_epochs(BINARY[name](), 50)
 
     def interrupt(machine, epoch, X_val):
         if epoch == 2:

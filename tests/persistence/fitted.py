@@ -190,6 +190,8 @@ def _parts(value):
         return dict(enumerate(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if type(value).__module__.startswith("sklearn_helmholtz.") and hasattr(value, "__dict__"):
+        return vars(value)
     return None
 
 

@@ -125,6 +125,7 @@ class LogLikelihoodResult(HeadlineResult):
 
     _weights = None  # of the rows, (n_samples,)
     _whose = " for each row"  # chains are
+    _ways = ""  # a sentence on annealing in both directions
 
     def _headline(self):
         return f"{with_error(self.mean, self.standard_error)} nats per row (mean ± standard error)"
@@ -163,7 +164,7 @@ class LogLikelihoodResult(HeadlineResult):
         size = f"{np.median(sizes):.1f}, the lowest {sizes.min():.1f}"
         return (
             f"it may be {_ERRORS[self.bound]}, and its errors too small. The median effective "
-            f"sample size of the rows is {size}{tail}."
+            f"sample size of the rows is {size}{tail}.{self._ways}"
         )
 
     def _n_rows(self):
