@@ -35,6 +35,7 @@ BASE = {
     "learning_rate_init": 5e-3,
     "batch_size": 20,
     "max_iter": 200,
+    "divergence_warmup": 0.0,
     "n_jobs": 1,
     "random_state": 0,
 }
@@ -45,6 +46,8 @@ CHANGES = {
     "batches of 100": {"batch_size": 100},
     "precision 1": {"precision": 1},
     "precision 10": {"precision": 10},
+    "warm-up of 0.1": {"divergence_warmup": 0.1},
+    "warm-up of 0.25": {"divergence_warmup": 0.25},
     "1 particle": {"n_particles": 1},
     "rate 1e-2": {"learning_rate_init": 1e-2},
     "100 epochs": {"max_iter": 100},

@@ -71,6 +71,10 @@ class Monitor:
         """Count epochs without improvement from zero."""
         self._waiting = 0
 
+    def forget_losses(self):
+        """Begin to wait anew: losses so far are of another objective than those that follow."""
+        self._waiting, self._best_loss = 0, math.inf
+
     def _validate(self, training):
         score = self._score(training)
         self.scores.append(score)

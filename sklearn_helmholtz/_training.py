@@ -88,6 +88,7 @@ class Training:
         )
         self.step_number = past.step_number
         self._rule, self._optimizer, self._n_threads = rule, optimizer, n_threads
+        self._settled_rule = rule
         self._penalties = penalties
         self.set_penalties()
         self._seed = past.seed
@@ -180,6 +181,10 @@ class Training:
         """
         if self._penalties is not None:
             self._optimizer = penalise(self._optimizer, self.parameters, self._penalties, progress)
+
+    def set_rule(self, progress=1.0):
+        """Let the rule be as it should be at a stage of a training that begins gently, see `at`."""
+        self._rule = self._settled_rule if progress == 1 else self._settled_rule.at(progress)
 
     def probe(self, indices):
         """A few of some rows, from anywhere among them: tables may be sorted."""
@@ -303,7 +308,8 @@ class Plan:
     indices : the rows of an epoch; batch_size, max_iter : rows of a step and number of epochs;
     schedule : the learning rate by the share of training done; shuffle : a new order every epoch;
     goes_on : whether the machine has been trained before; warmup : the share of the epochs in which
-    penalties that rise do so, 0 for those that are as strong as ever from the start.
+    penalties that rise do so, 0 for those that are as strong as ever from the start; rule_warmup :
+    that in which a rule that begins gently becomes what it is.
     """
 
     indices: np.ndarray
@@ -313,10 +319,18 @@ class Plan:
     shuffle: bool = True
     goes_on: bool = False
     warmup: float = 0.0
+    rule_warmup: float = 0.0
 
     def progress(self, epoch):
         """Progress of penalties that rise, in an epoch, from 0 to 1."""
-        n_epochs = self.warmup * self.max_iter
+        return self._progress(epoch, self.warmup)
+
+    def rule_progress(self, epoch):
+        """The same of a rule that begins gently."""
+        return self._progress(epoch, self.rule_warmup)
+
+    def _progress(self, epoch, share):
+        n_epochs = share * self.max_iter
         return min((epoch + 1) / n_epochs, 1.0) if n_epochs else 1.0
 
 
@@ -338,11 +352,14 @@ def train(training, rows, plan, monitor):
         for epoch in range(plan.max_iter):
             monitor.begin_epoch()
             training.set_penalties(plan.progress(epoch))
+            training.set_rule(plan.rule_progress(epoch))
             loss = _epoch(training, rows, plan, epoch)
             if not max(loss, training.loss(probe)) < limit:
                 raise DivergenceError
             good = training.snapshot()
             asked = monitor.end_epoch(training, loss)
+            if plan.rule_progress(epoch) < 1:
+                monitor.forget_losses()
             if not asked and monitor.has_stalled:
                 plan = replace(plan, schedule=plan.schedule.after_stalling())
                 monitor.wait_anew()

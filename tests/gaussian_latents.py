@@ -151,22 +151,28 @@ def log_likelihood(model, x, step=0.05):
     return special.logsumexp(log_joint, axis=1) + np.log(cell)
 
 
-def log_weights(model, x, seen, noise):
-    """Log p(x, z) - log q(z | x) of every row and all noise e, z = mu + L e, (n_rows, n_e)."""
+def log_weights(model, x, seen, noise, share=1.0):
+    """Log p(x, z) - log q(z | x) of every row and all noise e, z = mu + L e, (n_rows, n_e).
+
+    share : of log q(z | x) - log p(z) that counts.
+    """
     mean, lower = model.posterior(seen)
     found = np.empty((len(x), len(noise)))
     for row in range(len(x)):
         one = slice(row, row + 1)
         z = mean[row] + noise @ lower[row].T
-        found[row] = model.log_visible(x[one], z)[0] + log_prior(z)
-        found[row] -= log_normal(z[None], mean[one], lower[one])[0]
+        found[row] = model.log_visible(x[one], z)[0] + share * log_prior(z)
+        found[row] -= share * log_normal(z[None], mean[one], lower[one])[0]
     return found
 
 
-def bounds(model, x, seen, n_particles, n_nodes):
-    """E log (p/q summed over particles) / K of each row, (n_rows,); one or two particles."""
+def bounds(model, x, seen, n_particles, n_nodes, share=1.0):
+    """E log (p/q summed over particles) / K of each row, (n_rows,); one or two particles.
+
+    share : see `log_weights`.
+    """
     noise, probabilities = hermite(model.n_latents, n_nodes)
-    weights = log_weights(model, x, seen, noise)
+    weights = log_weights(model, x, seen, noise, share)
     if n_particles == 1:
         return weights @ probabilities
     means = np.logaddexp(weights[:, :, None], weights[:, None]) - np.log(2)

@@ -95,9 +95,9 @@ def n_generative(model):
     return len(model.generative)
 
 
-def bound_slopes(case, n_particles, n_nodes, arrays=lambda model: model.arrays):
+def bound_slopes(case, n_particles, n_nodes, arrays=lambda model: model.arrays, share=1.0):
     def objective(model):
-        return oracle.bounds(model, case.values, case.seen, n_particles, n_nodes).sum()
+        return oracle.bounds(model, case.values, case.seen, n_particles, n_nodes, share).sum()
 
     return oracle.slopes(objective, case.model, arrays)
 

@@ -90,6 +90,13 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         Whether the encoder sees which values are missing, besides the means of training that take
         their place. ``"auto"`` does where any are missing of the rows that a fit begins with.
 
+    divergence_warmup : float, default=0.0
+        Share of the epochs of a `fit`, from 0 to 1, in which the weight of the divergence of
+        q(z | x) from the prior rises to 1 [6]_ [7]_; with ``"importance-weighted"`` only. The
+        divergence can switch all latents off before the decoder listens to any, and there they
+        stay: where ``active_units_`` has none, or few, 0.1 or 0.25 may help. With ``warm_start``
+        the weight is 1 from the second fit on.
+
     solver : {"adam", "sgd"}, default="adam"
         The optimiser: Adam, or stochastic gradient steps with momentum.
 
@@ -198,7 +205,8 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
 
     loss_curve_ : list of float
         Mean negative bound per training row, in nats, over each epoch: of ``n_particles`` particles
-        together, or with wake-sleep the mean of their log p(x, z) - log q(z | x).
+        together, or with wake-sleep the mean of their log p(x, z) - log q(z | x). Where the weight
+        of the divergence is below 1, it is so here.
 
     validation_scores_ : list of float or None
         Mean importance-weighted bound of the held-out rows after each epoch, in nats; None if none
@@ -245,6 +253,10 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     .. [4] Bornschein & Bengio (2015), Reweighted wake-sleep, ICLR.
     .. [5] Mattei & Frellsen (2019), MIWAE: deep generative modelling and imputation of incomplete
            data sets, ICML.
+    .. [6] Bowman, Vilnis, Vinyals, Dai, Jozefowicz & Bengio (2016), Generating sentences from a
+           continuous space, CoNLL.
+    .. [7] Sonderby, Raiko, Maaloe, Sonderby & Winther (2016), Ladder variational autoencoders,
+           NIPS.
 
     Examples
     --------
@@ -269,6 +281,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         "covariance": [StrOptions(set(POSTERIORS))],
         "algorithm": [StrOptions(set(_RULES))],
         "missing_indicator": [StrOptions({"auto"}), "boolean"],
+        "divergence_warmup": [Interval(Real, 0, 1, closed="both")],
         "learning_rate": [StrOptions({"auto", "constant", "cosine", "adaptive"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "early_stopping": ["boolean"],
@@ -292,6 +305,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         algorithm="importance-weighted",
         n_particles=5,
         missing_indicator="auto",
+        divergence_warmup=0.0,
         solver="adam",
         momentum=0.9,
         learning_rate="auto",
@@ -318,6 +332,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         self.algorithm = algorithm
         self.n_particles = n_particles
         self.missing_indicator = missing_indicator
+        self.divergence_warmup = divergence_warmup
         self.solver = solver
         self.momentum = momentum
         self.learning_rate = learning_rate
@@ -436,6 +451,16 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
 
     def _latent_names(self):
         return [list(self.get_feature_names_out())]
+
+    @property
+    def _rule_warmup(self):
+        if self.divergence_warmup and self.algorithm != "importance-weighted":
+            raise ValueError(
+                f"divergence_warmup is {self.divergence_warmup}, but algorithm={self.algorithm!r} "
+                "has no divergence to weigh. Use divergence_warmup=0, or "
+                "algorithm='importance-weighted'."
+            )
+        return float(self.divergence_warmup)
 
     def _rule(self):
         return _RULES[self.algorithm](self.n_particles)

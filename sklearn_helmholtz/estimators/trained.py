@@ -143,6 +143,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
 
     def _learn(self, X, sample_weight, X_val, sample_weight_val, callbacks, compilation):
         """The `Outcome` of a fit to data."""
+        rule_warmup = self._rule_warmup
         goes_on = self.warm_start and self.__sklearn_is_fitted__()
         given, X, weights = self._weighted(X, sample_weight, reset=not goes_on)
         seed = self._history.past.seed if goes_on else self._draw_seed()
@@ -165,6 +166,7 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
         plan = Plan(
             train_rows, batch_size(self, len(train_rows)), self._n_epochs(len(train_rows)),
             self._schedule(), self.shuffle, goes_on, warmup_fraction(goes_on, stops),
+            0.0 if goes_on else rule_warmup,
         )  # fmt: skip
         validation = weights_val = None
         if held_out is not None:
@@ -381,6 +383,11 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
     def _penalties(self, n_rows):
         """Penalties of connections and of lateral weights; n_rows : of the table, or None."""
         return penalties(self, n_rows)
+
+    @property
+    def _rule_warmup(self):
+        """The share of the epochs of a first fit in which the rule begins gently."""
+        return 0.0
 
     def _optimizer(self):
         return Adam() if self.solver == "adam" else SGD(self.momentum)

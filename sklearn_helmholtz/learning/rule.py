@@ -73,6 +73,10 @@ class Rule(abc.ABC):
         """A new `Memory` of a `Table`, or None."""
         return
 
+    def at(self, progress):
+        """The rule at a stage of a training that begins gently: progress from 0 to 1, its own."""
+        return self
+
     def fused(self, machine):
         """The same rule in one kernel, where there is one for the machine, else None."""
         return

@@ -13,6 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_helmholtz import FactorAnalysis, GaussianHelmholtzMachine
+from sklearn_helmholtz.estimators import gaussian_helmholtz_machine
+from sklearn_helmholtz.learning import ImportanceWeighted
 from tests.shells import binary_rows, real_rows
 
 FEW = {"max_iter": 2, "batch_size": 20, "random_state": 0}
@@ -235,6 +237,51 @@ def test_training_stops_early_and_keeps_the_best():
     assert machine.n_iter_ < 30
 
 
+def parabola(n_rows, seed):
+    """Points about (t, t^2), t ~ N(0, 1)."""
+    rng = np.random.default_rng(seed)
+    t = rng.normal(size=n_rows)
+    return np.stack([t, t**2], axis=1) + 0.1 * rng.normal(size=(n_rows, 2))
+
+
+def test_latents_that_the_divergence_would_switch_off_stay_on_if_it_comes_later():
+    X, new = parabola(600, 0), parabola(600, 1)
+    scores = []
+    for share, is_active in ((0.0, False), (0.25, True)):
+        machine = GaussianHelmholtzMachine(
+            1, divergence_warmup=share, max_iter=60, random_state=0
+        ).fit(X)
+        assert machine.active_units_.tolist() == [is_active]
+        scores.append(machine.score(new))
+    assert scores[1] > scores[0] + 0.8
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_weight_of_the_divergence_rises_over_its_share_of_the_epochs(early, monkeypatch):
+    seen = []
+
+    class Watched(ImportanceWeighted):
+        def gradient(self, *args, **kwargs):
+            seen.append(self.divergence_weight)
+            return super().gradient(*args, **kwargs)
+
+    rules = {"importance-weighted": Watched}
+    monkeypatch.setattr(gaussian_helmholtz_machine, "_RULES", rules)
+    machine = GaussianHelmholtzMachine(
+        2, hidden_layer_sizes=(5,), divergence_warmup=0.5, max_iter=8, batch_size=40,
+        early_stopping=early, n_iter_no_change=1, tol=100, random_state=0, warm_start=True,
+    )  # fmt: skip
+    X = real_rows(40)
+    machine.fit(X, X_val=X if early else None)
+    # What is waited for begins when the weight is whole.
+    rising = [0.25, 0.5, 0.75, 1]
+    assert seen == (rising if early else rising + [1] * 4)
+    seen.clear()
+    machine.fit(X)
+    machine.set_params(early_stopping=False).partial_fit(X)
+    assert set(seen) == {1}
+
+
 def test_a_diverging_fit_keeps_the_last_good_parameters():
     X = real_rows()
     with pytest.warns(ConvergenceWarning, match="Lower learning_rate_init"):
@@ -252,6 +299,10 @@ REFUSED = {
     "activation": ({"activation": "sigmoid"}, "activation"),
     "rule": ({"algorithm": "sleep"}, "algorithm"),
     "alpha": ({"alpha": -1.0}, "alpha"),
+    "no divergence": (
+        {"divergence_warmup": 0.1, "algorithm": "wake-sleep"},
+        "divergence_warmup is 0.1, but algorithm='wake-sleep' has no divergence to weigh",
+    ),
     "bits": ({"visible": "bernoulli"}, r"Column \d of X holds the value .* values in \[0, 1\]"),
 }
 

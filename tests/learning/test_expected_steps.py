@@ -9,6 +9,7 @@ from sklearn_helmholtz.learning import (
     WakeSleep,
 )
 from tests import gaussian_latents as oracle
+from tests.gaussian_machines import flat
 from tests.gaussian_steps import (
     VISIBLES,
     assert_steps,
@@ -52,6 +53,26 @@ def test_the_step_of_two_particles_is_the_slope_of_their_bound(
     exact_bound = oracle.bounds(case.model, case.values, case.seen, 2, n_nodes).sum()
     assert bound == pytest.approx(exact_bound, rel=1e-5)
     assert_steps(found, bound_slopes(case, 2, n_nodes), rtol=2e-4 if k == 1 else 2e-3)
+
+
+@pytest.mark.parametrize("gaps", [False, True], ids=["complete", "gaps"])
+@pytest.mark.parametrize(
+    ("n_particles", "visible", "k", "covariance", "n_nodes"),
+    [(1, "bernoulli", 2, "diag", 5), (1, "gaussian", 2, "full", 5), (2, "bernoulli", 1, "diag", 40),
+     (2, "gaussian", 1, "full", 100)],
+)  # fmt: skip
+def test_steps_with_less_of_the_divergence_are_the_slopes_of_that_bound(
+    n_particles, visible, k, covariance, n_nodes, gaps, monkeypatch
+):
+    case, share = make_case(visible, k, covariance, gaps, hidden=(3,), scale=0.5), 0.3
+    rule = ImportanceWeighted(n_particles).at(share)
+    bound, found = expected_step(rule, case, monkeypatch, n_nodes)
+    exact_bound = oracle.bounds(case.model, case.values, case.seen, n_particles, n_nodes, share)
+    assert bound == pytest.approx(exact_bound.sum(), rel=1e-5)
+    expected = bound_slopes(case, n_particles, n_nodes, share=share)
+    assert_steps(found, expected, rtol=2e-4)
+    whole = bound_slopes(case, n_particles, n_nodes)
+    assert abs(flat(found) - flat(whole)).max() > 0.05
 
 
 @pytest.mark.parametrize("hidden", [(), (4, 3)], ids=["affine", "deep"])
