@@ -8,6 +8,7 @@ from scipy.integrate import quad
 from sklearn.mixture import GaussianMixture
 
 from benchmarks import gaussian_mnist
+from benchmarks.gaussian_gap_choices import split
 from benchmarks.gaussian_gaps import error, of_mixture, with_gaps
 from benchmarks.gaussian_linear import exact
 from sklearn_helmholtz import GaussianHelmholtzMachine
@@ -55,6 +56,14 @@ def test_columns_are_standardised_by_what_training_rows_show():
         assert (X[shown] == gaps[shown]).all()
         assert 0.15 < 1 - shown.mean() < 0.35
     assert error(whole[2] + 2.0, whole[2], gappy[2]) == pytest.approx(2)
+
+
+def test_splits_that_choices_are_made_on_share_no_rows():
+    X = np.arange(100.0)[:, None]
+    parts = split(X, 0)
+    assert [len(part) for part in parts] == [70, 15, 15]
+    assert sorted(np.concatenate(parts)[:, 0]) == list(range(100))
+    assert (split(X, 1)[2] != parts[2]).any()
 
 
 def test_a_run_ends_with_all_test_rows_and_goes_on_where_it_was(tmp_path, monkeypatch):
