@@ -1,4 +1,4 @@
-"""Kernels as new processes meet them: not compiled yet, or in a copy of the package."""
+"""Kernels as new processes meet them: not compiled yet, or in a copy of their own."""
 
 import compileall
 import os
@@ -30,16 +30,14 @@ def assert_means(kernel):
     assert_allclose(out, special.expit([[0, 1, -1]]), rtol=1e-6)
 
 
-def copy_package(folder):
-    """A copy of the package in a folder, without its cache; returns its path."""
-    target = folder / PACKAGE.name
-    shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
-
-
 def copy_kernels(folder):
-    """A copy of the package that spares a process scikit-learn."""
-    target = copy_package(folder)
+    """A copy of the package that has its kernels and number only; returns its path.
+
+    It spares a process scikit-learn, and what makes bytecode of the copy all the rest.
+    """
+    target, unwanted = folder / PACKAGE.name, shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PACKAGE / "_kernels", target / "_kernels", ignore=unwanted)
+    shutil.copy(PACKAGE / "_version.py", target)
     (target / "__init__.py").write_text("")
     return target
 

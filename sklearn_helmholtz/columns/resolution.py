@@ -5,6 +5,7 @@ import numpy as np
 _ROUNDING = 16 * np.finfo(np.float64).eps  # of the largest number, by which a difference may be off
 _DIGITS = 12  # of a spacing, whose others are rounding
 _MOST_PARTS = 1000  # of the smallest difference
+_FEW = 8  # distances in a round, which exclude nearly all guesses of a spacing
 _FINEST_GRID = 1e-5  # of the spread
 FINEST = 1e-4  # of the spread: the cells of values that follow no grid
 
@@ -32,9 +33,9 @@ def resolution(values, weights=None):
     steps = steps[steps > 4 * error]
     if not len(steps):
         return 0.0
-    distances, smallest = distinct - distinct[0], steps.min()
-    for parts in range(1, _MOST_PARTS + 1):
-        found = _spacing(distances, smallest / parts, error)
+    distances, guesses = distinct - distinct[0], steps.min() / np.arange(1, _MOST_PARTS + 1)
+    for guess in guesses[_is_left(distances, guesses, error)]:
+        found = _spacing(distances, guess, error)
         if found:
             is_seen = found >= _FINEST_GRID * spread(values, weights)
             return float(f"{found:.{_DIGITS}g}") if is_seen else 0.0
@@ -44,7 +45,7 @@ def resolution(values, weights=None):
 def _spacing(distances, guess, error):
     """The spacing near a guess of which all distances are multiples, or 0.0."""
     nearby = distances[distances < 1000 * guess]
-    if not _on_grid(nearby, guess, error):  # most guesses end here
+    if not _on_grid(nearby, guess, error):
         return 0.0
     # What the guess is off grows with the distance: it is corrected at ever larger ones.
     end = 1000 * guess
@@ -59,11 +60,31 @@ def _spacing(distances, guess, error):
         end *= 1000
 
 
+def _is_left(distances, guesses, error):
+    """Which guesses a few distances do not exclude: what `_spacing` asks, of all guesses at once.
+
+    It corrects guesses as `_spacing` does, and has its answer for all that it excludes.
+    """
+    is_left, ends = np.ones(len(guesses), bool), 1000 * guesses
+    while True:
+        last = np.searchsorted(distances, ends, "right") - 1
+        counts = np.round(distances[last] / guesses)
+        guesses = np.where(counts > 0, distances[last] / np.maximum(counts, 1), guesses)
+        few = distances[np.maximum(last[:, None] - np.arange(_FEW), 0)]
+        is_left &= _are_multiples(few, guesses[:, None], error).all(axis=1)
+        if (ends >= distances[-1]).all():
+            return is_left
+        ends = 1000 * ends
+
+
 def _on_grid(distances, spacing, error):
     """Whether distances are multiples of a spacing, but for rounding, which must not hide it."""
-    slack = 4 * error / spacing
-    counts = distances / spacing
-    return slack < 0.05 and bool((np.abs(counts - np.round(counts)) <= slack + 1e-6).all())
+    return bool(_are_multiples(distances, spacing, error).all())
+
+
+def _are_multiples(distances, spacing, error):
+    slack, counts = 4 * error / spacing, distances / spacing
+    return (slack < 0.05) & (np.abs(counts - np.round(counts)) <= slack + 1e-6)
 
 
 def spread(values, weights=None):

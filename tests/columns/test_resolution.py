@@ -1,5 +1,7 @@
 """The resolution of columns: found where there is one, whatever the units, and 0 elsewhere."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,16 @@ def test_spreads_count_weights_as_rows():
     rng = np.random.default_rng(0)
     values, weights = rng.normal(size=80), rng.integers(1, 6, 80)
     assert spread(values, weights) == spread(np.repeat(values, weights))
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_what_a_few_distances_exclude_is_no_resolution(monkeypatch, offset):
+    rng, searched = np.random.default_rng(0), sys.modules["sklearn_helmholtz.columns.resolution"]
+    columns = [rng.normal(size=n) for n in (2, 3, 9, 40)]
+    columns += [np.round(rng.normal(size=n), 2) for n in (3, 40)]
+    columns += [rng.integers(0, 500, 30) * step for step in (0.1, 1 / 3, 1e-9, 1e9)]
+    columns += [np.cumsum(rng.choice([0.1, 0.25, 7 / 3], 20)), np.float64(np.float32(columns[3]))]
+    found = [resolution(values + offset) for values in columns]
+    monkeypatch.setattr(searched, "_is_left", lambda distances, guesses, error: guesses > 0)
+    assert found == [resolution(values + offset) for values in columns]
+    assert sum(each > 0 for each in found) > 5

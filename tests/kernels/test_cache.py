@@ -132,7 +132,7 @@ def test_without_a_digest_nothing_is_kept(cache, monkeypatch, untold):
 
 @pytest.fixture
 def kernels_alone(tmp_path):
-    """A copy of the package that spares a process scikit-learn."""
+    """A copy of the kernels, which spares a process scikit-learn."""
     return copy_kernels(tmp_path / "place")
 
 
