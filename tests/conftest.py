@@ -1,5 +1,6 @@
 """Settings that must hold before anything else is imported."""
 
+import gc
 import os
 
 import pytest
@@ -10,6 +11,20 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Kernels compare the shapes of their arguments with those that they declare.
 os.environ.setdefault("SKLEARN_HELMHOLTZ_CHECK_SHAPES", "1")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Collect tests, all of which stay: the garbage collector never looks at them.
+
+    There are millions of objects, and it would take seconds each time, in whatever test it came.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture
