@@ -124,7 +124,7 @@ def machines():
     """
     few, bernoulli = {"max_iter": 3, "batch_size": 32}, {"visible": "bernoulli"}
     return [
-        HelmholtzMachine(),
+        HelmholtzMachine(max_iter=8),
         HelmholtzMachine((3, 2), **few),
         FractionalMachine(**bernoulli, **few),
         HelmholtzMachine(algorithm="wake-sleep", visible="gaussian", **few),
