@@ -20,9 +20,10 @@ def without_a_noun(source):
     return [text.splitlines()[0] for text in texts if text.split()[0] in POINTERS]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_docstrings_name_what_they_are_about(path):
-    assert not without_a_noun((ROOT / path).read_text(encoding="utf-8"))
+def test_docstrings_name_what_they_are_about():
+    assert len(MODULES) > 300
+    for path in MODULES:
+        assert not without_a_noun((ROOT / path).read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize(

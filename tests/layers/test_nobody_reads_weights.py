@@ -3,8 +3,6 @@
 import pathlib
 import re
 
-import pytest
-
 import sklearn_helmholtz
 
 ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent
@@ -15,6 +13,8 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_no_module_reads_the_arrays_of_a_map(module):
-    assert not re.findall(r"\.map\.(weights|intercept)\b", (ROOT / module).read_text())
+def test_no_module_reads_the_arrays_of_a_map():
+    assert len(MODULES) > 200
+    for module in MODULES:
+        found = re.findall(r"\.map\.(weights|intercept)\b", (ROOT / module).read_text())
+        assert not found, module
