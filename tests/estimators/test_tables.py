@@ -1,6 +1,7 @@
 """Tables in every form that people have: the same numbers, or a column is named."""
 
 import datetime
+import functools
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,22 @@ def test_forms_of_tables_are_the_same_numbers(form):
     assert_allclose(np.asarray(as_numbers(given), dtype=np.float64), X, rtol=1e-15)
 
 
+def answers(model, method, X):
+    """What a method answers, as a list of arrays."""
+    draws = {"random_state": 0} if method == "posterior" else {}
+    answer = getattr(model, method)(X, **draws)
+    answer = answer["mean"] if hasattr(answer, "keys") else answer
+    return [np.asarray(part) for part in (answer if isinstance(answer, list) else [answer])]
+
+
+@functools.cache
+def answers_of_arrays(name):
+    """What a model of real data as an array answers, by method."""
+    X = with_gaps(real_rows())
+    model = REAL[name]().fit(X)
+    return {method: answers(model, method, X) for method in METHODS}
+
+
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.filterwarnings("ignore:X has feature names")
 @pytest.mark.parametrize("form", FORMS)
@@ -83,13 +100,10 @@ def test_forms_of_tables_are_the_same_numbers(form):
 def test_every_estimator_takes_every_form_everywhere(name, form):
     X = with_gaps(real_rows())
     given = FORMS[form](X)
-    model, expected = REAL[name]().fit(given), REAL[name]().fit(X)
-    for method in METHODS:
-        draws = {"random_state": 0} if method == "posterior" else {}
-        answers = [getattr(m, method)(x, **draws) for m, x in ((model, given), (expected, X))]
-        values = [a["mean"] if hasattr(a, "keys") else a for a in answers]
-        for one, other in zip(*(v if isinstance(v, list) else [v] for v in values), strict=True):
-            assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-7)
+    model = REAL[name]().fit(given)
+    for method, expected in answers_of_arrays(name).items():
+        for one, other in zip(answers(model, method, given), expected, strict=True):
+            assert_allclose(one, other, rtol=1e-7)
     if name != "factors":
         monitored = []
         model.set_params(early_stopping=True).fit(
@@ -309,28 +323,35 @@ def test_columns_without_a_value_are_refused_by_name(name):
 SPARSE = ["csr", "csc", "coo", "dia", "bsr", "lil", "dok"]
 
 
+def rows_of_counts(name):
+    return binary_rows() * (1.0 if name in BINARY else 3.0)
+
+
+def answers_of_sparse(name, X):
+    """The scores that a monitor sees while a model learns, and what the model answers."""
+    seen = []
+    if name == "factors":
+        model = REAL[name]().fit(X)
+    else:
+        model = BINARY[name]().set_params(early_stopping=True)
+        model.fit(X, monitor=lambda m, e, V: seen.append(m.score(V)))
+    methods = ["transform", "score_samples"] + ["free_energy"] * (name != "gibbs")
+    return seen, [getattr(model, method)(X) for method in methods]
+
+
+@functools.cache
+def answers_of_csr(name):
+    return answers_of_sparse(name, scipy.sparse.csr_matrix(rows_of_counts(name)))
+
+
 @pytest.mark.parametrize("kind", ["matrix", "array"])
 @pytest.mark.parametrize("form", SPARSE)
 @pytest.mark.parametrize("name", [*BINARY, "factors"])
 def test_all_sparse_forms_wherever_rows_are_taken(name, form, kind):
-    X = binary_rows() * (1.0 if name in BINARY else 3.0)
-    make = BINARY.get(name, REAL["factors"])
-    sparse = getattr(scipy.sparse, f"{form}_{kind}")(X)
-    csr = scipy.sparse.csr_matrix(X)
-    if name == "factors":
-        models = [make().fit(x) for x in (sparse, csr)]
-    else:
-        models, seen = [], []
-        for x in (sparse, csr):
-            model = make().set_params(early_stopping=True)
-            models.append(model.fit(x, monitor=lambda m, e, V: seen.append(m.score(V))))
-        assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
-    for method in ("transform", "score_samples", "free_energy"):
-        if name == "gibbs" and method == "free_energy":
-            continue
-        one, other = (
-            getattr(model, method)(x) for model, x in zip(models, (sparse, csr), strict=True)
-        )
+    sparse = getattr(scipy.sparse, f"{form}_{kind}")(rows_of_counts(name))
+    (seen, found), (expected_seen, expected) = answers_of_sparse(name, sparse), answers_of_csr(name)
+    assert seen == expected_seen
+    for one, other in zip(found, expected, strict=True):
         assert_array_equal(one, other)
 
 
