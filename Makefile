@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# Tests start dozens of processes, each of which would compile all modules anew where it is set.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test lint format docs clean
 
