@@ -147,11 +147,11 @@ def test_a_table_that_comes_in_pieces_is_learnt_like_a_whole():
     scores = {}
     for alpha, n_pieces in itertools.product(("auto", 1 / 600), (1, 15)):
         model = machine(6, alpha=alpha)
-        for _ in range(20):
+        for _ in range(12):
             for piece in np.array_split(X, n_pieces):
                 model.partial_fit(piece)
         scores[alpha, n_pieces] = model.score(X)
-    assert min(scores.values()) > machine(6, max_iter=20).fit(X).score(X) - 0.1
+    assert min(scores.values()) > machine(6, max_iter=12).fit(X).score(X) - 0.1
 
 
 def test_pieces_after_a_fit_have_the_penalty_of_its_table():

@@ -275,7 +275,7 @@ def chi_square(counts, probabilities):
 )
 def test_sweeps_leave_the_enumerated_frequencies(n_units, visible, temperature, direction):
     machine, params, x = make_case(n_units, visible, n_rows=1, seed=3)
-    n_chains, n_hidden = 20_000, sum(n_units[1:])
+    n_chains, n_hidden = 10_000, sum(n_units[1:])
     probabilities = target(params, x[0].astype(float), temperature)
     drawn = np.random.default_rng(5).choice(len(probabilities), n_chains, p=probabilities)
     states = exact.all_states(n_hidden)[drawn].astype(np.uint8)
@@ -303,7 +303,7 @@ def test_sweeps_in_order_leave_the_enumerated_frequencies(
     n_units, visible, missing, temperature, direction
 ):
     machine, params, x = make_case(n_units, visible, n_rows=1, seed=4)
-    n_chains, missing = 20_000, np.array(missing, bool)
+    n_chains, missing = 10_000, np.array(missing, bool)
     values = np.where(missing, np.nan, x).astype(np.float32)
     probabilities = target(params, values[0], temperature)
     drawn = np.random.default_rng(5).choice(len(probabilities), n_chains, p=probabilities)
@@ -326,7 +326,7 @@ def test_sweeps_in_order_leave_the_enumerated_frequencies(
 @pytest.mark.parametrize("missing", [[0, 0, 0, 0], [1, 0, 1, 0], [0, 1, 1, 1], [1, 1, 1, 1]])
 def test_sweeps_in_order_leave_the_distribution_of_gaussian_data(missing, temperature, direction):
     machine, params, x = make_case((4, 3), "ordered gaussian", n_rows=1, scale=0.5, seed=3)
-    n_chains, missing = 20_000, np.array(missing, bool)
+    n_chains, missing = 10_000, np.array(missing, bool)
     values = np.where(missing, np.nan, x).astype(np.float32)
     probabilities = target(params, values[0], temperature)
     rng = np.random.default_rng(6)

@@ -11,7 +11,7 @@ from tests.mixed_nets import log_visible, make_net, model_of, states_of, target
 LEVELS = ("categorical", "ordinal", "bit")
 SHAPE = (3, 4, 2)
 N_IDLE = 12  # with which machines have more than 14 hidden units
-N = 6000
+N = 3000
 
 
 @pytest.fixture

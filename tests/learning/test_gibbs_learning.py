@@ -41,7 +41,7 @@ def test_the_expected_step_of_long_chains_is_the_slope_of_the_log_likelihood(
 ):
     machine, params, x, X = make_rows_with_gaps(n_units, visible, missing)
     rule, learner = GibbsLearning(2, n_sweeps=20), BeliefNet(machine.generation)
-    steps, _ = run_blocks(rule, machine, learner, x, n_blocks=40, n_rows=300)
+    steps, _ = run_blocks(rule, machine, learner, x, n_blocks=30, n_rows=180)
     expected = slopes(lambda p: log_observed(p, X).mean(), params)
     generation = ~recognition_entries(params)
     assert_expectation(steps[:, generation], expected[generation])
@@ -239,7 +239,7 @@ def test_hidden_means_are_those_of_the_later_half_of_the_sweeps(visible, missing
 @pytest.mark.parametrize(("n_units", "visible", "missing"), SAMPLED)
 def test_hidden_means_of_many_chains_are_those_of_the_posterior(n_units, visible, missing):
     machine, params, x, X = make_rows_with_gaps(n_units, visible, missing)
-    means = ChainPosterior(BeliefNet(machine.generation), 800, 50).hidden_means(
+    means = ChainPosterior(BeliefNet(machine.generation), 400, 50).hidden_means(
         as_block(x), content_keys(values_of(x))
     )
     hidden = np.hstack(exact.hidden_states(n_units))

@@ -47,7 +47,7 @@ from tests import cases, exact, naive
 from tests.blocks import as_block
 from tests.cases import CASES, make_case, make_draws
 
-N_BLOCKS, ROWS_OF_A_BLOCK = 100, 1500
+N_BLOCKS, ROWS_OF_A_BLOCK = 50, 900
 N_PARTICLES = [1, 2, 3]
 NORMAL_QUADRATURE = np.polynomial.hermite_e.hermegauss(80)
 

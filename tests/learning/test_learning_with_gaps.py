@@ -29,7 +29,7 @@ from tests.learning.test_learning import (
     recognition_entries,
 )
 
-N_BLOCKS, N_COPIES = 60, 400
+N_BLOCKS, N_COPIES = 40, 200
 PATTERNS = np.array([[0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]], bool)
 
 

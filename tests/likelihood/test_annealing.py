@@ -84,7 +84,7 @@ def relative_means(log_weights, log_truth):
 @pytest.mark.parametrize(("n_units", "visible", "seed"), RANDOM_NETS)
 def test_weights_are_unbiased_for_p(n_units, visible, seed):
     machine, params, X = make_case(n_units, visible, n_rows=3, seed=seed)
-    draws = Draws(KEY, content_keys(X), 6000)
+    draws = Draws(KEY, content_keys(X), 3000)
     log_weights = annealed_log_weights(
         Gibbs.of(machine), as_block(X), draws, inverse_temperatures(3)
     )
@@ -98,8 +98,8 @@ def test_reversed_weights_are_unbiased_for_one_over_p(n_units, visible, seed):
     machine, params, X = make_case(n_units, visible, n_rows=3, seed=seed, scale=0.6)
     states = exact.all_states(sum(n_units[1:])).astype(np.uint8)
     rng = np.random.default_rng(seed)
-    drawn = [rng.choice(len(states), 6000, p=exact.posterior(params, x)) for x in X]
-    draws = Draws(KEY, content_keys(X), 6000)
+    drawn = [rng.choice(len(states), 3000, p=exact.posterior(params, x)) for x in X]
+    draws = Draws(KEY, content_keys(X), 3000)
     starts = states[np.concatenate(drawn)]
     log_weights = reversed_log_weights(
         Gibbs.of(machine), as_block(X), starts, draws, inverse_temperatures(3)
@@ -203,10 +203,10 @@ def test_reversed_weights_of_rows_with_gaps_have_the_distribution_of_forward_one
     machine, rows, params, values = gappy_case((5, 3, 2), visible, 2, seed)
     rows = Block(np.ascontiguousarray(values[:1]), rows.fill_values)
     log_p, gibbs = exact_gaps.log_likelihood(params, values[:1])[0], Gibbs.of(machine)
-    completed, states = exact_draws(params, values[0], 40_000, 0)
-    draws, betas = Draws(KEY, content_keys(rows.values), 40_000), inverse_temperatures(3)
+    completed, states = exact_draws(params, values[0], 15_000, 0)
+    draws, betas = Draws(KEY, content_keys(rows.values), 15_000), inverse_temperatures(3)
     forward = annealed_log_weights(gibbs, rows, draws, betas)[0] - log_p
-    draws = Draws(_keys.key(cases.SEED, Purpose.BOUND), content_keys(rows.values), 40_000)
+    draws = Draws(_keys.key(cases.SEED, Purpose.BOUND), content_keys(rows.values), 15_000)
     backward = reversed_log_weights(gibbs, rows, states, draws, betas, completed)[0] - log_p
     assert_reweighted(forward, backward)
 

@@ -102,7 +102,7 @@ def test_imputed_draws_have_the_conditional_probabilities(autoregressive, n_idle
 @N_IDLE
 @pytest.mark.parametrize("strategy", ["mean", "median", "mode"])
 def test_imputed_levels_are_the_most_probable(autoregressive, n_idle, strategy):
-    machine = make_machine(autoregressive, n_idle, n_importance_samples=3000)
+    machine = make_machine(autoregressive, n_idle, n_importance_samples=1000)
     rows = np.concatenate([with_gaps(columns) for columns in GAPS])
     filled = machine.impute(rows, strategy)
     for x, found in zip(rows, filled, strict=True):
@@ -117,7 +117,7 @@ def test_imputed_levels_are_the_most_probable(autoregressive, n_idle, strategy):
 @N_IDLE
 @pytest.mark.parametrize("column", [0, 1, 2])
 def test_probabilities_of_missing_levels_are_enumerated_ones(autoregressive, n_idle, column):
-    machine = make_machine(autoregressive, n_idle, n_importance_samples=4000)
+    machine = make_machine(autoregressive, n_idle, n_importance_samples=2000)
     others = [c for c in range(3) if c != column]
     rows = np.concatenate([with_gaps([column]), with_gaps([column, others[0]])])
     rows[::2, column] = 0  # what stands there is not looked at
