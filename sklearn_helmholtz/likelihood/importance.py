@@ -48,5 +48,6 @@ def importance_log_weights(machine, x, key, addresses, n_samples, work=np):
                 energies[:, place] = particles.energies
             if work is not np:
                 work.reset()
-    guessed = energies[:, proposal.is_guess(np.arange(n_first))]
+    # An index would return columns, which NumPy adds in another order where there is one row.
+    guessed = np.compress(proposal.is_guess(np.arange(n_first)), energies, axis=1)
     return log_weights, guessed.sum(axis=1) / guessed.shape[1]
