@@ -64,7 +64,8 @@ def spread(builder, value):
 # Arrays. Indices count from the start of a flat array.
 
 
-def _address(context, builder, array_type, array, index, element):
+def address_of(context, builder, array_type, array, index, element):
+    """The address of lanes in an array, from an entry on."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [index]), vector_of(element).as_pointer())
 
@@ -82,7 +83,7 @@ class _Format:
         self.element, self.align, self.name, self.kind = element, align, name, kind
 
 
-_FORMATS = {
+FORMATS = {
     types.float32: _Format(FLOAT, 4, "f32", floats),
     types.uint32: _Format(I32, 4, "i32", words),
     types.uint8: _Format(I8, 1, "i8", floats),
@@ -97,7 +98,8 @@ def _call_masked(builder, operation, form, result, arguments):
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
 
 
-def _read(builder, form, address, count):
+def read_lanes(builder, form, address, count=None):
+    """Lanes in memory; only the first ones, and zeros, with a count."""
     if count is None:
         return builder.load(address, align=form.align)
     zeros = constant(form.element, [0] * LANES)
@@ -105,7 +107,8 @@ def _read(builder, form, address, count):
     return _call_masked(builder, "load", form, zeros.type, arguments)
 
 
-def _write(builder, form, address, value, count):
+def write_lanes(builder, form, address, value, count=None):
+    """Write lanes to memory; only the first ones with a count."""
     if count is None:
         builder.store(value, address, align=form.align)
         return
@@ -114,32 +117,32 @@ def _write(builder, form, address, value, count):
 
 
 def _load_code(context, builder, signature, arguments):
-    form = _FORMATS[signature.args[0].dtype]
-    address = _address(context, builder, signature.args[0], *arguments[:2], form.element)
-    values = _read(builder, form, address, arguments[2] if len(arguments) > 2 else None)
+    form = FORMATS[signature.args[0].dtype]
+    address = address_of(context, builder, signature.args[0], *arguments[:2], form.element)
+    values = read_lanes(builder, form, address, arguments[2] if len(arguments) > 2 else None)
     return builder.uitofp(values, vector_of(FLOAT)) if form.element == I8 else values
 
 
 def _store_code(context, builder, signature, arguments):
-    form = _FORMATS[signature.args[0].dtype]
-    address = _address(context, builder, signature.args[0], *arguments[:2], form.element)
+    form = FORMATS[signature.args[0].dtype]
+    address = address_of(context, builder, signature.args[0], *arguments[:2], form.element)
     value = arguments[2]
     if form.element == I8:
         value = builder.zext(value, vector_of(I8))
-    _write(builder, form, address, value, arguments[3] if len(arguments) > 3 else None)
+    write_lanes(builder, form, address, value, arguments[3] if len(arguments) > 3 else None)
     return context.get_dummy_value()
 
 
 @intrinsic
 def load(context, array, index):
     """Sixteen neighbours in a flat array: floats of float32 or uint8, doubles, words of uint32."""
-    return _FORMATS[array.dtype].kind(array, types.int64), _load_code
+    return FORMATS[array.dtype].kind(array, types.int64), _load_code
 
 
 @intrinsic
 def load_first(context, array, index, count):
     """The first ``count`` of sixteen neighbours; zero beyond them, where no memory is read."""
-    return _FORMATS[array.dtype].kind(array, types.int64, types.int64), _load_code
+    return FORMATS[array.dtype].kind(array, types.int64, types.int64), _load_code
 
 
 @intrinsic
@@ -201,44 +204,12 @@ def load_eight(context, array, index):
     return types.uint64(array, types.int64), generate
 
 
-def _exchange(builder, rows, width):
-    """Swap the off-diagonal squares of a width in a matrix of lanes, which turns it in four steps.
-
-    Lane i of the first row of a pair is its own where ``i & width`` is 0, else of the second.
-    """
-    places = range(LANES)
-    upper = [i if not i & width else LANES + i - width for i in places]
-    lower = [i + width if not i & width else LANES + i for i in places]
-    for m in places:
-        if not m & width:
-            pair = rows[m], rows[m + width]
-            rows[m], rows[m + width] = (
-                builder.shuffle_vector(*pair, constant(I32, chosen)) for chosen in (upper, lower)
-            )
-
-
-@intrinsic
-def turn(context, source, s0, source_stride, target, t0, target_stride):
-    """Copy sixteen rows of sixteen neighbours in a flat array of float32 to columns of another."""
-
-    def generate(context, builder, signature, arguments):
-        first, start, stride = arguments[:3]
-        rows = []
-        for m in range(LANES):
-            index = builder.add(start, builder.mul(stride, I64(m)))
-            address = _address(context, builder, signature.args[0], first, index, FLOAT)
-            rows.append(builder.load(address, align=4))
-        for width in (8, 4, 2, 1):
-            _exchange(builder, rows, width)
-        second, start, stride = arguments[3:]
-        for m in range(LANES):
-            index = builder.add(start, builder.mul(stride, I64(m)))
-            address = _address(context, builder, signature.args[3], second, index, FLOAT)
-            builder.store(rows[m], address, align=4)
-        return context.get_dummy_value()
-
-    places = types.int64, types.int64
-    return types.void(source, *places, target, *places), generate
+def ask_for(builder, address, writes=False):
+    """Ask for the cache line at an address, which may be any."""
+    address = builder.bitcast(address, I8.as_pointer())
+    kind = ir.FunctionType(ir.VoidType(), [address.type, I32, I32, I32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [address, I32(int(writes)), I32(3), I32(1)])
 
 
 @intrinsic
@@ -247,10 +218,7 @@ def prefetch(context, array, index):
 
     def generate(context, builder, signature, arguments):
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        address = builder.bitcast(builder.gep(data, [arguments[1]]), I8.as_pointer())
-        kind = ir.FunctionType(ir.VoidType(), [address.type, I32, I32, I32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [address, I32(0), I32(3), I32(1)])
+        ask_for(builder, builder.gep(data, [arguments[1]]))
         return context.get_dummy_value()
 
     return types.void(array, types.int64), generate

@@ -190,8 +190,46 @@ def turn(source, s0, source_stride, target, t0, target_stride):
             target[t0 + i * target_stride + m] = value
 
 
+def turn_first(source, s0, source_stride, target, t0, target_stride, n_rows, n_columns):
+    for m in range(LANES):
+        row = load_first(source, s0 + m * source_stride, n_columns if m < n_rows else 0)
+        for i, value in enumerate(row.values):
+            target[t0 + i * target_stride + m] = value
+
+
 def prefetch(array, index):
     pass
+
+
+def read_only(array):
+    return array
+
+
+# Tiles
+
+
+def tile_height():
+    return 3
+
+
+def multiply_tile(values, v, stride, n_groups, panel, p, fresh, start, sums, s, sums_stride):
+    of_panel = n_groups, panel, p, fresh, start, sums
+    for m in range(tile_height()):
+        multiply_row(values, v + m * stride, 0, *of_panel, s + m * sums_stride, 0)
+
+
+def multiply_row(values, v, stride, n_groups, panel, p, fresh, start, sums, s, sums_stride):
+    total = start if fresh else load(sums, s)
+    for first in range(0, n_groups, 8):
+        of_span = fill(0)
+        for group in range(first, min(first + 8, n_groups)):
+            product = fill(0)
+            for k in range(4 * group, 4 * group + 4):
+                x = load(panel, p + k * 2 * LANES)
+                product = multiply_add(load_same(values, v + k), x, product)
+            of_span = of_span + product
+        total = total + of_span
+    store(sums, s, total)
 
 
 # Counters that threads share

@@ -12,7 +12,8 @@ import numpy as np
 from numba import boolean, float32, int64, uint8, uint32
 
 from .kernel import helper, kernel, opaque_true, reads, routine, writes
-from .lanes import LANES, load, load_eight, load_first, store, store_first, turn
+from .lanes import LANES, load, load_eight, load_first, store, store_first
+from .transposition import turn_square
 
 GROUP = 4  # inputs that share a table of 16 sums
 SPAN = 32  # inputs whose tables are made together: 8 groups
@@ -111,7 +112,7 @@ def _tabulate_span(matrix, n_rows, stride, k0, j0, width, tables):
 
 
 @helper
-def fill_transposed(matrix, n_inputs, n_units, k0, j0, width, panel):
+def _fill_transposed(matrix, n_inputs, n_units, k0, j0, width, panel):
     """Copy inputs k0 to k0 + 31 of WIDTH units from j0 on, zeros past the matrix's edges.
 
     matrix : (n_units, n_inputs), flat; panel : (SPAN, WIDTH), flat: the other way round.
@@ -121,13 +122,7 @@ def fill_transposed(matrix, n_inputs, n_units, k0, j0, width, panel):
         panel[:] = _ZERO
     for j in range(0, width, LANES):
         for i in range(0, n, LANES):
-            a, p = (j0 + j) * n_inputs + k0 + i, i * WIDTH + j
-            if j + LANES <= width and i + LANES <= n:
-                turn(matrix, a, n_inputs, panel, p, WIDTH)
-                continue
-            for column in range(min(width - j, LANES)):
-                for row in range(min(n - i, LANES)):
-                    panel[p + row * WIDTH + column] = matrix[a + column * n_inputs + row]
+            turn_square(matrix, n_units, n_inputs, j0 + j, k0 + i, panel, i * WIDTH + j, WIDTH)
 
 
 @helper
@@ -206,7 +201,7 @@ def _add_transposed(words, matrix, n_inputs, n_units, j0, low, high, panel, tabl
     """As `add_tables`, for a matrix (n_units, n_inputs); the sums are fresh, and lie together."""
     width = min(WIDTH, n_units - j0)
     for s in range(words.shape[0]):
-        fill_transposed(matrix, n_inputs, n_units, SPAN * s, j0, width, panel)
+        _fill_transposed(matrix, n_inputs, n_units, SPAN * s, j0, width, panel)
         _tabulate_span(panel, SPAN, WIDTH, 0, 0, WIDTH, tables)
         if n_inputs - SPAN * s <= 2 * GROUP:
             _look_up_two(words[s], tables, low, high, s == 0, sums, 0, WIDTH)

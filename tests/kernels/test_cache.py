@@ -23,6 +23,15 @@ NOWHERE = {"NUMBA_CACHE_DIR": "/dev/null/x", "XDG_CACHE_HOME": "/dev/null/x", "H
 # Within a process
 
 
+def test_the_cache_tells_processors_apart_by_the_features_that_code_is_chosen_by():
+    """`tiles` has a height for each kind of processor."""
+    kernel = fresh_mean_kernel()
+    found = kernel._dispatcher()
+    codegen = found.targetctx.codegen()
+    assert codegen.magic_tuple() in found._cache._index_key(kernel.signature, codegen)
+    assert {feature[0] for feature in codegen.magic_tuple()[2].split(",") if feature} <= {*"+-"}
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """A folder for Numba's cache, of this test alone."""

@@ -313,6 +313,8 @@ shapes = st.tuples(st.integers(1, 70), st.integers(1, 70), st.integers(1, 300))
 @example((2, 70, 200), 4)
 @example((64, 64, 256), 5)
 @example((3, 65, 257), 6)
+@example((9, 230, 40), 7)  # more inputs than a panel of `dense` has
+@example((520, 450, 33), 8)  # and more rows than go through one together
 def test_products_are_the_naive_ones_and_agree_to_the_bit_on_zeros_and_ones(shape, seed):
     n_rows, n_inputs, n_units = shape
     states = bits(seed, n_rows, n_inputs)
@@ -365,6 +367,8 @@ def gradient(kernel, inputs, error, start=None):
 @example((32, 33, 32), 2)
 @example((33, 70, 33), 3)
 @example((64, 3, 200), 4)
+@example((230, 9, 40), 5)
+@example((450, 520, 33), 6)
 def test_gradients_are_the_products_of_the_transposed_inputs(shape, seed):
     n_rows, n_inputs, n_units = shape
     states, error = bits(seed, n_rows, n_inputs), normal(seed + 1, n_rows, n_units)
@@ -379,10 +383,11 @@ def test_gradients_are_the_products_of_the_transposed_inputs(shape, seed):
         tolerance = 1e-5 * (1 + n_rows) * (1 + np.abs(error).max())
         assert_allclose(added[0], start[0] + by_matrix, atol=tolerance)
         assert_allclose(added[1], start[1] + by_intercept, atol=tolerance)
-    assert_array_equal(
-        gradient(dense.dense_gradient, states.astype(np.float32), error)[0],
-        gradient(tables.table_gradient, states, error)[0],
-    )
+    for before in (None, start):
+        assert_array_equal(
+            gradient(dense.dense_gradient, states.astype(np.float32), error, before)[0],
+            gradient(tables.table_gradient, states, error, before)[0],
+        )
 
 
 # Lists of non-zero entries

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_helmholtz._kernels import dense, lanes, tables
+from sklearn_helmholtz._kernels import dense, tables, transposition
 from sklearn_helmholtz.layers import Affine
 
 # Rows, inputs and units: alone, around the 16 lanes, the 32 of a panel, and several panels.
 SHAPES = [
     (1, 1, 1), (2, 3, 5), (3, 8, 16), (1, 9, 17), (7, 16, 15), (5, 31, 33), (64, 32, 32),
     (33, 33, 31), (4, 48, 40), (6, 64, 65), (70, 130, 100), (3, 200, 161), (0, 5, 4), (3, 0, 4),
-    (3, 4, 0),
+    (3, 4, 0), (520, 450, 33),
 ]  # fmt: skip
 KINDS = {
     "binary": (np.uint8, tables.table_product, tables.table_product_transposed),
@@ -72,7 +72,7 @@ def test_nan_and_infinity_stay_in_the_columns_of_their_units(kind):
 
 @numba.njit
 def turn(source, s0, source_stride, target, t0, target_stride):
-    lanes.turn(source, s0, source_stride, target, t0, target_stride)
+    transposition.turn(source, s0, source_stride, target, t0, target_stride)
 
 
 def test_sixteen_rows_are_turned_into_columns_and_nothing_else_is_written():
@@ -80,6 +80,27 @@ def test_sixteen_rows_are_turned_into_columns_and_nothing_else_is_written():
     turn(source.reshape(-1), 2 * 23 + 5, 23, target.reshape(-1), 3 * 31 + 4, 31)
     expected = np.zeros_like(target)
     expected[3:19, 4:20] = source[2:18, 5:21].T
+    assert_array_equal(target, expected)
+
+
+@numba.njit
+def turn_square(matrix, n_rows, n_columns, m0, k0, target, t0, target_stride):
+    transposition.turn_square(matrix, n_rows, n_columns, m0, k0, target, t0, target_stride)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (16, 15), (15, 16), (16, 16), (20, 23)])
+def test_squares_at_the_edges_are_filled_up_with_zeros(shape):
+    matrix = normal(0, *shape)
+    target = np.full((33, 32), np.nan, np.float32)
+    beyond = np.full(400, np.nan, np.float32)  # is not read
+    flat = np.concatenate([matrix.reshape(-1), beyond])
+    for m, k in np.ndindex(2, 2):
+        if 16 * m < shape[0] and 16 * k < shape[1]:
+            turn_square(flat, *shape, 16 * m, 16 * k, target.reshape(-1), 16 * (32 * k + m), 32)
+    rows, columns = (16 * -(-n // 16) for n in shape)
+    expected = np.full_like(target, np.nan)
+    expected[:columns, :rows] = 0
+    expected[: shape[1], : shape[0]] = matrix.T
     assert_array_equal(target, expected)
 
 
