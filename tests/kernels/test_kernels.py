@@ -350,6 +350,15 @@ def test_products_keep_nan_and_infinity_in_their_columns(product):
     assert np.isfinite(out[:, [0, 3, 4]]).all()
 
 
+def test_nan_in_one_panel_is_gone_in_the_next():
+    """Inputs beyond the last, which fill up its group, are zeros, as is what they meet there."""
+    matrix = normal(0, 230, 40)
+    matrix[:, 33] = np.nan
+    out = dense_product(np.ones((9, 230)), matrix, np.zeros(40, np.float32))
+    assert np.isnan(out[:, 33]).all()
+    assert np.isfinite(np.delete(out, 33, axis=1)).all()
+
+
 def gradient(kernel, inputs, error, start=None):
     shape = inputs.shape[1], error.shape[1]
     by_matrix, by_intercept = np.full(shape, np.nan, np.float32), np.full(shape[1], np.nan)
