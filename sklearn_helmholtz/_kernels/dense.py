@@ -122,7 +122,8 @@ def _dense_sums(values, stride, matrix, n_inputs, is_turned, intercept, fresh, o
     (n_rows, n_units). Sums of whole panels are added up where they belong, others apart.
     """
     (n_rows, n_units), target = out.shape, out.reshape(-1)
-    panel, apart = aligned(_DEPTH * WIDTH), aligned(min(n_rows, _ROWS) * WIDTH)
+    depth = min(_DEPTH, LANES * -(-n_inputs // LANES))
+    panel, apart = aligned(depth * WIDTH), aligned(min(n_rows, _ROWS) * WIDTH)
     for m0 in range(0, n_rows, _ROWS):
         n = min(_ROWS, n_rows - m0)
         for k0 in range(0, max(n_inputs, 1), _DEPTH):
