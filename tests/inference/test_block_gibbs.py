@@ -210,11 +210,22 @@ def test_annealed_draws_follow_the_distribution():
     cases.assert_frequencies(numbers_of(v, h), joint_given(machine, np.full(4, np.nan)).ravel())
 
 
-def test_few_draws_of_a_row_are_resampled_from_more_chains():
-    machine, row = make_boltzmann(4, 3), np.array([1, np.nan, np.nan, np.nan])
-    sides = AnnealedSides(machine, cases.SEED, n_temperatures=2, n_sweeps=1)
-    v, h = sides.sample(block_of([row] * N), np.arange(N, dtype=np.uint64), 1)
-    # Two temperatures and one sweep are far from enough without the weights.
-    found = np.concatenate([v, h], axis=1).mean(axis=0)
-    _, expected_v, expected_h = moments(machine, joint_given(machine, row))
-    assert_allclose(found, np.concatenate([expected_v, expected_h]), atol=0.025)
+def two_modes(log_odds):
+    """All eight units are on or all are off, and no sweep leads from one to the other."""
+    return assemble_boltzmann(
+        np.full((8, 1), 20.0), np.array([log_odds - 80]), np.full(8, -10.0), np.zeros(8)
+    )
+
+
+def test_draws_count_by_the_weights_of_their_chains():
+    # Chains choose a mode where the temperature is high, and both are about as likely.
+    machine = two_modes(-np.log(9))
+    sides = AnnealedSides(machine, cases.SEED, n_chains=100, n_temperatures=100, n_sweeps=1)
+    addresses = np.arange(40, dtype=np.uint64)
+    v, h = sides.imagine(addresses, 5)
+    assert set(v.sum(axis=1).tolist()) == {0, 8}
+    assert_array_equal(h[:, 0], v[:, 0])
+    assert abs(v.mean() - 0.1) < 0.05
+    expected, hidden = sides.means(block_of(np.full((40, 8), np.nan)), addresses)
+    assert abs(expected.mean() - 0.1) < 0.02
+    assert abs(hidden.mean() - 0.1) < 0.02
