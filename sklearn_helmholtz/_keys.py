@@ -29,8 +29,9 @@ inference under key 0, whatever the row, so that nearly equal rows end alike. Ch
 propose particles have a purpose of their own as well, under the key of the row.
 Chains of both sides of a Boltzmann machine have in word 1 the number of the chain in the high 14
 bits and that of the sweep in the low 18. Visible units are layer 0, hidden ones layer 1, and what
-chains begin with is layer 2, with the number of the chain alone in word 1. In the place of the
-key of a row stands the number of temperatures where the partition function is estimated.
+chains begin with is layer 2, with the number of the chain alone in word 1; a side that is drawn
+given an enumerated one is layer 3, numbered likewise. In the place of the key of a row stands the
+number of temperatures where the partition function is estimated.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
 

@@ -54,6 +54,7 @@ class BlockGibbs:
     What is observed of a row is clamped, and chains hold zeros in its place; free cells are 0 or 1.
     Nothing observed of one row is the machine itself. Chains of a row are neighbours. Bits of a
     chain depend neither on the other chains of a call nor on how sweeps are split into calls.
+    Weights are those that the machine has when this is made: where it learns, make it anew.
 
     References
     ----------

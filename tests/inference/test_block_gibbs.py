@@ -187,6 +187,17 @@ def test_more_chains_or_sweeps_than_there_are_numbers_are_refused():
         gibbs.sweep(visible, draws_of(1), 2**18, 1)
 
 
+def test_chains_and_sweeps_have_32_bits_together():
+    chains, sweeps = block_gibbs_module.MOST_CHAINS, block_gibbs_module.MOST_SWEEPS
+    corners = {
+        chain << block_gibbs_module._SWEEP_BITS | sweep
+        for chain in (0, 1, chains - 1)
+        for sweep in (0, 1, sweeps - 1)
+    }
+    assert len(corners) == 9
+    assert max(corners) == 2**32 - 1
+
+
 # Answers by annealed chains
 
 
