@@ -143,11 +143,13 @@ def _arguments():
 
 
 def _check():
-    from .torch_checks import findings
+    from .boltzmann_workloads import boltzmann_difference
+    from .torch_checks import Finding, findings
     from .torch_gaussian_checks import gaussian_findings
 
     failed = 0
-    for finding in itertools.chain(findings(), gaussian_findings()):
+    step = Finding("PyTorch by hand, PCD-1: step, relative", boltzmann_difference(), 1e-5)
+    for finding in itertools.chain(findings(), gaussian_findings(), [step]):
         print(finding, flush=True)
         failed += finding.figure > finding.limit
     return 1 if failed else 0

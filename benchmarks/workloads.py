@@ -19,6 +19,7 @@ from sklearn_helmholtz.rows import Table
 from sklearn_helmholtz.units import Bernoulli
 
 from .blas import HAS_TORCH, numpy_blas
+from .boltzmann_workloads import boltzmann
 from .workload import Rival, Workload
 
 if HAS_TORCH:
@@ -204,6 +205,9 @@ def workloads(score_rows, score_particles):
         "epoch": epoch,
         "product-13": lambda: product(0.13, 2.5),
         "product-50": lambda: product(0.5, 2),
+        "boltzmann-200-100": lambda: boltzmann(200, 100, (2.5, 4, 2)),
+        "boltzmann-500-100": lambda: boltzmann(500, 100, (2, 3.5, 1.7)),
+        "boltzmann-500-1000": lambda: boltzmann(500, 1000, (3, 5, 2.7)),
         "threads-128": lambda: scaling(128, 400, 1.5),
         "threads-1024": lambda: scaling(1024, 64, 1.85),
         "sparse-transform": sparse_transform,

@@ -99,6 +99,7 @@ def sgd_move(
 ):
     """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``.
 
+    Without momentum no velocity is kept: it stays as it is.
     Towards zero it is ``rate lasso / (1 - momentum)``: as far as a steady gradient ``lasso`` moves.
     """
     unit, step, keep = float32(scale), float32(rate), float32(momentum)
@@ -111,8 +112,10 @@ def sgd_move(
             p = load(parameters, i)
             group = _group(i, ends)
             g = _slope(parts, n, i, unit, shrink[group], p)
-            v = multiply_add(keep, load(velocity, i), step * g)
-            store(velocity, i, v)
+            v = step * g
+            if keep != 0:  # or velocities are of no use: memory is what takes time here
+                v = multiply_add(keep, load(velocity, i), v)
+                store(velocity, i, v)
             p = p + v
             if distance[group] > 0:
                 p = _towards_zero(p, distance[group] / (concavity[group] * absolute(p) + _ONE))

@@ -18,6 +18,7 @@ from .reweighted import ReweightedWakeSleep
 from .rule import BeliefNetRule, Rule
 from .schedules import Adaptive, Constant, Cosine
 from .score_function import NVIL, VIMCO
+from .tempered import TemperedLearning
 from .wake_sleep import WakeSleep
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Place",
     "ReweightedWakeSleep",
     "Rule",
+    "TemperedLearning",
     "WakeSleep",
     "deterministic_losses",
     "overfitting_gap",

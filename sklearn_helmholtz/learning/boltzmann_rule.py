@@ -11,7 +11,9 @@ from .gaps import log_observed
 from .partition_tracking import follow_partition
 from .rule import Rule
 
-_FEWEST_ROWS = 64  # of a block: rows share products
+_FEWEST_ROWS = 128  # of a block: rows and as many chains share products
+_LARGE_BATCH = 512
+_FEWEST_SCORED = 64
 _TOLERANCE = 10
 _LARGEST_WEIGHT = 100  # in the mean
 _COSTS = 3  # products of a row and its chain, in passes up and down
@@ -47,7 +49,7 @@ class BoltzmannRule(Rule):
 
     def fewest_rows(self, n_rows):
         """Rows that a block of a minibatch should have at least."""
-        return _FEWEST_ROWS
+        return _FEWEST_ROWS * (2 if n_rows >= _LARGE_BATCH else 1)
 
 
 def overfitting_gap(machine, training_rows, held_out_rows, seed, n_samples=1, n_threads=1):
@@ -72,7 +74,7 @@ def log_unnormalized_observed(machine, rows, seed, n_samples, n_threads):
     n_samples : of what is missing, a few at most.
     """
     key = _keys.key(seed, _keys.Purpose.VALIDATE)
-    limits, scores = split_evenly(len(rows), machine.n_weights, _FEWEST_ROWS), np.empty(len(rows))
+    limits, scores = split_evenly(len(rows), machine.n_weights, _FEWEST_SCORED), np.empty(len(rows))
 
     def score_block(number):
         place = slice(limits[number], limits[number + 1])

@@ -10,7 +10,7 @@ from ..rows import means
 from .memory import Memory, RowMemory, RowState
 from .partition_tracking import follow_partition
 
-_EVERY = 10  # steps from one look at log Z to the next; fewer at first, where all is new
+_EVERY = 16  # steps from one look at log Z to the next; fewer at first, where all is new
 _FIRST_LOOK = 10  # steps until log Z is found anew; then twice as many, and so on
 _KEPT = 0.99  # of the running mean of hidden units, from step to step
 
@@ -110,7 +110,8 @@ class ChainMemory(Memory):
             self._centre = Centre(self._visible_means, mean)
         if self._chains_of is not None:
             self.hidden = self._chains_of(machine, batch_size, seed)
-            if carried.hidden is not None:
+            same = carried.hidden is not None and carried.hidden.shape[1:] == self.hidden.shape[1:]
+            if same:
                 places = np.arange(len(self.hidden)) % len(carried.hidden)
                 self.hidden = carried.hidden[places]
 

@@ -32,7 +32,10 @@ class SGD:
     lateral: tuple | None = None
 
     def init(self, n_parameters):
-        """The state: a velocity for each parameter. All zeros is where it starts."""
+        """The state: a velocity for each parameter. All zeros is where it starts.
+
+        Without momentum it stays there.
+        """
         return (np.zeros(n_parameters, np.float32),)
 
     def move(self, parameters, gradient, scale, rate, state, progress, share):

@@ -43,7 +43,7 @@ class PersistentLearning(BoltzmannRule):
     def _first_states(self, machine, batch_size, seed):
         n_chains = batch_size if self.n_chains is None else self.n_chains
         addresses = _keys.training_addresses(0, 0, n_chains)
-        return begin(machine, _keys.key(seed, Purpose.DREAM), addresses)
+        return self._begin(machine, _keys.key(seed, Purpose.DREAM), addresses)
 
     def fewest_rows(self, n_rows):
         """So many that a block has two chains, of which one may fall to its neighbour."""
@@ -60,18 +60,26 @@ class PersistentLearning(BoltzmannRule):
         one for each row, and log Z = 0.
         """
         if memory is None:
-            memory = Share(begin(machine, dream.key, dream.addresses))
+            memory = Share(self._begin(machine, dream.key, dream.addresses))
+        filled = fill_gaps(machine, x, wake, memory.gaps, work)
+        n_chains, weights = len(memory.hidden), row_weights(x)
+        phases = Phases(machine, filled.x, n_chains, work)
+        self._move(machine, memory, dream, phases, work)
+        filled.remember(machine, phases.eta_of_rows)
+        shares = np.full(n_chains, weights.sum(dtype=np.float64) / n_chains, np.float32)
+        return finish(machine, phases, filled, weights, shares, memory, out)
+
+    def _begin(self, machine, key, addresses):
+        """Hidden states of new chains, one for each address."""
+        return begin(machine, key, addresses)
+
+    def _move(self, machine, memory, dream, phases, work):
+        """Move chains; `Phases` get their data, and the inputs of all hidden units."""
         hidden, last = memory.hidden, self.n_steps - 1
         addresses = _keys.at_same_step(dream.addresses, memory.first, memory.first + len(hidden))
         for number in range(last):
             sweep(machine, hidden, Draws(dream.key, addresses, 1, number), work)
-        filled = fill_gaps(machine, x, wake, memory.gaps, work)
         draws = Draws(dream.key, addresses, 1, last)
-        phases = Phases(machine, filled.x, len(hidden), work)
         sample_visible(machine, hidden, draws, work, phases.moved)
         phases.infer()
         sample_hidden(machine, phases.eta_of_chains, draws, out=hidden)
-        filled.remember(machine, phases.eta_of_rows)
-        weights = row_weights(x)
-        shares = np.full(len(hidden), weights.sum(dtype=np.float64) / len(hidden), np.float32)
-        return finish(machine, phases, filled, weights, shares, memory, out)

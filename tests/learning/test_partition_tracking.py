@@ -47,7 +47,7 @@ def test_large_machines_are_followed_by_chains():
 
 def test_chains_come_from_the_base_rates_with_the_right_mean_weight():
     """The mean of Z is unbiased, and errors are about as large as the variance says."""
-    machine = make_boltzmann(8, 6, 1.0)
+    machine = make_boltzmann(8, 6, 2.0)
     starts = [PartitionChains.start(machine, (seed,)) for seed in range(200)]
     errors = np.array([chains.log_partition(machine) for chains in starts]) - log_partition(machine)
     ratio = np.exp(errors)

@@ -297,6 +297,51 @@ def test_chains_of_different_blocks_and_steps_have_numbers_of_their_own():
     assert (again[:128] == again[128:]).mean() < 0.7
 
 
+@pytest.mark.parametrize("n_steps", [1, 3])
+def test_chains_make_so_many_sweeps_and_teach_by_the_last(n_steps):
+    """From one hidden state: where chains end, and what they show, by enumeration of the kernel."""
+    machine, n_chains = make_boltzmann(4, 3, 1.5), 8000
+    hidden = np.tile(np.array([[1, 0, 1]], np.uint8), (n_chains, 1))
+    row = np.zeros((1, 4), np.uint8)
+    found, _ = step_of(PersistentLearning(n_steps), machine, Block(row), share_of(hidden))
+    to_data, to_hidden = kernel_of(machine)
+    p = (states(3) == [1, 0, 1]).all(axis=1) @ np.linalg.matrix_power(
+        to_data @ to_hidden, n_steps - 1
+    )
+    data = p @ to_data
+    cases.assert_frequencies(cases.state_numbers(hidden), data @ to_hidden)
+    shown = np.array([positive(machine, v) for v in states(4)])
+    expected, spread = data @ shown, data @ shown**2
+    error = np.sqrt((spread - expected**2) / n_chains)
+    assert (np.abs(positive(machine, row[0]) - found - expected) < 4.5 * error + 1e-5).all()
+
+
+def test_only_rows_that_are_new_begin_at_the_base_rates():
+    machine, x = make_boltzmann(), block_of("gaps")
+    hidden = np.random.default_rng(0).integers(0, 2, (3, 5)).astype(np.uint8)
+    state = RowState(np.array([True, False, False]), [hidden.copy()])
+    fill_gaps(machine, x, draws_of(3, 1, Purpose.WAKE), state)
+    assert_array_equal(state.arrays[0][0], hidden[0])
+    assert (state.arrays[0][1:] != hidden[1:]).any()
+
+
+def test_the_centre_of_hidden_units_follows_the_rows():
+    machine, rows = make_boltzmann(), make_table(200, weights=np.linspace(0.5, 2, 200))
+    training = begun(machine, PersistentLearning(centred=True), rows, 200)
+    before = training._memory.take(place_of_all(200)).centre
+    weighted = np.average(rows.data, axis=0, weights=rows.weights)
+    assert_allclose(before.visible, weighted, rtol=1e-6)
+    training.step(rows, np.arange(200), 0.0)
+    after = training._memory.take(place_of_all(200)).centre
+    means = expit(machine.hidden_eta(rows.data))
+    own = np.average(means, axis=0, weights=rows.weights)
+    assert_allclose(after.hidden, 0.99 * before.hidden + 0.01 * own, rtol=1e-5)
+
+
+def place_of_all(n_rows):
+    return cases.place_of(np.arange(n_rows))
+
+
 def test_chains_that_go_on_reach_the_machine():
     machine = make_boltzmann(4, 3, 1.0)
     rows = make_table(500, 4)
