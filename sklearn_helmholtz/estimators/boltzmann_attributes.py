@@ -1,22 +1,34 @@
 """Fitted attributes of Boltzmann machines: in scikit-learn's names, and in the user's units."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..machines import assemble_boltzmann
-from ..models import BoltzmannModel, Encoding
-from ..rows import Unscaled
-from ..units import Bernoulli
-from .attributes import RECORDS, real_arrays, single
+from ..machines import (
+    BaseNormals,
+    GaussianBoltzmann,
+    assemble_boltzmann,
+    assemble_gaussian_boltzmann,
+)
+from ..models import BoltzmannModel, Encoding, GaussianBoltzmannModel
+from .attributes import RECORDS, given_units, real_arrays, single
 
 PUBLISHED = RECORDS | {
-    "components_", "feature_means_", "intercept_hidden_", "intercept_visible_", "visible_",
+    "components_", "feature_means_", "intercept_hidden_", "intercept_visible_", "noise_variance_",
+    "visible_",
 }  # fmt: skip
+
+
+def boltzmann_model(encoding, machine):
+    """The model of a machine, of which there is one for each kind of data."""
+    kind = GaussianBoltzmannModel if isinstance(machine, GaussianBoltzmann) else BoltzmannModel
+    return kind(encoding, machine)
 
 
 def boltzmann_attributes(model):
     """The fitted attributes by name."""
-    machine = model.machine
-    return {
+    machine, scaling = model.machine, model.encoding.scaling
+    attributes = {
         "visible_": machine.units.name,
         "components_": single(machine.weights.T),
         "intercept_hidden_": machine.hidden_intercept.copy(),
@@ -24,10 +36,26 @@ def boltzmann_attributes(model):
         "feature_means_": model.encoding.fill_values.copy(),
         "_model": model,
     }
+    if machine.units.standardises:
+        attributes |= _in_users_units(machine, scaling)
+        attributes["feature_means_"] = single(scaling.restore(model.encoding.fill_values))
+    return {**attributes, **machine.units.published(scaling)}
 
 
-def boltzmann_from_parameters(components, intercept_hidden, intercept_visible):
-    """A `BoltzmannModel` from arrays, after checking their shapes."""
+def _in_users_units(machine, scaling):
+    """What z = (x - centre) / scale makes of the parameters, so that no energy changes."""
+    weights = machine.weights.astype(np.float64)
+    centre = (scaling.centre + scaling.remainder) / scaling.scale
+    moved = np.einsum("i,ij->j", centre / machine.variance, weights)
+    return {
+        "components_": single(weights.T * scaling.scale),
+        "intercept_hidden_": single(machine.hidden_intercept - moved),
+        "intercept_visible_": single(scaling.restore(machine.visible_intercept)),
+    }
+
+
+def boltzmann_from_parameters(components, intercept_hidden, intercept_visible, variance=None):
+    """A `BoltzmannModel` from arrays in the user's units, after checking their shapes."""
     weights, hidden, visible = (
         real_arrays(name, [value])[0]
         for name, value in (
@@ -39,12 +67,30 @@ def boltzmann_from_parameters(components, intercept_hidden, intercept_visible):
         raise ValueError(
             f"components must have the shape (n_components, n_features), got {weights.shape}."
         )
+    n_features = weights.shape[1]
     _check_length("intercept_hidden", hidden, "component", len(weights))
-    _check_length("intercept_visible", visible, "feature", weights.shape[1])
+    _check_length("intercept_visible", visible, "feature", n_features)
+    units, scaling = given_units("auto", variance, n_features)
+    if units.standardises:
+        return _of_reals(weights, hidden, visible, units, scaling)
     # Nothing is known of the data but what visible units would be without hidden ones.
     machine = assemble_boltzmann(weights.T, hidden, visible, visible)
     means = machine.units.mean(single(visible)[None])[0]
-    return BoltzmannModel(Encoding(Bernoulli, Unscaled(), means), machine)
+    return boltzmann_model(Encoding(type(units), scaling, means), machine)
+
+
+def _of_reals(weights, hidden, visible, units, scaling):
+    """The model of a machine of real data, which is centred at what it is without hidden units.
+
+    Far from zero inputs of hidden units would be the differences of large numbers.
+    """
+    scaling = replace(scaling, centre=visible)
+    weights = weights / scaling.scale
+    hidden = hidden + np.einsum("ji,i->j", weights, visible / scaling.scale)
+    zeros = np.zeros(len(visible))
+    base = BaseNormals(zeros, units.variance)
+    machine = assemble_gaussian_boltzmann(weights.T, hidden, zeros, units, base)
+    return boltzmann_model(Encoding(type(units), scaling, single(zeros)), machine)
 
 
 def _check_length(name, array, what, n):

@@ -39,11 +39,12 @@ class BoltzmannScoringMixin:
         """
         check_is_fitted(self)
         found = self._model.partition(self.n_annealing_chains, self.n_temperatures, self._n_threads)
+        volume = float(self._model.encoding.scaling.log_volume())
         return Result(
-            value=found.value, standard_error=float(np.sqrt(found.variance)),
-            effective_sample_size=found.effective_sample_size, lower=found.lower,
-            upper=found.upper, method=found.method, n_temperatures=found.n_temperatures or None,
-            reliable=found.reliable,
+            value=found.value + volume, standard_error=float(np.sqrt(found.variance)),
+            effective_sample_size=found.effective_sample_size, lower=found.lower + volume,
+            upper=found.upper + volume, method=found.method,
+            n_temperatures=found.n_temperatures or None, reliable=found.reliable,
         )  # fmt: skip
 
     @with_progress

@@ -15,18 +15,24 @@ from ..learning import (
     FixedPenalty,
     PersistentLearning,
 )
-from ..machines import initialise_boltzmann
-from ..models import BoltzmannModel
+from ..machines import initialise_boltzmann, initialise_gaussian_boltzmann
 from ._compat import Interval, StrOptions
-from .boltzmann_attributes import PUBLISHED, boltzmann_attributes, boltzmann_from_parameters
+from .boltzmann_attributes import (
+    PUBLISHED,
+    boltzmann_attributes,
+    boltzmann_from_parameters,
+    boltzmann_model,
+)
 from .boltzmann_scoring import BoltzmannScoringMixin
 from .checks import check_count, check_settings, check_visible
 from .progress import with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
+from .weights import merge_equal_rows
 
 _STEPS = 10_000  # that n_iter="auto" makes
 _FEWEST_EPOCHS, _MOST_EPOCHS = 20, 1000
+_MERGED_ROWS = 100  # of a table, of which equal ones are merged
 _SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 _INHERITED = (
     "averaging", "momentum", "shuffle", "validation_fraction", "n_iter_no_change", "tol",
@@ -88,10 +94,11 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
     n_tempered : int, default=10
         Temperatures of ``negative_phase="tempered"``.
 
-    centred : bool, default=False
+    centred : bool or "auto", default="auto"
         Whether to learn in deviations from the means of both sides [6]_: steps are then the same
         for data whose zeros and ones are exchanged, in any columns. It may help where columns are
-        mostly 1.
+        mostly 1. ``"auto"`` does so for Gaussian features only, which otherwise diverge at this
+        learning rate with more than some dozens of components.
 
     schedule : {"constant", "cosine", "adaptive"}, default="constant"
         Whether the learning rate stays, falls to zero along half a cosine over ``n_iter`` epochs,
@@ -252,7 +259,7 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "n_chains": [Interval(Integral, 1, None, closed="left"), None],
         "n_tempered": [Interval(Integral, 2, None, closed="left")],
-        "centred": ["boolean"],
+        "centred": [StrOptions({"auto"}), "boolean"],
         "schedule": [StrOptions(set(_SCHEDULES))],
         "averaging": ["boolean"],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -282,7 +289,7 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         n_steps=1,
         n_chains=None,
         n_tempered=10,
-        centred=False,
+        centred="auto",
         schedule="constant",
         averaging=True,
         momentum=0.0,
@@ -325,7 +332,9 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         self.n_jobs = n_jobs
 
     @classmethod
-    def from_parameters(cls, components, intercept_hidden, intercept_visible, **params):
+    def from_parameters(
+        cls, components, intercept_hidden, intercept_visible, *, noise_variance=None, **params
+    ):
         """A fitted machine with given parameters, for teaching, tests and models learnt elsewhere.
 
         Parameters
@@ -338,6 +347,10 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
 
         intercept_visible : array-like of shape (n_features,)
             As the attribute ``intercept_visible_``.
+
+        noise_variance : array-like of shape (n_features,), default=None
+            As the attribute ``noise_variance_``, of Gaussian visible units; None means Bernoulli
+            units.
 
         **params : dict
             Parameters of the constructor. The number of components comes from the arrays.
@@ -355,7 +368,10 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         array([-0.396, -1.917])
         """
         return cls._holding(
-            boltzmann_from_parameters(components, intercept_hidden, intercept_visible), params
+            boltzmann_from_parameters(
+                components, intercept_hidden, intercept_visible, noise_variance
+            ),
+            params,
         )
 
     @classmethod
@@ -466,24 +482,25 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         return FixedPenalty(self.alpha), FixedPenalty(self.alpha)
 
     def _rule(self):
+        centred = None if self.centred == "auto" else self.centred
         if self.negative_phase == "cd":
-            return ContrastiveDivergence(self.n_steps, centred=self.centred)
+            return ContrastiveDivergence(self.n_steps, centred=centred)
         n_chains = self.batch_size if self.n_chains is None else self.n_chains
-        return PersistentLearning(self.n_steps, n_chains, self.centred)
+        return PersistentLearning(self.n_steps, n_chains, centred)
 
     def _checked_sizes(self, n_features):
         return (int(self.n_components),)
 
     def _new_machine(self, n_units, units, intercept, rng, summary):
-        if not units.is_binary:
-            raise ValueError(
-                "X holds values outside [0, 1], and the units of this machine are binary. Binarise "
-                "or rescale the data."
-            )
+        if units.standardises:
+            return initialise_gaussian_boltzmann(*n_units, units, intercept, rng)
         return initialise_boltzmann(*n_units, intercept, rng)
 
+    def _merged(self, X, weights):
+        return (X, weights) if X.shape[0] > _MERGED_ROWS else merge_equal_rows(X, weights)
+
     _attributes = staticmethod(boltzmann_attributes)
-    _model_of = BoltzmannModel
+    _model_of = staticmethod(boltzmann_model)
 
     @staticmethod
     def _implied(model):

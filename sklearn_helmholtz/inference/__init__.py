@@ -13,6 +13,8 @@ from .chains import ChainPosterior
 from .elliptical import Elliptical
 from .enumerated_sides import EnumeratedSides
 from .exact import ExactPosterior, log_prob_table, state_parts
+from .gaussian_block_gibbs import GaussianBlockGibbs
+from .gaussian_sides import GaussianSides, HiddenSide
 from .gibbs import Gibbs
 from .importance import Particles, n_from_prior, sample_particles, sample_prior_particles
 from .joint import log_joint
@@ -27,6 +29,7 @@ from .posterior import (
 from .proposals import propose
 from .resampling import resampling_uniforms
 from .sampler import sampler_of
+from .sides import chains_of, enumerated_sides, enumeration_of, totals_of_rows
 from .states import all_states
 
 __all__ = [
@@ -42,7 +45,10 @@ __all__ = [
     "Elliptical",
     "EnumeratedSides",
     "ExactPosterior",
+    "GaussianBlockGibbs",
+    "GaussianSides",
     "Gibbs",
+    "HiddenSide",
     "ImportancePosterior",
     "MeanField",
     "MeanFieldPosterior",
@@ -50,6 +56,9 @@ __all__ = [
     "Particles",
     "RecognitionPosterior",
     "all_states",
+    "chains_of",
+    "enumerated_sides",
+    "enumeration_of",
     "log_joint",
     "log_prob_table",
     "log_totals_of_rows",
@@ -61,4 +70,5 @@ __all__ = [
     "sample_prior_particles",
     "sampler_of",
     "state_parts",
+    "totals_of_rows",
 ]

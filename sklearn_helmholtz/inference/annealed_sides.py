@@ -5,8 +5,8 @@ from scipy.special import softmax
 
 from .. import _keys
 from .._keys import Draws, Purpose
-from .block_gibbs import BlockGibbs
 from .resampling import fine_uniforms, resample_evenly
+from .sides import chains_of
 
 
 class AnnealedSides:
@@ -21,7 +21,7 @@ class AnnealedSides:
     method = "annealed"
 
     def __init__(self, machine, seed=None, n_chains=20, n_temperatures=1000, n_sweeps=100):
-        self.machine, self._seed, self._chains = machine, seed, BlockGibbs(machine)
+        self.machine, self._seed, self._chains = machine, seed, chains_of(machine)
         self.n_chains, self.n_temperatures, self.n_sweeps = n_chains, n_temperatures, n_sweeps
 
     def means(self, x, addresses):
@@ -52,6 +52,22 @@ class AnnealedSides:
         clamped = self._chains.clamp(x)
         visible, hidden = self._draw(clamped, addresses, n_samples)
         return clamped.complete(visible), hidden
+
+    def components(self, x, addresses, n_components):
+        """The mixtures that draws of the hidden side make of rows of real data.
+
+        As of `GaussianSides`, about as many: one of each chain after every so many sweeps.
+        """
+        clamped, n_kept = self._chains.clamp(x), max(n_components // self.n_chains, 1)
+        draws = Draws(_keys.key(self._seed, Purpose.CHAINS), addresses, self.n_chains)
+        visible, weights = self._anneal(clamped, draws)
+        each, number, kept = max(self.n_sweeps // n_kept, 1), self.n_temperatures, []
+        for _ in range(n_kept):
+            hidden = self._chains.sweep(visible, draws, number, each, clamped=clamped)
+            kept.append(self.machine.visible_eta(hidden).reshape(len(x), self.n_chains, -1))
+            number += each
+        weights = np.tile(weights, n_kept) / n_kept
+        return weights, np.concatenate(kept, axis=1).astype(np.float64)
 
     def imagine(self, addresses, n_samples):
         """Draws where nothing is observed, ``n_samples`` from the chains of each address."""

@@ -62,6 +62,7 @@ class BlockGibbs:
     """
 
     name = "block-gibbs"
+    dtype = np.uint8
 
     def __init__(self, machine):
         self.machine = machine
@@ -69,6 +70,11 @@ class BlockGibbs:
         self._base = filled_up(machine.base.logits)
         self._gain = filled_up(machine.visible_intercept - machine.base.logits)
         self._present = filled_up(np.ones(machine.n_units[1], np.float32))
+
+    @staticmethod
+    def can_begin(values):
+        """Whether chains can begin in rows of values, (n_rows,) bool: where all are 0 or 1."""
+        return ((values == 0) | (values == 1)).all(axis=1)
 
     def everywhere(self, n_rows=1):
         """Nothing clamped, of so many rows."""
@@ -91,7 +97,7 @@ class BlockGibbs:
 
     def start(self, draws, clamped=None):
         """Free cells from the base, (draws.n_rows, n_visible) uint8, zeros where clamped."""
-        _check_numbers(draws, 0, 0)
+        check_numbers(draws, 0, 0)
         eta = np.ascontiguousarray(self.machine.base.logits[None])
         visible = self.machine.units.draw(eta, draws, _START)
         if clamped is not None:
@@ -133,7 +139,7 @@ class BlockGibbs:
     def _go(self, visible, draws, betas, first_sweep, clamped):
         clamped = self.everywhere() if clamped is None else clamped
         n_sweeps = len(betas) - 1
-        _check_numbers(draws, first_sweep, n_sweeps)
+        check_numbers(draws, first_sweep, n_sweeps)
         chains = np.arange(draws.first, draws.first + draws.n_particles) << _SWEEP_BITS
         numbers = np.tile(chains, len(draws.addresses)) + first_sweep
         hidden = np.zeros((draws.n_rows, self.machine.n_units[1]), np.uint8)
@@ -150,7 +156,7 @@ class BlockGibbs:
         return hidden, log_weights
 
 
-def _check_numbers(draws, first_sweep, n_sweeps):
+def check_numbers(draws, first_sweep, n_sweeps):
     """Refuse chains and sweeps for which there are no numbers."""
     n_chains, last = draws.first + draws.n_particles, first_sweep + n_sweeps
     if n_chains > MOST_CHAINS or last > MOST_SWEEPS:

@@ -1,14 +1,12 @@
 """What learning rules of Boltzmann machines have in common."""
 
-import math
-
 import numpy as np
 
 from .. import _keys
 from .._threads import run_blocks
 from ..rows import split_evenly
 from .gaps import log_observed
-from .partition_tracking import follow_partition
+from .gaussian_tracking import follower_of
 from .rule import Rule
 
 _FEWEST_ROWS = 128  # of a block: rows and as many chains share products
@@ -30,14 +28,14 @@ class BoltzmannRule(Rule):
         """Mean of log p of what is observed of rows, nats."""
         scores = log_unnormalized_observed(machine, rows, seed, n_samples, n_threads)
         if memory is None:
-            log_partition = follow_partition(machine, seed).log_partition(machine)
+            log_partition = follower_of(machine, seed).log_partition(machine)
         else:
             log_partition = memory.log_partition_of(machine)
         return _mean(np.where(np.isnan(scores), 0.0, scores - log_partition), rows)
 
     def limit(self, machine, first_loss):
         """Ten times what units cost that know nothing, or ten times the first loss."""
-        return _TOLERANCE * max(machine.n_units[0] * math.log(2), first_loss)
+        return _TOLERANCE * max(machine.uniform_loss, first_loss)
 
     def accepts(self, machine):
         """Whether weights are of a size from which chains can still move."""

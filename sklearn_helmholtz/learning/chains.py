@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..rows import means
+from .gaussian_tracking import follower_of
 from .memory import Memory, RowMemory, RowState
-from .partition_tracking import follow_partition
 
 _EVERY = 16  # steps from one look at log Z to the next; fewer at first, where all is new
 _FIRST_LOOK = 10  # steps until log Z is found anew; then twice as many, and so on
@@ -65,7 +65,8 @@ class ChainMemory(Memory):
     that it has of the rows, so that all move at each step, however short the minibatch is.
 
     chains_of : a function of (machine, batch_size, draws) that makes the first states of the
-    chains, (n_chains, ...) uint8, or None for no chains.
+    chains, (n_chains, ...) uint8, or None for no chains; centred : whether states are measured from
+    their centre, None for what suits the machine.
 
     Attributes
     ----------
@@ -74,8 +75,9 @@ class ChainMemory(Memory):
     """
 
     def __init__(self, machine, rows, chains_of=None, centred=False):
+        centred = machine.learns_centred if centred is None else centred
         self._chains_of, self._centre = chains_of, None
-        self._visible_means = data_means(rows) if centred else None
+        self._visible_means = data_means(machine, rows) if centred else None
         self._gaps = None
         if rows.fill_values is not None:
             n_hidden = machine.n_units[1]
@@ -100,7 +102,7 @@ class ChainMemory(Memory):
     def begin(self, machine, result, seed, batch_size):
         """Chains at the base rates and log Z of the machine, or what was carried over."""
         carried = self._carried
-        self._partition = copy.copy(carried.partition) or follow_partition(result, seed)
+        self._partition = copy.copy(carried.partition) or follower_of(result, seed)
         self.log_partition = self._partition.log_partition(machine)
         if self._visible_means is not None:
             mean = carried.hidden_mean
@@ -156,7 +158,12 @@ class ChainMemory(Memory):
         return self._partition.log_partition(machine)
 
 
-def data_means(rows):
-    """Means of the columns of a `Table`, those that are missing left out, (n_features,) float64."""
+def data_means(machine, rows):
+    """Means of the columns of a `Table`, those that are missing left out, (n_features,) float64.
+
+    In the machine's units, of which standardised ones have zero for what is centred.
+    """
+    if machine.units.standardises:
+        return np.zeros(machine.n_units[0])
     numbers = np.arange(rows.data.shape[0]) if rows.chosen is None else rows.chosen
     return np.nan_to_num(means(rows.data, numbers, rows.weights)[0])

@@ -8,8 +8,9 @@ from .._keys import Draws
 from .boltzmann_rule import BoltzmannRule
 from .chains import ChainMemory, Share
 from .gaps import fill_gaps
+from .gaussian_phases import phases_of
 from .half_sweeps import BEGINNING, sample_hidden, sample_visible, sweep
-from .phases import Phases, finish, row_weights
+from .phases import finish, row_weights
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class ContrastiveDivergence(BoltzmannRule):
         """
         memory = Share() if memory is None else memory
         filled = fill_gaps(machine, x, wake, memory.gaps, work)
-        phases = Phases(machine, filled.x, len(x), work)
+        phases = phases_of(machine, filled.x, len(x), work)
         phases.infer_rows()
         filled.remember(machine, phases.eta_of_rows)
         hidden = sample_hidden(machine, phases.eta_of_rows, replace(dream, first=BEGINNING))

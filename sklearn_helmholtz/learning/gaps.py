@@ -61,7 +61,9 @@ def complete(machine, x, draws, hidden, work=np):
     eta, log_q = machine.visible_eta(hidden, work), np.zeros(len(given))
     drawn = machine.units.sample(eta, draws, 0, np.zeros(len(given)), work)
     machine.units.log_prob(np.where(missing, drawn, np.float32(np.nan)), eta, log_q)
-    return replace(x, values=_as_bits(np.where(missing, drawn, given)), fill_values=None), log_q
+    completed = np.where(missing, drawn, given)
+    values = _as_bits(completed) if machine.units.is_binary else completed
+    return replace(x, values=values, fill_values=None), log_q
 
 
 def _as_bits(values):

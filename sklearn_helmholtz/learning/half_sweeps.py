@@ -14,15 +14,14 @@ def sample_hidden(machine, eta, draws, out=None):
 
 
 def sample_visible(machine, hidden, draws, work=np, out=None):
-    """States of the data, (n_rows, n_visible) uint8, given hidden states."""
+    """Values of the data, (n_rows, n_visible), given hidden states."""
     eta = machine.visible_eta(hidden, work)
     return machine.units.sample(eta, draws, _DATA, np.zeros(len(hidden)), work, out)
 
 
 def sample_base(machine, draws):
-    """States of the data at the base rates, (draws.n_rows, n_visible) uint8."""
-    eta = np.repeat(machine.base.logits[None], draws.n_rows, axis=0)
-    return machine.units.sample(eta, draws, _DATA, np.zeros(draws.n_rows))
+    """Values of the data as of the machine's base, (draws.n_rows, n_visible)."""
+    return machine.base.sample(draws, _DATA)
 
 
 def begin(machine, key, addresses, given=None):

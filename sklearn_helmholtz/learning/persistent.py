@@ -9,8 +9,9 @@ from .._keys import Draws, Purpose
 from .boltzmann_rule import BoltzmannRule
 from .chains import ChainMemory, Share
 from .gaps import fill_gaps
+from .gaussian_phases import phases_of
 from .half_sweeps import begin, sample_hidden, sample_visible, sweep
-from .phases import Phases, finish, row_weights
+from .phases import finish, row_weights
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class PersistentLearning(BoltzmannRule):
             memory = Share(self._begin(machine, dream.key, dream.addresses))
         filled = fill_gaps(machine, x, wake, memory.gaps, work)
         n_chains, weights = len(memory.hidden), row_weights(x)
-        phases = Phases(machine, filled.x, n_chains, work)
+        phases = phases_of(machine, filled.x, n_chains, work)
         self._move(machine, memory, dream, phases, work)
         filled.remember(machine, phases.eta_of_rows)
         shares = np.full(n_chains, weights.sum(dtype=np.float64) / n_chains, np.float32)

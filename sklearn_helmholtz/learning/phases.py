@@ -13,8 +13,8 @@ _FARTHEST = 10  # nats per column that log p* of rows and chains may be apart
 class Phases:
     """Rows and the data of chains, which go through products together where rows are bits.
 
-    x : `Block` of n_rows complete rows; moved : (n_chains, n_visible) uint8, to be filled by the
-    data of the chains.
+    x : `Block` of n_rows complete rows; moved : (n_chains, n_visible), to be filled by the data of
+    the chains.
     """
 
     def __init__(self, machine, x, n_chains, work=np):
@@ -26,7 +26,7 @@ class Phases:
             self._states[:n_rows] = x.values
             self.moved = self._states[n_rows:]
         else:
-            self.moved = work.empty((n_chains, n_visible), np.uint8)
+            self.moved = work.empty((n_chains, n_visible), machine.units.dtype)
         self._eta = work.empty((n_rows + n_chains, n_hidden), np.float32)
         self.eta_of_rows, self.eta_of_chains = self._eta[:n_rows], self._eta[n_rows:]
 
@@ -54,11 +54,7 @@ class Phases:
         chains. Returns `Sums`.
         """
         n_rows = len(self._x)
-        signed = np.concatenate([weights, -shares])
-        minus_sums = np.zeros(len(signed))
-        nothing = np.zeros((1, self._eta.shape[1]), np.uint8)
-        error = self._machine.hidden_units.score(nothing, self._eta, minus_sums)  # -p(h | v)
-        error *= -signed[:, None]
+        error, minus_sums = self._signed_means(weights, shares)
         upward = self._machine.upward
         if self._states is not None:
             upward.gradient(self._states, error, out.upward)
@@ -72,6 +68,18 @@ class Phases:
         of_rows -= float((weights * minus_sums[:n_rows]).sum())
         of_chains -= float((shares * minus_sums[n_rows:]).sum())
         return Sums(of_rows, of_chains, float(weights.sum(dtype=np.float64)))
+
+    def _signed_means(self, weights, shares):
+        """``weight p(h | v)`` of rows and ``-share p(h | v)`` of chains in place of the inputs.
+
+        And minus the sum of the softplus of these, (n_rows + n_chains,) float64.
+        """
+        signed = np.concatenate([weights, -shares])
+        minus_sums = np.zeros(len(signed))
+        nothing = np.zeros((1, self._eta.shape[1]), np.uint8)
+        error = self._machine.hidden_units.score(nothing, self._eta, minus_sums)  # -p(h | v)
+        error *= -signed[:, None]
+        return error, minus_sums
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 from .. import _keys
 from .._keys import Draws, Purpose
 from .._threads import run_blocks
-from ..inference import BlockGibbs
+from ..inference import chains_of
 from ..rows import split_evenly
 
 _CHAINS_OF_A_BLOCK = 100  # at least, that share the tables of a product
@@ -30,7 +30,7 @@ def annealing_log_density(machine, rows, n_temperatures, seed=None, n_chains=1, 
     a row holds, neither on other rows nor on threads.
     """
     key = _keys.key(_keys.scoring_seed() if seed is None else seed, Purpose.BOUND)
-    chains = BlockGibbs(machine)
+    chains = chains_of(machine)
     log_base = chains.log_base(chains.everywhere())
     betas = np.concatenate([[1.0], np.linspace(1, 0, n_temperatures + 1)])
     work = machine.n_weights * n_chains * n_temperatures
@@ -41,16 +41,17 @@ def annealing_log_density(machine, rows, n_temperatures, seed=None, n_chains=1, 
         place = np.arange(limits[number], limits[number + 1])
         x = rows.take_keyed(slice(limits[number], limits[number + 1]))
         values = x.toarray()
-        kept = np.flatnonzero(((values == 0) | (values == 1)).all(axis=1))
+        kept = np.flatnonzero(chains.can_begin(values))
         if not len(kept):
             return
         own = rows.take(place[kept])
-        visible = np.repeat(values[kept], n_chains, axis=0).astype(np.uint8)
+        visible = np.repeat(values[kept], n_chains, axis=0).astype(chains.dtype)
         draws = Draws(key, x.keys[kept], n_chains)
         back = chains.anneal(visible, draws, betas).reshape(len(kept), n_chains)
         log_mean = logsumexp(back, axis=1) - np.log(n_chains)
         top = machine.log_unnormalized(own, machine.hidden_eta(own.zero_filled))
-        bounds[place[kept]] = top + log_mean - log_base
+        lost = 0.0 if x.log_volumes is None else x.log_volumes[kept]
+        bounds[place[kept]] = top + log_mean - log_base - lost
 
     run_blocks(go_back, len(limits) - 1, n_threads)
     return bounds

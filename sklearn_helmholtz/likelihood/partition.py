@@ -8,7 +8,7 @@ from scipy.special import logsumexp, softmax
 from .. import _keys
 from .._keys import Draws, Purpose
 from .._threads import run_blocks
-from ..inference import MAX_AUTOMATIC_SIDE, MAX_SIDE, Bipartite, BlockGibbs
+from ..inference import MAX_AUTOMATIC_SIDE, MAX_SIDE, chains_of, enumeration_of
 from ..inference.resampling import fine_uniforms, resample_evenly
 from .weights import estimate_from_weights, tail_shapes
 
@@ -85,14 +85,14 @@ def partition_of(
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
-    smaller = min(machine.n_units)
+    smaller = machine.n_enumerable
     if method == "exact" and smaller > MAX_SIDE:
         raise ValueError(
             f"method='exact' enumerates the states of the smaller side, here 2^{smaller} of "
             f"{smaller} units, and allows at most {MAX_SIDE} units. Use method='annealed'."
         )
     if method == "exact" or (method == "auto" and smaller <= MAX_AUTOMATIC_SIDE):
-        return Partition.exactly(Bipartite.of(machine).log_partition(n_threads))
+        return Partition.exactly(enumeration_of(machine).log_partition(n_threads))
     seed = _keys.scoring_seed() if seed is None else seed
     if n_temperatures != "auto":
         return _annealed(machine, seed, n_chains, n_temperatures, n_threads, chains)
@@ -134,7 +134,7 @@ class _Walk:
     """
 
     def __init__(self, machine, seed, n_chains, n_temperatures, n_threads):
-        self._chains = BlockGibbs(machine)
+        self._chains = chains_of(machine)
         self.log_base = float(self._chains.log_base(self._chains.everywhere())[0])
         self._key = _keys.key(seed, Purpose.PARTITION)
         self._resampling = _keys.key(seed, Purpose.RESAMPLE)

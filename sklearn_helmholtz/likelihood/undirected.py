@@ -7,7 +7,7 @@ import numpy as np
 from .. import _keys
 from .._keys import Draws, Purpose
 from .._threads import run_blocks
-from ..inference import MAX_GAP_SIDE, BlockGibbs, log_totals_of_rows
+from ..inference import MAX_GAP_SIDE, chains_of, totals_of_rows
 from ..machines import log_sum
 from ..rows import split_evenly
 from .estimate import Estimate
@@ -32,8 +32,8 @@ def score_undirected(
     Inference is exact, so the free energy is -log p. Bits depend on what a row holds, neither on
     other rows nor on threads.
     """
-    missing, (n_visible, n_hidden) = rows.count_missing(), machine.n_units
-    smaller = np.where(missing < n_visible, np.minimum(missing, n_hidden), 0)
+    missing, n_visible = rows.count_missing(), machine.n_units[0]
+    smaller = np.where(missing < n_visible, machine.n_to_sum_out(missing), 0)
     sampled = smaller > MAX_GAP_SIDE
     parts, found = [np.flatnonzero(~sampled), np.flatnonzero(sampled)], []
     if len(parts[0]):
@@ -60,7 +60,8 @@ def _score(rows, estimate, work, fewest, n_threads):
 
     def score_block(number):
         x = rows.take_keyed(slice(limits[number], limits[number + 1]))
-        keys[number], results[number] = x.keys, estimate(x)
+        keys[number], found = x.keys, estimate(x)
+        results[number] = found if x.log_volumes is None else found.shift(-x.log_volumes)
 
     run_blocks(score_block, len(results), n_threads)
     return Estimate.of_all(results), np.concatenate(keys)
@@ -96,18 +97,18 @@ class _Summed:
     def estimate(self, x):
         """The `Estimate` of a `Block` of rows."""
         machine = self._machine
-        values = np.nan_to_num(x.todoubles())
+        values = x.todoubles()
         missing = np.isnan(x.toarray()) if x.has_missing else np.zeros(values.shape, bool)
         if self._is_exact:
-            inputs = machine.upward.doubles(values)
+            inputs = machine.hidden_doubles(np.nan_to_num(values))
         else:
             inputs = machine.hidden_eta(x.zero_filled)
-        totals = _visible_energy(machine, values)
+        totals = machine.log_energy(values)
         complete = np.flatnonzero(~missing.any(axis=1))
         totals[complete] += self._log_sum(inputs[complete])
         gappy = np.flatnonzero(missing.any(axis=1) & ~missing.all(axis=1))
         inputs = inputs[gappy].astype(np.float64)
-        totals[gappy] += log_totals_of_rows(machine, inputs, missing[gappy])
+        totals[gappy] += totals_of_rows(machine, inputs, missing[gappy])
         return Estimate.exactly(totals, np.zeros(len(x)))
 
     def _log_sum(self, inputs):
@@ -120,7 +121,7 @@ class _Sampled:
     """log Z(x) of rows with gaps by annealing chains of each from the base."""
 
     def __init__(self, machine, key, n_chains, n_temperatures):
-        self._machine, self._chains = machine, BlockGibbs(machine)
+        self._machine, self._chains = machine, chains_of(machine)
         self._key, self._n_chains = key, n_chains
         self._betas = np.linspace(0, 1, n_temperatures + 1)
 
@@ -132,12 +133,6 @@ class _Sampled:
         log_weights = self._chains.anneal(visible, draws, self._betas, 0, clamped)
         log_weights = log_weights.reshape(len(x), self._n_chains)
         found = estimate_from_weights(log_weights, self._n_chains, np.zeros(len(x)))
-        observed = _visible_energy(self._machine, np.nan_to_num(x.todoubles()))
+        observed = self._machine.log_energy(x.todoubles())
         found = found.shift(self._chains.log_base(clamped) + observed)
         return replace(found, pareto_k=tail_shapes(log_weights))
-
-
-def _visible_energy(machine, values):
-    """``b'v`` of rows, (n_rows,) float64."""
-    # Not by BLAS, whose sums depend on how many rows there are.
-    return np.einsum("rk,k->r", values, machine.visible_intercept.astype(np.float64))

@@ -11,16 +11,24 @@ from .deterministic import (
     initialise_deterministic,
 )
 from .gaussian import POSTERIORS, GaussianHelmholtz, assemble_gaussian, initialise_gaussian
+from .gaussian_boltzmann import (
+    BaseNormals,
+    GaussianBoltzmann,
+    assemble_gaussian_boltzmann,
+    initialise_gaussian_boltzmann,
+)
 from .helmholtz import Helmholtz, assemble, initialise
 
 __all__ = [
     "ACTIVATIONS",
     "POSTERIORS",
+    "BaseNormals",
     "BaseRates",
     "BeliefNet",
     "Boltzmann",
     "Chain",
     "DeterministicHelmholtz",
+    "GaussianBoltzmann",
     "GaussianHelmholtz",
     "Helmholtz",
     "WithBaselines",
@@ -28,6 +36,7 @@ __all__ = [
     "assemble",
     "assemble_boltzmann",
     "assemble_gaussian",
+    "assemble_gaussian_boltzmann",
     "downward",
     "generative_chain",
     "has_recognition",
@@ -35,6 +44,7 @@ __all__ = [
     "initialise_boltzmann",
     "initialise_deterministic",
     "initialise_gaussian",
+    "initialise_gaussian_boltzmann",
     "initialise_net",
     "log_sum",
     "with_baselines",

@@ -1,5 +1,6 @@
 """The restricted Boltzmann machine: two sides of units, each independent given the other side."""
 
+import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from .._kernels.tables import table_product_transposed
 from ..layers import Affine
 from ..units import Bernoulli
 
-_SPREAD = 0.01  # standard deviation of weights before they learn
+SPREAD = 0.01  # standard deviation of weights before they learn
 
 
 class BaseRates:
@@ -21,6 +22,10 @@ class BaseRates:
 
     def __init__(self, logits):
         self.logits = np.ascontiguousarray(logits, np.float32)
+
+    def sample(self, draws, layer):
+        """States, (draws.n_rows, n_visible) uint8."""
+        return Bernoulli().draw(np.repeat(self.logits[None], draws.n_rows, axis=0), draws, layer)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Boltzmann:
     units: Bernoulli = field(default_factory=Bernoulli)
 
     hidden_units: ClassVar = Bernoulli()
+    learns_centred: ClassVar = False  # unless users want it
 
     @property
     def weights(self):
@@ -79,9 +85,27 @@ class Boltzmann:
         free = self.weights.size + sum(self.n_units)
         return min(free, self.units.most_parameters(self.n_units[0]))
 
+    @property
+    def uniform_loss(self):
+        """Nats that a row costs units of which nothing is known."""
+        return self.n_units[0] * math.log(2)
+
+    @property
+    def n_enumerable(self):
+        """Units of the smaller side, whose states are enumerated while the other is summed out."""
+        return min(self.n_units)
+
+    def n_to_sum_out(self, n_missing):
+        """Units to enumerate for rows that miss ``n_missing`` values, an array."""
+        return np.minimum(n_missing, self.n_units[1])
+
     def hidden_eta(self, values, work=np, out=None):
         """Inputs of the hidden units, (n_rows, n_hidden), given visible values."""
         return self.upward.forward(values, work, out)
+
+    def hidden_doubles(self, values):
+        """The same in float64, of float64 values."""
+        return self.upward.doubles(values)
 
     def visible_eta(self, states, work=np, out=None):
         """Inputs of the visible units, (n_rows, n_visible), given hidden states or means."""
@@ -99,9 +123,14 @@ class Boltzmann:
         return self.visible_energy(x) + log_sum(eta)
 
     def visible_energy(self, x):
-        """``b'v`` of a `Block` of complete rows, (n_rows,) float64."""
+        """What complete rows of a `Block` are worth by their own biases, see `log_energy`."""
+        return self.log_energy(x.todoubles())
+
+    def log_energy(self, values):
+        """``b'v`` of what is not NaN, (n_rows,) float64 nats."""
         # Not by BLAS, whose sums depend on how many rows there are.
-        return np.einsum("rk,k->r", x.todoubles(), self.visible_intercept.astype(np.float64))
+        intercept = self.visible_intercept.astype(np.float64)
+        return np.einsum("rk,k->r", np.nan_to_num(values), intercept)
 
 
 def log_sum(eta):
@@ -116,7 +145,7 @@ def initialise_boltzmann(n_visible, n_hidden, intercept, rng):
 
     intercept : (n_visible,), logits of smoothed means of the data.
     """
-    weights = rng.normal(0, _SPREAD, (n_visible, n_hidden)).astype(np.float32)
+    weights = rng.normal(0, SPREAD, (n_visible, n_hidden)).astype(np.float32)
     return assemble_boltzmann(weights, np.zeros(n_hidden, np.float32), intercept, intercept)
 
 

@@ -12,6 +12,7 @@ from .encoding import (
     named,
     refuse_empty,
 )
+from .gaussian_boltzmann import GaussianBoltzmannModel
 from .graded import GradedModel
 from .joint import joint_probabilities, joint_states, most_probable
 from .linear_gaussian import LinearGaussianModel, check_columns
@@ -24,6 +25,7 @@ __all__ = [
     "BeliefNetModel",
     "BoltzmannModel",
     "Encoding",
+    "GaussianBoltzmannModel",
     "GradedModel",
     "LinearGaussianModel",
     "Model",

@@ -3,13 +3,14 @@
 import functools
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
 from .. import _keys
 from .._keys import Draws, Purpose
 from .._threads import run_blocks
-from ..inference import MAX_AUTOMATIC_SIDE, MAX_GAP_SIDE, AnnealedSides, EnumeratedSides
+from ..inference import MAX_AUTOMATIC_SIDE, MAX_GAP_SIDE, AnnealedSides, enumerated_sides
 from ..layers import outer
 from ..likelihood import (
     annealing_log_density,
@@ -24,7 +25,7 @@ from .effects import Effects
 from .encoded import EncodedModel
 from .encoding import named
 
-_FEWEST_ROWS = 256
+FEWEST_ROWS = 256
 _GROUP = 100  # draws from the chains of one address, which count by their weights
 _GAP_ROWS = 16  # of a block whose gaps are enumerated or annealed
 
@@ -39,6 +40,7 @@ class BoltzmannModel(EncodedModel):
     bound_methods = ("auto", "annealed")
     posterior_methods = ("auto", "exact", "annealed")
     can_anneal = True
+    n_components: ClassVar = {}  # of mixtures that rows with gaps are held as, by strategy
 
     @property
     def visible_units(self):
@@ -58,7 +60,7 @@ class BoltzmannModel(EncodedModel):
     @property
     def is_enumerable(self):
         """Whether one side has so few units that log Z is exact unasked."""
-        return min(self.machine.n_units) <= MAX_AUTOMATIC_SIDE
+        return self.machine.n_enumerable <= MAX_AUTOMATIC_SIDE
 
     # Likelihoods.
 
@@ -147,7 +149,7 @@ class BoltzmannModel(EncodedModel):
         (states,) = hidden
         machine, result = self.machine, np.empty(len(rows))
         partition = self.partition(100, "auto", n_threads).value
-        limits = split_evenly(len(rows), machine.n_weights, _FEWEST_ROWS)
+        limits = split_evenly(len(rows), machine.n_weights, FEWEST_ROWS)
         W, c, b = (
             array.astype(np.float64)
             for array in (machine.weights, machine.hidden_intercept, machine.visible_intercept)
@@ -170,7 +172,7 @@ class BoltzmannModel(EncodedModel):
         seed = _keys.draw_seed(rng)
         if self.is_enumerable:
             addresses = np.arange(n_rows, dtype=np.uint64)
-            X, H = EnumeratedSides(self.machine, seed).imagine(addresses, n_threads)
+            X, H = enumerated_sides(self.machine, seed).imagine(addresses, n_threads)
             return self._answer(X), [H]
         sides = AnnealedSides(self.machine, seed)
         n_groups, n_each = -(-n_rows // _GROUP), min(n_rows, _GROUP)
@@ -242,17 +244,25 @@ class BoltzmannModel(EncodedModel):
             if drawn:
                 found = self._sample(x, addresses, seed, n)[0]
             else:
-                found = self._means(x, content_keys(x.values), seed)[0][:, None]
-                found = found if strategy == "mean" else self._most_probable(found)
+                found = self._answers[strategy](x, content_keys(x.values), seed)[:, None]
             found = self.encoding.scaling.restore(found.reshape(len(x) * n, -1))
             return (found.reshape(len(x), n, -1).transpose(0, 2, 1)[np.isnan(x.toarray())],)
 
         chosen, addresses = rows.choose(incomplete), incomplete.astype(np.uint64)
-        entries = n * sum(self.machine.n_units)
+        entries = max(n, self.n_components.get(strategy, 1)) * sum(self.machine.n_units)
         return by_blocks(fill, chosen, addresses, entries, n_threads, _GAP_ROWS)[0]
 
-    def _most_probable(self, means):
-        return (means >= 0.5).astype(np.float64)
+    @property
+    def _answers(self):
+        """Functions that tell a value for all columns of rows with gaps, by strategy."""
+        names = "mean", "median", "mode"
+        return dict(zip(names, (self._expected, *2 * (self._most_probable,)), strict=True))
+
+    def _expected(self, x, addresses, seed):
+        return self._means(x, addresses, seed)[0]
+
+    def _most_probable(self, x, addresses, seed):
+        return (self._expected(x, addresses, seed) >= 0.5).astype(np.float64)
 
     # Features.
 
@@ -268,7 +278,7 @@ class BoltzmannModel(EncodedModel):
             x = rows.take_keyed(place)
             return [self._means(x, x.keys, seed)[1]]
 
-        fewest = _GAP_ROWS if rows.count_missing().any() else _FEWEST_ROWS
+        fewest = _GAP_ROWS if rows.count_missing().any() else FEWEST_ROWS
         return split_evenly(len(rows), self.machine.n_weights, fewest), means
 
     def expected_data(self, states, layer):
@@ -296,7 +306,7 @@ class BoltzmannModel(EncodedModel):
         visible = x.todoubles().copy()
         hidden = np.empty((len(x), self.machine.n_units[1]))
         for numbers, sides in self._ways(x, seed, method):
-            own = _some(x, numbers)
+            own = some(x, numbers)
             if sides is None:
                 hidden[numbers] = self.machine.hidden_units.mean(
                     self.machine.hidden_eta(own.values)
@@ -311,8 +321,8 @@ class BoltzmannModel(EncodedModel):
         visible = np.empty((n, n_samples, sizes[0]), np.float32)
         hidden = np.empty((n, n_samples, sizes[1]), self.machine.hidden_units.dtype)
         for numbers, sides in self._ways(x, seed, method):
-            own = _some(x, numbers)
-            sides = EnumeratedSides(self.machine, seed) if sides is None else sides
+            own = some(x, numbers)
+            sides = enumerated_sides(self.machine, seed) if sides is None else sides
             both = sides.sample(own, addresses[numbers], n_samples)
             for target, source in zip((visible, hidden), both, strict=True):
                 target[numbers] = source.reshape(len(own), n_samples, -1)
@@ -326,14 +336,14 @@ class BoltzmannModel(EncodedModel):
             exactly = complete
         ways = (
             (complete, lambda: None),
-            (exactly & ~complete, lambda: EnumeratedSides(self.machine, seed)),
+            (exactly & ~complete, lambda: enumerated_sides(self.machine, seed)),
             (~exactly, lambda: AnnealedSides(self.machine, seed)),
         )
         return [(np.flatnonzero(rows), make()) for rows, make in ways if rows.any()]
 
     def _enumerates(self, n_missing):
         """Whether the gaps of rows are summed out, of numbers of missing values."""
-        return np.minimum(n_missing, self.machine.n_units[1]) <= MAX_GAP_SIDE
+        return self.machine.n_to_sum_out(n_missing) <= MAX_GAP_SIDE
 
     def _check_gaps(self, name, rows):
         """Refuse rows whose gaps are too many to be summed out."""
@@ -363,7 +373,7 @@ class BoltzmannModel(EncodedModel):
         return by_blocks(function, rows, addresses, entries, n_threads, most_rows)
 
 
-def _some(x, numbers):
+def some(x, numbers):
     """Some rows of a `Block`, by number."""
     if len(numbers) == len(x):
         return x

@@ -1,0 +1,35 @@
+"""The ways to go about both sides of a Boltzmann machine, by the kind of its data."""
+
+from ..machines import GaussianBoltzmann
+from .bipartite import Bipartite, log_totals_of_rows
+from .block_gibbs import BlockGibbs
+from .enumerated_sides import EnumeratedSides
+from .gaussian_block_gibbs import GaussianBlockGibbs
+from .gaussian_sides import GaussianSides, HiddenSide, integrated_totals
+
+
+def enumeration_of(machine):
+    """A `Bipartite` or a `HiddenSide`: what knows all states of a machine."""
+    return _of(machine, Bipartite, HiddenSide).of(machine)
+
+
+def chains_of(machine):
+    """Chains that move a whole side of a machine at a time, at any inverse temperature."""
+    return _of(machine, BlockGibbs, GaussianBlockGibbs)(machine)
+
+
+def enumerated_sides(machine, seed=None):
+    """Both sides given what is observed, exactly: `EnumeratedSides` or `GaussianSides`."""
+    return _of(machine, EnumeratedSides, GaussianSides)(machine, seed)
+
+
+def totals_of_rows(machine, inputs, missing):
+    """Log of the sums, or integrals, over what is missing of rows and all h, (n_rows,) nats.
+
+    See `log_totals_of_rows`.
+    """
+    return _of(machine, log_totals_of_rows, integrated_totals)(machine, inputs, missing)
+
+
+def _of(machine, of_bits, of_reals):
+    return of_reals if isinstance(machine, GaussianBoltzmann) else of_bits
