@@ -1,5 +1,6 @@
 """The restricted Boltzmann machine as a scikit-learn estimator."""
 
+from dataclasses import replace
 from numbers import Integral, Real
 
 from sklearn.neural_network import BernoulliRBM
@@ -32,6 +33,9 @@ from .weights import merge_equal_rows
 
 _STEPS = 10_000  # that n_iter="auto" makes
 _FEWEST_EPOCHS, _MOST_EPOCHS = 20, 1000
+# Of the learning rate, for Gaussian features: given hidden units, the mean of a binary one moves by
+# at most a quarter of what its input does, and that of a real one by all of it.
+_SHARE_OF_REALS = 1 / 4
 _MERGED_ROWS = 100  # of a table, of which equal ones are merged
 _SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 _INHERITED = (
@@ -63,7 +67,9 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         Binary hidden units.
 
     learning_rate : float, default=0.1
-        The (first) learning rate.
+        The (first) learning rate. Gaussian features learn at a quarter of it, since their means
+        follow the hidden units up to four times as closely as those of binary ones, and their
+        variances at a tenth of that [7]_; steps are in units of their noise.
 
     batch_size : int, default=100
         Rows of a minibatch.
@@ -234,6 +240,8 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
     .. [6] Montavon & Mueller (2012), Deep Boltzmann machines and the centering trick, in Neural
            Networks: Tricks of the Trade. Melchior, Fischer & Wiskott (2016), How to center deep
            Boltzmann machines, Journal of Machine Learning Research 17.
+    .. [7] Cho, Ilin & Raiko (2011), Improved learning of Gaussian-Bernoulli restricted Boltzmann
+           machines, ICANN.
 
     Examples
     --------
@@ -466,6 +474,12 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
 
     def _schedule(self):
         return _SCHEDULES[self.schedule](self._rate())
+
+    def _train(self, start, plan, *others, **more):
+        if start.machine.units.standardises:
+            schedule = replace(plan.schedule, initial=plan.schedule.initial * _SHARE_OF_REALS)
+            plan = replace(plan, schedule=schedule)
+        return super()._train(start, plan, *others, **more)
 
     def _check_partial_fit(self):
         for name, value in (("early_stopping", False), ("schedule", "constant")):

@@ -13,10 +13,14 @@ _MOST_UNITS = 12  # hidden ones, of which all states are enumerated
 _SHORTEST_WAY = 2**-12  # in inverse temperature, that a start goes at once
 
 
+@dataclass(frozen=True)
 class ExactIntegral:
     """Log Z by all states of the hidden side: nothing is to be followed."""
 
     def follow(self, machine):
+        """Nothing to do."""
+
+    def look_again(self, machine):
         """Nothing to do."""
 
     def log_partition(self, machine):
@@ -29,9 +33,10 @@ class GaussianPartitionChains(PartitionChains):
     """As `PartitionChains`, of a machine of real data and chains of real numbers, float32."""
 
     @classmethod
-    def start(cls, machine, seed, n_chains=_N_CHAINS):
-        """Chains that have come from the base to a machine."""
-        chains, gibbs = cls(seed, None, np.zeros(n_chains), 0.0, None), GaussianBlockGibbs(machine)
+    def start(cls, machine, seed, n_sweeps=0, n_chains=_N_CHAINS):
+        """Chains that have come from the base to a machine; n_sweeps : of others before."""
+        gibbs = GaussianBlockGibbs(machine)
+        chains = cls(seed, None, np.zeros(n_chains), 0.0, None, n_sweeps)
         chains.log_mean = float(gibbs.log_base(gibbs.everywhere())[0])
         chains.visible = machine.base.sample(chains._draws(), 0)
         beta = 0.0

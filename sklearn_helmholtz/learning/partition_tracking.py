@@ -28,6 +28,7 @@ def follow_partition(machine, seed):
     return PartitionChains.start(machine, seed)
 
 
+@dataclass(frozen=True)
 class ExactPartition:
     """Log Z by all states of the smaller side: nothing is to be followed."""
 
@@ -140,7 +141,7 @@ class PartitionChains:
 
     def look_again(self, machine):
         """Come from the base rates once more, to the machine that is followed."""
-        fresh = PartitionChains.start(machine, self.seed, self.n_sweeps)
+        fresh = type(self).start(machine, self.seed, self.n_sweeps)
         found = [chains.log_partition(machine) for chains in (self, fresh)]
         precise = [1 / max(chains.total_variance, _SMALLEST) for chains in (self, fresh)]
         log_partition = np.average(found, weights=precise)

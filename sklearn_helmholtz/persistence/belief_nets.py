@@ -6,7 +6,7 @@ from ..estimators import DeterministicHelmholtzMachine
 from ..estimators.mixed_attributes import mixed_attributes
 from ..machines import BeliefNet, DeterministicHelmholtz, has_recognition
 from .encodings import read_encoding, write_encoding
-from .histories import read_history, write_history
+from .histories import read_history, read_rewards, write_history, write_rewards
 from .machines import read_machine, write_machine
 from .schemas import check_columns, read_schema, write_schema
 
@@ -16,15 +16,15 @@ RECORDS = frozenset(
 )  # fmt: skip
 
 
-def write_belief_net(part, estimator, write_machine=write_machine, write_carried=None):
+def write_belief_net(part, estimator, write_machine=write_machine, write_carry_over=write_rewards):
     """Write what a fitted estimator of a belief net has learnt.
 
-    write_machine : of its kind; write_carried : see `write_history`.
+    write_machine, write_carry_over : of its kind.
     """
     model = estimator._model
     write_encoding(part.part("encoding"), model.encoding)
     write_machine(part.part("machine"), model.machine)
-    write_history(part.part("history"), estimator._history, write_carried)
+    write_history(part.part("history"), estimator._history, write_carry_over)
     _write_records(part, estimator)
     if estimator._schema is None:
         part.nothing("schema")
@@ -33,11 +33,12 @@ def write_belief_net(part, estimator, write_machine=write_machine, write_carried
 
 
 def read_belief_net(
-    part, estimator, n_features, feature_names, read_machine=read_machine, read_carried=None
-):
+    part, estimator, n_features, feature_names, read_machine=read_machine,
+    read_carry_over=read_rewards,
+):  # fmt: skip
     """Let an estimator become the fitted one that was written.
 
-    read_machine : of its kind; read_carried : see `read_history`.
+    read_machine, read_carry_over : of its kind.
     """
     encoding = read_encoding(part.part("encoding"), n_features, feature_names)
     machine = read_machine(part.part("machine"), encoding)
@@ -49,7 +50,7 @@ def read_belief_net(
         "n_features_in_": n_features,
         **({} if feature_names is None else {"feature_names_in_": feature_names}),
         **_read_records(part),
-        "_history": read_history(part.part("history"), machine, read_carried),
+        "_history": read_history(part.part("history"), machine, read_carry_over),
         "_schema": schema,
         **estimator._attributes(estimator._model_of(encoding, machine)),
         **({} if schema is None else mixed_attributes(schema, encoding)),

@@ -13,14 +13,35 @@ _SOLVERS = {
 }  # fmt: skip
 
 
-def write_history(part, history, write_carried=None):
-    """Write a `History`; write_carried : writes what its rule carried over, rewards if None."""
+def write_rewards(part, rewards):
+    """Write what is carried over of the rewards that are expected, or None."""
+    if rewards is None:
+        part.nothing("n_rewards")
+        return
+    means, variances, n_steps = rewards
+    part.whole("n_rewards", n_steps)
+    part.array("reward_means", means)
+    part.array("reward_variances", variances)
+
+
+def read_rewards(part, machine):
+    """What was carried over of the rewards of a machine's layers, or None."""
+    if part.is_nothing("n_rewards"):
+        return None
+    n_layers = len(machine.n_units) - 1
+    means = part.array("reward_means", np.float64, (n_layers,))
+    variances = part.array("reward_variances", np.float64, (n_layers,), low=0)
+    return means, variances, part.whole("n_rewards")
+
+
+def write_history(part, history, write_carry_over=write_rewards):
+    """Write a `History`; write_carry_over : what the rule's memory keeps for other rows."""
     past = history.past
     part.wholes("seed", past.seed)
     part.whole("step_number", past.step_number)
     _write_optimizer(part, history)
     _write_average(part, past.average)
-    (write_carried or write_rewards)(part, past.carry_over)
+    write_carry_over(part, past.carry_over)
     if history.n_rows is None:
         part.nothing("n_rows")
     else:
@@ -29,13 +50,13 @@ def write_history(part, history, write_carried=None):
     write_weights(part, history.weights)
 
 
-def read_history(part, machine, read_carried=None):
-    """The `History` of a machine; read_carried : reads what its rule carried over."""
+def read_history(part, machine, read_carry_over=read_rewards):
+    """The `History` of a machine; read_carry_over : as written."""
     n_parameters = len(_tree.zeros_like(machine).vector)
     seed, step_number = part.wholes("seed", 0, _WORD), part.whole("step_number")
     solver, optimizer = _read_optimizer(part, n_parameters)
     average = _read_average(part, n_parameters)
-    carried = (read_carried or read_rewards)(part, machine)
+    carried = read_carry_over(part, machine)
     n_rows = None
     if not part.is_nothing("n_rows"):
         n_rows = part.number("n_rows", 0)
@@ -89,27 +110,6 @@ def _read_average(part, n_parameters):
     if len(counts) != 2:
         raise ValueError(f"its average has the counts {counts}")
     return part.array("moving", np.float32, (n_parameters,)), *counts
-
-
-def write_rewards(part, rewards):
-    """Write what the score function expects of rewards, or None."""
-    if rewards is None:
-        part.nothing("n_rewards")
-        return
-    means, variances, n_steps = rewards
-    part.whole("n_rewards", n_steps)
-    part.array("reward_means", means)
-    part.array("reward_variances", variances)
-
-
-def read_rewards(part, machine):
-    """Expected rewards of each hidden layer of a machine, or None."""
-    n_layers = len(machine.n_units) - 1
-    if part.is_nothing("n_rewards"):
-        return None
-    means = part.array("reward_means", np.float64, (n_layers,))
-    variances = part.array("reward_variances", np.float64, (n_layers,), low=0)
-    return means, variances, part.whole("n_rewards")
 
 
 def write_weights(part, weights):

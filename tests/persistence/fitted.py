@@ -18,9 +18,11 @@ from sklearn_helmholtz import (
     LatentClassifier,
     LatentImputer,
     OrdinalFactorAnalysis,
+    RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
 )
 from sklearn_helmholtz.columns import Layout
+from sklearn_helmholtz.machines import BaseNormals, BaseRates
 from tests.shells import BINARY, FEW, REAL, binary_rows, real_rows
 
 _RNG = np.random.default_rng(0)
@@ -69,6 +71,10 @@ def item_frame():
     })  # fmt: skip
 
 
+def _boltzmann(n_components=3, **params):
+    return RestrictedBoltzmannMachine(n_components, n_iter=2, random_state=0, **params)
+
+
 def _mixed(**params):
     return HelmholtzMachine(3, **FEW, **params)
 
@@ -95,6 +101,13 @@ CASES = {
     "lbfgs": (
         lambda: DeterministicHelmholtzMachine(3, solver="lbfgs", **FEW), binary_rows(),
     ),
+    "Boltzmann machine": (_boltzmann, binary_rows()),
+    "Boltzmann machine with chains for log Z": (
+        lambda: _boltzmann(20, centred=True, n_chains=7), np.tile(binary_rows(), (1, 5)),
+    ),
+    "Boltzmann machine of reals": (_boltzmann, _GAPS),
+    "Boltzmann machine of reals with chains for log Z": (lambda: _boltzmann(16), _NAMED),
+    "contrastive divergence": (lambda: _boltzmann(negative_phase="cd"), binary_rows()),
     "held out": (lambda: HelmholtzMachine(3, early_stopping=True, **FEW), binary_rows()),
     "factors with gaps": (lambda: FactorAnalysis(1, tol=1e-3), _GAPS),
     "oblique factors": (lambda: FactorAnalysis(2, rotation="promax"), _NAMED),
@@ -182,6 +195,8 @@ def difference(one, other, path="estimator"):
 
 
 def _parts(value):
+    if isinstance(value, BaseRates | BaseNormals):
+        return vars(value)
     if isinstance(value, BaseEstimator):
         return {"_schema": None, "_weights": None, **vars(value)}
     if isinstance(value, dict):
