@@ -6,6 +6,7 @@ from ..machines import GaussianBoltzmann
 from .phases import Phases, Sums
 
 SHARE_OF_VARIANCES = 0.1  # of the rate of weights, at which the logarithms of variances learn
+FARTHEST = 40.0  # changes of inputs of hidden units in a step at the rate 1, which is 1/40
 
 
 class GaussianPhases(Phases):
@@ -35,19 +36,38 @@ class GaussianPhases(Phases):
         by_variance = 0.5 * (second[0] - second[1]) / variance
         by_variance -= np.einsum("ij,ij->i", W, by_weights)
         out.units.log_excess[:] = by_variance / variance * machine.units.excess
-        as_step(machine, out)
+        as_step(machine, out, x, weights)
         energies = [float((-0.5 * each / variance).sum()) for each in second]
         of_rows = energies[0] - float((weights * minus_sums[:n_rows]).sum())
         of_chains = energies[1] - float((shares * minus_sums[n_rows:]).sum())
         return Sums(of_rows, of_chains, float(weights.sum(dtype=np.float64)))
 
 
-def as_step(machine, gradient):
-    """Turn a gradient, in place, into a step."""
+def as_step(machine, gradient, x, weights):
+    """Turn the gradient of a block, in place, into a step.
+
+    What belongs to a feature is multiplied by its variance: steps are those of the natural gradient
+    of ``p(v | h)``, and do not become long where a feature is nearly noiseless. Variances learn
+    more slowly than weights (Cho, Ilin & Raiko 2011). And where all features follow one another,
+    a step along them moves hidden units so far that what it should mend turns into its opposite:
+    steps are shortened (as by Melchior, Wang & Wiskott 2017, Gaussian-binary restricted Boltzmann
+    machines for modeling natural image statistics, PLoS ONE 12), so that at the usual rate they
+    change the input of no hidden unit by more than about 1.
+
+    x : (n_rows, n_visible), weights : (n_rows,), of the block.
+    """
     variance = machine.units.variance
     gradient.upward.weights[...] *= variance[:, None]
     gradient.visible_intercept[...] *= variance
     gradient.units.log_excess[...] *= np.float32(SHARE_OF_VARIANCES)
+    total, precision = float(weights.sum(dtype=np.float64)), 1 / machine.variance
+    squares = np.einsum("ij,ij,i->j", *2 * (gradient.upward.weights.astype(np.float64),), precision)
+    size = np.einsum("r,rk,rk,k->", weights, x, x, precision) / total
+    farthest = float(np.sqrt(squares.max(initial=0.0) * size)) / total
+    if farthest > FARTHEST:
+        for part in (gradient.upward.weights, gradient.upward.intercept,
+                     gradient.visible_intercept, gradient.units.log_excess):  # fmt: skip
+            part *= np.float32(FARTHEST / farthest)
 
 
 def phases_of(machine, x, n_chains, work=np):

@@ -13,10 +13,10 @@ _WORD = 2**32 - 1
 
 def write_chains(part, carried):
     """Write a `CarriedOver`, or None."""
-    part = part.part("chains")
     if carried is None:
-        part.nothing("n_steps")
+        part.nothing("chains")
         return
+    part = part.part("chains")
     part.whole("n_steps", carried.n_steps)
     part.flag("is_tempered", carried.hidden is not None and carried.hidden.ndim > 2)
     for name, array in (("hidden", carried.hidden), ("hidden_mean", carried.hidden_mean)):
@@ -28,9 +28,9 @@ def write_chains(part, carried):
 
 def read_chains(part, machine):
     """The `CarriedOver` of the training of a machine, or None."""
-    part = part.part("chains")
-    if part.is_nothing("n_steps"):
+    if part.is_nothing("chains"):
         return None
+    part = part.part("chains")
     n_steps, n_hidden = part.whole("n_steps"), machine.n_units[1]
     hidden = mean = None
     shape = (None, None, n_hidden) if part.flag("is_tempered") else (None, n_hidden)
