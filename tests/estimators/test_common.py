@@ -16,6 +16,7 @@ from sklearn_helmholtz import (
     LatentAnomalyDetector,
     LatentImputer,
     OrdinalFactorAnalysis,
+    RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
 )
 from tests.applications.test_classifiers_common import instances as classifiers
@@ -86,6 +87,14 @@ class FractionalGaussian(Fractional, GaussianHelmholtzMachine):
 
 
 class BinaryGaussian(Binary, GaussianHelmholtzMachine):
+    pass
+
+
+class FractionalBoltzmann(Fractional, RestrictedBoltzmannMachine):
+    pass
+
+
+class BinaryBoltzmann(Binary, RestrictedBoltzmannMachine):
     pass
 
 
@@ -187,6 +196,18 @@ def gaussian_machines():
     ]
 
 
+def boltzmann_machines():
+    """Restricted Boltzmann machines of real data and data in [0, 1], with each negative phase."""
+    few, bernoulli = {"n_iter": 3}, {"visible": "bernoulli"}
+    return [
+        RestrictedBoltzmannMachine(**few),
+        RestrictedBoltzmannMachine(4, n_chains=3, **few),
+        FractionalBoltzmann(4, **bernoulli, **few),
+        RestrictedBoltzmannMachine(4, negative_phase="cd", **few),
+        BinaryBoltzmann(4, negative_phase="cd", centred=True, **bernoulli, **few),
+    ]
+
+
 def factor_models():
     """One factor model for each kind."""
     made = [FactorAnalysis(), FactorAnalysis(1), FactorAnalysis(1, noise="isotropic")]
@@ -206,6 +227,7 @@ def applications():
 def all_kinds():
     """Estimators of all kinds, with and without the data that some of them map."""
     own = [*machines(), *gaussian_machines(), *deterministic_machines(), *nets()]
+    own += boltzmann_machines()
     return [*own, *factor_models(), *item_models(), *applications()]
 
 
@@ -216,7 +238,7 @@ def one_of_each():
         params = estimator.get_params()
         is_mixed = params["visible"] == "mixed"
         made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)
-    own = [*made.values(), *deterministic_machines()[:1]]
+    own = [*made.values(), *deterministic_machines()[:1], *boltzmann_machines()[1:3]]
     return [*own, *factor_models(), *item_models(), *applications()]
 
 
@@ -236,7 +258,7 @@ def expected_failures(estimator):
     if ordered and inference in ("exact", "mean-field"):
         failures["check_estimators_nan_inf"] = "transform or predict takes what fit refuses"
     without_chance = FactorAnalysis | OrdinalFactorAnalysis | LatentImputer
-    merging = DeterministicHelmholtzMachine | GaussianHelmholtzMachine
+    merging = DeterministicHelmholtzMachine | GaussianHelmholtzMachine | RestrictedBoltzmannMachine
     if isinstance(estimator, without_chance | merging):
         return failures
     if estimator.autoregressive or inference not in ("exact", "mean-field"):
