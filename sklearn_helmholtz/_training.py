@@ -186,10 +186,15 @@ class Training:
         """Let the rule be as it should be at a stage of a training that begins gently, see `at`."""
         self._rule = self._settled_rule if progress == 1 else self._settled_rule.at(progress)
 
-    def probe(self, indices):
+    def probe(self, indices, n_rows=_PROBED_ROWS):
         """A few of some rows, from anywhere among them: tables may be sorted."""
         order = _keys.generator(self._seed, Purpose.PROBE).permutation(len(indices))
-        return indices[np.sort(order[:_PROBED_ROWS])]
+        return indices[np.sort(order[:n_rows])]
+
+    def measured(self, rows, indices):
+        """Rows by which epochs are judged at their ends, or None, see `Rule.measured_rows`."""
+        n_rows = self._rule.measured_rows
+        return rows.choose(self.probe(indices, n_rows)) if n_rows else None
 
     def permutation(self, n_rows):
         """The order of the rows in the epoch that begins now."""
@@ -343,6 +348,7 @@ def train(training, rows, plan, monitor):
     """
     interrupt = None
     probe = rows.choose(training.probe(plan.indices))
+    measured = training.measured(rows, plan.indices)
     good = training.snapshot()
     training.begin(rows, plan.batch_size)
     limit = training.limit(training.loss(probe))
@@ -356,6 +362,8 @@ def train(training, rows, plan, monitor):
             loss = _epoch(training, rows, plan, epoch)
             if not max(loss, training.loss(probe)) < limit:
                 raise DivergenceError
+            if measured is not None:
+                loss = -training.objective(training.result.tree, measured, PROBE_SAMPLES)
             good = training.snapshot()
             asked = monitor.end_epoch(training, loss)
             if plan.rule_progress(epoch) < 1:

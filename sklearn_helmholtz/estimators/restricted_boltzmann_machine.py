@@ -15,6 +15,7 @@ from ..learning import (
     Cosine,
     FixedPenalty,
     PersistentLearning,
+    TemperedLearning,
 )
 from ..machines import initialise_boltzmann, initialise_gaussian_boltzmann
 from ._compat import Interval, StrOptions
@@ -188,8 +189,8 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         Epochs done.
 
     loss_curve_ : list of float
-        Mean negative log-likelihood per training row over each epoch, in nats: an estimate, whose
-        log Z is tracked along the way.
+        Mean negative log-likelihood per training row (of 1,000 at most) after each epoch, in nats:
+        an estimate, whose log Z is tracked along the way.
 
     validation_scores_ : list of float or None
         Mean log-likelihood of the held-out rows after each epoch, in nats, estimated in the same
@@ -500,6 +501,8 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         if self.negative_phase == "cd":
             return ContrastiveDivergence(self.n_steps, centred=centred)
         n_chains = self.batch_size if self.n_chains is None else self.n_chains
+        if self.negative_phase == "tempered":
+            return TemperedLearning(self.n_steps, n_chains, centred, self.n_tempered)
         return PersistentLearning(self.n_steps, n_chains, centred)
 
     def _checked_sizes(self, n_features):

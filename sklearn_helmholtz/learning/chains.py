@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import _tree
 from ..rows import means
+from .averages import Average
 from .gaussian_tracking import follower_of
 from .memory import Memory, RowMemory, RowState
 
@@ -49,13 +51,40 @@ class CarriedOver:
     """What a `ChainMemory` leaves to the next training.
 
     hidden : states of the chains, or None; partition : what follows log Z; hidden_mean :
-    (n_hidden,), or None; n_steps : how many there were.
+    (n_hidden,), or None; n_steps : how many there were; average : the state of an `OwnAverage`, or
+    None.
     """
 
     hidden: np.ndarray | None = None
     partition: object = None
     hidden_mean: np.ndarray | None = None
     n_steps: int = 0
+    average: tuple | None = None
+
+
+class OwnAverage:
+    """An average of the parameters, to follow where training makes none: see `PartitionChains`."""
+
+    def __init__(self, machine, state=None):
+        self._packed, counts = _tree.pack(machine), ()
+        if state is not None:
+            self._packed.vector[:], *counts = state
+        self._average = Average(self._packed.vector, *counts)
+
+    @property
+    def state(self):
+        """A copy of its vector, and its counts."""
+        return self._packed.vector.copy(), self._average.n_moves, self._average.n_terms
+
+    @property
+    def machine(self):
+        """The average so far."""
+        return self._packed.tree
+
+    def add(self, machine):
+        """The average when another machine has entered it."""
+        self._average.add(_tree.pack(machine).vector)
+        return self.machine
 
 
 class ChainMemory(Memory):
@@ -82,7 +111,7 @@ class ChainMemory(Memory):
         if rows.fill_values is not None:
             n_hidden = machine.n_units[1]
             self._gaps = RowMemory(rows.data.shape[0], [(n_hidden,)], [np.uint8])
-        self.hidden, self.log_partition, self._partition = None, 0.0, None
+        self.hidden, self.log_partition, self._partition, self._own = None, 0.0, None, None
         self._carried = CarriedOver()
         self._n_steps, self._due, self._next_look = 0, 0, _FIRST_LOOK
         self._sums, self._lock = {}, threading.Lock()
@@ -91,7 +120,8 @@ class ChainMemory(Memory):
     def carry_over(self):
         """The chains, wherever rows come from: a `CarriedOver`."""
         mean = None if self._centre is None else self._centre.hidden
-        return CarriedOver(self.hidden, self._partition, mean, self._n_steps)
+        average = None if self._own is None else self._own.state
+        return CarriedOver(self.hidden, self._partition, mean, self._n_steps, average)
 
     def resume(self, carry_over):
         """Go on with the chains of an earlier training, as many of them as there are to be."""
@@ -102,7 +132,9 @@ class ChainMemory(Memory):
     def begin(self, machine, result, seed, batch_size):
         """Chains at the base rates and log Z of the machine, or what was carried over."""
         carried = self._carried
-        self._partition = copy.copy(carried.partition) or follower_of(result, seed)
+        self._own = OwnAverage(machine, carried.average) if result is machine else None
+        goes_on = carried.partition is not None and (self._own is None) == (carried.average is None)
+        self._partition = copy.copy(carried.partition) if goes_on else follower_of(result, seed)
         self.log_partition = self._partition.log_partition(machine)
         if self._visible_means is not None:
             mean = carried.hidden_mean
@@ -147,15 +179,18 @@ class ChainMemory(Memory):
         self._n_steps += 1
         if self._n_steps >= self._due:
             self._due = self._n_steps + min(1 + self._n_steps // _EVERY, _EVERY)
-            self._partition.follow(result)
+            followed = result if self._own is None else self._own.add(machine)
+            self._partition.follow(followed)
             if self._n_steps >= self._next_look:
-                self._partition.look_again(result)
+                self._partition.look_again(followed)
                 self._next_look *= 2
             self.log_partition = self._partition.log_partition(machine)
 
     def log_partition_of(self, machine):
         """Log Z of a machine near the one that learns, nats."""
-        return self._partition.log_partition(machine)
+        if self._own is None:
+            return self._partition.log_partition(machine)
+        return self._partition.bridge(self._own.machine, machine)
 
 
 def data_means(machine, rows):

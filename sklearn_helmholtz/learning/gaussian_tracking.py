@@ -27,6 +27,10 @@ class ExactIntegral:
         """Log Z, nats."""
         return HiddenSide.of(machine).log_partition()
 
+    def bridge(self, near, far):
+        """Log Z of the far machine, nats."""
+        return self.log_partition(far)
+
 
 @dataclass
 class GaussianPartitionChains(PartitionChains):

@@ -1,11 +1,12 @@
 """Log Z of a Boltzmann machine that learns, followed from step to step."""
 
+import copy
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from .. import _keys
+from .. import _keys, _tree
 from .._keys import Draws, Purpose
 from ..machines import log_sum
 from ..rows import Block
@@ -16,6 +17,7 @@ _MOST_STATES = 2**12  # of the smaller side, where all of them are enumerated
 _MOST_INPUTS = 2**16  # that these states make of the units of the other side
 _SHORTEST = 2**-12  # way in inverse temperature that a start goes at once
 _WARMING = 0.9  # share of the chains that stay of use on such a way
+_CROSSING = 0.8  # the same between machines that have been learnt
 _OF_USE = 0.5  # share of use below which chains are resampled
 _SMALLEST = 1e-6  # variance
 
@@ -41,6 +43,10 @@ class ExactPartition:
     def log_partition(self, machine):
         """Log Z, nats."""
         return exact_log_partition(machine)
+
+    def bridge(self, near, far):
+        """Log Z of the far machine, nats."""
+        return self.log_partition(far)
 
 
 def exact_log_partition(machine):
@@ -149,6 +155,23 @@ class PartitionChains:
         self.log_weights, self.variance = fresh.log_weights, 1 / sum(precise)
         self.log_mean = float(log_partition - _log_mean(fresh.log_weights))
 
+    def bridge(self, near, far):
+        """Log Z of a machine far from the one that is followed, by way of machines in between.
+
+        near : the machine that is followed; the chains themselves stay where they are.
+        """
+        chains, t = copy.copy(self), 0.0
+        while t < 1:
+            way, now = 1 - t, chains._log_unnormalized(_between(near, far, t))
+            while way > _SHORTEST:
+                gain = chains._log_unnormalized(_between(near, far, t + way)) - now
+                if effective_share(gain) >= _CROSSING:
+                    break
+                way /= 2
+            t = min(t + way, 1.0)
+            chains.follow(_between(near, far, t))
+        return chains.log_mean + _log_mean(chains.log_weights)
+
     @property
     def total_variance(self):
         """Variance of log Z of the machine that is followed, nats squared, by the delta method."""
@@ -191,6 +214,13 @@ class PartitionChains:
         self.log_weights = np.zeros(n)
         self.visible = self.visible[chosen]
         return chosen
+
+
+def _between(near, far, t):
+    """The machine whose parameters lie at a share of the way from one to another."""
+    pairs = zip(_tree.leaves(near), _tree.leaves(far), strict=True)
+    share = np.float32(t)
+    return _tree.with_leaves(near, [(1 - share) * one + share * other for one, other in pairs])
 
 
 def _sample(eta, draws, layer):

@@ -25,9 +25,13 @@ class Rule(abc.ABC):
     ----------
     n_particles : int
         Particles of each row.
+    measured_rows : int
+        Rows of training by which an epoch is judged at its end, by what has come of training; 0
+        where steps tell what they find on the way.
     """
 
     n_particles = 1
+    measured_rows = 0
 
     @abc.abstractmethod
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):

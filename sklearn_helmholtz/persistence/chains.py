@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import _tree
 from ..learning.chains import CarriedOver
 from ..learning.gaussian_tracking import ExactIntegral, GaussianPartitionChains
 from ..learning.partition_tracking import ExactPartition, PartitionChains
@@ -24,6 +25,11 @@ def write_chains(part, carried):
         if array is not None:
             part.array(name, array)
     _write_partition(part, carried.partition)
+    part.flag("has_average", carried.average is not None)
+    if carried.average is not None:
+        vector, *counts = carried.average
+        part.array("average", vector)
+        part.wholes("n_averaged", counts)
 
 
 def read_chains(part, machine):
@@ -38,7 +44,14 @@ def read_chains(part, machine):
         hidden = part.array("hidden", np.uint8, shape, 0, 1)
     if part.flag("has_hidden_mean"):
         mean = part.array("hidden_mean", np.float64, (n_hidden,), 0, 1)
-    return CarriedOver(hidden, _read_partition(part, machine), mean, n_steps)
+    partition, average = _read_partition(part, machine), None
+    if part.flag("has_average"):
+        vector = part.array("average", np.float32, (len(_tree.zeros_like(machine).vector),))
+        counts = part.wholes("n_averaged", 0, 2**62)
+        if len(counts) != 2:
+            raise ValueError(f"the average that its chains follow has the counts {counts}")
+        average = vector, *counts
+    return CarriedOver(hidden, partition, mean, n_steps, average)
 
 
 def _write_partition(part, partition):

@@ -107,6 +107,7 @@ CASES = {
     ),
     "Boltzmann machine of reals": (_boltzmann, _GAPS),
     "Boltzmann machine of reals with chains for log Z": (lambda: _boltzmann(16), _NAMED),
+    "Boltzmann machine that is not averaged": (lambda: _boltzmann(averaging=False), binary_rows()),
     "contrastive divergence": (lambda: _boltzmann(negative_phase="cd"), binary_rows()),
     "held out": (lambda: HelmholtzMachine(3, early_stopping=True, **FEW), binary_rows()),
     "factors with gaps": (lambda: FactorAnalysis(1, tol=1e-3), _GAPS),
