@@ -283,18 +283,21 @@ def test_a_short_minibatch_moves_all_chains_and_counts_them_as_its_rows():
 
 
 def test_chains_of_different_blocks_and_steps_have_numbers_of_their_own():
-    machine, rows = make_boltzmann(12, 10, 0.1), make_table(256, 12)
-    training = begun(machine, PersistentLearning(), rows, 256)
+    machine, rows, rule = make_boltzmann(200, 150, 0.01), make_table(300, 200), PersistentLearning()
+    limits, seen = rule.limits(machine, 300), []
+    training = begun(machine, rule, rows, 300)
+    start = training._memory.hidden.copy()
     training._memory.hidden[:] = 0
-    seen = []
     for _ in range(3):
-        training.step(rows, np.arange(256), 0.0)
+        training.step(rows, np.arange(300), 0.0)
         seen.append(training._memory.hidden.copy())
-    same = (seen[0][:, None] == seen[0][None]).all(axis=2).mean()
-    assert same < 0.02
-    assert (seen[1] != seen[0]).any(axis=1).mean() > 0.9
-    again = begun(machine, PersistentLearning(), rows, 256)._memory.hidden
-    assert (again[:128] == again[128:]).mean() < 0.7
+    assert len(limits) > 2
+    for one, other in itertools.combinations([start, *seen], 2):
+        assert 0.4 < (one == other).mean() < 0.6
+    size = limits[1]
+    for states_of_chains in (start, seen[0]):
+        blocks = states_of_chains[:size], states_of_chains[size : 2 * size]
+        assert 0.4 < (blocks[0] == blocks[1]).mean() < 0.6
 
 
 @pytest.mark.parametrize("n_steps", [1, 3])
