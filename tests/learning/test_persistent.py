@@ -11,12 +11,19 @@ from scipy.special import expit
 
 from sklearn_helmholtz import _tree
 from sklearn_helmholtz._keys import Purpose
-from sklearn_helmholtz._training import Past, Training
-from sklearn_helmholtz.learning import SGD, ContrastiveDivergence, PersistentLearning, Place
+from sklearn_helmholtz._monitor import Monitor
+from sklearn_helmholtz._training import End, Past, Plan, Training, train
+from sklearn_helmholtz.learning import (
+    SGD,
+    Constant,
+    ContrastiveDivergence,
+    PersistentLearning,
+    Place,
+)
 from sklearn_helmholtz.learning.chains import Centre
 from sklearn_helmholtz.learning.gaps import fill_gaps
 from sklearn_helmholtz.learning.memory import RowState
-from sklearn_helmholtz.learning.phases import centre
+from sklearn_helmholtz.learning.phases import Sums, centre
 from sklearn_helmholtz.machines import assemble_boltzmann
 from sklearn_helmholtz.rows import Block, Lists, Table
 from tests import cases
@@ -453,3 +460,24 @@ def test_sparse_rows_with_gaps_are_those_of_a_table():
             training.step(table, np.arange(60), 0.1)
         ends.append(training.result.vector)
     assert_allclose(*ends, atol=1e-5)
+
+
+@pytest.mark.parametrize("rule", [PersistentLearning(), ContrastiveDivergence()])
+def test_training_that_diverges_ends_with_the_last_good_epoch(rule):
+    rows = make_table(100, 20)
+    training = Training(make_boltzmann(20, 10, 0.1), rule, SGD(0.0), 1, Past((0,)))
+    outcome = train(training, rows, Plan(np.arange(100), 20, 5, Constant(1e6)), Monitor())
+    assert outcome.end is End.DIVERGED
+    assert_array_equal(training.machine.weights, make_boltzmann(20, 10, 0.1).weights)
+
+
+def test_rows_and_chains_out_of_sight_of_each_other_have_no_objective():
+    assert Sums(-5.0, -24.9, 2.0).objective(1.0, 1) == -7.0
+    for chains in (15.1, -25.1, np.inf, np.nan):
+        assert np.isnan(Sums(-5.0, chains, 2.0).objective(1.0, 1))
+
+
+def test_only_weights_that_are_not_huge_are_accepted():
+    for scale, accepted in ((99.0, True), (101.0, False)):
+        machine = assemble_boltzmann(np.full((3, 2), -scale), *(np.zeros(n) for n in (2, 3, 3)))
+        assert PersistentLearning().accepts(machine) is accepted
