@@ -7,8 +7,32 @@ from sklearn_helmholtz import _keys, _tree
 from sklearn_helmholtz._keys import Draws, Purpose
 from sklearn_helmholtz.learning.chains import Share
 from sklearn_helmholtz.learning.memory import RowState
+from sklearn_helmholtz.rows import Block, Lists
 from tests import cases
 from tests.boltzmann_machines import joint_given, log_joint_table, moments, states
+
+ROWS = np.array([[1, 0, 0, 1, 1, 0], [0, 1, 0, 1, 0, 0], [1, 1, 1, 0, 0, 1]], np.uint8)
+WEIGHTS = np.array([0.5, 3.0, 1.25])
+
+
+def with_gaps(rows):
+    """The same rows, and some of their values missing."""
+    values = rows.astype(np.float32)
+    values[0, [1, 4]] = values[2, [0, 3, 5]] = np.nan
+    return values
+
+
+def block_of(form, weights=None):
+    """A block of the rows in a form."""
+    values, fill = ROWS, None
+    if form == "fractions":
+        values = np.float32(0.1 + 0.7 * ROWS)
+    if form == "listed":
+        values = Lists.from_dense(ROWS)
+    if form in ("gaps", "listed gaps"):
+        values, fill = with_gaps(ROWS), np.full(6, 0.5, np.float32)
+        values = Lists.from_dense(values) if form == "listed gaps" else values
+    return Block(values, fill, weights)
 
 
 def draws_of(n_rows, step, purpose):
@@ -77,3 +101,13 @@ def share_of(hidden, gaps=None, **more):
     """What a block sees; gaps : hidden states of the chains of rows, all of which were seen."""
     state = None if gaps is None else RowState(np.ones(len(gaps), bool), [gaps])
     return Share(hidden, gaps=state, **more)
+
+
+def kernel_of(machine):
+    """Probabilities of hidden states after a sweep, and of the data in between: two matrices."""
+    v, h = (states(n) for n in machine.n_units)
+    W, c, b = (np.asarray(part, np.float64) for part in _tree.leaves(machine))
+    down, up = expit(b + h @ W.T), expit(c + v @ W)
+    to_data = np.array([[np.prod(np.where(x, p, 1 - p)) for x in v] for p in down])
+    to_hidden = np.array([[np.prod(np.where(y, p, 1 - p)) for y in h] for p in up])
+    return to_data, to_hidden
