@@ -43,7 +43,7 @@ def boltzmann_attributes(model):
 
 
 def _in_users_units(machine, scaling):
-    """What z = (x - centre) / scale makes of the parameters, so that no energy changes."""
+    """Parameters that make the same energies of x as the machine's of (x - centre) / scale."""
     weights = machine.weights.astype(np.float64)
     centre = (scaling.centre + scaling.remainder) / scaling.scale
     moved = np.einsum("i,ij->j", centre / machine.variance, weights)

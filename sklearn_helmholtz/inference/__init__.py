@@ -29,7 +29,7 @@ from .posterior import (
 from .proposals import propose
 from .resampling import resampling_uniforms
 from .sampler import sampler_of
-from .sides import chains_of, enumerated_sides, enumeration_of, totals_of_rows
+from .sides import chains_of, enumeration_of, sides_of, totals_of_rows
 from .states import all_states
 
 __all__ = [
@@ -57,7 +57,6 @@ __all__ = [
     "RecognitionPosterior",
     "all_states",
     "chains_of",
-    "enumerated_sides",
     "enumeration_of",
     "log_joint",
     "log_prob_table",
@@ -69,6 +68,7 @@ __all__ = [
     "sample_particles",
     "sample_prior_particles",
     "sampler_of",
+    "sides_of",
     "state_parts",
     "totals_of_rows",
 ]

@@ -14,7 +14,7 @@ _LOG_2_PI = np.log(2 * np.pi)
 
 
 class ClampedReals(Clamped):
-    """What is observed of some rows of real data."""
+    """Observed values of some rows of real data, which chains leave as they are."""
 
     def complete(self, visible):
         """The states of chains with what is observed in its place, (n_chains, n_visible)."""
@@ -56,12 +56,12 @@ class GaussianBlockGibbs:
         return ~np.isnan(values).any(axis=1)
 
     def everywhere(self, n_rows=1):
-        """What is clamped of rows of which nothing is observed."""
+        """Rows of which nothing is observed, and so nothing clamped."""
         inputs = np.tile(self.machine.hidden_intercept, (n_rows, 1))
         return ClampedReals(inputs, np.ones((n_rows, self.machine.n_units[0]), np.uint8))
 
     def clamp(self, x):
-        """What is observed of a `Block` of rows."""
+        """Rows of a `Block`, whose observed values are clamped."""
         values = x.toarray()
         free = np.isnan(values).astype(np.uint8)
         return ClampedReals(self.machine.hidden_eta(x.zero_filled), free, values)

@@ -174,7 +174,7 @@ class GaussianSides:
         return self.machine.hidden_doubles(np.nan_to_num(values))
 
     def _posteriors(self, values):
-        """Of each row that misses values: its number, the columns, and p(h | observed), (2^n,)."""
+        """Number of each row that misses values, the columns, and p(h | observed), (2^n,)."""
         missing, inputs = np.isnan(values), self._inputs(values)
         for rows, columns in patterns(missing, np.flatnonzero(missing.any(axis=1))):
             side = HiddenSide.integrating(self.machine, columns)

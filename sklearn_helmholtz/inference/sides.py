@@ -18,7 +18,7 @@ def chains_of(machine):
     return _of(machine, BlockGibbs, GaussianBlockGibbs)(machine)
 
 
-def enumerated_sides(machine, seed=None):
+def sides_of(machine, seed=None):
     """Both sides given what is observed, exactly: `EnumeratedSides` or `GaussianSides`."""
     return _of(machine, EnumeratedSides, GaussianSides)(machine, seed)
 

@@ -79,7 +79,7 @@ class GaussianPartitionChains(PartitionChains):
 
 
 def follower_of(machine, seed):
-    """What follows log Z of a machine, by the kind of its data, see `follow_partition`."""
+    """A follower of log Z of a machine, by the kind of its data, see `follow_partition`."""
     if not isinstance(machine, GaussianBoltzmann):
         return follow_partition(machine, seed)
     if machine.n_units[1] <= _MOST_UNITS:

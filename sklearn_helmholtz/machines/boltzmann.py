@@ -123,7 +123,7 @@ class Boltzmann:
         return self.visible_energy(x) + log_sum(eta)
 
     def visible_energy(self, x):
-        """What complete rows of a `Block` are worth by their own biases, see `log_energy`."""
+        """As `log_energy`, of complete rows of a `Block`."""
         return self.log_energy(x.todoubles())
 
     def log_energy(self, values):

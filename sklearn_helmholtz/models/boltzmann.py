@@ -10,7 +10,7 @@ import numpy as np
 from .. import _keys
 from .._keys import Draws, Purpose
 from .._threads import run_blocks
-from ..inference import MAX_AUTOMATIC_SIDE, MAX_GAP_SIDE, AnnealedSides, enumerated_sides
+from ..inference import MAX_AUTOMATIC_SIDE, MAX_GAP_SIDE, AnnealedSides, sides_of
 from ..layers import outer
 from ..likelihood import (
     annealing_log_density,
@@ -172,7 +172,7 @@ class BoltzmannModel(EncodedModel):
         seed = _keys.draw_seed(rng)
         if self.is_enumerable:
             addresses = np.arange(n_rows, dtype=np.uint64)
-            X, H = enumerated_sides(self.machine, seed).imagine(addresses, n_threads)
+            X, H = sides_of(self.machine, seed).imagine(addresses, n_threads)
             return self._answer(X), [H]
         sides = AnnealedSides(self.machine, seed)
         n_groups, n_each = -(-n_rows // _GROUP), min(n_rows, _GROUP)
@@ -322,7 +322,7 @@ class BoltzmannModel(EncodedModel):
         hidden = np.empty((n, n_samples, sizes[1]), self.machine.hidden_units.dtype)
         for numbers, sides in self._ways(x, seed, method):
             own = some(x, numbers)
-            sides = enumerated_sides(self.machine, seed) if sides is None else sides
+            sides = sides_of(self.machine, seed) if sides is None else sides
             both = sides.sample(own, addresses[numbers], n_samples)
             for target, source in zip((visible, hidden), both, strict=True):
                 target[numbers] = source.reshape(len(own), n_samples, -1)
@@ -336,7 +336,7 @@ class BoltzmannModel(EncodedModel):
             exactly = complete
         ways = (
             (complete, lambda: None),
-            (exactly & ~complete, lambda: enumerated_sides(self.machine, seed)),
+            (exactly & ~complete, lambda: sides_of(self.machine, seed)),
             (~exactly, lambda: AnnealedSides(self.machine, seed)),
         )
         return [(np.flatnonzero(rows), make()) for rows, make in ways if rows.any()]

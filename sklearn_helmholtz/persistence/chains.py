@@ -1,4 +1,4 @@
-"""What training carries over of Boltzmann machines in archives: chains, and what follows log Z."""
+"""Chains of Boltzmann machines in archives: those that teach, and those that follow log Z."""
 
 import numpy as np
 

@@ -25,7 +25,7 @@ def write_rewards(part, rewards):
 
 
 def read_rewards(part, machine):
-    """What was carried over of the rewards of a machine's layers, or None."""
+    """Rewards of the layers of a machine that were carried over, or None."""
     if part.is_nothing("n_rewards"):
         return None
     n_layers = len(machine.n_units) - 1
