@@ -60,6 +60,13 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
     chains that go on from step to step (persistent contrastive divergence [3]_), and the result is
     an average over the later steps.
 
+    Real features are Gaussian given the hidden units, with the means ``b + W'h`` and variances of
+    their own that are learnt,
+
+        p(v, h) = exp(-sum_i (v_i - b_i)^2 / (2 s_i) + c'h + h'W (v / s)) / Z.
+
+    Z is then exact for at most 20 hidden units, however many features there are.
+
     Read more in the :ref:`User Guide <boltzmann_machines>`.
 
     Parameters
@@ -121,6 +128,7 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
 
     alpha : float, default=1e-3
         Strength of the penalty ``alpha / 2 * |W|^2``, relative to the mean log-likelihood per row.
+        Weights of Gaussian features count in units of the standard deviation of their noise.
 
     visible : {"auto", "bernoulli", "gaussian"}, default="auto"
         Distribution of the features given the hidden units. ``"auto"`` is Bernoulli where every
@@ -160,7 +168,10 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Weights W. float32, like all parameters.
+        Weights W. float32, like all parameters. Of Gaussian features in the units of the data, as
+        all attributes: given h their means are ``intercept_visible_ + h @ components_``, given v
+        the hidden units are on with the probabilities ``expit(intercept_hidden_ + (v /
+        noise_variance_) @ components_.T)``.
 
     intercept_hidden_ : ndarray of shape (n_components,)
         Biases of the hidden units, c.
@@ -219,6 +230,15 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
     Made for tables of things that occur together: ratings, species, purchases, pixels. Coded
     categories, of whose columns exactly one is 1, suit it badly: `HelmholtzMachine` takes them as
     mixed columns.
+
+    With Gaussian features it is a mixture of as many normal distributions as there are states of
+    the hidden units, all of one diagonal covariance: right for data in clusters, or made of causes
+    that are there or not. Real data that are merely correlated are better served by
+    `FactorAnalysis`, whose factors are real, too, whose likelihood is exact, and which takes a
+    moment to fit.
+
+    Equal rows of a table of at most 100 are merged into one with a weight, and no order of rows
+    matters: a weight is then as good as so many equal rows, to the bit.
 
     There is no choice of solvers: Adam moves every weight by the learning rate, however small its
     gradient, and chains fall behind; in trials it lost between 0.6 and 80 nats.
