@@ -476,7 +476,8 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         chains = self._history.past.carry_over
         if chains is None or chains.hidden is None:
             raise AttributeError(f"This {type(self).__name__} has no persistent chains.")
-        return chains.hidden.copy()
+        hidden = chains.hidden if chains.hidden.ndim == 2 else chains.hidden[:, -1]  # the coldest
+        return hidden.copy()
 
     def _most_epochs(self, X):
         try:

@@ -29,10 +29,10 @@ def planted(n_rows=4000, seed=1):
     return machine, states(6)[numbers]
 
 
-@pytest.mark.parametrize("negative_phase", ["pcd", "cd"])
+@pytest.mark.parametrize("negative_phase", ["pcd", "cd", "tempered"])
 def test_what_is_planted_is_found(negative_phase):
     machine, X = planted()
-    n_steps = 1 if negative_phase == "pcd" else 10
+    n_steps = 10 if negative_phase == "cd" else 1
     found = RestrictedBoltzmannMachine(
         3,
         n_iter=60,
@@ -140,7 +140,8 @@ def test_machines_compare():
 
 
 @pytest.mark.parametrize("params", [{"n_components": 30}, {"n_components": 4, "centred": True},
-                                    {"negative_phase": "cd"}])  # fmt: skip
+                                    {"negative_phase": "cd"}, {"negative_phase": "tempered"},
+                                    {"averaging": False, "n_components": 30}])  # fmt: skip
 def test_files_hold_what_training_goes_on_from(params, tmp_path):
     machine = RestrictedBoltzmannMachine(**{"n_components": 6, **FEW, **params}).fit(DIGITS[:200])
     save(machine, tmp_path / "machine.npz")
@@ -150,6 +151,22 @@ def test_files_hold_what_training_goes_on_from(params, tmp_path):
     for each in (machine, again):
         each.partial_fit(DIGITS[:200])
     assert_array_equal(again.components_, machine.components_)
+
+
+def test_the_coldest_of_tempered_chains_are_shown():
+    machine = RestrictedBoltzmannMachine(
+        4, negative_phase="tempered", n_chains=7, n_tempered=3, **FEW
+    )
+    assert machine.fit(DIGITS[:100]).h_samples_.shape == (7, 4)
+
+
+def test_losses_without_averages_are_those_of_the_machine():
+    machine = RestrictedBoltzmannMachine(
+        12, n_iter=60, learning_rate=0.2, averaging=False, random_state=0
+    ).fit(DIGITS[:1000])
+    assert machine.loss_curve_[-1] == pytest.approx(-machine.score(DIGITS[:1000]), abs=0.5)
+    large = clone(machine).set_params(n_components=40).fit(DIGITS[:1000])
+    assert large.loss_curve_[-1] == pytest.approx(-large.score(DIGITS[:1000]), abs=1.5)
 
 
 def test_contrastive_divergence_has_no_persistent_chains():
