@@ -84,18 +84,22 @@ class Phases:
 
 @dataclass(frozen=True)
 class Sums:
-    """Weighted sums of log p*(v) over rows and over chains, nats, and the sum of the weights."""
+    """Weighted sums of log p*(v) over rows and over chains, nats, and the sum of the weights.
+
+    farthest : nats per column that both may be apart.
+    """
 
     rows: float
     chains: float
     weight: float
+    farthest: float = _FARTHEST
 
     def objective(self, log_partition, n_visible):
         """The sum of log p(x) of the rows; not a number where chains have lost them out of sight.
 
         Chains and rows are then so far apart that the machine no longer learns.
         """
-        if not abs(self.rows - self.chains) <= _FARTHEST * n_visible * self.weight:
+        if not abs(self.rows - self.chains) <= self.farthest * n_visible * self.weight:
             return np.nan
         return self.rows - self.weight * log_partition
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
 from scipy.special import expit
 from scipy.stats import kstest, norm
 
 from sklearn_helmholtz import RestrictedBoltzmannMachine
+from sklearn_helmholtz.learning import SGD
 from tests.boltzmann_machines import states
 from tests.gaussian_boltzmann_machines import Mixture, all_patterns
 
@@ -128,3 +130,107 @@ def test_draws_given_some_values(row):
         assert_allclose(drawn[:, seen], np.repeat(row[None, seen], 4000, axis=0), rtol=1e-6)
         for column in np.flatnonzero(~seen):
             assert fits(drawn[:, column], row, column)
+
+
+def test_gibbs_steps_are_those_of_both_conditionals():
+    n, start = 20_000, X[0]
+    drawn = estimator().gibbs(np.repeat(start[None], n, axis=0), 1, random_state=0)
+    assert drawn.dtype == np.float32
+    p = expit(C + (start / S) @ W)
+    expected = B + W @ p
+    variance = S + (W**2) @ (p * (1 - p))
+    assert_allclose((drawn.mean(axis=0) - expected) / np.sqrt(variance), 0, atol=4 / np.sqrt(n))
+    assert_allclose(drawn.var(axis=0) / variance, 1, atol=6 / np.sqrt(n))
+    twice = estimator().gibbs(np.repeat(start[None], n, axis=0), 2, random_state=0)
+    assert (drawn != twice).any()
+
+
+def test_effects_are_in_the_units_of_the_data():
+    found = estimator().top_features(1, N_VISIBLE)
+    order = np.argsort(found.features)
+    assert_allclose(found.weights[order], W[:, 1], rtol=1e-5)
+    assert_allclose(found.importance, (W[found.features, 1] ** 2 / S[found.features]), rtol=1e-4)
+
+
+def test_scores_and_answers_do_not_depend_on_other_rows():
+    found = estimator()
+    for answer in (
+        found.score_samples,
+        found.transform,
+        lambda rows: found.impute(rows, strategy="mode"),
+        lambda rows: found.impute(rows, strategy="median"),
+    ):
+        assert_array_equal(answer(GAPS[::-1])[::-1], answer(GAPS))
+        assert_array_equal(answer(GAPS[3:8]), answer(GAPS)[3:8])
+
+
+def test_sparse_rows_are_the_same_rows():
+    found = estimator()
+    assert_allclose(found.score_samples(csr_matrix(X)), found.score_samples(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rows", "visible"), [(X, "gaussian"), (X > 0, "bernoulli"), (expit(X), "bernoulli")]
+)
+def test_auto_chooses_by_the_values(rows, visible):
+    machine = RestrictedBoltzmannMachine(2, n_iter=1, random_state=0).fit(rows)
+    assert machine.visible_ == visible
+    assert hasattr(machine, "noise_variance_") == (visible == "gaussian")
+
+
+def test_bits_may_be_taken_for_real_numbers():
+    rows = (np.median(X, axis=0) < X).astype(float)
+    machine = RestrictedBoltzmannMachine(2, visible="gaussian", n_iter=2, random_state=0).fit(rows)
+    assert machine.visible_ == "gaussian"
+    assert np.isfinite(machine.score(rows))
+
+
+def test_training_goes_on_in_the_same_units():
+    machine = RestrictedBoltzmannMachine(3, n_iter=2, random_state=0).fit(X)
+    scaling = machine._model.encoding.scaling
+    machine.partial_fit(GAPS[1:-1] * 2)
+    assert machine._model.encoding.scaling is scaling
+    assert machine.n_iter_ == 3
+    with pytest.raises(ValueError, match="visible"):
+        machine.set_params(visible="bernoulli").partial_fit(X)
+
+
+@pytest.mark.parametrize(("visible", "share"), [("gaussian", 0.25), ("bernoulli", 1)])
+def test_real_features_learn_at_a_quarter_of_the_rate(monkeypatch, visible, share):
+    rates, move = [], SGD.move
+
+    def noted(self, parameters, gradient, scale, rate, *others):
+        rates.append(rate)
+        move(self, parameters, gradient, scale, rate, *others)
+
+    monkeypatch.setattr(SGD, "move", noted)
+    params = {"visible": visible, "learning_rate": 0.2, "random_state": 0}
+    machine = RestrictedBoltzmannMachine(3, n_iter=1, **params).fit(expit(X))
+    machine.partial_fit(expit(X))
+    assert rates == [0.2 * share] * 2
+
+
+def test_parameters_that_do_not_go_together():
+    make = RestrictedBoltzmannMachine.from_parameters
+    with pytest.raises(ValueError, match="noise_variance must hold a number between"):
+        make(W.T, C, B, noise_variance=S[:-1])
+    with pytest.raises(ValueError, match="visible='gaussian'"):
+        make(W.T, C, B, noise_variance=S, visible="bernoulli")
+    with pytest.raises(ValueError, match="visible='bernoulli'"):
+        make(W.T, C, B, visible="gaussian")
+
+
+def test_weights_are_repetitions_to_the_bit():
+    weights = np.array([1, 2, 3] * 4)
+    one = RestrictedBoltzmannMachine(3, n_iter=3, random_state=0).fit(X, sample_weight=weights)
+    other = RestrictedBoltzmannMachine(3, n_iter=3, random_state=0).fit(np.repeat(X, weights, 0))
+    assert_array_equal(one.components_, other.components_)
+    assert_array_equal(one.noise_variance_, other.noise_variance_)
+
+
+def test_early_stopping_keeps_the_best_machine():
+    data = np.random.default_rng(0).normal(size=(120, 5))
+    machine = RestrictedBoltzmannMachine(
+        4, n_iter=40, early_stopping=True, n_iter_no_change=5, random_state=0
+    ).fit(data)
+    assert max(machine.validation_scores_) == machine.best_validation_score_
