@@ -18,12 +18,13 @@ class BoltzmannScoringMixin:
     def log_partition_(self):
         """Log Z, and how well it is known; made when it is first asked for, and kept.
 
-        A :class:`~sklearn.utils.Bunch` with the fields, in nats,
+        Of Gaussian features it is an integral, in the units of the data. A
+        :class:`~sklearn.utils.Bunch` with the fields, in nats,
 
         value : float
-            log Z: the sum over all states of both sides, of which that with fewer units is
-            enumerated where it has at most 20; otherwise estimated by ``n_annealing_chains``
-            chains, a lower bound in expectation.
+            log Z: the sum over all states of both sides, of which that with fewer units, or the
+            hidden one of Gaussian features, is enumerated where it has at most 20; otherwise
+            estimated by ``n_annealing_chains`` chains, a lower bound in expectation.
         standard_error : float
             By the delta method; 0 where exact. All rows share this error.
         effective_sample_size : float
@@ -60,7 +61,9 @@ class BoltzmannScoringMixin:
         Returns
         -------
         log_prob : ndarray of shape (n_samples,)
-            ``b'v + sum_j log(1 + exp(c_j + (Wv)_j))`` in nats: it compares rows, not models.
+            ``b'v + sum_j log(1 + exp(c_j + (Wv)_j))`` in nats, and of Gaussian features ``-sum_i
+            (v_i - b_i)^2 / (2 s_i) + sum_j log(1 + exp(c_j + (W(v / s))_j))``, s being
+            ``noise_variance_``: it compares rows, not models.
         """
         rows = self._rows(X)[0]
         return self._model.unnormalized(rows, self._n_threads)
@@ -77,7 +80,7 @@ class BoltzmannScoringMixin:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data, of which nothing may be missing.
+            Data, of which nothing may be missing. Only Bernoulli features have this.
 
         Returns
         -------

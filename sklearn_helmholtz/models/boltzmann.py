@@ -40,6 +40,7 @@ class BoltzmannModel(EncodedModel):
     bound_methods = ("auto", "annealed")
     posterior_methods = ("auto", "exact", "annealed")
     can_anneal = True
+    enumerated: ClassVar = "one side"  # in errors: what has to have few units
     n_components: ClassVar = {}  # of mixtures that rows with gaps are held as, by strategy
 
     @property
@@ -97,15 +98,15 @@ class BoltzmannModel(EncodedModel):
         """Refuse rows whose log p is not summed out; name : of what needs it."""
         if not self.is_enumerable:
             raise ValueError(
-                f"{name} needs exact probabilities, which machines have of which one side has at "
-                f"most {MAX_AUTOMATIC_SIDE} units: this one has {self.machine.n_units[0]} visible "
-                f"and {self.machine.n_units[1]} hidden ones. {remedy}"
+                f"{name} needs exact probabilities, which machines have of which {self.enumerated} "
+                f"has at most {MAX_AUTOMATIC_SIDE} units: this one has {self.machine.n_units[0]} "
+                f"visible and {self.machine.n_units[1]} hidden ones. {remedy}"
             )
         exactly = self._enumerates(rows.count_missing())
         if not exactly.all():
             raise ValueError(
                 f"{name} needs exact probabilities, but row {rows.number_of(np.argmin(exactly))} "
-                f"misses more than {MAX_GAP_SIDE} values. {remedy}"
+                f"{self._trouble_of_gaps}. {remedy}"
             )
 
     def bounds(self, n_rows, method, n_samples, n_temperatures, rng, n_threads):
@@ -345,14 +346,18 @@ class BoltzmannModel(EncodedModel):
         """Whether the gaps of rows are summed out, of numbers of missing values."""
         return self.machine.n_to_sum_out(n_missing) <= MAX_GAP_SIDE
 
+    @property
+    def _trouble_of_gaps(self):
+        """Sentence's end that tells of a row whose gaps are too many to be summed out."""
+        return f"misses more than {MAX_GAP_SIDE} values, and there are as many hidden units"
+
     def _check_gaps(self, name, rows):
         """Refuse rows whose gaps are too many to be summed out."""
         exactly = self._enumerates(rows.count_missing())
         if not exactly.all():
             raise ValueError(
-                f"{name} would sum out more than {MAX_GAP_SIDE} missing values of row "
-                f"{rows.number_of(np.argmin(exactly))}, and as many hidden units. Use "
-                "method='annealed'."
+                f"{name} is not for rows such as {rows.number_of(np.argmin(exactly))}, which "
+                f"{self._trouble_of_gaps}. Use method='annealed'."
             )
 
     def _refuse_missing(self, name, rows):

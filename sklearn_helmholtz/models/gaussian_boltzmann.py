@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._threads import run_blocks
+from ..inference import MAX_GAP_SIDE
 from ..layers import outer
 from ..machines import GaussianBoltzmann
 from ..rows import split_evenly
@@ -19,6 +20,7 @@ class GaussianBoltzmannModel(BoltzmannModel):
 
     machine: GaussianBoltzmann
 
+    enumerated = "the hidden side"
     n_components = {"mode": 64, "median": 1024}  # the heaviest
 
     def pseudo_log_prob(self, rows, n_threads):
@@ -48,6 +50,10 @@ class GaussianBoltzmannModel(BoltzmannModel):
 
         run_blocks(score, len(limits) - 1, n_threads)
         return result
+
+    @property
+    def _trouble_of_gaps(self):
+        return f"misses values, where more than {MAX_GAP_SIDE} hidden units are too many"
 
     def effects(self, layer):
         """Effects of the hidden units on the means of the features, in the user's units."""

@@ -234,3 +234,13 @@ def test_early_stopping_keeps_the_best_machine():
         4, n_iter=40, early_stopping=True, n_iter_no_change=5, random_state=0
     ).fit(data)
     assert max(machine.validation_scores_) == machine.best_validation_score_
+
+
+def test_what_is_not_exact_names_the_hidden_side():
+    params = {"random_state": 0, "n_iter": 1}
+    rows = X.copy()
+    rows[3, 0] = np.nan
+    with pytest.raises(ValueError, match="rows such as 3, which misses values, where more than 14"):
+        RestrictedBoltzmannMachine(16, **params).fit(X).posterior(rows, method="exact")
+    with pytest.raises(ValueError, match="allows at most 25 units"):
+        RestrictedBoltzmannMachine(30, **params).fit(X).log_likelihood(X, method="exact")
