@@ -106,7 +106,7 @@ class ChainMemory(Memory):
     def __init__(self, machine, rows, chains_of=None, centred=False):
         centred = machine.learns_centred if centred is None else centred
         self._chains_of, self._centre = chains_of, None
-        self._visible_means = data_means(machine, rows) if centred else None
+        self._visible_means = visible_centre(machine, rows) if centred else None
         self._gaps = None
         if rows.fill_values is not None:
             n_hidden = machine.n_units[1]
@@ -193,12 +193,15 @@ class ChainMemory(Memory):
         return self._partition.bridge(self._own.machine, machine)
 
 
-def data_means(machine, rows):
-    """Means of the columns of a `Table`, those that are missing left out, (n_features,) float64.
+def visible_centre(machine, rows):
+    """Means of the columns of a `Table` in the machine's units, (n_features,) float64.
 
-    In the machine's units, of which standardised ones have zero for what is centred.
+    Those of standardised data are zero.
     """
-    if machine.units.standardises:
-        return np.zeros(machine.n_units[0])
+    return np.zeros(machine.n_units[0]) if machine.units.standardises else data_means(rows)
+
+
+def data_means(rows):
+    """Means of the columns of a `Table`, those that are missing left out, (n_features,) float64."""
     numbers = np.arange(rows.data.shape[0]) if rows.chosen is None else rows.chosen
     return np.nan_to_num(means(rows.data, numbers, rows.weights)[0])

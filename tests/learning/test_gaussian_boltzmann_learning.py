@@ -14,10 +14,11 @@ from sklearn_helmholtz.learning.chains import Centre, Share
 from sklearn_helmholtz.learning.gaps import log_observed
 from sklearn_helmholtz.learning.gaussian_phases import SHARE_OF_VARIANCES, GaussianPhases, as_step
 from sklearn_helmholtz.learning.gaussian_tracking import GaussianPartitionChains, follower_of
-from sklearn_helmholtz.learning.memory import RowState
-from sklearn_helmholtz.rows import Block
+from sklearn_helmholtz.learning.memory import Place, RowState
+from sklearn_helmholtz.rows import Block, Scaling, Table
 from sklearn_helmholtz.units.gaussian import VARIANCE_FLOOR
 from tests import cases
+from tests.boltzmann_machines import make_boltzmann
 from tests.gaussian_boltzmann_machines import Mixture, make_gaussian_boltzmann, parameters
 
 MACHINE = make_gaussian_boltzmann(4, 3)
@@ -226,3 +227,19 @@ def test_default_steps_are_stable_where_all_features_follow_one_another():
     machine = RestrictedBoltzmannMachine(n_iter=20, random_state=0).fit(X)
     assert machine.n_iter_ == 20
     assert machine.loss_curve_[-1] < machine.loss_curve_[0]
+
+
+@pytest.mark.parametrize("rule", [PersistentLearning, ContrastiveDivergence])
+@pytest.mark.parametrize(("centred", "expected"), [(None, True), (False, False), (True, True)])
+def test_real_features_are_learnt_centred_unless_users_say_otherwise(rule, centred, expected):
+    table = Table(ROWS, False, Scaling(np.zeros(4), np.ones(4)))
+    memory = rule(centred=centred).make_memory(MACHINE, table)
+    memory.begin(MACHINE, MACHINE, cases.SEED, 6)
+    centre = memory.take(Place(np.arange(6), 0, 6, 6)).centre
+    assert (centre is not None) == expected
+    if expected:
+        assert not centre.visible.any()
+    bits = make_boltzmann(4, 3)
+    memory = rule(centred=centred).make_memory(bits, Table(ROWS > 0, True))
+    memory.begin(bits, bits, cases.SEED, 6)
+    assert (memory.take(Place(np.arange(6), 0, 6, 6)).centre is not None) == bool(centred)
