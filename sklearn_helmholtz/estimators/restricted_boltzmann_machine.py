@@ -60,12 +60,9 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
     chains that go on from step to step (persistent contrastive divergence [3]_), and the result is
     an average over the later steps.
 
-    Real features are Gaussian given the hidden units, with the means ``b + W'h`` and variances of
-    their own that are learnt,
-
-        p(v, h) = exp(-sum_i (v_i - b_i)^2 / (2 s_i) + c'h + h'W (v / s)) / Z.
-
-    Z is then exact for at most 20 hidden units, however many features there are.
+    Real features are Gaussian given the hidden units, with the means ``b + W'h`` and variances s of
+    their own that are learnt: ``p(v, h) = exp(-sum_i (v_i - b_i)^2 / (2 s_i) + c'h + h'W (v / s)) /
+    Z``. Z is then exact for at most 20 hidden units, however many features there are.
 
     Read more in the :ref:`User Guide <boltzmann_machines>`.
 
