@@ -2,8 +2,8 @@
 
     python -m benchmarks.boltzmann_mnist DATA --folder FOLDER --minutes 20
 
-DATA as in `benchmarks.datasets`; the machine has 500 hidden units, as that of Salakhutdinov & Murray
-(2008). FOLDER receives ``checkpoint.pickle`` every few minutes, from which the same command goes
+DATA as in `benchmarks.datasets`; the machine has 500 hidden units, as those of Salakhutdinov &
+Murray (2008). FOLDER receives ``checkpoint.pickle`` every minute, from which the same command goes
 on, and ``curve.csv``. Minutes are those of one thread's processor time in training; scoring and
 checkpoints are not counted. The learning rate falls along half a cosine over all minutes: chains
 follow a machine that moves fast only roughly, and what is left of that goes with the rate.
