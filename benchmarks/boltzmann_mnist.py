@@ -33,7 +33,6 @@ from .learning_curve import replace_file
 MACHINE = {
     "n_components": 500,
     "batch_size": 100,
-    "n_steps": 5,
     "alpha": 1e-4,
     "averaging": False,  # the rate falls to zero
     "visible": "bernoulli",
