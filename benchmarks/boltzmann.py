@@ -3,11 +3,12 @@
     python -m benchmarks.boltzmann DATA [--sets NAME ...]
 
 DATA as in `benchmarks.datasets`; ``digits`` is scikit-learn's, split as in `benchmarks.baselines`.
-Of each set settings are chosen in two stages, by validation rows and the first seed: all pairs of
-`RATES` and `ALPHAS` with `FIRST_SIZE` hidden units, then the other `SIZES` with the best pair. A
-machine is worth the middle between two estimates there: annealing forward is too high in
-expectation, and reverse annealing from each row too low; chains that mix badly are seen by the
-second only. The best pair without averaging is fitted for comparison, and never chosen.
+Of each set settings are chosen in three stages, by validation rows and the first seed: all pairs of
+`RATES` and `ALPHAS` with `FIRST_SIZE` hidden units, then each of `WAYS` to train with the best
+pair, then the other `SIZES` with the best so far. What counts is "lower", annealing back from each
+row, which is too low in expectation: where chains mix badly annealing forward ("valid") is too
+high, and would choose those machines that it overrates most. The best pair without averaging is
+fitted for comparison, and never chosen.
 
 The chosen settings and the defaults are then fitted with two seeds, and test rows are scored once:
 "test" is log p* less an estimate of log Z, which is too low in expectation, so that "test" is too
@@ -15,13 +16,14 @@ high, by an error that all rows share ("partition_error"); "lower" is a lower bo
 of a density that can be sampled from; `LOWER_ROWS` random rows have it, and what it lacks on these
 is taken off "test". Sets of the UCI are also learnt by 23 hidden units, whose log Z is summed out.
 Nats per row, CPU seconds of a fit by one thread. ``benchmarks/results/boltzmann.csv`` has the
-table, and ``boltzmann_choices.csv`` beside it what was tried; sets that are there already are not
-made again.
+table, and ``boltzmann_choices.csv`` beside it what was tried; both are written line by line, and
+lines that are there already are not made again.
 """
 
 import argparse
 import csv
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,19 +42,65 @@ SETS = (
 )  # fmt: skip
 RATES, ALPHAS = (0.05, 0.1, 0.2), (1e-4, 1e-3, 1e-2)
 SIZES, FIRST_SIZE = (50, 100, 200), 100
+WAYS = {"n_steps": 5}, {"centred": True}, {"schedule": "cosine"}
+SETTINGS = "n_components", "learning_rate", "alpha", "n_steps", "centred", "schedule"
 FEW = 23  # hidden units, of machines that were published with an exact log Z
 SEEDS = 0, 1
 MOST_VALID, LOWER_VALID = 1000, 300  # rows by which settings are chosen
 LOWER_ROWS = 500  # of test
 TEMPERATURES = {"choice": 2000, "test": 4000}
 COLUMNS = (
-    "set", "model", "n_components", "learning_rate", "alpha", "seed", "valid", "test",
-    "standard_error", "partition_error", "lower", "n_temperatures", "reliable", "cpu_seconds",
+    "set", "model", *SETTINGS, "seed", "valid", "test", "standard_error", "partition_error",
+    "lower", "n_temperatures", "reliable", "cpu_seconds",
 )  # fmt: skip
-TRIED = (
-    "set", "n_components", "learning_rate", "alpha", "averaging", "valid", "lower", "middle",
-    "cpu_seconds",
-)  # fmt: skip
+TRIED = "set", *SETTINGS, "averaging", "valid", "lower", "cpu_seconds"
+
+
+class Table:
+    """A table in a file, that grows line by line: other processes may write other sets.
+
+    path : of the file; columns : their names; key : those that tell one line from another;
+    place : those of which a new line takes the place of an old one.
+    """
+
+    def __init__(self, path, columns, key, place):
+        self.path, self.columns, self.key, self.place = path, columns, key, place
+
+    def line(self, make, **known):
+        """The line with known values of the key; made, and added, if it is not there yet."""
+        known = {name: str(value) for name, value in known.items()}
+        for row in read(self.path):
+            if all(row[name] == known[name] for name in self.key):
+                return row
+        row = {k: round(v, 4) if isinstance(v, float) else v for k, v in (known | make()).items()}
+        print(*row.values(), flush=True)
+        others = [r for r in read(self.path) if any(r[n] != known[n] for n in self.place)]
+        rows = sorted([*others, row], key=lambda each: SETS.index(each["set"]))
+
+        def write(file):
+            writer = csv.DictWriter(file, self.columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+        replace_file(self.path, "w", write)
+        return {name: str(value) for name, value in row.items()}
+
+
+def tables(folder):
+    """The table of a folder, and that of choices."""
+    tested, tried = ("set", "model", *SETTINGS, "seed"), ("set", *SETTINGS, "averaging")
+    return (
+        Table(folder / "boltzmann.csv", COLUMNS, tested, ("set", "model", "seed")),
+        Table(folder / "boltzmann_choices.csv", TRIED, tried, tried),
+    )
+
+
+def read(path):
+    """A table so far."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def splits(folder, name):
@@ -82,45 +130,46 @@ def lack(machine, rows):
     return machine.log_likelihood_bounds(rows).gap
 
 
-def tried(name, machine, train, valid):
-    """What a machine reaches on validation rows: a row of the choices."""
+def validated(machine, train, valid):
+    """What a machine reaches on validation rows."""
     machine = clone(machine).set_params(n_temperatures=TEMPERATURES["choice"])
     machine, seconds = fitted(machine, train, SEEDS[0])
     upper = machine.score(some(valid, MOST_VALID))
     gap = lack(machine, some(valid, LOWER_VALID))
-    row = (
-        name, machine.n_components, machine.learning_rate, machine.alpha, machine.averaging, upper,
-        upper - gap, upper - gap / 2, seconds,
-    )  # fmt: skip
-    print(*row, flush=True)
-    return dict(zip(TRIED, row, strict=True))
+    return {
+        "valid": upper, "lower": upper - gap, "cpu_seconds": seconds,
+    }  # fmt: skip
 
 
-def best_of(rows):
-    """The settings of the best of some choices."""
-    best = max(rows, key=lambda row: row["middle"])
-    return {name: best[name] for name in ("n_components", "learning_rate", "alpha")}
+def settings_of(machine, names=SETTINGS):
+    """Settings of a machine by name."""
+    return {name: getattr(machine, name) for name in names}
 
 
-def choose(name, base, train, valid):
-    """The best settings by validation rows, and all that were tried."""
+def choose(name, base, train, valid, choices):
+    """The best machine by validation rows, not fitted."""
 
-    def attempt(**settings):
-        return tried(name, clone(base).set_params(**settings), train, valid)
+    def worth(machine):
+        known = {"set": name, **settings_of(machine, (*SETTINGS, "averaging"))}
+        return float(choices.line(lambda: validated(machine, train, valid), **known)["lower"])
 
-    rows = [
-        attempt(n_components=FIRST_SIZE, learning_rate=rate, alpha=alpha)
-        for rate in RATES
-        for alpha in ALPHAS
-    ]
-    pair = best_of(rows)
-    rows += [attempt(**{**pair, "n_components": n}) for n in SIZES if n != FIRST_SIZE]
-    return best_of(rows), [*rows, attempt(**pair, averaging=False)]
+    def best(*machines):
+        return max(machines, key=worth)
+
+    def like(machine, **settings):
+        return clone(machine).set_params(**settings)
+
+    first = like(base, n_components=FIRST_SIZE)
+    pairs = [like(first, learning_rate=rate, alpha=alpha) for rate in RATES for alpha in ALPHAS]
+    pair = best(*pairs)
+    way = best(pair, *(like(pair, **way) for way in WAYS))
+    found = best(way, *(like(way, n_components=n) for n in SIZES if n != FIRST_SIZE))
+    worth(like(pair, averaging=False))
+    return found
 
 
-def line(name, model, machine, seed, splits):
-    """A row of the table, of a machine to be fitted."""
-    train, valid, test = splits
+def tested(machine, seed, train, valid, test):
+    """What a machine reaches on test rows."""
     machine, seconds = fitted(machine, train, seed)
     method = "exact" if machine.n_components == FEW else "auto"
     found = machine.log_likelihood(test, method=method)
@@ -128,51 +177,27 @@ def line(name, model, machine, seed, splits):
     lower, score = found.mean, machine.log_likelihood(valid, method=method).mean
     if found.method != "exact":
         known, lower = machine.log_partition_, found.mean - lack(machine, some(test, LOWER_ROWS))
-    row = (
-        name, model, machine.n_components, machine.learning_rate, machine.alpha, seed, score,
-        found.mean, found.standard_error, known["standard_error"], lower, known["n_temperatures"],
-        known["reliable"], seconds,
-    )  # fmt: skip
-    print(*row, flush=True)
-    return dict(zip(COLUMNS, row, strict=True))
+    return {
+        "valid": score, "test": found.mean, "standard_error": found.standard_error,
+        "partition_error": known["standard_error"], "lower": lower,
+        "n_temperatures": known["n_temperatures"], "reliable": known["reliable"],
+        "cpu_seconds": seconds,
+    }  # fmt: skip
 
 
-def measure(name, parts, n_jobs=1):
-    """Rows of the table, and of the choices, of a set."""
+def measure(name, parts, table, choices, n_jobs=1):
+    """Add the lines of a set to the table, and to the choices."""
     base = RestrictedBoltzmannMachine(
         visible="bernoulli", n_temperatures=TEMPERATURES["test"], n_jobs=n_jobs
     )
-    best, choices = choose(name, base, *parts[:2])
-    models = {"chosen": clone(base).set_params(**best), "defaults": base}
+    best = choose(name, base, *parts[:2], choices)
+    models = {"chosen": best}
     if name.startswith("uci"):
-        models[f"{FEW} hidden units"] = clone(base).set_params(**{**best, "n_components": FEW})
-    table = [
-        line(name, model, machine, seed, parts)
-        for model, machine in models.items()
-        for seed in SEEDS
-    ]
-    return table, choices
-
-
-def read(path):
-    """A table so far."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def add(path, columns, rows):
-    """Add rows to a table, in the order of the sets."""
-    rows = [{k: round(v, 4) if isinstance(v, float) else v for k, v in r.items()} for r in rows]
-    table = sorted(read(path) + rows, key=lambda row: SETS.index(row["set"]))
-
-    def write(file):
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-
-    replace_file(path, "w", write)
+        models[f"{FEW} hidden units"] = clone(best).set_params(n_components=FEW)
+    for model, machine in (models | {"defaults": base}).items():
+        for seed in SEEDS:
+            known = {"set": name, "model": model, **settings_of(machine), "seed": seed}
+            table.line(partial(tested, machine, seed, *parts), **known)
 
 
 def main():
@@ -186,12 +211,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=1, help="threads")
     arguments = parser.parse_args()
     for name in arguments.sets:
-        path = arguments.folder / "boltzmann.csv"
-        if any(row["set"] == name for row in read(path)):
-            continue
-        table, choices = measure(name, splits(arguments.data, name), arguments.jobs)
-        add(path, COLUMNS, table)
-        add(arguments.folder / "boltzmann_choices.csv", TRIED, choices)
+        parts = splits(arguments.data, name)
+        measure(name, parts, *tables(arguments.folder), arguments.jobs)
 
 
 if __name__ == "__main__":

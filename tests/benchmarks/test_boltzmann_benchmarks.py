@@ -1,12 +1,12 @@
 """Benchmarks of Boltzmann machines: what they choose by, what they write, and how they resume."""
 
-import csv
 import pickle
 
 import numpy as np
 import pytest
 
-from benchmarks import boltzmann, boltzmann_mnist
+from benchmarks import boltzmann, boltzmann_comparison, boltzmann_mnist
+from sklearn_helmholtz import RestrictedBoltzmannMachine
 
 rng = np.random.default_rng(0)
 ROWS = (rng.random((180, 1)) < 0.5) ^ (rng.random((180, 24)) < 0.15)
@@ -18,7 +18,8 @@ def small(monkeypatch):
     """A search in which nothing takes long."""
     for name, value in {
         "RATES": (0.05, 0.2), "ALPHAS": (1e-3,), "SIZES": (21, 22), "FIRST_SIZE": 22,
-        "TEMPERATURES": {"choice": 30, "test": 60}, "LOWER_ROWS": 10, "LOWER_VALID": 10,
+        "WAYS": ({"centred": True},), "LOWER_ROWS": 10, "LOWER_VALID": 10,
+        "TEMPERATURES": {"choice": 30, "test": 60},
     }.items():  # fmt: skip
         monkeypatch.setattr(boltzmann, name, value)
     fit = boltzmann.fitted
@@ -29,26 +30,53 @@ def small(monkeypatch):
     monkeypatch.setattr(boltzmann, "fitted", quickly)
 
 
-def test_the_table_has_what_was_chosen_and_the_defaults_from_both_sides(small):
-    table, choices = boltzmann.measure("digits", PARTS)
-    assert [(row["model"], row["seed"]) for row in table] == [
-        ("chosen", 0), ("chosen", 1), ("defaults", 0), ("defaults", 1),
+def test_the_table_has_what_was_chosen_and_the_defaults_from_both_sides(
+    small, tmp_path, monkeypatch, capsys
+):
+    table, choices = boltzmann.tables(tmp_path)
+    boltzmann.measure("digits", PARTS, table, choices)
+    rows = boltzmann.read(table.path)
+    assert [(row["model"], row["seed"]) for row in rows] == [
+        ("chosen", "0"), ("chosen", "1"), ("defaults", "0"), ("defaults", "1"),
     ]  # fmt: skip
-    assert {tuple(row) for row in table} == {boltzmann.COLUMNS}
-    assert all(-20 < row["test"] < -5 and row["n_temperatures"] == 60 for row in table)
-    best = max((row for row in choices if row["averaging"]), key=lambda row: row["middle"])
-    for name in ("n_components", "learning_rate", "alpha"):
-        assert table[0][name] == best[name]
-    assert [row["n_components"] for row in choices[:3]] == [22, 22, 21]
-    assert [row["averaging"] for row in choices] == [True, True, True, False]
-    for row in choices:
-        assert row["middle"] == pytest.approx((row["valid"] + row["lower"]) / 2)
+    assert {tuple(row) for row in rows} == {boltzmann.COLUMNS}
+    assert all(-20 < float(row["test"]) < -5 and row["n_temperatures"] == "60" for row in rows)
+    tried = boltzmann.read(choices.path)
+    best = max((row for row in tried if row["averaging"] == "True"), key=worth)
+    assert {name: rows[0][name] for name in boltzmann.SETTINGS} == {
+        name: best[name] for name in boltzmann.SETTINGS
+    }
+    assert [row["n_components"] for row in tried] == ["22", "22", "22", "21", "22"]
+    assert [row["centred"] for row in tried][:3] == ["False", "False", "True"]
+    assert [row["averaging"] for row in tried] == 4 * ["True"] + ["False"]
+
+    capsys.readouterr()
+    boltzmann.measure("digits", PARTS, table, choices)  # all is there already
+    assert capsys.readouterr().out == ""
+    assert boltzmann.read(table.path) == rows
+
+    monkeypatch.setattr(boltzmann_comparison, "RESULTS", tmp_path)
+    monkeypatch.setattr(boltzmann_comparison, "plain", lambda name: None)
+    monkeypatch.setattr(boltzmann_comparison, "FIRST_SIZE", 22)
+    monkeypatch.setattr(boltzmann_comparison, "RATES", (0.05, 0.2))
+    monkeypatch.setattr(boltzmann_comparison, "ALPHAS", (1e-3,))
+    boltzmann_comparison.main()
+    (beside,) = boltzmann.read(tmp_path / "boltzmann_comparison.csv")
+    expected = (float(rows[0]["test"]) + float(rows[1]["test"])) / 2
+    assert float(beside["AIS"]) == pytest.approx(expected, abs=0.006)
+    behind = boltzmann.read(tmp_path / "boltzmann_settings.csv")
+    assert max(float(row["mean"]) for row in behind[:2]) == 0
+    assert all(row["mean"] == row["worst"] == row["digits"] for row in behind)
+
+
+def worth(row):
+    return float(row["lower"])
 
 
 def test_few_hidden_units_have_an_exact_score(small, monkeypatch):
     monkeypatch.setattr(boltzmann, "FEW", 21)
-    machine = boltzmann.RestrictedBoltzmannMachine(21, visible="bernoulli", n_jobs=1)
-    row = boltzmann.line("uci_adult", "few", machine, 0, PARTS)
+    machine = RestrictedBoltzmannMachine(21, visible="bernoulli", n_jobs=1)
+    row = boltzmann.tested(machine, 0, *PARTS)
     assert row["partition_error"] == 0
     assert row["lower"] == row["test"]
     machine = boltzmann.fitted(machine, PARTS[0], 0)[0]
@@ -57,12 +85,17 @@ def test_few_hidden_units_have_an_exact_score(small, monkeypatch):
     assert row["test"] != machine.score(PARTS[2])
 
 
-def test_tables_keep_the_order_of_the_sets(tmp_path):
-    for name in ("dna", "digits"):
-        boltzmann.add(tmp_path / "table.csv", ("set", "test"), [{"set": name, "test": -1.23456}])
-    with (tmp_path / "table.csv").open() as file:
-        found = [tuple(row.values()) for row in csv.DictReader(file)]
-    assert found == [("digits", "-1.2346"), ("dna", "-1.2346")]
+def test_tables_keep_the_order_of_the_sets_and_replace_what_is_no_longer_chosen(tmp_path):
+    table = boltzmann.Table(
+        tmp_path / "t.csv", ("set", "alpha", "test"), ("set", "alpha"), ("set",)
+    )
+    table.line(lambda: {"test": -1.23456}, set="dna", alpha=0.1)
+    table.line(lambda: {"test": -3.0}, set="digits", alpha=0.1)
+    assert table.line(lambda: {"test": -4.0}, set="digits", alpha=0.1)["test"] == "-3.0"
+    table.line(lambda: {"test": -5.0}, set="digits", alpha=0.2)
+    assert [tuple(row.values()) for row in boltzmann.read(table.path)] == [
+        ("digits", "0.2", "-5.0"), ("dna", "0.1", "-1.2346"),
+    ]  # fmt: skip
 
 
 def test_a_run_ends_with_both_bounds_and_goes_on_where_it_was(tmp_path, monkeypatch):
