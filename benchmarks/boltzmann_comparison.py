@@ -4,8 +4,8 @@
 
 Reads ``boltzmann.csv`` and ``boltzmann_choices.csv`` of ``benchmarks/results``, and writes
 ``boltzmann_comparison.csv``, means over seeds beside other models, and ``boltzmann_settings.csv``:
-of each pair of a learning rate and a penalty, and of the best pair without averaging, how many nats
-it lies behind the best pair on validation rows of each set.
+of each pair of a learning rate and a penalty, and of other ways to train with the best pair, by how
+many nats it is ahead of the best pair (behind it: negative) on validation rows, by the lower bound.
 """
 
 import csv
@@ -14,7 +14,8 @@ import json
 from .boltzmann import ALPHAS, FEW, FIRST_SIZE, RATES, RESULTS, SETS, read
 from .published import PUBLISHED
 
-_USUAL = {"n_steps": "1", "centred": "False", "schedule": "constant"}
+_USUAL = {"n_steps": "1", "centred": "False", "schedule": "constant", "averaging": "True"}
+_CHANGES = "n_steps=5", "centred=True", "schedule=cosine", "averaging=False"
 _DECIMALS = 2
 
 
@@ -71,32 +72,37 @@ def autoregressive(name):
 
 
 def settings(choices):
-    """Rows of nats behind the best pair of a set, of validation rows, by the lower bound."""
-    names = [name for name in SETS if any(row["set"] == name for row in choices)]
-    pairs = {(rate, alpha, "yes"): {} for rate in RATES for alpha in ALPHAS}
-    alone = {}
-    for name in names:
-        averaged = {
-            (float(row["learning_rate"]), float(row["alpha"])): float(row["lower"])
-            for row in choices
-            if row["set"] == name and is_pair(row)
-        }
-        best = max(averaged.values())
-        for (rate, alpha, _), behind in pairs.items():
-            behind[name] = averaged[rate, alpha] - best
-        (last,) = (row for row in choices if row["set"] == name and row["averaging"] == "False")
-        alone[name] = float(last["lower"]) - best
-    for (rate, alpha, averaging), behind in {**pairs, ("best", "best", "no"): alone}.items():
+    """Rows of nats by which settings are ahead of the best pair of a set, on validation rows.
+
+    Of machines of one size; negative numbers are behind.
+    """
+    finished = {row["set"] for row in choices if row["averaging"] == "False"}
+    choices = [row for row in choices if int(row["n_components"]) == FIRST_SIZE]
+    of_set = {name: [r for r in choices if r["set"] == name] for name in SETS if name in finished}
+    best = {
+        name: max(float(row["lower"]) for row in rows if differs(row) == "")
+        for name, rows in of_set.items()
+    }
+    lines = [(rate, alpha, "") for rate in RATES for alpha in ALPHAS]
+    for rate, alpha, change in [*lines, *(("best", "best", change) for change in _CHANGES)]:
+        ahead = {}
+        for name, rows in of_set.items():
+            (row,) = (
+                row
+                for row in rows
+                if differs(row) == change
+                and (change or (float(row["learning_rate"]), float(row["alpha"])) == (rate, alpha))
+            )
+            ahead[name] = float(row["lower"]) - best[name]
         yield {
-            "rate": rate, "alpha": alpha, "averaging": averaging, **behind,
-            "mean": sum(behind.values()) / len(behind), "worst": min(behind.values()),
+            "rate": rate, "alpha": alpha, "also": change, **ahead,
+            "mean": sum(ahead.values()) / len(ahead), "worst": min(ahead.values()),
         }  # fmt: skip
 
 
-def is_pair(row):
-    """Whether a choice is between learning rates and penalties only."""
-    usual = {"n_components": str(FIRST_SIZE), "averaging": "True", **_USUAL}
-    return all(row[name] == value for name, value in usual.items())
+def differs(row):
+    """In what a choice differs from the defaults, besides rate, penalty and size."""
+    return ", ".join(f"{k}={row[k]}" for k, usual in _USUAL.items() if row[k] != usual)
 
 
 def write(path, rows):

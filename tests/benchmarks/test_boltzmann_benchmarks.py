@@ -58,6 +58,7 @@ def test_the_table_has_what_was_chosen_and_the_defaults_from_both_sides(
     monkeypatch.setattr(boltzmann_comparison, "RESULTS", tmp_path)
     monkeypatch.setattr(boltzmann_comparison, "plain", lambda name: None)
     monkeypatch.setattr(boltzmann_comparison, "FIRST_SIZE", 22)
+    monkeypatch.setattr(boltzmann_comparison, "_CHANGES", ("centred=True", "averaging=False"))
     monkeypatch.setattr(boltzmann_comparison, "RATES", (0.05, 0.2))
     monkeypatch.setattr(boltzmann_comparison, "ALPHAS", (1e-3,))
     boltzmann_comparison.main()
@@ -67,6 +68,10 @@ def test_the_table_has_what_was_chosen_and_the_defaults_from_both_sides(
     behind = boltzmann.read(tmp_path / "boltzmann_settings.csv")
     assert max(float(row["mean"]) for row in behind[:2]) == 0
     assert all(row["mean"] == row["worst"] == row["digits"] for row in behind)
+    ahead = worth(tried[2]) - max(worth(row) for row in tried[:2])
+    assert (behind[2]["also"], float(behind[2]["mean"])) == (
+        "centred=True", pytest.approx(ahead, abs=0.006),
+    )  # fmt: skip
 
 
 def worth(row):
