@@ -78,6 +78,20 @@ def worth(row):
     return float(row["lower"])
 
 
+def test_lower_bounds_are_those_of_the_rows(small, monkeypatch):
+    monkeypatch.setattr(boltzmann, "LOWER_VALID", 40)
+    monkeypatch.setattr(boltzmann, "LOWER_ROWS", 40)
+    machine = RestrictedBoltzmannMachine(22, visible="bernoulli", n_temperatures=30, n_jobs=1)
+    found = boltzmann.validated(machine, *PARTS[:2])
+    row = boltzmann.tested(machine, 0, *PARTS)
+    machine = boltzmann.fitted(machine, PARTS[0], 0)[0]
+    for given, rows, upper in ((found, PARTS[1], "valid"), (row, PARTS[2], "test")):
+        bounds = machine.log_likelihood_bounds(rows)
+        assert given[upper] == pytest.approx(bounds.upper, abs=1e-5)
+        assert given["lower"] == pytest.approx(bounds.lower, abs=1e-5)
+        assert bounds.gap != pytest.approx(0, abs=1e-4)
+
+
 def test_few_hidden_units_have_an_exact_score(small, monkeypatch):
     monkeypatch.setattr(boltzmann, "FEW", 21)
     machine = RestrictedBoltzmannMachine(21, visible="bernoulli", n_jobs=1)
