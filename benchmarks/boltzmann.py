@@ -126,12 +126,12 @@ def fitted(machine, train, seed):
 
 
 def lack(machine, rows):
-    """What the lower bound lacks of the upper one in the mean of rows, nats."""
+    """Nats that the lower bound lacks of the upper one in the mean of rows."""
     return machine.log_likelihood_bounds(rows).gap
 
 
 def validated(machine, train, valid):
-    """What a machine reaches on validation rows."""
+    """Scores of a machine on validation rows, by name."""
     machine = clone(machine).set_params(n_temperatures=TEMPERATURES["choice"])
     machine, seconds = fitted(machine, train, SEEDS[0])
     upper = machine.score(some(valid, MOST_VALID))
@@ -169,7 +169,7 @@ def choose(name, base, train, valid, choices):
 
 
 def tested(machine, seed, train, valid, test):
-    """What a machine reaches on test rows."""
+    """Scores of a machine on test rows, by name."""
     machine, seconds = fitted(machine, train, seed)
     method = "exact" if machine.n_components == FEW else "auto"
     found = machine.log_likelihood(test, method=method)

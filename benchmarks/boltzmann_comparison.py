@@ -1,4 +1,4 @@
-"""What `benchmarks.boltzmann` measured, beside directed machines and published figures.
+"""Scores that `benchmarks.boltzmann` measured, beside directed machines and published figures.
 
     python -m benchmarks.boltzmann_comparison
 
@@ -57,7 +57,7 @@ def best_published(name):
 
 
 def plain(name):
-    """What a directed machine without lateral weights has reached; None if unknown."""
+    """The score of a directed machine without lateral weights; None if unknown."""
     if name == "digits":
         rows = [r for r in read(RESULTS / "digits_search.csv") if r["family"] == "HelmholtzMachine"]
     else:
@@ -66,7 +66,7 @@ def plain(name):
 
 
 def autoregressive(name):
-    """What a directed machine with lateral weights has reached; None if unknown."""
+    """The score of a directed machine with lateral weights; None if unknown."""
     path = RESULTS / "density" / f"{name}.json"
     return json.loads(path.read_text())["test"]["mean"] if path.exists() else None
 
@@ -101,7 +101,7 @@ def settings(choices):
 
 
 def differs(row):
-    """In what a choice differs from the defaults, besides rate, penalty and size."""
+    """Settings of a choice that are not the defaults, besides rate, penalty and size."""
     return ", ".join(f"{k}={row[k]}" for k, usual in _USUAL.items() if row[k] != usual)
 
 
