@@ -83,7 +83,7 @@ def test_lower_bounds_are_those_of_the_rows(small, monkeypatch):
     monkeypatch.setattr(boltzmann, "LOWER_ROWS", 40)
     machine = RestrictedBoltzmannMachine(22, visible="bernoulli", n_temperatures=30, n_jobs=1)
     found = boltzmann.validated(machine, *PARTS[:2])
-    row = boltzmann.tested(machine, 0, *PARTS)
+    row = boltzmann.tested(machine, 0, *PARTS, ())
     machine = boltzmann.fitted(machine, PARTS[0], 0)[0]
     for given, rows, upper in ((found, PARTS[1], "valid"), (row, PARTS[2], "test")):
         bounds = machine.log_likelihood_bounds(rows)
@@ -92,10 +92,21 @@ def test_lower_bounds_are_those_of_the_rows(small, monkeypatch):
         assert bounds.gap != pytest.approx(0, abs=1e-4)
 
 
+def test_what_was_chosen_is_scored_with_more_temperatures_where_bounds_are_apart(
+    small, monkeypatch
+):
+    machine = RestrictedBoltzmannMachine(22, visible="bernoulli", n_temperatures=30, n_jobs=1)
+    monkeypatch.setattr(boltzmann, "_APART", np.inf)
+    assert boltzmann.tested(machine, 0, *PARTS, (40,))["n_temperatures"] == 30
+    monkeypatch.setattr(boltzmann, "_APART", 0)
+    assert boltzmann.tested(machine, 0, *PARTS, (40,))["n_temperatures"] == 40
+    assert boltzmann.tested(machine, 0, *PARTS, ())["n_temperatures"] == 30
+
+
 def test_few_hidden_units_have_an_exact_score(small, monkeypatch):
     monkeypatch.setattr(boltzmann, "FEW", 21)
     machine = RestrictedBoltzmannMachine(21, visible="bernoulli", n_jobs=1)
-    row = boltzmann.tested(machine, 0, *PARTS)
+    row = boltzmann.tested(machine, 0, *PARTS, ())
     assert row["partition_error"] == 0
     assert row["lower"] == row["test"]
     machine = boltzmann.fitted(machine, PARTS[0], 0)[0]
