@@ -391,7 +391,7 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         >>> from sklearn_helmholtz import RestrictedBoltzmannMachine
         >>> machine = RestrictedBoltzmannMachine.from_parameters([[4.0, 4.0]], [-4.0], [0.0, 0.0])
         >>> machine.score_samples([[1, 1], [0, 1]]).round(3)
-        array([-0.396, -1.917])
+        array([-0.086, -3.411])
         """
         return cls._holding(
             boltzmann_from_parameters(
@@ -426,7 +426,7 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         >>> rbm = BernoulliRBM(16, random_state=0).fit(X)
         >>> machine = RestrictedBoltzmannMachine.from_sklearn(rbm)
         >>> round(machine.score(X), 1)  # which BernoulliRBM cannot tell
-        -21.9
+        -25.2
         """
         if not isinstance(rbm, BernoulliRBM):
             raise TypeError(f"rbm must be a BernoulliRBM of scikit-learn, got {rbm!r}.")
