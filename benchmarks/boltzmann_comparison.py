@@ -39,6 +39,7 @@ def comparison(table):
         yield {
             "set": name, "units": chosen[0]["n_components"], "AIS": mean(chosen, "test"),
             "RAISE": mean(chosen, "lower"), "error of log Z": mean(chosen, "partition_error"),
+            "reliable": "yes" if all(row["reliable"] == "True" for row in chosen) else "NO",
             "defaults, AIS": mean(defaults, "test"), "defaults, RAISE": mean(defaults, "lower"),
             f"{FEW} units, exact": mean(few, "test"), "CPU s": mean(chosen, "cpu_seconds"),
             "directed": plain(name), "autoregressive": autoregressive(name),
