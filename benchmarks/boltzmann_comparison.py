@@ -32,16 +32,19 @@ def comparison(table):
             continue
         by_model = {
             model: [row for row in rows if row["model"] == model]
-            for model in ("chosen", "defaults", f"{FEW} hidden units")
-        }
-        chosen, defaults, few = by_model.values()
+            for model in (
+                "chosen", "defaults", f"{FEW} hidden units", f"{FEW} hidden units, long",
+            )
+        }  # fmt: skip
+        chosen, defaults, few, long = by_model.values()
         best, source = best_published(name)
         yield {
             "set": name, "units": chosen[0]["n_components"], "AIS": mean(chosen, "test"),
             "RAISE": mean(chosen, "lower"), "error of log Z": mean(chosen, "partition_error"),
             "reliable": "yes" if all(row["reliable"] == "True" for row in chosen) else "NO",
             "defaults, AIS": mean(defaults, "test"), "defaults, RAISE": mean(defaults, "lower"),
-            f"{FEW} units, exact": mean(few, "test"), "CPU s": mean(chosen, "cpu_seconds"),
+            f"{FEW} units, exact": mean(few, "test"), "the same, long": mean(long, "test"),
+            "CPU s": mean(chosen, "cpu_seconds"),
             "directed": plain(name), "autoregressive": autoregressive(name),
             "RBM, published": PUBLISHED.get(name, {}).get("RBM"), "best published": best,
             "which": source,
