@@ -96,7 +96,7 @@ for name, params in ways.items():
     print(f"{name:24} mass {np.round(masses[name], 3)}, score {scores[name]:.2f} nats")
 
 figure, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
-for place, (name, values) in enumerate(masses.items()):
+for place, values in enumerate(masses.values()):
     ax.plot(values, [place] * len(values), "o", color="C0")
 ax.axvline(mostly_one(X).mean(), color="gray", linestyle=":", label="of the rows")
 ax.set_yticks(range(len(masses)), list(masses))

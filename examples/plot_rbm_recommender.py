@@ -11,9 +11,9 @@ something they are taken for answers; left open they are summed out.
 # %%
 # Likes and dislikes
 # ------------------
-# 2,000 people and 40 things, with two tastes behind them. 60 % of the answers are missing. Since the
-# table is made up, we know them, and even how probable they were: no recommender can do better than
-# these probabilities.
+# 2,000 people and 40 things, with two tastes behind them. 60 % of the answers are missing. Since
+# the table is made up, we know them, and even how probable they were: no recommender can do better
+# than these probabilities.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -55,8 +55,8 @@ machine = RestrictedBoltzmannMachine(n_components, **settings).fit(X)
 # Beside other ways
 # -----------------
 # The share of people who like a thing; and scikit-learn's machine behind a `SimpleImputer`, which
-# puts these shares, or the more frequent answer, into the gaps. What it has to say are expected rows
-# given its hidden units. It gets the best of a few learning rates, chosen *by the hidden answers
+# puts these shares, or the more frequent answer, into the gaps. What it has to say are expected
+# rows given its hidden units. It gets the best of a few learning rates, chosen *by the hidden answers
 # themselves*, which is more than is fair.
 
 
@@ -87,6 +87,8 @@ for name, p in answers.items():
 # Are the probabilities right?
 # ----------------------------
 # A recommender that says 0.8 should be right in four of five cases. Points on the diagonal are.
+# Both machines pass, as shares would: to be right on average is easy. What the log-loss pays for is
+# to be as sure as the answers of a person allow.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
 colours = ["0.7", "0.7", "0.7", "C0", "C2"]

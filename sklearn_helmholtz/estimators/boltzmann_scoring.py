@@ -33,6 +33,7 @@ class BoltzmannScoringMixin:
             Estimates by annealing, and by its reverse, which is an upper bound in expectation if
             its chains have reached the model.
         method : {"exact", "annealed"}
+            Whether states were enumerated or chains annealed.
         n_temperatures : int or None
             Steps of the chains, None where exact.
         reliable : bool
