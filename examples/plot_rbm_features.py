@@ -75,18 +75,20 @@ for name, machine in machines.items():
 # ----------------------
 # ``components_`` as images: red pixels speak for the unit, blue ones against it.
 
-ReceptiveFieldsDisplay.from_estimator(machines["import exchanged"], (8, 8), n_columns=20,
-                                     ax=plt.subplots(figsize=(9, 2.8), layout="constrained")[1])  # fmt: skip
+figure, ax = plt.subplots(figsize=(9, 2.8), layout="constrained")
+fields = ReceptiveFieldsDisplay.from_estimator(
+    machines["import exchanged"], (8, 8), ax=ax, n_columns=20
+)
 
 # %%
 # How many, and are they of use?
 # ------------------------------
 # `GridSearchCV` asks the machine alone for its log-likelihood, which needs no labels, and the
-# pipeline for its accuracy. Here images are black and white, few, and not moved. Logistic regression
-# on their pixels has little to gain from bent features, and there are hardly rows enough to learn
-# them from: however well the machine describes the images, features *do not help* the classifier.
-# They do where classes are not to be told apart linearly, as among moved digits above. A density is
-# not made for labels, and accuracy, not log p, says whether it serves them.
+# pipeline for its accuracy. Here images are black and white, few, and not moved. Logistic
+# regression on their pixels has little to gain from bent features, and there are hardly rows enough
+# to learn them from: however well the machine describes the images, features *do not help* the
+# classifier. They do where classes are not to be told apart linearly, as among moved digits above.
+# A density is not made for labels, and accuracy, not log p, says whether it serves them.
 
 black, classes = X[:700] >= 8, y[:700]
 sizes = [10, 30, 100]
