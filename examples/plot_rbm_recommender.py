@@ -56,8 +56,8 @@ machine = RestrictedBoltzmannMachine(n_components, **settings).fit(X)
 # -----------------
 # The share of people who like a thing; and scikit-learn's machine behind a `SimpleImputer`, which
 # puts these shares, or the more frequent answer, into the gaps. What it has to say are expected
-# rows given its hidden units. It gets the best of a few learning rates, chosen *by the hidden answers
-# themselves*, which is more than is fair.
+# rows given its hidden units. It gets the best of a few learning rates, chosen *by the hidden
+# answers themselves*, which is more than is fair.
 
 
 def filled_by_sklearn(strategy):
