@@ -210,7 +210,7 @@ def measure(name, parts, table, choices, n_jobs=1):
         visible="bernoulli", n_temperatures=TEMPERATURES["test"], n_jobs=n_jobs
     )
     best = best_of(name, *parts[:2], choices)
-    chosen = choose(base, best)
+    chosen = choose(like(base, centred=False), best)
     models = {"chosen": chosen}
     if name.startswith("uci"):
         few = like(chosen, n_components=FEW)

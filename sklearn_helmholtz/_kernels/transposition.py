@@ -31,7 +31,7 @@ def _rows_of(context, builder, kind, array, start, stride):
 
 
 def _count(builder, m, n_rows, n_columns):
-    """How many neighbours are read of row m, of which only the first rows are there."""
+    """Number of neighbours to read of row m, of which only the first rows are there."""
     return builder.select(builder.icmp_signed("<", I64(m), n_rows), n_columns, I64(0))
 
 

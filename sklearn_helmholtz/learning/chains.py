@@ -95,7 +95,7 @@ class ChainMemory(Memory):
 
     chains_of : a function of (machine, batch_size, draws) that makes the first states of the
     chains, (n_chains, ...) uint8, or None for no chains; centred : whether states are measured from
-    their centre, None for what suits the machine.
+    their centre.
 
     Attributes
     ----------
@@ -104,7 +104,6 @@ class ChainMemory(Memory):
     """
 
     def __init__(self, machine, rows, chains_of=None, centred=False):
-        centred = machine.learns_centred if centred is None else centred
         self._chains_of, self._centre = chains_of, None
         self._visible_means = visible_centre(machine, rows) if centred else None
         self._gaps = None

@@ -52,7 +52,6 @@ class Boltzmann:
     units: Bernoulli = field(default_factory=Bernoulli)
 
     hidden_units: ClassVar = Bernoulli()
-    learns_centred: ClassVar = False  # unless users want it
 
     @property
     def weights(self):

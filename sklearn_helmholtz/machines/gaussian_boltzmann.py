@@ -57,7 +57,6 @@ class GaussianBoltzmann(Boltzmann):
 
     # Steps of all weights of a feature together, of which each hidden unit takes its mean share,
     # would be too long: nothing holds real units back as saturation does binary ones.
-    learns_centred = True
 
     @property
     def variance(self):
