@@ -1,4 +1,4 @@
-"""What learning rules of Boltzmann machines have in common."""
+"""The base of the learning rules of Boltzmann machines."""
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class BoltzmannRule(Rule):
 
 
 def overfitting_gap(machine, training_rows, held_out_rows, seed, n_samples=1, n_threads=1):
-    """How much more probable rows are that were learnt than those that were not, nats per row.
+    """Nats per row by which rows that were learnt are more probable than others.
 
     The difference of the mean log p* of two `Table`s, in which Z cancels, so that it is exact where
     no value is missing. It grows where a machine learns rows by heart (the free-energy gap of

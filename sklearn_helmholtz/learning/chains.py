@@ -19,7 +19,7 @@ _KEPT = 0.99  # of the running mean of hidden units, from step to step
 
 @dataclass(frozen=True)
 class Centre:
-    """What the two sides of a machine are measured from.
+    """Origin from which the two sides of a machine are measured.
 
     visible : (n_visible,), means of the data; hidden : (n_hidden,), running means of p(h | v).
     """
@@ -30,7 +30,7 @@ class Centre:
 
 @dataclass
 class Share:
-    """What a block of rows sees of a `ChainMemory`, and what it leaves there.
+    """Share that a block of rows has of a `ChainMemory`, and what it leaves there.
 
     hidden : (n_chains, n_hidden) uint8, the states of its chains, which the rule moves in place, or
     None; first : the number of the first of them; gaps : `RowState` of the rows, or None where
@@ -48,7 +48,7 @@ class Share:
 
 @dataclass(frozen=True)
 class CarriedOver:
-    """What a `ChainMemory` leaves to the next training.
+    """Rest that a `ChainMemory` leaves to the next training.
 
     hidden : states of the chains, or None; partition : what follows log Z; hidden_mean :
     (n_hidden,), or None; n_steps : how many there were; average : the state of an `OwnAverage`, or

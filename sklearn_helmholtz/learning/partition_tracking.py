@@ -23,7 +23,7 @@ _SMALLEST = 1e-6  # variance
 
 
 def follow_partition(machine, seed):
-    """What follows log Z of a machine: `ExactPartition` where it is small, else chains."""
+    """Follower of log Z of a machine: `ExactPartition` where it is small, else chains."""
     few, many = sorted(machine.n_units)
     if 2**few <= _MOST_STATES and 2**few * many <= _MOST_INPUTS:
         return ExactPartition()

@@ -181,7 +181,7 @@ def test_the_partition_function_is_followed():
     machine = make_gaussian_boltzmann(5, 4, 0.5)
     side = HiddenSide.of(machine)
     assert follower_of(machine, cases.SEED).log_partition(machine) == side.log_partition()
-    chains = GaussianPartitionChains.start(machine, cases.SEED, 2000)
+    chains = GaussianPartitionChains.start(machine, cases.SEED, n_chains=2000)
     assert chains.log_partition(machine) == pytest.approx(side.log_partition(), abs=0.1)
     first = chains.visible.copy()
     for share in np.linspace(1, 0.5, 6):
