@@ -21,7 +21,8 @@ chains hold there to begin with is drawn as layer 1 of a particle numbered from 
 moves of elliptical slice sampling use layer 0 and are numbered like these sweeps. Their units are
 two for each latent, in two groups of a multiple of 64, and then 64 for a threshold and the angles.
 Chains of a Boltzmann machine that are no row's are numbered in word 2 in place of rows, under the
-key of dreams, and their sweeps in word 1; layer 0 are the data, layer 1 hidden units. The chains
+key of dreams, and their sweeps in word 1; layer 0 are the data, layer 1 hidden units, layer 2 the
+label where rows have one. The chains
 that follow log Z have a key of their own, and number their sweeps in word 3.
 Mean field starts from numbers of a purpose of its own, with the number of the start in word 1 and
 the units of all layers as layer 0: in training and as a proposal under the key of the row, in

@@ -3,15 +3,7 @@
 import numpy as np
 import scipy.sparse
 
-from ..estimators.tables import is_missing
-
-
-def missing_values(X):
-    """Flags of the missing values of a table or an array of any shape; no sparse matrix."""
-    values = np.asarray(X)
-    if values.dtype == object:
-        return is_missing(values.ravel()).reshape(values.shape)
-    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+from ..estimators.tables import missing_values
 
 
 def never_observed(X):

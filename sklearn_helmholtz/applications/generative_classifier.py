@@ -13,13 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators import FactorAnalysis
 from ..estimators._compat import HasMethods, Interval, _fit_context
 from ..estimators.checks import CheckedParametersMixin, check_count
+from ..estimators.class_labels import ClassLabels, place_of
 from ..estimators.labels import by_label
 from ..estimators.learner import learner_of
 from ..estimators.notices import notify
 from ..estimators.public import public
 from ..estimators.published import VersionedMixin
 from ..estimators.weights import checked_weights
-from .class_labels import ClassLabels, place_of
 from .densities import check_density, drawn, takes_weights
 from .measures import check_same_measure, refuse_pipeline, with_common_units
 from .responsibilities import Classes, Rows, log_posterior, maximise

@@ -8,12 +8,12 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators import HelmholtzMachine
 from ..estimators._compat import HasMethods, _fit_context
 from ..estimators.checks import CheckedParametersMixin
+from ..estimators.class_labels import ClassLabels, place_of
 from ..estimators.comparison import row_scores
 from ..estimators.learner import learner_of
 from ..estimators.public import public
 from ..estimators.published import VersionedMixin
 from ..estimators.weights import checked_weights
-from .class_labels import ClassLabels, place_of
 from .label_column import LabelColumn
 from .rows import chosen, validated_rows
 

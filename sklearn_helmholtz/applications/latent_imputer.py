@@ -19,9 +19,10 @@ from ..estimators.frames import in_library, library_of
 from ..estimators.learner import learner_of
 from ..estimators.notices import notify
 from ..estimators.public import public
+from ..estimators.tables import missing_values
 from ..estimators.weights import checked_weights
 from .assembly import beside, numbers_of, with_empty_columns
-from .gaps import missing_values, never_observed
+from .gaps import never_observed
 from .wrapper import EstimatorWrapper
 
 

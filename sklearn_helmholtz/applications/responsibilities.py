@@ -7,9 +7,9 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils.parallel import Parallel, delayed
 
+from ..estimators.class_labels import MISSING
 from ..estimators.comparison import RowScores, row_scores
 from ..estimators.given_columns import shown
-from .class_labels import MISSING
 from .densities import fitted, log_densities, suited
 from .rows import chosen
 

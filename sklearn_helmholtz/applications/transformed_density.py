@@ -20,11 +20,11 @@ from ..estimators.labels import index_of
 from ..estimators.learner import learner_of
 from ..estimators.public import public
 from ..estimators.published import VersionedMixin
+from ..estimators.tables import missing_values
 from ..estimators.weights import checked_weights
 from ..likelihood import Estimate, weighted_mean
 from ..models import refuse_empty
 from .densities import check_density, fitted, log_densities, takes_weights
-from .gaps import missing_values
 from .jacobians import PROTOCOL, log_abs_det
 from .measures import check_real, with_real_units
 from .rows import as_floats, chosen, validated_rows

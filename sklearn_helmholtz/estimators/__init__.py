@@ -11,6 +11,7 @@ from .helmholtz_machine import HelmholtzMachine
 from .monitoring import HeldOutLikelihood
 from .ordinal_factor_analysis import OrdinalFactorAnalysis
 from .polychoric import polychoric_correlation
+from .restricted_boltzmann_classifier import RestrictedBoltzmannClassifier
 from .restricted_boltzmann_machine import RestrictedBoltzmannMachine
 from .sigmoid_belief_net import SigmoidBeliefNet
 
@@ -21,6 +22,7 @@ __all__ = [
     "HeldOutLikelihood",
     "HelmholtzMachine",
     "OrdinalFactorAnalysis",
+    "RestrictedBoltzmannClassifier",
     "RestrictedBoltzmannMachine",
     "SigmoidBeliefNet",
     "bartlett_sphericity",

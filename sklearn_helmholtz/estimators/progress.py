@@ -121,6 +121,16 @@ class ObjectiveLines(EpochLines):
         return figures
 
 
+class LabelLines(EpochLines):
+    """The same of a training of a classifier."""
+
+    def _figures(self, records):
+        figures = [f"log p(y | x) {-records.losses[-1]:.4f}"]
+        if records.scores:
+            figures.append(f"held-out {records.scores[-1]:.4f}")
+        return figures
+
+
 class BlockLines:
     """Lines on blocks of rows, some seconds apart, and a last one if there were any.
 

@@ -211,6 +211,14 @@ def is_missing(values):
     return np.array([v is None or (isinstance(v, float) and v != v) for v in values], bool)
 
 
+def missing_values(X):
+    """Flags of the missing values of a table or an array of any shape; no sparse matrix."""
+    values = np.asarray(X)
+    if values.dtype == object:
+        return is_missing(values.ravel()).reshape(values.shape)
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+
+
 def _is_date(value):
     """Whether something is a date, a time or a span of time."""
     known = isinstance(value, np.datetime64 | np.timedelta64)

@@ -45,8 +45,8 @@ _SEEN = ("n_features_in_", "feature_names_in_", "_schema")
 _SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 
 
-class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin, LayeredEstimator):
-    """A latent density estimator that learns step by step, by a rule of `learning`.
+class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
+    """Trains a machine step by step, by a rule of `learning`.
 
     Subclasses have the parameters whose constraints are here, and the methods ``_new_machine`` and
     ``_rule``. Some have no such parameter, but a setting of the same name that stays.
@@ -476,6 +476,10 @@ class TrainedDensityEstimator(RecordsMixin, EncodingMixin, CallbackSupportMixin,
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_model")
+
+
+class TrainedDensityEstimator(TrainingMixin, LayeredEstimator):
+    """A latent density estimator that learns step by step."""
 
 
 def _last(n, records):

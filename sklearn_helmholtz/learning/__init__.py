@@ -8,6 +8,7 @@ from .deterministic import DeterministicLearning, deterministic_losses, write_de
 from .exact import ExactLearning
 from .gibbs import GibbsLearning
 from .importance_weighted import ImportanceWeighted
+from .labelled import LabelledLearning
 from .mean_field import MeanFieldLearning
 from .memory import Memory, Place
 from .optimizers import SGD, Adam
@@ -15,13 +16,14 @@ from .partition_tracking import ExactPartition, PartitionChains
 from .penalties import EstimatedPenalty, FixedPenalty, penalise
 from .persistent import PersistentLearning
 from .reweighted import ReweightedWakeSleep
-from .rule import BeliefNetRule, Rule
+from .rule import COST_OF_A_FUNCTION, BeliefNetRule, Rule
 from .schedules import Adaptive, Constant, Cosine
 from .score_function import NVIL, VIMCO
 from .tempered import TemperedLearning
 from .wake_sleep import WakeSleep
 
 __all__ = [
+    "COST_OF_A_FUNCTION",
     "NVIL",
     "SGD",
     "VIMCO",
@@ -41,6 +43,7 @@ __all__ = [
     "FixedPenalty",
     "GibbsLearning",
     "ImportanceWeighted",
+    "LabelledLearning",
     "MeanFieldLearning",
     "Memory",
     "PartitionChains",

@@ -6,6 +6,7 @@ from .bounds import annealed_bounds, importance_bounds
 from .enumeration import MAX_AUTOMATIC_UNITS, MAX_UNITS, Enumeration, units_to_sum_out
 from .estimate import RELIABLE_SAMPLE_SIZE, RELIABLE_SHARE, Estimate, weighted_mean
 from .importance import importance_estimate
+from .labelled_partition import labelled_partition
 from .partition import Partition, partition_of
 from .pseudo import pseudo_log_likelihood
 from .scoring import (
@@ -32,6 +33,7 @@ __all__ = [
     "held_out_bound",
     "importance_bounds",
     "importance_estimate",
+    "labelled_partition",
     "partition_of",
     "pseudo_log_likelihood",
     "score_by_annealing",

@@ -18,6 +18,8 @@ from .gaussian_boltzmann import (
     initialise_gaussian_boltzmann,
 )
 from .helmholtz import Helmholtz, assemble, initialise
+from .labelled_boltzmann import LabelledBoltzmann, assemble_labelled, initialise_labelled
+from .normal_boltzmann import NormalBoltzmann, UnitNormal
 
 __all__ = [
     "ACTIVATIONS",
@@ -31,12 +33,16 @@ __all__ = [
     "GaussianBoltzmann",
     "GaussianHelmholtz",
     "Helmholtz",
+    "LabelledBoltzmann",
+    "NormalBoltzmann",
+    "UnitNormal",
     "WithBaselines",
     "as_deterministic",
     "assemble",
     "assemble_boltzmann",
     "assemble_gaussian",
     "assemble_gaussian_boltzmann",
+    "assemble_labelled",
     "downward",
     "generative_chain",
     "has_recognition",
@@ -45,6 +51,7 @@ __all__ = [
     "initialise_deterministic",
     "initialise_gaussian",
     "initialise_gaussian_boltzmann",
+    "initialise_labelled",
     "initialise_net",
     "log_sum",
     "with_baselines",

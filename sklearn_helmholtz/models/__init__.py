@@ -15,6 +15,7 @@ from .encoding import (
 from .gaussian_boltzmann import GaussianBoltzmannModel
 from .graded import GradedModel
 from .joint import joint_probabilities, joint_states, most_probable
+from .labelled_boltzmann import LabelledBoltzmannModel
 from .linear_gaussian import LinearGaussianModel, check_columns
 from .model import Model
 
@@ -27,6 +28,7 @@ __all__ = [
     "Encoding",
     "GaussianBoltzmannModel",
     "GradedModel",
+    "LabelledBoltzmannModel",
     "LinearGaussianModel",
     "Model",
     "by_blocks",

@@ -12,6 +12,7 @@ from ..estimators import (
     GaussianHelmholtzMachine,
     HelmholtzMachine,
     OrdinalFactorAnalysis,
+    RestrictedBoltzmannClassifier,
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
 )
@@ -19,6 +20,7 @@ from ..estimators.notices import notify
 from ..estimators.published import sentence_on_versions
 from . import (
     belief_nets,
+    boltzmann_classifiers,
     boltzmann_machines,
     deterministic_machines,
     factor_models,
@@ -41,6 +43,7 @@ _CLASSES = {
         GaussianHelmholtzMachine,
         HelmholtzMachine,
         OrdinalFactorAnalysis,
+        RestrictedBoltzmannClassifier,
         RestrictedBoltzmannMachine,
         SigmoidBeliefNet,
     )
@@ -49,6 +52,10 @@ _NETS = (belief_nets.write_belief_net, belief_nets.read_belief_net, belief_nets.
 _BOLTZMANN = (
     boltzmann_machines.write_boltzmann_machine, boltzmann_machines.read_boltzmann_machine,
     boltzmann_machines.RECORDS,
+)  # fmt: skip
+_LABELLED = (
+    boltzmann_classifiers.write_boltzmann_classifier,
+    boltzmann_classifiers.read_boltzmann_classifier, boltzmann_classifiers.RECORDS,
 )  # fmt: skip
 _DETERMINISTIC = (
     deterministic_machines.write_deterministic_net, deterministic_machines.read_deterministic_net,
@@ -67,8 +74,8 @@ _ITEMS = (
 _STATES = {
     "DeterministicHelmholtzMachine": _DETERMINISTIC, "FactorAnalysis": _FACTORS,
     "GaussianHelmholtzMachine": _GAUSSIANS, "HelmholtzMachine": _NETS,
-    "OrdinalFactorAnalysis": _ITEMS, "RestrictedBoltzmannMachine": _BOLTZMANN,
-    "SigmoidBeliefNet": _NETS,
+    "OrdinalFactorAnalysis": _ITEMS, "RestrictedBoltzmannClassifier": _LABELLED,
+    "RestrictedBoltzmannMachine": _BOLTZMANN, "SigmoidBeliefNet": _NETS,
 }  # fmt: skip
 _ALL = {**_CLASSES, **holders.KINDS}
 
@@ -83,7 +90,8 @@ def save(estimator, path):
     Parameters
     ----------
     estimator : HelmholtzMachine, GaussianHelmholtzMachine, DeterministicHelmholtzMachine, \
-            SigmoidBeliefNet, RestrictedBoltzmannMachine, FactorAnalysis or OrdinalFactorAnalysis
+            SigmoidBeliefNet, RestrictedBoltzmannMachine, RestrictedBoltzmannClassifier, \
+            FactorAnalysis or OrdinalFactorAnalysis
         A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
         or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
         one to be fitted.

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..applications.class_labels import ClassLabels
 from ..applications.label_column import LabelColumn
 from ..applications.measures import check_same_measure
+from ..estimators.class_labels import ClassLabels
 from .classes import read_classes, write_classes
 from .held import check_held, set_features
 

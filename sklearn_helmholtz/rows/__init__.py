@@ -5,6 +5,7 @@ from .coded import Coded
 from .columns import TableLimits, TableSummary, means, moments, rounded_interval, rounding
 from .dense import chunks, dense_doubles, dense_rows, row_pieces, with_column
 from .keys import content_keys
+from .labelled import UNLABELLED, LabelledBlock, LabelledTable
 from .limits import minibatches, rows_of_a_block, split_evenly
 from .lists import Lists
 from .missing import by_pattern, has_missing, missing_per_row
@@ -12,8 +13,11 @@ from .scaling import Scaling, Unscaled
 from .table import Table
 
 __all__ = [
+    "UNLABELLED",
     "Block",
     "Coded",
+    "LabelledBlock",
+    "LabelledTable",
     "Lists",
     "Scaling",
     "Table",

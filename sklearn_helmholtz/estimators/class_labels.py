@@ -1,17 +1,18 @@
 """Labels of rows: the classes that they name, and which of them are missing."""
 
 from dataclasses import dataclass
+from numbers import Number
 
 import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length
 
-from ..estimators.given_columns import shown
-from ..estimators.tables import is_missing
-from .gaps import missing_values
+from ..rows import UNLABELLED
+from .given_columns import shown
+from .tables import is_missing, missing_values
 
-MISSING = -1  # the code of a missing label
+MISSING = UNLABELLED  # the code of a missing label
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class ClassLabels:
 
     Examples
     --------
-    >>> from sklearn_helmholtz.applications.class_labels import ClassLabels
+    >>> from sklearn_helmholtz.estimators.class_labels import ClassLabels
     >>> ClassLabels.of(["b", None, "a"], X=[[1], [2], [3]])
     ClassLabels(classes=array(['a', 'b'], dtype=object), codes=array([ 1, -1,  0]))
     """
@@ -52,6 +53,43 @@ class ClassLabels:
         codes[~missing] = places
         return cls(classes, codes)
 
+    @classmethod
+    def of_some(cls, y, X, name="estimator"):
+        """The same where -1 means missing, too, as in `sklearn.semi_supervised`."""
+        labels = cls.of(_without_minus_one(y), X, name)
+        minus_one = np.flatnonzero(_is_minus_one(labels.classes))
+        if len(minus_one):
+            own = labels.codes == minus_one[0]
+            codes = np.where(own, MISSING, labels.codes - (labels.codes > minus_one[0]))
+            labels = cls(np.delete(labels.classes, minus_one), codes)
+        return labels
+
+    @classmethod
+    def among(cls, y, X, classes, name="estimator"):
+        """Labels of rows of which the classes are known; -1 means missing, as of `of_some`.
+
+        All of them may be. A ValueError names a label that is none of the classes.
+        """
+        if y is None:
+            raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+        values = column_or_1d(_without_minus_one(y), warn=True)
+        check_consistent_length(X, values)
+        known = ~(missing_values(values) | _is_minus_one(values))
+        codes = np.full(len(values), MISSING)
+        if known.any():
+            found, places = _distinct(values[known])
+            codes[known] = np.array([place_of(label, classes) for label in found.tolist()])[places]
+        return cls(classes, codes)
+
+    def check_several(self):
+        """Refuse labels that name less than two classes, -1 being none."""
+        if len(self.classes) < 2:
+            found = "one class" if len(self.classes) else "no class"
+            raise ValueError(
+                f"y holds {found} only, but a classifier needs two classes or more; -1 is none, "
+                "but means that a label is missing."
+            )
+
     @property
     def missing(self):
         """Flags of the rows without a label, (n_rows,)."""
@@ -78,6 +116,25 @@ def _as_array(y):
     if np.ma.is_masked(y):
         return np.where(np.ma.getmaskarray(y), None, np.ma.getdata(y).astype(object))
     return y.to_numpy() if hasattr(y, "to_numpy") else y
+
+
+def _without_minus_one(y):
+    """Labels as an array, in which None takes the place of -1 where there are objects.
+
+    The type of the others is then as if there had been no -1.
+    """
+    values = _as_array(y)
+    if getattr(getattr(values, "dtype", None), "kind", None) != "O":
+        return values
+    is_minus_one = [isinstance(v, Number) and v == MISSING for v in values.ravel()]
+    return np.where(np.reshape(is_minus_one, values.shape), None, values)
+
+
+def _is_minus_one(values):
+    """Flags of numbers that are -1."""
+    if values.dtype.kind not in "if":
+        return np.zeros(values.shape, bool)
+    return values == MISSING
 
 
 def _distinct(known):

@@ -1,0 +1,155 @@
+"""Training of estimators whose rows have labels, some of which may be missing."""
+
+import contextlib
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse
+from sklearn.utils import _safe_indexing
+from sklearn.utils.multiclass import unique_labels
+
+from .._keys import Purpose, generator
+from ..models import named
+from ..rows import LabelledTable
+from .class_labels import ClassLabels
+from .given_columns import shown
+from .notices import notify
+from .trained import TrainingMixin
+from .validation import validated
+from .weights import checked_weights
+
+
+class LabelledTrainingMixin(TrainingMixin):
+    """Trains on rows with labels.
+
+    The learner (see `learner_of`) has ``_given``, labels and classes as users gave them, and
+    ``_labels``, the `ClassLabels` of the rows that it learns from, as long as it is learning.
+    """
+
+    _schema = None  # of mixed columns, of which there are none
+
+    @property
+    def _names(self):
+        return getattr(self, "feature_names_in_", None)
+
+    @contextlib.contextmanager
+    def _learning_from(self, y, classes=None):
+        """A context in which labels are at hand; classes : that a first `partial_fit` was told."""
+        self._given = y, classes
+        try:
+            yield
+        finally:
+            for name in ("_given", "_labels", "_class_counts"):
+                vars(self).pop(name, None)
+
+    def _validate(self, X, reset):
+        """Data as scikit-learn checked them, of which nothing is missing."""
+        X = validated(self, X, reset)
+        _refuse_gaps(X, self._names, type(self).__name__)
+        return X
+
+    def _weighted(self, X, sample_weight, reset):
+        data = self._validate(X, reset=reset)
+        labels, is_new = self._read_labels(data, reset)
+        weights = None
+        if sample_weight is not None:
+            weights = checked_weights(sample_weight, data, X)
+            if not weights.all():
+                kept = np.flatnonzero(weights)
+                own = ClassLabels(labels.classes, labels.codes[kept])
+                labels = labels.choose(kept) if is_new else own
+                X, data, weights = _safe_indexing(X, kept), data[kept], weights[kept]
+        labels.check_several()
+        self._labels = labels
+        self._tell_of_missing_labels()
+        return X, data, weights
+
+    def _read_labels(self, data, reset):
+        """The `ClassLabels` of all rows, and whether they alone say what classes there are."""
+        y, classes = self._given
+        name = type(self).__name__
+        if not reset:
+            _check_same_classes(classes, self.classes_)
+            return ClassLabels.among(y, data, self.classes_, name), False
+        if classes is None:
+            return ClassLabels.of_some(y, data, name), True
+        return ClassLabels.among(y, data, _checked_classes(classes), name), False
+
+    def _tell_of_missing_labels(self):
+        n_missing = int(self._labels.missing.sum())
+        if n_missing and not self.generative:
+            notify(
+                f"y has {n_missing} missing label(s), and generative=0 learns from labels only: "
+                "these rows teach nothing. Set generative above 0, or leave them out."
+            )
+
+    def _begin(self, X, summary, indices, weights, relative, seed):
+        codes, own = self._labels.codes[indices], None if weights is None else weights[indices]
+        known = codes >= 0
+        self._class_counts = np.bincount(
+            codes[known], None if own is None else own[known], len(self._labels.classes)
+        )
+        return self._with_labels(super()._begin(X, summary, indices, weights, relative, seed))
+
+    def _continue(self, X, summary, weights):
+        return self._with_labels(super()._continue(X, summary, weights))
+
+    def _with_labels(self, start):
+        return replace(start, rows=LabelledTable(start.rows, self._labels.codes))
+
+    def _split(self, known, seed):
+        """Rows to train on and rows held out: of the latter all have labels, by their classes."""
+        codes = self._labels.codes[known]
+        labelled = np.flatnonzero(codes >= 0)
+        n_held_out = max(round(self.validation_fraction * len(labelled)), 1)
+        if n_held_out >= len(labelled):
+            raise ValueError(
+                f"early_stopping=True with validation_fraction={self.validation_fraction} leaves "
+                f"no training rows out of {len(labelled)} with a label."
+            )
+        order = labelled[generator(seed, Purpose.SPLIT).permutation(len(labelled))]
+        order = order[np.argsort(codes[order], kind="stable")]
+        places = (np.arange(n_held_out) + 0.5) * len(order) / n_held_out
+        held_out = np.zeros(len(known), bool)
+        held_out[order[places.astype(int)]] = True
+        return known[~held_out], known[held_out]
+
+    def _records(self, start, training, monitor):
+        records = super()._records(start, training, monitor)
+        return {**records, "classes_": self._labels.classes.copy()}
+
+
+def _refuse_gaps(X, names, estimator):
+    """Refuse missing values, by column."""
+    if scipy.sparse.issparse(X):
+        columns = X.indices[np.isnan(X.data)]
+    else:
+        columns = np.flatnonzero(np.isnan(X).any(axis=0)) if X.dtype.kind == "f" else []
+    if len(columns):
+        raise ValueError(
+            f"Column {named(columns.min(), names)} of X has missing values (NaN), which "
+            f"{estimator} does not take: impute them before, for example with LatentImputer, or "
+            "use LatentClassifier, which sums them out."
+        )
+
+
+def _checked_classes(classes):
+    """Classes as users tell them, in order, two or more of which none is -1."""
+    found = unique_labels(np.asarray(classes))
+    if len(found) < 2:
+        raise ValueError(f"classes must hold two labels or more, got {classes!r}.")
+    if found.dtype.kind in "if" and (found == -1).any():
+        raise ValueError("classes must not hold -1, which means that a label is missing.")
+    return found
+
+
+def _check_same_classes(classes, known):
+    """Refuse classes that differ from those of the first call."""
+    if classes is None:
+        return
+    found = unique_labels(np.asarray(classes))
+    if found.tolist() != known.tolist():
+        words = ", ".join(map(shown, known[:10]))
+        raise ValueError(
+            f"classes must be those of the first call, {words}, or be left out, got {classes!r}."
+        )
