@@ -36,6 +36,6 @@ def labelled_attributes(model):
         "intercept_visible_": single(b),
         "weights_class_": machine.labels.weights.T.copy(),
         "intercept_class_": machine.labels.intercept.copy(),
-        "feature_means_": single(scaling.restore(model.encoding.fill_values)),
+        "feature_means_": single(scaling.restore(model.encoding.fill_values.copy())),
         "_model": model,
     }

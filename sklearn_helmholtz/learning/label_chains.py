@@ -16,7 +16,7 @@ _LABEL = 2  # layer, as random numbers tell it apart
 
 @dataclass
 class LabelShare:
-    """What a block of rows sees of a `LabelMemory`.
+    """Share that a block of rows sees of a `LabelMemory`.
 
     hidden : (n_chains, n_hidden) uint8, states of its chains, which the rule moves in place, or
     None; first : the number of the first of them; labelled_share : of the weight of all rows.
@@ -40,8 +40,8 @@ class LabelMemory(Memory):
 
     @property
     def carry_over(self):
-        """The chains, wherever rows come from: a `CarriedOver`."""
-        return CarriedOver(self.hidden)
+        """The chains, wherever rows come from: a `CarriedOver`; None where there are none."""
+        return None if self.hidden is None else CarriedOver(self.hidden)
 
     def resume(self, carry_over):
         """Go on with the chains of an earlier training, as many of them as there are to be."""

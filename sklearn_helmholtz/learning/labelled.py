@@ -1,4 +1,4 @@
-"""Learning of labels by Boltzmann machines: what tells them, and how rows come with them."""
+"""Learning of rows and labels by Boltzmann machines, discriminative and generative."""
 
 import math
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class LabelledLearning(Rule):
         return float((labelled[known] * log_posterior[known, x.codes[known]]).sum())
 
     def _write_rows(self, machine, x, log_posterior, means, weights, labelled, out):
-        """What rows say: each class of each row counts ``coefficients`` times.
+        """Write what rows say: each class of each row counts as often as it should.
 
         means : p(h | x, y), (n_classes, n_rows, n_hidden), which is overwritten.
         """
@@ -102,7 +102,7 @@ class LabelledLearning(Rule):
         )
 
     def _subtract_chains(self, machine, weights, dream, memory, out, work):
-        """What the machine says by itself: its chains move, and are told off."""
+        """Move chains, and subtract what the machine says by them."""
         hidden = memory.hidden
         if hidden is None:
             hidden = begin_chains(machine, dream.key, dream.addresses)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..learning import CarriedOver
 from ..machines import assemble_labelled
-from ..units import Bernoulli, Gaussian
+from ..units import AUTOMATIC
 from .belief_nets import RECORDS as _OF_MACHINES
 from .belief_nets import read_belief_net, write_belief_net
 from .boltzmann_machines import read_boltzmann, write_boltzmann
@@ -36,7 +36,7 @@ def _write_machine(part, machine):
 
 
 def _read_machine(part, encoding):
-    if encoding.family not in (Bernoulli, Gaussian):
+    if encoding.family not in AUTOMATIC:
         raise ValueError(f"its units are {encoding.family.name}, which none of its kind has")
     boltzmann, n_classes = read_boltzmann(part, encoding), part.whole("n_classes", 2, _MOST_CLASSES)
     shape = boltzmann.n_units[1], n_classes

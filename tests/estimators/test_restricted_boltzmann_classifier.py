@@ -9,11 +9,8 @@ import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, logsumexp
 from sklearn.base import clone
-from sklearn.utils import estimator_checks
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_helmholtz import RestrictedBoltzmannClassifier, load, save
-from tests.applications.checked import FOR_ALL
 from tests.labelled_machines import log_joint, log_partition, log_posterior, states
 
 FEW = {"n_components": 4, "n_iter": 3, "random_state": 0, "n_jobs": 1}
@@ -259,31 +256,3 @@ def test_an_archive_holds_all_of_it(X, generative, tmp_path):
 def test_lines_tell_of_epochs(capsys):
     fitted(n_iter=1, verbose=1)
     assert "log p(y | x) -" in capsys.readouterr().out
-
-
-def instances():
-    few = {"n_components": 4, "n_iter": 30, "learning_rate": 0.05, "batch_size": 20}
-    return [
-        RestrictedBoltzmannClassifier(**few),
-        RestrictedBoltzmannClassifier(**few, generative=0.0),
-    ]
-
-
-def expected_failures(estimator):
-    """Checks of which a reason is known."""
-    several = "-1 means that a label is missing, as in sklearn.semi_supervised"
-    order = "minibatches are others where rows are repeated"
-    names = [f"check_sample_weight_equivalence_on_{kind}_data" for kind in ("dense", "sparse")]
-    return {"check_classifiers_classes": several, **dict.fromkeys(names, order)}
-
-
-@parametrize_with_checks(instances(), expected_failed_checks=expected_failures)
-def test_check_estimator(estimator, check):
-    check(estimator)
-
-
-@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
-@pytest.mark.parametrize("name", FOR_ALL)
-def test_checks_that_check_estimator_leaves_out(name):
-    estimator = instances()[0]
-    getattr(estimator_checks, name)(type(estimator).__name__, estimator)

@@ -18,6 +18,7 @@ from sklearn_helmholtz import (
     LatentClassifier,
     LatentImputer,
     OrdinalFactorAnalysis,
+    RestrictedBoltzmannClassifier,
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
 )
@@ -153,7 +154,13 @@ _WORDS = np.array(["a", "bc"])[_PART // 2]
 _SOME = np.where(_PART == 1, None, _WORDS.astype(object))
 _EMPTY = _FRAME[["job", "x"]].assign(none=np.nan)
 _COLUMN_OF_NONE = np.column_stack([_GAPS, np.full(60, np.nan)])
-#: Estimators that hold others: makers, and what they are fitted to.
+
+
+def _boltzmann(**params):
+    return RestrictedBoltzmannClassifier(3, n_iter=2, batch_size=20, random_state=0, **params)
+
+
+#: Estimators that hold others, and classifiers: makers, and what they are fitted to.
 HOLDERS = {
     "imputer": (lambda: _imputer(FactorAnalysis(1), keep_empty_features=True), _COLUMN_OF_NONE),
     "imputer of counts": (
@@ -170,6 +177,8 @@ HOLDERS = {
     "generative classifier": (
         lambda: GenerativeClassifier(FactorAnalysis(1), priors=[0.25, 0.75]), _NAMED, _WORDS,
     ),
+    "boltzmann classifier": (_boltzmann, binary_rows(), _SOME),
+    "discriminative": (lambda: _boltzmann(generative=0, momentum=0.5), _NAMED, _WORDS),
     "machines of classes": (
         lambda: GenerativeClassifier(_machine(), max_iter=2), _FRAME[["x", "is_old"]], _SOME,
     ),
