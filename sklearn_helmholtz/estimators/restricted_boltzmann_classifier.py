@@ -110,7 +110,7 @@ class RestrictedBoltzmannClassifier(
     momentum : float, default=0.0
         Momentum in [0, 1), where ``generative`` is above 1.
 
-    alpha : float, default=1e-3
+    alpha : float, default=1e-4
         Strength of the penalty ``alpha / 2 * (|W|^2 + |U|^2)``, relative to the objective.
 
     visible : {"auto", "bernoulli", "gaussian"}, default="auto"
@@ -273,7 +273,7 @@ class RestrictedBoltzmannClassifier(
         schedule="constant",
         averaging=True,
         momentum=0.0,
-        alpha=1e-3,
+        alpha=1e-4,
         visible="auto",
         shuffle=True,
         early_stopping=False,

@@ -160,7 +160,13 @@ def _boltzmann(**params):
     return RestrictedBoltzmannClassifier(3, n_iter=2, batch_size=20, random_state=0, **params)
 
 
-#: Estimators that hold others, and classifiers: makers, and what they are fitted to.
+#: Classifiers that hold no others: makers, and what they are fitted to.
+CLASSIFIERS = {
+    "boltzmann classifier": (_boltzmann, binary_rows(), _SOME),
+    "discriminative": (lambda: _boltzmann(generative=0, momentum=0.5), _NAMED, _WORDS),
+    "generative": (lambda: _boltzmann(generative=np.inf, early_stopping=True), _NAMED, _PART),
+}
+#: Estimators that hold others: makers, and what they are fitted to.
 HOLDERS = {
     "imputer": (lambda: _imputer(FactorAnalysis(1), keep_empty_features=True), _COLUMN_OF_NONE),
     "imputer of counts": (
@@ -177,8 +183,6 @@ HOLDERS = {
     "generative classifier": (
         lambda: GenerativeClassifier(FactorAnalysis(1), priors=[0.25, 0.75]), _NAMED, _WORDS,
     ),
-    "boltzmann classifier": (_boltzmann, binary_rows(), _SOME),
-    "discriminative": (lambda: _boltzmann(generative=0, momentum=0.5), _NAMED, _WORDS),
     "machines of classes": (
         lambda: GenerativeClassifier(_machine(), max_iter=2), _FRAME[["x", "is_old"]], _SOME,
     ),
