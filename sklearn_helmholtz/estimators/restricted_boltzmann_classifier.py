@@ -11,6 +11,7 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from .._threads import count_threads
@@ -19,7 +20,14 @@ from ..machines import initialise_labelled
 from ..models import LabelledBoltzmannModel, choose_family, fit_encoding
 from ._compat import Interval, StrOptions, _fit_context, with_callbacks
 from .callbacks import EpochCallbacks
-from .checks import CheckedParametersMixin, check_jobs, check_settings, check_visible
+from .checks import (
+    CheckedParametersMixin,
+    check_count,
+    check_jobs,
+    check_settings,
+    check_visible,
+)
+from .class_labels import place_of
 from .labelled import LabelledTrainingMixin
 from .labelled_attributes import PUBLISHED, labelled_attributes
 from .learner import learner_of
@@ -507,6 +515,38 @@ class RestrictedBoltzmannClassifier(
             In nats.
         """
         return logsumexp(self.joint_log_likelihood(X), axis=1)
+
+    @with_progress
+    @public
+    def sample(self, n_samples=1, y=None, *, random_state=None):
+        """Draw rows and their classes.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Rows to draw.
+
+        y : label, default=None
+            The class to draw from. None draws classes as the machine thinks them probable.
+
+        random_state : int, RandomState instance or None, default=None
+            An int repeats the draw; None uses NumPy's global generator.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Rows, uint8 for Bernoulli features and float32 for Gaussian ones: exact where log Z of
+            the class is, otherwise by annealed chains.
+
+        y : ndarray of shape (n_samples,)
+            Their classes.
+        """
+        check_is_fitted(self)
+        n_samples, rng = check_count("n_samples", n_samples), check_random_state(random_state)
+        places = None if y is None else np.full(n_samples, place_of(y, self.classes_))
+        ways = self.n_annealing_chains, self.n_temperatures, self._n_threads
+        X, places = self._model.draw(places, n_samples, rng, *ways)
+        return X, self.classes_[places]
 
     @property
     def log_partition_(self):

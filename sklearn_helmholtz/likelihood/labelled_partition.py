@@ -1,7 +1,5 @@
 """The partition function of a Boltzmann machine of rows and labels: a sum over the classes."""
 
-import math
-
 import numpy as np
 from scipy.special import logsumexp, softmax
 
@@ -23,13 +21,7 @@ def labelled_partition(machine, n_chains=100, n_temperatures="auto", n_threads=1
     """
     if isinstance(machine.boltzmann, NormalBoltzmann):
         return Partition.exactly(_normal_log_partition(machine))
-    parts = [
-        partition_of(
-            machine.of_class(number), n_chains=n_chains, n_temperatures=n_temperatures,
-            n_threads=n_threads,
-        )
-        for number in range(machine.n_classes)
-    ]  # fmt: skip
+    parts = class_partitions(machine, n_chains, n_temperatures, n_threads)
     value, lower, upper = (
         float(logsumexp(machine.labels.intercept + np.array([getattr(p, name) for p in parts])))
         for name in ("value", "lower", "upper")
@@ -45,8 +37,20 @@ def labelled_partition(machine, n_chains=100, n_temperatures="auto", n_threads=1
     )  # fmt: skip
 
 
+def class_partitions(machine, n_chains=100, n_temperatures="auto", n_threads=1):
+    """The `Partition` of the machine of each class, a list; see `LabelledBoltzmann.of_class`."""
+    settings = {"n_chains": n_chains, "n_temperatures": n_temperatures, "n_threads": n_threads}
+    return [partition_of(machine.of_class(k), **settings) for k in range(machine.n_classes)]
+
+
 def _normal_log_partition(machine):
     """Log Z of real rows by all hidden states, nats."""
+    check_normal(machine)
+    return float(logsumexp(normal_log_terms(machine)))
+
+
+def check_normal(machine):
+    """Refuse more hidden units behind real rows than can be summed over."""
     n_hidden = machine.n_units[1]
     if n_hidden > MAX_AUTOMATIC_SIDE:
         raise ValueError(
@@ -55,13 +59,28 @@ def _normal_log_partition(machine):
             "their probabilities need no such sum; for densities set n_components to "
             f"{MAX_AUTOMATIC_SIDE} or fewer, or make the features zeros and ones."
         )
-    intercept = machine.boltzmann.hidden_intercept.astype(np.float64)
-    weights = machine.labels.weights.astype(np.float64)
-    total = -math.inf
-    for start in range(0, 2**n_hidden, _PART):
-        numbers = np.arange(start, min(start + _PART, 2**n_hidden))[:, None]
-        states = (numbers >> np.arange(n_hidden) & 1).astype(np.float64)
-        terms = states @ intercept + machine.boltzmann.summed_over_visible(states)
-        labels = logsumexp(outer(states, weights) + machine.labels.intercept, axis=1)
-        total = np.logaddexp(total, logsumexp(terms + labels))
-    return float(total)
+
+
+def hidden_states(machine, numbers):
+    """Hidden states by their numbers, of which bit j is unit j: (n_states, n_hidden) float64."""
+    return (numbers[:, None] >> np.arange(machine.n_units[1]) & 1).astype(np.float64)
+
+
+def normal_log_terms(machine):
+    """Log of p*(h, y) of all hidden states, real rows being integrated over.
+
+    (2^n_hidden, n_classes) float64 nats; of the states only some are held at a time.
+    """
+    n_states = 2 ** machine.n_units[1]
+    terms = np.empty((n_states, machine.n_classes))
+    for start in range(0, n_states, _PART):
+        numbers = np.arange(start, min(start + _PART, n_states))
+        terms[numbers] = _log_terms(machine, hidden_states(machine, numbers))
+    return terms
+
+
+def _log_terms(machine, states):
+    own = outer(states, machine.boltzmann.hidden_intercept.astype(np.float64)[:, None])[:, 0]
+    own += machine.boltzmann.summed_over_visible(states)
+    of_labels = outer(states, machine.labels.weights.astype(np.float64))
+    return own[:, None] + of_labels + machine.labels.intercept

@@ -12,6 +12,7 @@ from ..likelihood import labelled_partition
 from ..machines import LabelledBoltzmann
 from ..rows import split_evenly
 from .encoding import Encoding
+from .labelled_draws import draw_binary, draw_normal
 
 _FEWEST_ROWS = 256
 
@@ -76,6 +77,13 @@ class LabelledBoltzmannModel:
     def _work_of_a_row(self):
         machine = self.machine
         return machine.n_weights + COST_OF_A_FUNCTION * machine.n_classes * machine.n_units[1]
+
+    def draw(self, places, n_rows, rng, n_chains, n_temperatures, n_threads):
+        """Rows and the numbers of their classes, which are ``places`` unless that is None."""
+        if not self.encoding.family.is_binary:
+            return draw_normal(self.encoding, self.machine, places, n_rows, rng)
+        ways = n_chains, n_temperatures, n_threads
+        return draw_binary(self.encoding, self.machine, places, n_rows, rng, *ways)
 
     @functools.cached_property
     def _known(self):

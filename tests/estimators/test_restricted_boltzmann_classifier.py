@@ -66,6 +66,35 @@ def test_densities_are_those_of_enumeration():
     assert_allclose(classifier.log_partition_.value, log_partition(arrays), rtol=1e-6)
 
 
+@pytest.mark.parametrize("y", [None, "b"])
+def test_draws_have_the_frequencies_of_enumeration(y):
+    classifier, n = fitted(generative=1.0), 20_000
+    table = np.exp(classifier.joint_log_likelihood(states(5)))
+    table = table if y is None else table * (classifier.classes_ == y)
+    X, labels = classifier.sample(n, y, random_state=0)
+    assert X.dtype == np.uint8
+    numbers = X @ (1 << np.arange(5)[::-1]) * 3 + np.searchsorted(classifier.classes_, labels)
+    found = np.bincount(numbers, minlength=table.size) / n
+    expected = table.ravel() / table.sum()
+    assert np.abs(found - expected).max() < 4.5 * np.sqrt(expected.max() / n)
+    assert_array_equal(X[:50], classifier.sample(n, y, random_state=0)[0][:50])
+
+
+@pytest.mark.parametrize("y", [None, "far"])
+def test_real_draws_have_the_moments_of_the_density(y):
+    x = np.linspace(-12, 12, 101)[:, None]
+    labels = np.where(x[:, 0] ** 2 > 30, "far", "near")
+    classifier, grid = fitted(x, labels, generative=1.0), np.linspace(-80, 80, 20_001)
+    table = np.exp(classifier.joint_log_likelihood(grid[:, None]))
+    table = (table if y is None else table * (classifier.classes_ == y)) * (grid[1] - grid[0])
+    X, drawn = classifier.sample(20_000, y, random_state=0)
+    p = table.sum(axis=1) / table.sum()
+    mean, square = p @ grid, p @ grid**2
+    assert abs(X.mean() - mean) < 4.5 * np.sqrt(square / 20_000)
+    assert_allclose((X.astype(float) ** 2).mean(), square, rtol=0.05)
+    assert_allclose((drawn == "far").mean(), table[:, 0].sum() / table.sum(), atol=0.015)
+
+
 def test_features_have_the_label_summed_out():
     classifier = fitted()
     W, c, _, U, _ = arrays_of(classifier)
