@@ -9,6 +9,7 @@ from scipy.special import log_softmax
 from .. import _keys
 from .._keys import Draws, Purpose
 from .._threads import run_blocks
+from ..layers import Affine
 from ..rows import UNLABELLED, split_evenly
 from .half_sweeps import sample_hidden
 from .label_chains import (
@@ -120,10 +121,8 @@ class LabelledLearning(Rule):
         error *= -shares[:, None]
         out.boltzmann.upward.gradient(values, error, out.boltzmann.upward, add=True)
         out.boltzmann.visible_intercept[...] -= counts(values, shares)
-        for number in range(machine.n_classes):
-            of_class = codes == number
-            out.labels.weights[:, number] += error[of_class].sum(axis=0, dtype=np.float64)
-            out.labels.intercept[number] -= share * of_class.sum()
+        out.labels.weights[...] += _sums_by_class(codes, error, machine.n_classes).T
+        out.labels.intercept[...] -= share * np.bincount(codes, minlength=machine.n_classes)
 
     def make_memory(self, machine, rows):
         """The chains, and the share of the rows that have a label: a `LabelMemory`."""
@@ -163,6 +162,16 @@ class LabelledLearning(Rule):
         if self.n_chains is not None and self.shares[1]:
             fewest = max(fewest, -(-n_rows // max(self.n_chains // 2, 1)))
         return split_evenly(n_rows, machine.n_weights + functions, fewest)
+
+
+def _sums_by_class(codes, error, n_classes):
+    """Sums of the rows of an array with the same code, (n_classes, n_columns) float32."""
+    one_hot = np.zeros((len(codes), n_classes), np.uint8)
+    one_hot[np.arange(len(codes)), codes] = 1
+    shapes = (n_classes, error.shape[1]), error.shape[1]
+    sums = Affine(*(np.empty(shape, np.float32) for shape in shapes))
+    sums.gradient(one_hot, error, sums)
+    return sums.weights
 
 
 def _relative(weights, codes, labelled_share):
