@@ -219,9 +219,9 @@ class RestrictedBoltzmannClassifier(
 
     Notes
     -----
-    A classifier of about the strength of a multilayer perceptron with as many hidden units, and
-    weaker than support vector machines on digits; what it has besides is the density of rows, and
-    use for rows without labels.
+    A classifier of about the strength of a multilayer perceptron with as many hidden units; do not
+    expect it to beat a support vector machine. What it has besides is the density of rows, and use
+    for rows without labels.
 
     With Gaussian features, the density of rows p(x) is a mixture of ``2^n_components`` normal
     distributions per class, all with the variances of the training data: wider than the rows.
