@@ -51,40 +51,62 @@ class CarriedOver:
     """Rest that a `ChainMemory` leaves to the next training.
 
     hidden : states of the chains, or None; partition : what follows log Z; hidden_mean :
-    (n_hidden,), or None; n_steps : how many there were; average : the state of an `OwnAverage`, or
-    None.
+    (n_hidden,), or None; n_steps : how many there were; followed : the packed parameters that it
+    follows, and the counts of an average of its own, if it makes one, or None.
     """
 
     hidden: np.ndarray | None = None
     partition: object = None
     hidden_mean: np.ndarray | None = None
     n_steps: int = 0
-    average: tuple | None = None
+    followed: tuple | None = None
 
 
-class OwnAverage:
-    """An average of the parameters, to follow where training makes none: see `PartitionChains`."""
+class Followed:
+    """Parameters that what follows log Z has reached, and those that it is to reach next.
 
-    def __init__(self, machine, state=None):
-        self._packed, counts = _tree.pack(machine), ()
+    The latter are what comes of training, or where that makes no average an average of its own:
+    errors of log Z add up along the way of parameters that wander, see `PartitionChains`.
+
+    machine, result : those of the training, the same value where there is no average; state : of
+    an earlier one, or None.
+    """
+
+    def __init__(self, machine, result, state=None):
+        self._reached, self._average = _tree.pack(result), None
+        counts = ()
         if state is not None:
-            self._packed.vector[:], *counts = state
-        self._average = Average(self._packed.vector, *counts)
-
-    @property
-    def state(self):
-        """A copy of its vector, and its counts."""
-        return self._packed.vector.copy(), self._average.n_moves, self._average.n_terms
+            self._reached.vector[:], *counts = state
+        if result is machine:
+            self._mean = _tree.pack(self._reached.tree)
+            self._average = Average(self._mean.vector, *counts)
 
     @property
     def machine(self):
-        """The average so far."""
-        return self._packed.tree
+        """The machine that was reached."""
+        return self._reached.tree
 
-    def add(self, machine):
-        """The average when another machine has entered it."""
+    @property
+    def has_average(self):
+        """Whether there is an average of its own."""
+        return self._average is not None
+
+    @property
+    def state(self):
+        """A copy of the parameters reached, and counts of the average."""
+        counts = (self._average.n_moves, self._average.n_terms) if self.has_average else ()
+        return self._reached.vector.copy(), *counts
+
+    def next(self, machine, result):
+        """The machine to reach next."""
+        if not self.has_average:
+            return result
         self._average.add(_tree.pack(machine).vector)
-        return self.machine
+        return self._mean.tree
+
+    def reach(self, machine):
+        """Take note of what was reached."""
+        self._reached = _tree.pack(machine)
 
 
 class ChainMemory(Memory):
@@ -110,7 +132,7 @@ class ChainMemory(Memory):
         if rows.fill_values is not None:
             n_hidden = machine.n_units[1]
             self._gaps = RowMemory(rows.data.shape[0], [(n_hidden,)], [np.uint8])
-        self.hidden, self.log_partition, self._partition, self._own = None, 0.0, None, None
+        self.hidden, self.log_partition, self._partition, self._followed = None, 0.0, None, None
         self._carried = CarriedOver()
         self._n_steps, self._due, self._next_look = 0, 0, _FIRST_LOOK
         self._sums, self._lock = {}, threading.Lock()
@@ -119,8 +141,8 @@ class ChainMemory(Memory):
     def carry_over(self):
         """The chains, wherever rows come from: a `CarriedOver`."""
         mean = None if self._centre is None else self._centre.hidden
-        average = None if self._own is None else self._own.state
-        return CarriedOver(self.hidden, self._partition, mean, self._n_steps, average)
+        followed = None if self._followed is None else self._followed.state
+        return CarriedOver(self.hidden, self._partition, mean, self._n_steps, followed)
 
     def resume(self, carry_over):
         """Go on with the chains of an earlier training, as many of them as there are to be."""
@@ -131,8 +153,9 @@ class ChainMemory(Memory):
     def begin(self, machine, result, seed, batch_size):
         """Chains at the base rates and log Z of the machine, or what was carried over."""
         carried = self._carried
-        self._own = OwnAverage(machine, carried.average) if result is machine else None
-        goes_on = carried.partition is not None and (self._own is None) == (carried.average is None)
+        state, averages = carried.followed, result is machine
+        goes_on = state is not None and (len(state) > 1) == averages
+        self._followed = Followed(machine, result, state if goes_on else None)
         self._partition = copy.copy(carried.partition) if goes_on else follower_of(result, seed)
         self.log_partition = self._partition.log_partition(machine)
         if self._visible_means is not None:
@@ -178,18 +201,22 @@ class ChainMemory(Memory):
         self._n_steps += 1
         if self._n_steps >= self._due:
             self._due = self._n_steps + min(1 + self._n_steps // _EVERY, _EVERY)
-            followed = result if self._own is None else self._own.add(machine)
-            self._partition.follow(followed)
-            if self._n_steps >= self._next_look:
-                self._partition.look_again(followed)
-                self._next_look *= 2
+            self._look(self._followed.next(machine, result))
             self.log_partition = self._partition.log_partition(machine)
+
+    def _look(self, machine):
+        """Follow log Z to a machine."""
+        self._partition.follow(self._followed.machine, machine)
+        self._followed.reach(machine)
+        if self._n_steps >= self._next_look:
+            self._partition.look_again(machine)
+            self._next_look *= 2
 
     def log_partition_of(self, machine):
         """Log Z of a machine near the one that learns, nats."""
-        if self._own is None:
-            return self._partition.log_partition(machine)
-        return self._partition.bridge(self._own.machine, machine)
+        if self._followed.has_average:
+            return self._partition.bridge(self._followed.machine, machine)
+        return self._partition.log_partition(machine)
 
 
 def visible_centre(machine, rows):

@@ -17,7 +17,7 @@ _SHORTEST_WAY = 2**-12  # in inverse temperature, that a start goes at once
 class ExactIntegral:
     """Log Z by all states of the hidden side: nothing is to be followed."""
 
-    def follow(self, machine):
+    def follow(self, near, far):
         """Nothing to do."""
 
     def look_again(self, machine):
@@ -64,7 +64,7 @@ class GaussianPartitionChains(PartitionChains):
         gibbs.sweep(self.visible, self._draws(), 0, 1, beta)
         return beta
 
-    def follow(self, machine):
+    def _step(self, machine):
         """Weigh the chains by what the machine has become, and move them under it."""
         self._weigh(self._log_unnormalized(machine) - self.log_p)
         self._resample()

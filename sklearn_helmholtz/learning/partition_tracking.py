@@ -34,7 +34,7 @@ def follow_partition(machine, seed):
 class ExactPartition:
     """Log Z by all states of the smaller side: nothing is to be followed."""
 
-    def follow(self, machine):
+    def follow(self, near, far):
         """Nothing to do."""
 
     def look_again(self, machine):
@@ -135,7 +135,23 @@ class PartitionChains:
             self.log_p = self._log_unnormalized(machine)
         return beta
 
-    def follow(self, machine):
+    def follow(self, near, far):
+        """Go from the machine that is followed to another, by way of machines in between.
+
+        As far at a time as most chains stay of use.
+        """
+        t = 0.0
+        while t < 1:
+            way = 1 - t
+            while way > _SHORTEST:
+                gain = self._log_unnormalized(_between(near, far, t + way)) - self.log_p
+                if effective_share(gain) >= _CROSSING:
+                    break
+                way /= 2
+            t = min(t + way, 1.0)
+            self._step(_between(near, far, t))
+
+    def _step(self, machine):
         """Weigh the chains by what the machine has become, and move them under it."""
         eta = machine.hidden_eta(self.visible)
         self._weigh(self._energy(machine) + log_sum(eta) - self.log_p)
@@ -160,16 +176,8 @@ class PartitionChains:
 
         near : the machine that is followed; the chains themselves stay where they are.
         """
-        chains, t = copy.copy(self), 0.0
-        while t < 1:
-            way, now = 1 - t, chains._log_unnormalized(_between(near, far, t))
-            while way > _SHORTEST:
-                gain = chains._log_unnormalized(_between(near, far, t + way)) - now
-                if effective_share(gain) >= _CROSSING:
-                    break
-                way /= 2
-            t = min(t + way, 1.0)
-            chains.follow(_between(near, far, t))
+        chains = copy.copy(self)
+        chains.follow(near, far)
         return chains.log_mean + _log_mean(chains.log_weights)
 
     @property
@@ -218,6 +226,8 @@ class PartitionChains:
 
 def _between(near, far, t):
     """The machine whose parameters lie at a share of the way from one to another."""
+    if t == 1:
+        return far
     pairs = zip(_tree.leaves(near), _tree.leaves(far), strict=True)
     share = np.float32(t)
     return _tree.with_leaves(near, [(1 - share) * one + share * other for one, other in pairs])

@@ -3,11 +3,11 @@
 import numpy as np
 
 from ..learning import CarriedOver
-from ..machines import assemble_labelled
+from ..machines import assemble_boltzmann, assemble_labelled
 from ..units import AUTOMATIC
 from .belief_nets import RECORDS as _OF_MACHINES
 from .belief_nets import read_belief_net, write_belief_net
-from .boltzmann_machines import read_boltzmann, write_boltzmann
+from .boltzmann_machines import read_sides, write_sides
 from .classes import read_classes, write_classes
 from .maps import single
 
@@ -29,7 +29,7 @@ def read_boltzmann_classifier(part, classifier, n_features, feature_names):
 
 
 def _write_machine(part, machine):
-    write_boltzmann(part, machine.boltzmann)
+    write_sides(part, machine.boltzmann)
     part.whole("n_classes", machine.n_classes)
     part.array("label_weights", machine.labels.weights)
     part.array("label_intercept", machine.labels.intercept)
@@ -38,7 +38,8 @@ def _write_machine(part, machine):
 def _read_machine(part, encoding):
     if encoding.family not in AUTOMATIC:
         raise ValueError(f"its units are {encoding.family.name}, which none of its kind has")
-    boltzmann, n_classes = read_boltzmann(part, encoding), part.whole("n_classes", 2, _MOST_CLASSES)
+    n, n_classes = encoding.n_features, part.whole("n_classes", 2, _MOST_CLASSES)
+    boltzmann = assemble_boltzmann(*read_sides(part, n), single(part, "base.logits", (n,)))
     shape = boltzmann.n_units[1], n_classes
     weights = single(part, "label_weights", shape)
     intercept = single(part, "label_intercept", shape[1:])

@@ -9,24 +9,36 @@ from .maps import single
 __all__ = ["RECORDS"]
 
 
-def write_boltzmann(part, machine):
-    """Write a restricted Boltzmann machine."""
+def write_sides(part, machine):
+    """Write weights and biases of a restricted Boltzmann machine, and its base."""
     part.whole("n_components", machine.n_units[1])
     part.array("weights", machine.weights)
     part.array("hidden_intercept", machine.hidden_intercept)
     part.array("visible_intercept", machine.visible_intercept)
-    write_units(part, machine.units)
     for name, array in vars(machine.base).items():
         part.array(f"base.{name}", array)
 
 
+def read_sides(part, n_visible):
+    """Weights, hidden and visible biases of so many columns."""
+    n_hidden = part.whole("n_components", 1, MOST_UNITS)
+    shapes = {
+        "weights": (n_visible, n_hidden), "hidden_intercept": (n_hidden,),
+        "visible_intercept": (n_visible,),
+    }  # fmt: skip
+    return [single(part, name, shape) for name, shape in shapes.items()]
+
+
+def write_boltzmann(part, machine):
+    """Write a restricted Boltzmann machine."""
+    write_sides(part, machine)
+    write_units(part, machine.units)
+
+
 def read_boltzmann(part, encoding):
     """The machine, whose columns are those of an `Encoding`."""
-    n_hidden, n = part.whole("n_components", 1, MOST_UNITS), encoding.n_features
-    shapes = {
-        "weights": (n, n_hidden), "hidden_intercept": (n_hidden,), "visible_intercept": (n,),
-    }  # fmt: skip
-    arrays = [single(part, name, shape) for name, shape in shapes.items()]
+    n = encoding.n_features
+    arrays = read_sides(part, n)
     units = read_units(part, encoding)
     if not units.standardises:
         return assemble_boltzmann(*arrays, single(part, "base.logits", (n,)))

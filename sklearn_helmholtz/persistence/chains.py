@@ -25,10 +25,10 @@ def write_chains(part, carried):
         if array is not None:
             part.array(name, array)
     _write_partition(part, carried.partition)
-    part.flag("has_average", carried.average is not None)
-    if carried.average is not None:
-        vector, *counts = carried.average
-        part.array("average", vector)
+    part.flag("is_followed", carried.followed is not None)
+    if carried.followed is not None:
+        vector, *counts = carried.followed
+        part.array("followed", vector)
         part.wholes("n_averaged", counts)
 
 
@@ -44,14 +44,14 @@ def read_chains(part, machine):
         hidden = part.array("hidden", np.uint8, shape, 0, 1)
     if part.flag("has_hidden_mean"):
         mean = part.array("hidden_mean", np.float64, (n_hidden,), 0, 1)
-    partition, average = _read_partition(part, machine), None
-    if part.flag("has_average"):
-        vector = part.array("average", np.float32, (len(_tree.zeros_like(machine).vector),))
+    partition, followed = _read_partition(part, machine), None
+    if part.flag("is_followed"):
+        vector = part.array("followed", np.float32, (len(_tree.zeros_like(machine).vector),))
         counts = part.wholes("n_averaged", 0, 2**62)
-        if len(counts) != 2:
+        if len(counts) not in (0, 2):
             raise ValueError(f"the average that its chains follow has the counts {counts}")
-        average = vector, *counts
-    return CarriedOver(hidden, partition, mean, n_steps, average)
+        followed = vector, *counts
+    return CarriedOver(hidden, partition, mean, n_steps, followed)
 
 
 def _write_partition(part, partition):

@@ -187,7 +187,7 @@ def test_the_partition_function_is_followed():
     for share in np.linspace(1, 0.5, 6):
         upward = replace(machine.upward, weights=machine.upward.weights * np.float32(share))
         changed = replace(machine, upward=upward)
-        chains.follow(changed)
+        chains.follow(machine, changed)
     expected = HiddenSide.of(changed).log_partition()
     assert chains.log_partition(changed) == pytest.approx(expected, abs=0.1)
     assert not np.array_equal(first, chains.visible)

@@ -156,15 +156,15 @@ _EMPTY = _FRAME[["job", "x"]].assign(none=np.nan)
 _COLUMN_OF_NONE = np.column_stack([_GAPS, np.full(60, np.nan)])
 
 
-def _boltzmann(**params):
+def _classifier(**params):
     return RestrictedBoltzmannClassifier(3, n_iter=2, batch_size=20, random_state=0, **params)
 
 
 #: Classifiers that hold no others: makers, and what they are fitted to.
 CLASSIFIERS = {
-    "boltzmann classifier": (_boltzmann, binary_rows(), _SOME),
-    "discriminative": (lambda: _boltzmann(generative=0, momentum=0.5), _NAMED, _WORDS),
-    "generative": (lambda: _boltzmann(generative=np.inf, early_stopping=True), _NAMED, _PART),
+    "boltzmann classifier": (_classifier, binary_rows(), _SOME),
+    "discriminative": (lambda: _classifier(generative=0, momentum=0.5), _NAMED, _WORDS),
+    "generative": (lambda: _classifier(generative=np.inf, early_stopping=True), _NAMED, _PART),
 }
 #: Estimators that hold others: makers, and what they are fitted to.
 HOLDERS = {
