@@ -33,6 +33,7 @@ from .trained import TrainedDensityEstimator
 from .weights import merge_equal_rows
 
 _STEPS = 10_000  # that n_iter="auto" makes
+_ROWS_OF_A_STREAM = 10_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 20, 1000
 # Of the learning rate, for Gaussian features: given hidden units, the mean of a binary one moves by
 # at most a quarter of what its input does, and that of a real one by all of it.
@@ -123,8 +124,11 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
     momentum : float, default=0.0
         Momentum in [0, 1).
 
-    alpha : float, default=1e-4
+    alpha : float or "auto", default="auto"
         Strength of the penalty ``alpha / 2 * |W|^2``, relative to the mean log-likelihood per row.
+        ``"auto"`` means 1 / n for a table of n rows, or of n in effect if they have weights, which
+        is a normal prior of the weights with the variance 1; n is 100 at least, and 10,000 in
+        `partial_fit` without a `fit` before, where nobody knows how many rows there will be.
         Weights of Gaussian features count in units of the standard deviation of their noise.
 
     visible : {"auto", "bernoulli", "gaussian"}, default="auto"
@@ -291,7 +295,7 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         "centred": ["boolean"],
         "schedule": [StrOptions(set(_SCHEDULES))],
         "averaging": ["boolean"],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
         "early_stopping": ["boolean"],
         "n_annealing_chains": [Interval(Integral, 2, None, closed="left")],
@@ -322,7 +326,7 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         schedule="constant",
         averaging=True,
         momentum=0.0,
-        alpha=1e-4,
+        alpha="auto",
         visible="auto",
         shuffle=True,
         early_stopping=False,
@@ -515,7 +519,11 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         return SGD(float(self.momentum))
 
     def _penalties(self, n_rows):
-        return FixedPenalty(self.alpha), FixedPenalty(self.alpha)
+        alpha = self.alpha
+        if alpha == "auto":
+            # Of rows that are merged the number says nothing.
+            alpha = 1 / (_ROWS_OF_A_STREAM if n_rows is None else max(n_rows, _MERGED_ROWS))
+        return FixedPenalty(alpha), FixedPenalty(alpha)
 
     def _rule(self):
         if self.negative_phase == "cd":

@@ -78,6 +78,14 @@ def test_auto_makes_ten_thousand_steps_within_limits():
     assert machine._n_epochs(10**6) == 20
 
 
+def test_the_automatic_penalty_is_a_prior_of_the_weights():
+    machine = RestrictedBoltzmannMachine()
+    assert [machine._penalties(n)[0].alpha for n in (4000, 20, None)] == [1 / 4000, 1e-2, 1e-4]
+    X = DIGITS[:400]
+    by_hand = RestrictedBoltzmannMachine(8, alpha=1 / 400, **FEW).fit(X)
+    assert_array_equal(RestrictedBoltzmannMachine(8, **FEW).fit(X).components_, by_hand.components_)
+
+
 def test_threads_change_no_bit():
     fits = [RestrictedBoltzmannMachine(20, n_jobs=n, **FEW).fit(DIGITS[:300]) for n in (1, 2)]
     assert_array_equal(fits[0].components_, fits[1].components_)
