@@ -241,8 +241,8 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
     Equal rows of a table of at most 100 are merged into one with a weight, and no order of rows
     matters: a weight is then as good as so many equal rows, to the bit.
 
-    Of the defaults, rate, penalty and centring were chosen on validation rows of five public sets
-    together (`benchmarks.boltzmann`): no other was as seldom far behind the best.
+    Of the defaults, rate, penalty and centring were chosen on validation rows of public sets
+    together (`benchmarks.boltzmann`): no others tried were as seldom far behind the best.
 
     There is no choice of solvers: Adam moves every weight by the learning rate, however small its
     gradient, and chains fall behind; in trials it lost between 0.6 and 80 nats.
