@@ -64,6 +64,8 @@ class EpochLines:
     to None.
     """
 
+    _what = "bound"  # that the objective is
+
     def __init__(self, n_epochs, n_rows, compilation, look):
         self._n_epochs, self._n_rows = n_epochs, n_rows
         self._compilation, self._look = compilation, look
@@ -93,9 +95,9 @@ class EpochLines:
 
     def _figures(self, records):
         """Phrases on the training rows and on those held out."""
-        figures = [f"bound {-records.losses[-1]:.4f}"]
+        figures = [f"{self._what} {-records.losses[-1]:.4f}"]
         if records.scores:
-            figures.append(f"held-out bound {records.scores[-1]:.4f}")
+            figures.append(f"held-out {self._what} {records.scores[-1]:.4f}")
         return figures
 
     def _time_left(self):
@@ -119,6 +121,12 @@ class ObjectiveLines(EpochLines):
         if records.scores:
             figures.append(f"held-out F {-records.scores[-1]:.4f}")
         return figures
+
+
+class LikelihoodLines(EpochLines):
+    """The same of a training that estimates log-likelihoods, which are bounds in no direction."""
+
+    _what = "log-likelihood"
 
 
 class LabelLines(EpochLines):

@@ -27,7 +27,7 @@ from .boltzmann_attributes import (
 )
 from .boltzmann_scoring import BoltzmannScoringMixin
 from .checks import check_count, check_settings, check_visible
-from .progress import with_progress
+from .progress import LikelihoodLines, with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
 from .weights import merge_equal_rows
@@ -302,6 +302,7 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         "n_temperatures": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     }
     _published = PUBLISHED
+    _epoch_lines = LikelihoodLines
     _remedy_of_divergence = "Lower learning_rate, or check the data for extreme values."
 
     # Settings of other machines that this one does not leave to users.

@@ -135,6 +135,14 @@ def test_validation_scores_are_log_likelihoods():
     assert machine.validation_scores_[-1] == pytest.approx(machine.score(X_val), abs=0.3)
 
 
+def test_lines_tell_of_log_likelihoods(capsys):
+    RestrictedBoltzmannMachine(4, verbose=1, **FEW).fit(DIGITS[:200], X_val=DIGITS[200:300])
+    told = capsys.readouterr().out
+    assert "log-likelihood -" in told
+    assert "held-out log-likelihood -" in told
+    assert "bound" not in told
+
+
 def test_monitors_see_likelihoods():
     monitor = HeldOutLikelihood(every=2)
     RestrictedBoltzmannMachine(8, **FEW).fit(DIGITS[:200], X_val=DIGITS[200:300], monitor=monitor)
