@@ -278,7 +278,7 @@ def test_monitors_are_refused_where_they_are_made():
     for name, values in {
         "every": [0, -1, 1.5, True, None],
         "n_importance_samples": [0, -1, 1.5, True, "a"],
-        "n_temperatures": [0, -1, 1.5, True, None],
+        "n_temperatures": [0, -1, 1.5, True, "a"],
         "method": ["gibbs", None, 1],
     }.items():
         for value in values:

@@ -35,6 +35,7 @@ from sklearn_helmholtz._kernels import (
     tables,
     triangular,
 )
+from sklearn_helmholtz._kernels.counts import weighted_counts
 from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
 from sklearn_helmholtz._kernels.intrinsics import INTERPRETED
 from sklearn_helmholtz._kernels.kernel import Kernel
@@ -206,9 +207,11 @@ def boltzmann():
     partition = partition_of(machine, "annealed", n_chains=10, n_temperatures=2)
     estimate, _ = score_undirected(machine, rows, partition, n_chains=2, n_temperatures=2)
     few = assemble_boltzmann(normal(8, 17, 3), *(normal(9, n) for n in (3, 17, 17)))
+    counts = np.empty(17)
+    weighted_counts(complete.data, np.abs(normal(12, 5)), counts)
     return [
         partition.value, partition_of(few).value, *estimate.per_sample,
-        *pseudo_log_likelihood(machine, complete),
+        *pseudo_log_likelihood(machine, complete), *counts,
     ]  # fmt: skip
 
 
