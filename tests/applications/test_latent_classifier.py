@@ -17,7 +17,13 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine, LatentClassifier, SigmoidBeliefNet
+from sklearn_helmholtz import (
+    FactorAnalysis,
+    HelmholtzMachine,
+    LatentClassifier,
+    RestrictedBoltzmannMachine,
+    SigmoidBeliefNet,
+)
 
 FEW = {"max_iter": 2, "random_state": 0}
 
@@ -191,6 +197,7 @@ def test_many_classes():
     [
         (None, [[1.0], [2.0]], [0, 0], ValueError, "one class only"),
         (FactorAnalysis(), [[1.0], [2.0]], [0, 1], TypeError, "must be a HelmholtzMachine or a Si"),
+        (RestrictedBoltzmannMachine(), [[1, 0], [0, 1]], [0, 1], TypeError, "got RestrictedBoltzm"),
         (StandardScaler(), [[1.0], [2.0]], [0, 1], ValueError, "'predict_proba_missing'"),
         (machine(visible=["real"]), [[1.0, 2.0]] * 2, [0, 1], ValueError, "has 1 kinds, but X has"),
         (machine(visible={3: "real"}), [[1.0], [2.0]], [0, 1], ValueError, "column 3, but those"),
