@@ -11,6 +11,16 @@ from .public import public
 from .results import BoundsResult, Result
 
 
+def partition_result(found, volume=0.0):
+    """The `Result` that users get of a `Partition`; volume : nats that other units add to it."""
+    return Result(
+        value=found.value + volume, standard_error=found.standard_error,
+        effective_sample_size=found.effective_sample_size, lower=found.lower + volume,
+        upper=found.upper + volume, method=found.method,
+        n_temperatures=found.n_temperatures or None, reliable=found.reliable,
+    )  # fmt: skip
+
+
 class BoltzmannScoringMixin:
     """Tells log Z, and scores rows by what bounds log p from both sides, or needs no log Z."""
 
@@ -41,13 +51,7 @@ class BoltzmannScoringMixin:
         """
         check_is_fitted(self)
         found = self._model.partition(self.n_annealing_chains, self.n_temperatures, self._n_threads)
-        volume = float(self._model.encoding.scaling.log_volume())
-        return Result(
-            value=found.value + volume, standard_error=float(np.sqrt(found.variance)),
-            effective_sample_size=found.effective_sample_size, lower=found.lower + volume,
-            upper=found.upper + volume, method=found.method,
-            n_temperatures=found.n_temperatures or None, reliable=found.reliable,
-        )  # fmt: skip
+        return partition_result(found, float(self._model.encoding.scaling.log_volume()))
 
     @with_progress
     @public
@@ -160,13 +164,23 @@ class BoltzmannScoringMixin:
             return n_temperatures
         return self.log_partition_.n_temperatures if random_state is None else None
 
-    def _log_likelihood(self, *args, **kwargs):
-        result = super()._log_likelihood(*args, **kwargs)
+    def _log_likelihood(
+        self, X, method, n_samples, random_state, n_temperatures, sample_weight=None
+    ):
+        result = super()._log_likelihood(
+            X, method, n_samples, random_state, n_temperatures, sample_weight
+        )
         if result.method == "exact":
             return result
-        known, ways = self.log_partition_, ""
-        if known.method == "annealed":
+        ways = ""
+        if not result.reliable and random_state is None:  # of others nothing is kept
+            asked = self._n_samples(method, n_samples), self._n_temperatures(n_temperatures)
+            known = self._model.partition(*asked, self._n_threads, method)
             ways = (
                 f" Annealing puts log Z at {known.lower:.1f}, and its reverse at {known.upper:.1f}."
             )
         return result._about(whose=" for all rows together", ways=ways)
+
+    def _log_joint(self, rows, hidden):
+        ways = self.n_annealing_chains, self.n_temperatures
+        return self._model.log_joint(rows, hidden, self._n_threads, *ways)

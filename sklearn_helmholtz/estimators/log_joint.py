@@ -56,6 +56,9 @@ class LogJointMixin:
         n_rows = rows.shape[0] if hasattr(rows, "shape") else len(rows)
         hidden = _layers(H, self._model.hidden_sizes, n_rows)
         self._model.check_hidden(hidden)
+        return self._log_joint(rows, hidden)
+
+    def _log_joint(self, rows, hidden):
         return self._model.log_joint(rows, hidden, self._n_threads)
 
 

@@ -12,13 +12,15 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .._threads import count_threads
-from ..learning import SGD, Adam, Adaptive, Constant, Cosine, FixedPenalty, LabelledLearning
+from ..learning import SGD, Adam, FixedPenalty, LabelledLearning
 from ..machines import initialise_labelled
 from ..models import LabelledBoltzmannModel, choose_family, fit_encoding
 from ._compat import Interval, StrOptions, _fit_context, with_callbacks
+from .boltzmann_scoring import partition_result
+from .boltzmann_training import SCHEDULES, BoltzmannTrainingMixin
 from .callbacks import EpochCallbacks
 from .checks import (
     CheckedParametersMixin,
@@ -34,14 +36,10 @@ from .learner import learner_of
 from .progress import LabelLines, compilation_told, with_progress
 from .public import public
 from .published import PublishedMixin, VersionedMixin
-from .results import Result
 from .trained import TrainingMixin
 from .validation import answer_dtype, check_width
 
-_STEPS = 3_000  # that n_iter="auto" makes
-_FEWEST_EPOCHS, _MOST_EPOCHS = 20, 300
 _RATES = {"adam": 3e-3, "sgd": 0.1}
-_SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 _INHERITED = (
     "averaging", "momentum", "shuffle", "validation_fraction", "n_iter_no_change", "tol",
     "warm_start", "n_jobs", "random_state", "verbose",
@@ -53,6 +51,7 @@ class RestrictedBoltzmannClassifier(
     CheckedParametersMixin,
     PublishedMixin,
     VersionedMixin,
+    BoltzmannTrainingMixin,
     LabelledTrainingMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -252,7 +251,7 @@ class RestrictedBoltzmannClassifier(
         "n_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "n_chains": [Interval(Integral, 1, None, closed="left"), None],
-        "schedule": [StrOptions(set(_SCHEDULES))],
+        "schedule": [StrOptions(set(SCHEDULES))],
         "averaging": ["boolean"],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
@@ -263,6 +262,7 @@ class RestrictedBoltzmannClassifier(
     _published = PUBLISHED
     _remedy_of_divergence = "Lower learning_rate, or check the data for extreme values."
     _epoch_lines = LabelLines
+    _steps_to_make, _epoch_limits = 3000, (20, 300)
     _model_of = LabelledBoltzmannModel
     _attributes = staticmethod(labelled_attributes)
 
@@ -559,13 +559,7 @@ class RestrictedBoltzmannClassifier(
         bound. A ValueError for more hidden units behind Gaussian features.
         """
         check_is_fitted(self)
-        found = self._partition()
-        return Result(
-            value=found.value, standard_error=found.standard_error,
-            effective_sample_size=found.effective_sample_size, lower=found.lower,
-            upper=found.upper, method=found.method, n_temperatures=found.n_temperatures or None,
-            reliable=found.reliable,
-        )  # fmt: skip
+        return partition_result(self._partition())
 
     @property
     def n_parameters_(self):
@@ -606,29 +600,6 @@ class RestrictedBoltzmannClassifier(
     def _rate(self):
         return _RATES[self.solver] if self.learning_rate == "auto" else float(self.learning_rate)
 
-    def _schedule(self):
-        return _SCHEDULES[self.schedule](self._rate())
-
-    def _most_epochs(self, X):
-        try:
-            return self._n_epochs(_num_samples(X))
-        except TypeError:  # validation says what is wrong
-            return _MOST_EPOCHS
-
-    def _n_epochs(self, n_rows):
-        if self.n_iter != "auto":
-            return int(self.n_iter)
-        steps = -(-max(n_rows, 1) // int(self.batch_size))
-        return min(max(-(-_STEPS // steps), _FEWEST_EPOCHS), _MOST_EPOCHS)
-
-    def _check_partial_fit(self):
-        for name, value in (("early_stopping", False), ("schedule", "constant")):
-            if getattr(self, name) != value:
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r} needs epochs over the same rows, which "
-                    f"partial_fit does not have. Set {name}={value!r}."
-                )
-
     def _check_continuation(self):
         check_settings(self, {"n_components": self._machine.n_units[1]})
         check_visible(self)
@@ -639,9 +610,6 @@ class RestrictedBoltzmannClassifier(
     def _rule(self):
         n_chains = self.batch_size if self.n_chains is None else self.n_chains
         return LabelledLearning(float(self.generative), self.n_steps, n_chains)
-
-    def _checked_sizes(self, n_features):
-        return (int(self.n_components),)
 
     def _fit_encoding(self, X, summary, indices, weights):
         family = choose_family(self.visible, summary)

@@ -5,14 +5,11 @@ from numbers import Integral, Real
 
 from sklearn.neural_network import BernoulliRBM
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ..learning import (
     SGD,
-    Adaptive,
-    Constant,
     ContrastiveDivergence,
-    Cosine,
     FixedPenalty,
     PersistentLearning,
     TemperedLearning,
@@ -26,20 +23,18 @@ from .boltzmann_attributes import (
     boltzmann_model,
 )
 from .boltzmann_scoring import BoltzmannScoringMixin
+from .boltzmann_training import SCHEDULES, BoltzmannTrainingMixin
 from .checks import check_count, check_settings, check_visible
 from .progress import LikelihoodLines, with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
 from .weights import merge_equal_rows
 
-_STEPS = 10_000  # that n_iter="auto" makes
 _ROWS_OF_A_STREAM = 10_000
-_FEWEST_EPOCHS, _MOST_EPOCHS = 20, 1000
 # Of the learning rate, for Gaussian features: given hidden units, the mean of a binary one moves by
 # at most a quarter of what its input does, and that of a real one by all of it.
 _SHARE_OF_REALS = 1 / 4
 _MERGED_ROWS = 100  # of a table, of which equal ones are merged
-_SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 _INHERITED = (
     "averaging", "momentum", "shuffle", "validation_fraction", "n_iter_no_change", "tol",
     "warm_start", "n_jobs", "random_state", "verbose",
@@ -47,7 +42,9 @@ _INHERITED = (
 _AUTOMATIC = {"visible": "auto"}
 
 
-class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator):
+class RestrictedBoltzmannMachine(
+    BoltzmannScoringMixin, BoltzmannTrainingMixin, TrainedDensityEstimator
+):
     """Undirected model of tables with one hidden layer, and a likelihood that can be trusted.
 
     ``p(v, h) = exp(b'v + c'h + h'Wv) / Z`` for visible units v and hidden units h, all binary, and
@@ -293,7 +290,7 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         "n_chains": [Interval(Integral, 1, None, closed="left"), None],
         "n_tempered": [Interval(Integral, 2, None, closed="left")],
         "centred": ["boolean"],
-        "schedule": [StrOptions(set(_SCHEDULES))],
+        "schedule": [StrOptions(set(SCHEDULES))],
         "averaging": ["boolean"],
         "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
@@ -484,37 +481,14 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         hidden = chains.hidden if chains.hidden.ndim == 2 else chains.hidden[:, -1]  # the coldest
         return hidden.copy()
 
-    def _most_epochs(self, X):
-        try:
-            return self._n_epochs(_num_samples(X))
-        except TypeError:  # validation says what is wrong
-            return _MOST_EPOCHS
-
-    def _n_epochs(self, n_rows):
-        if self.n_iter != "auto":
-            return int(self.n_iter)
-        steps = -(-max(n_rows, 1) // int(self.batch_size))
-        return min(max(-(-_STEPS // steps), _FEWEST_EPOCHS), _MOST_EPOCHS)
-
     def _rate(self):
         return float(self.learning_rate)
-
-    def _schedule(self):
-        return _SCHEDULES[self.schedule](self._rate())
 
     def _train(self, start, plan, *others, **more):
         if start.machine.units.standardises:
             schedule = replace(plan.schedule, initial=plan.schedule.initial * _SHARE_OF_REALS)
             plan = replace(plan, schedule=schedule)
         return super()._train(start, plan, *others, **more)
-
-    def _check_partial_fit(self):
-        for name, value in (("early_stopping", False), ("schedule", "constant")):
-            if getattr(self, name) != value:
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r} needs epochs over the same rows, which "
-                    f"partial_fit does not have. Set {name}={value!r}."
-                )
 
     def _optimizer(self):
         return SGD(float(self.momentum))
@@ -533,9 +507,6 @@ class RestrictedBoltzmannMachine(BoltzmannScoringMixin, TrainedDensityEstimator)
         if self.negative_phase == "tempered":
             return TemperedLearning(self.n_steps, n_chains, self.centred, self.n_tempered)
         return PersistentLearning(self.n_steps, n_chains, self.centred)
-
-    def _checked_sizes(self, n_features):
-        return (int(self.n_components),)
 
     def _new_machine(self, n_units, units, intercept, rng, summary):
         if units.standardises:

@@ -13,6 +13,7 @@ from .._threads import run_blocks
 from ..inference import MAX_AUTOMATIC_SIDE, MAX_GAP_SIDE, AnnealedSides, sides_of
 from ..layers import outer
 from ..likelihood import (
+    Partition,
     annealing_log_density,
     partition_of,
     pseudo_log_likelihood,
@@ -88,11 +89,28 @@ class BoltzmannModel(EncodedModel):
 
     def estimate(self, rows, method, n_samples, n_temperatures, rng, n_threads, tails=None):
         """An `Estimate` of log p of rows, the content keys of these, and the method used."""
+        if method == "exact":
+            self._check_gaps("method='exact'", rows)
         n_temperatures = "auto" if n_temperatures is None else n_temperatures
         partition = self.partition(n_samples, n_temperatures, n_threads, method, rng)
+        return self._relative(rows, partition, n_temperatures, rng, n_threads)
+
+    def _relative(self, rows, partition, n_temperatures, rng, n_threads):
+        """Estimates, keys and method as of `estimate`, by a given `Partition`.
+
+        Gaps that are not summed out take as many temperatures as were asked for.
+        """
+        steps = {} if n_temperatures == "auto" else {"n_temperatures": n_temperatures}
         seed = _keys.scoring_seed(rng)
-        estimate, keys = score_undirected(self.machine, rows, partition, seed, n_threads=n_threads)
+        estimate, keys = score_undirected(
+            self.machine, rows, partition, seed, n_threads=n_threads, **steps
+        )
         return estimate, keys, "exact" if estimate.bound == "exact" else "annealed"
+
+    def _relative_log_prob(self, rows, n_samples, n_threads):
+        """Log p of rows up to log Z, which need not be known."""
+        nothing = Partition.exactly(0.0)
+        return self._relative(rows, nothing, "auto", None, n_threads)[0].per_sample
 
     def check_exact(self, name, rows, remedy="Compare models by score on rows held out."):
         """Refuse rows whose log p is not summed out; name : of what needs it."""
@@ -145,11 +163,11 @@ class BoltzmannModel(EncodedModel):
         self._refuse_missing("pseudo_log_likelihood", rows)
         return pseudo_log_likelihood(self.machine, rows, n_threads)
 
-    def log_joint(self, rows, hidden, n_threads):
+    def log_joint(self, rows, hidden, n_threads, n_chains=100, n_temperatures="auto"):
         """Log p(v, h), where what is missing of v is summed out, nats."""
         (states,) = hidden
         machine, result = self.machine, np.empty(len(rows))
-        partition = self.partition(100, "auto", n_threads).value
+        partition = self.partition(n_chains, n_temperatures, n_threads).value
         limits = split_evenly(len(rows), machine.n_weights, FEWEST_ROWS)
         W, c, b = (
             array.astype(np.float64)

@@ -65,9 +65,12 @@ class EncodedModel(Model):
         log_prob = np.empty((data.shape[0], n_levels))
         for level in range(n_levels):
             rows = self.table(with_column(data, column, level))
-            found = self.estimate(rows, "auto", n_samples, None, None, n_threads)
-            log_prob[:, level] = found[0].per_sample
+            log_prob[:, level] = self._relative_log_prob(rows, n_samples, n_threads)
         return softmax(log_prob, axis=1)
+
+    def _relative_log_prob(self, rows, n_samples, n_threads):
+        """Log p of rows up to a constant, (n_rows,) nats."""
+        return self.estimate(rows, "auto", n_samples, None, None, n_threads)[0].per_sample
 
     def improbable(self, evidence, n_pool, n_threads):
         """Log-probabilities of given zeros and ones that are far too low together, or None.

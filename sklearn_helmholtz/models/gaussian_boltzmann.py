@@ -30,11 +30,11 @@ class GaussianBoltzmannModel(BoltzmannModel):
             "density that is as hard to come by as score_samples. Use that."
         )
 
-    def log_joint(self, rows, hidden, n_threads):
+    def log_joint(self, rows, hidden, n_threads, n_chains=100, n_temperatures="auto"):
         """Log p(v, h), where what is missing of v is integrated, nats."""
         (states,) = hidden
         machine, result = self.machine, np.empty(len(rows))
-        partition = self.partition(100, "auto", n_threads).value
+        partition = self.partition(n_chains, n_temperatures, n_threads).value
         limits = split_evenly(len(rows), machine.n_weights, FEWEST_ROWS)
         W, b, s = machine.weights.astype(np.float64), machine.visible_intercept, machine.variance
         c = machine.hidden_intercept.astype(np.float64)

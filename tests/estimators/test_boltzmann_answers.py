@@ -7,6 +7,8 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit, logsumexp
 
 from sklearn_helmholtz import RestrictedBoltzmannMachine
+from sklearn_helmholtz.likelihood import partition_of
+from sklearn_helmholtz.models import boltzmann as models_boltzmann
 from tests.boltzmann_machines import (
     joint_given,
     log_joint_table,
@@ -227,3 +229,32 @@ def test_parameters_that_do_not_go_together():
         make(W[0], c, b)
     with pytest.raises(ValueError, match="n_components=5"):
         make(W, c, b, n_components=7)
+
+
+def test_exact_scores_of_rows_with_too_many_gaps_are_refused():
+    machine = make_boltzmann(40, 18, 0.1)
+    rows = np.zeros((2, 40))
+    rows[1, :20] = np.nan
+    with pytest.raises(ValueError, match="method='exact' is not for rows such as 1"):
+        estimator(machine).log_likelihood(rows, method="exact")
+
+
+def test_levels_of_a_column_need_no_partition_function(monkeypatch):
+    found, refuse = estimator(make_boltzmann(40, 30, 0.1)), "log Z is not asked for"
+    monkeypatch.setattr(type(found._model), "partition", lambda *args: pytest.fail(refuse))
+    assert_allclose(found.predict_proba_missing(np.zeros((2, 40)), 3).sum(axis=1), 1)
+
+
+def test_log_z_is_found_once_for_what_is_asked(monkeypatch):
+    machine, asked = make_boltzmann(40, 30, 0.1), []
+    found = estimator(machine, n_temperatures=30, n_annealing_chains=20)
+    monkeypatch.setattr(
+        models_boltzmann, "partition_of",
+        lambda *args, **ways: asked.append(ways["n_temperatures"]) or partition_of(*args, **ways),
+    )  # fmt: skip
+    rows = np.zeros((2, 40))
+    H = [np.zeros((2, 30))]
+    found.score(rows), found.log_joint(rows, H), found.log_likelihood(rows), found.log_partition_
+    assert asked == [30]
+    found.log_likelihood(rows, method="annealed", n_temperatures=20)
+    assert asked == [30, 20]
