@@ -2,7 +2,6 @@
 
 import enum
 import math
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +15,9 @@ from .rows import minibatches
 
 _BLOCKS_AT_A_TIME = 8
 _ROWS_TOGETHER = 256  # times particles, in one call of a fused rule
-_WORTH_COMPILING = 30.0  # seconds of training after which a fused rule is compiled: it takes 9
+# Steps of a training that is worth a fused rule: each is 0.1 to 0.3 ms shorter, and compiling it
+# takes 9 s. A number of steps is known beforehand; a clock would compile it when half is over.
+_WORTH_COMPILING = 50_000
 _WORTH_SHARING = 2**18  # entries of a gradient from which on threads share a move
 _PROBED_ROWS = 100
 PROBE_SAMPLES = 1
@@ -94,17 +95,18 @@ class Training:
         self._seed = past.seed
         self._wake_key = _keys.key(past.seed, Purpose.WAKE)
         self._dream_key = _keys.key(past.seed, Purpose.DREAM)
-        self._fused, self._started = rule.fused(machine), None
+        self._fused, self._last_step = rule.fused(machine), 0
         self.has_moved = False
         self._vectors, self._gradients = _tree.parts_like(machine, 1)
         self._total = np.zeros_like(self._vectors)
         self._workspaces, self._memory, self._carry_over = [Workspace()], None, past.carry_over
 
-    def begin(self, rows, batch_size=None):
+    def begin(self, rows, batch_size=None, n_steps=0):
         """Get ready for the rows of a table: rules may remember something of each.
 
-        batch_size : rows of a step, None for all.
+        batch_size : rows of a step, None for all; n_steps : at most to come.
         """
+        self._last_step = self.step_number + n_steps
         self._memory = self._rule.make_memory(self.parameters.tree, rows)
         if self._memory is None:
             return
@@ -270,13 +272,11 @@ class Training:
         return math.fsum(bounds)
 
     def _fused_rule(self):
-        """The rule in one kernel, once it is compiled, or once training is long enough for that."""
+        """The rule in one kernel if that is compiled, or training is long enough to compile it."""
         if self._fused is None:
             return None
-        if self.has_moved and self._started is None:  # the first step compiles what it needs
-            self._started = time.monotonic()
-        waited = 0.0 if self._started is None else time.monotonic() - self._started
-        return self._fused if waited > _WORTH_COMPILING or self._fused.is_compiled else None
+        n_steps = max(self.step_number, self._last_step)
+        return self._fused if n_steps > _WORTH_COMPILING or self._fused.is_compiled else None
 
     def _gradients_together(self, fused, x, ends, blocks):
         addresses = _keys.training_addresses(self.step_number, ends[0], ends[-1])
@@ -326,6 +326,11 @@ class Plan:
     warmup: float = 0.0
     rule_warmup: float = 0.0
 
+    @property
+    def n_steps(self):
+        """Steps of all epochs."""
+        return self.max_iter * -(-len(self.indices) // self.batch_size)
+
     def progress(self, epoch):
         """Progress of penalties that rise, in an epoch, from 0 to 1."""
         return self._progress(epoch, self.warmup)
@@ -350,7 +355,7 @@ def train(training, rows, plan, monitor):
     probe = rows.choose(training.probe(plan.indices))
     measured = training.measured(rows, plan.indices)
     good = training.snapshot()
-    training.begin(rows, plan.batch_size)
+    training.begin(rows, plan.batch_size, plan.n_steps)
     limit = training.limit(training.loss(probe))
     end = End.FINISHED
     try:

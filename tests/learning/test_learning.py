@@ -569,6 +569,22 @@ def test_training_uses_the_fused_rule_only_for_blocks_of_zeros_and_ones(rule, mo
 
 
 @both_rules
+def test_a_fused_rule_is_compiled_for_trainings_of_many_steps(rule, monkeypatch):
+    machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0))
+    used, kind = [], FUSED[type(rule)]
+    gradients = kind.gradients
+    monkeypatch.setattr(kind, "is_compiled", False)
+    monkeypatch.setattr(kind, "gradients", lambda *given: used.append(given) or gradients(*given))
+    table, most = Table(np.ones((20, 6), bool), True), _training._WORTH_COMPILING
+    for n_done, n_epochs, n_used in ((0, most // 2, 0), (0, most // 2 + 1, 1), (most, 1, 2)):
+        training = Training(machine, rule, Adam(), 1, Past(cases.SEED, n_done))
+        plan = Plan(np.arange(20), batch_size=10, max_iter=n_epochs, schedule=Constant(0.01))
+        training.begin(table, plan.batch_size, plan.n_steps)
+        training.step(table, np.arange(10), 0.01)
+        assert len(used) == n_used
+
+
+@both_rules
 def test_a_fused_rule_joins_blocks_up_to_a_number_of_rows_times_particles(rule, monkeypatch):
     machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0))
     joined, kind = [], FUSED[type(rule)]
