@@ -89,6 +89,13 @@ class GenerativeClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMix
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`, where they were all strings.
 
+    See Also
+    --------
+    LatentClassifier : One density of the columns and the label together.
+    TransformedDensity : A density behind a transformer, in the units of the data.
+    sklearn.naive_bayes.GaussianNB : The same with independent normal columns.
+    sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis : The same with normal rows.
+
     Notes
     -----
     Densities compare only if they are with respect to the same measure. What machines infer from
@@ -97,13 +104,6 @@ class GenerativeClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMix
     `TransformedDensity` takes its place. Where a class has fewer rows than features, or a feature
     is constant in it, a normal density is next to a plane, and probabilities are 0 and 1: take
     fewer factors, or a machine.
-
-    See Also
-    --------
-    LatentClassifier : One density of the columns and the label together.
-    TransformedDensity : A density behind a transformer, in the units of the data.
-    sklearn.naive_bayes.GaussianNB : The same with independent normal columns.
-    sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis : The same with normal rows.
 
     References
     ----------

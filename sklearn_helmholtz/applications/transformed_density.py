@@ -100,6 +100,11 @@ class TransformedDensity(
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`, where they were all strings.
 
+    See Also
+    --------
+    sklearn.compose.TransformedTargetRegressor : The same idea for what is predicted.
+    GenerativeClassifier : A classifier by a density for each class, such as this one.
+
     Notes
     -----
     *Where a transformer has no value or is flat the density is zero*, and the score -inf: the
@@ -116,11 +121,6 @@ class TransformedDensity(
 
     The slope of a `QuantileTransformer` at a quantile is the mean of the slopes on both sides. Tied
     quantiles, at which it jumps, are refused.
-
-    See Also
-    --------
-    sklearn.compose.TransformedTargetRegressor : The same idea for what is predicted.
-    GenerativeClassifier : A classifier by a density for each class, such as this one.
 
     References
     ----------

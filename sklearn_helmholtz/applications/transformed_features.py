@@ -78,6 +78,7 @@ class TransformedFeaturesMixin:
         Returns
         -------
         names : ndarray of str
+            One for each column that `transform` returns.
         """
         check_is_fitted(self)
         _check_feature_names_in(self, input_features, generate_names=False)

@@ -121,6 +121,7 @@ class Bars(Distribution):
         Returns
         -------
         entropy : float
+            By all images that there are.
         """
         _, probabilities = self.table()
         return float(entr(probabilities).sum())

@@ -38,6 +38,15 @@ class BinaryQuestionnaire(Distribution):
     ----------
     .. [1] Birnbaum (1968), Some latent trait models and their use in inferring an examinee's
            ability, in: Lord & Novick, Statistical theories of mental test scores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_helmholtz.datasets import BinaryQuestionnaire
+    >>> items = BinaryQuestionnaire(np.zeros(2), np.array([1.0, 2.0]), np.zeros(2, int))
+    >>> items.probabilities([[0.0], [1.0]]).round(2)
+    array([[0.5 , 0.5 ],
+           [0.73, 0.88]])
     """
 
     difficulties: np.ndarray
@@ -65,6 +74,7 @@ class BinaryQuestionnaire(Distribution):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_items)
+            A row for each person.
         """
         traits = np.asarray(traits, np.float64)[:, self.traits_of_items]
         return expit(self.discriminations * (traits - self.difficulties))

@@ -45,6 +45,7 @@ class Distribution(abc.ABC):
         Returns
         -------
         score : float
+            Minus infinity if there is a row that cannot be.
         """
         return float(self.score_samples(X).mean())
 

@@ -48,6 +48,16 @@ class MixedQuestionnaire(Distribution):
     -----
     Scores are as those of machines of mixed columns: log-probabilities of levels and counts, and
     densities of heights, constant within what was recorded as one value.
+
+    Examples
+    --------
+    >>> from sklearn_helmholtz.datasets import MixedQuestionnaire
+    >>> people = MixedQuestionnaire()
+    >>> people.n_features
+    5
+    >>> answers, classes = people.sample(3, random_state=0)
+    >>> answers.shape
+    (3, 5)
     """
 
     shares: np.ndarray = field(default_factory=lambda: np.array([0.5, 0.3, 0.2]))

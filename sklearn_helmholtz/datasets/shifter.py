@@ -118,6 +118,7 @@ class Shifter(Distribution):
         Returns
         -------
         entropy : float
+            By all images that there are.
         """
         _, probabilities = self.table()
         return float(entr(probabilities).sum())

@@ -435,6 +435,7 @@ class FactorAnalysis(
         Returns
         -------
         covariance : ndarray of shape (n_features, n_features)
+            Loadings times their transpose, plus the noise.
         """
         check_is_fitted(self)
         return self._model.machine.covariance()
@@ -446,6 +447,7 @@ class FactorAnalysis(
         Returns
         -------
         precision : ndarray of shape (n_features, n_features)
+            Without an inverse of more than ``n_components`` rows.
         """
         check_is_fitted(self)
         return self._model.machine.precision()

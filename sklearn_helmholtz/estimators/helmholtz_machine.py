@@ -236,6 +236,12 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`, where they were all strings.
 
+    See Also
+    --------
+    sklearn.neural_network.BernoulliRBM : An undirected model with one hidden layer, whose
+        likelihood needs an estimate of its partition function.
+    sklearn.mixture.GaussianMixture : A density model with a single discrete cause.
+
     Notes
     -----
     With ``alpha="auto"``, weights between layers of a machine that is autoregressive or has mixed
@@ -251,12 +257,6 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     to 2 / n, but not with early stopping, which could end training before, with ``warm_start`` or
     in `partial_fit`.
     These numbers were chosen on the validation rows of public data sets.
-
-    See Also
-    --------
-    sklearn.neural_network.BernoulliRBM : An undirected model with one hidden layer, whose
-        likelihood needs an estimate of its partition function.
-    sklearn.mixture.GaussianMixture : A density model with a single discrete cause.
 
     References
     ----------

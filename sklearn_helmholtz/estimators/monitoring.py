@@ -87,7 +87,13 @@ class HeldOutLikelihood:
         return as_frame({name: [look[name] for look in self.history] for name in _SHOWN})
 
     def check_rows(self, X_val):
-        """Refuse to watch a fit that has no validation rows, before it begins."""
+        """Refuse to watch a fit that has no validation rows, before it begins.
+
+        Parameters
+        ----------
+        X_val : array-like or None
+            What the fit was given.
+        """
         if X_val is None:
             raise ValueError(
                 "HeldOutLikelihood needs validation rows: give fit X_val, or set "
@@ -95,7 +101,18 @@ class HeldOutLikelihood:
             )
 
     def look_of(self, epoch):
-        """The last look, if it was after an epoch, or None."""
+        """The last look, if it was after an epoch, or None.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number.
+
+        Returns
+        -------
+        look : LogLikelihoodResult or None
+            Of `history`.
+        """
         return self.history[-1] if self.history and self.history[-1].epoch == epoch else None
 
     def __call__(self, estimator, epoch, X_val, sample_weight=None):

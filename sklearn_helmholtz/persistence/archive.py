@@ -233,7 +233,20 @@ def load(path):
 
     See Also
     --------
-    save : The other direction, with an example.
+    save : The other direction.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_helmholtz import FactorAnalysis, load, save
+    >>> X = load_diabetes().data
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "factors.npz"
+    ...     save(FactorAnalysis(1).fit(X), path)
+    ...     factors = load(path)
+    >>> factors.score_samples(X).shape
+    (442,)
     """
     try:
         header, arrays = read_file(path)
