@@ -18,18 +18,18 @@ filled up to pairs of panels.
 import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
-from .arithmetic import count_from, fill, fill_words, maximum, multiply_add, select, total
+from .arithmetic import fill, maximum, multiply_add, select, total
 from .exponential import compound, exp_minus_size, log1p
 from .kernel import helper, kernel, opaque_true, reads, routine, writes
 from .lanes import LANES, gather_flags, load, store
-from .random import UNITS, philox, uniform
+from .random import UNITS, uniform_block
 from .tables import N_GROUPS, WIDTH, add_tables, aligned, row_words
 
 _ENTRIES = 16 * WIDTH * N_GROUPS  # of the tables of a span
 _PAIRS = 4  # of panels, 256 units, of whose softplus one logarithm is taken
 _ROOM = 3 * LANES  # of a chain, for parts of softplus
 _ZERO, _ONE = np.float32(0), np.float32(1)
-_HALF_WORD, _SHIFT, _BIT = np.uint32(LANES), np.uint64(32), np.uint32(1)
+_HALF_WORD, _BIT = np.uint32(LANES), np.uint32(1)
 
 
 @helper
@@ -42,17 +42,6 @@ def _add_panels(words, panels, n_inputs, pair, tables, sums, apart):
     second = panels[start + size : start + 2 * size]
     if second.shape[0]:
         add_tables(words, second, n_inputs, WIDTH, 0, zero, zero, fresh, tables, apart, 0, WIDTH)
-
-
-@helper
-def _uniforms(key, address, number, word, pair):
-    """The uniform numbers of 64 units, four times sixteen, as of `random.uniform_row`."""
-    counters = count_from(uint32(uint32(LANES * pair) | word))
-    w0, w1, w2, w3 = philox(
-        counters, fill_words(uint32(number)), fill_words(uint32(address)),
-        fill_words(uint32(address >> _SHIFT)), key[0], key[1],
-    )  # fmt: skip
-    return uniform(w0), uniform(w1), uniform(w2), uniform(w3)
 
 
 @helper
@@ -129,7 +118,7 @@ def _move_hidden(
         j = UNITS * pair
         j1, j2, j3 = j + LANES, j + 2 * LANES, j + 3 * LANES
         for i in range(n_chains):
-            u0, u1, u2, u3 = _uniforms(key, addresses[i], numbers[i] + step, word, pair)
+            u0, u1, u2, u3 = uniform_block(key, addresses[i], numbers[i] + step, word, pair)
             s, k, r = i * WIDTH, places[i] + j, i * _ROOM
             s1, k1, k2, k3 = s + LANES, k + LANES, k + 2 * LANES, k + 3 * LANES
             if weighs:
@@ -168,7 +157,7 @@ def _move_visible(
         j = UNITS * pair
         j1, j2, j3 = j + LANES, j + 2 * LANES, j + 3 * LANES
         for i in range(n_chains):
-            u0, u1, u2, u3 = _uniforms(key, addresses[i], numbers[i] + step, word, pair)
+            u0, u1, u2, u3 = uniform_block(key, addresses[i], numbers[i] + step, word, pair)
             s, f, r = i * WIDTH, places[i], i * LANES
             s1, on = s + LANES, load(active, r)
             b0, on = _draw_visible(sums, s, base, gain, free, f + j, j, beta, u0, on)

@@ -45,6 +45,17 @@ def uniform(words):
 
 
 @helper
+def uniform_block(key, address, particle, layer, block):
+    """The uniform numbers of 64 units, four times sixteen, as of `uniform_row`."""
+    counters = count_from(uint32(uint32(LANES * block) | layer))
+    w0, w1, w2, w3 = philox(
+        counters, fill_words(uint32(particle)), fill_words(uint32(address)),
+        fill_words(uint32(address >> _SHIFT)), key[0], key[1],
+    )  # fmt: skip
+    return uniform(w0), uniform(w1), uniform(w2), uniform(w3)
+
+
+@helper
 def uniform_row(key, address, particle, layer, out):
     """Fill ``out``, of a length divisible by 64, with the uniform numbers of one row and layer.
 

@@ -38,22 +38,34 @@ def aligned(n):
 
 
 @routine
-def row_words(states):
-    """The states of 32 neighbouring units of a row as the bits of a word: (n_spans, n_rows) uint32.
+def write_row_words(states, words, m0):
+    """The states of 32 neighbouring units of a row as the bits of a word, in zeros from m0 on.
 
-    states : (n_rows, n_units), zeros and ones. Multiplication puts the bits of 8 bytes side by side
-    in the highest byte.
+    states : (n_rows, n_units), zeros and ones; words : (n_spans, _). Multiplication puts the bits
+    of 8 bytes side by side in the highest byte.
     """
     n_rows, n_units = states.shape
-    words = np.zeros((max(-(-n_units // SPAN), 1), n_rows), np.uint32)  # no units: a span of zeros
     flat = states.reshape(-1)
     full = n_units - n_units % 8
     for m in range(n_rows):
         for k in range(0, full, 8):
             bits = load_eight(flat, m * n_units + k) * _GATHER >> _TOP_BYTE
-            words[k // SPAN, m] |= uint32(bits) << uint32(k % SPAN)
+            words[k // SPAN, m0 + m] |= uint32(bits) << uint32(k % SPAN)
         for k in range(full, n_units):
-            words[k // SPAN, m] |= uint32(states[m, k]) << uint32(k % SPAN)
+            words[k // SPAN, m0 + m] |= uint32(states[m, k]) << uint32(k % SPAN)
+
+
+@helper
+def zero_words(n_units, n_rows):
+    """Words (n_spans, n_rows) uint32 without a bit; a span of them where there are no units."""
+    return np.zeros((max(-(-n_units // SPAN), 1), n_rows), np.uint32)
+
+
+@routine
+def row_words(states):
+    """The states of rows as words, (n_spans, n_rows) uint32, as of `write_row_words`."""
+    words = zero_words(states.shape[1], states.shape[0])
+    write_row_words(states, words, states.shape[0] - states.shape[0])
     return words
 
 
@@ -197,7 +209,7 @@ def add_tables(words, matrix, n_inputs, n_units, j0, low, high, fresh, tables, s
 
 
 @routine
-def _add_transposed(words, matrix, n_inputs, n_units, j0, low, high, panel, tables, sums):
+def add_transposed(words, matrix, n_inputs, n_units, j0, low, high, panel, tables, sums):
     """As `add_tables`, for a matrix (n_units, n_inputs); the sums are fresh, and lie together."""
     width = min(WIDTH, n_units - j0)
     for s in range(words.shape[0]):
@@ -292,7 +304,7 @@ def table_product_transposed(states, matrix, intercept, out):
     for j0 in range(0, n_units, WIDTH):
         width = min(WIDTH, n_units - j0)
         low, high = start_of(intercept, j0, width)
-        _add_transposed(words, entries, n_inputs, n_units, j0, low, high, panel, tables, sums)
+        add_transposed(words, entries, n_inputs, n_units, j0, low, high, panel, tables, sums)
         copy_columns(sums, 0, WIDTH, target, j0, n_units, n_rows, width)
 
 

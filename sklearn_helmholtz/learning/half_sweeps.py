@@ -4,24 +4,24 @@ import numpy as np
 
 from .._keys import Draws
 
-_DATA, _HIDDEN = 0, 1  # layers, as random numbers tell them apart
+DATA, HIDDEN = 0, 1  # layers, as random numbers tell them apart
 BEGINNING = 2**31  # the particle by whose random numbers chains begin
 
 
 def sample_hidden(machine, eta, draws, out=None):
     """Hidden states, (n_rows, n_hidden) uint8, by their inputs."""
-    return machine.hidden_units.sample(eta, draws, _HIDDEN, np.zeros(len(eta)), out=out)
+    return machine.hidden_units.sample(eta, draws, HIDDEN, np.zeros(len(eta)), out=out)
 
 
 def sample_visible(machine, hidden, draws, work=np, out=None):
     """Values of the data, (n_rows, n_visible), given hidden states."""
     eta = machine.visible_eta(hidden, work)
-    return machine.units.sample(eta, draws, _DATA, np.zeros(len(hidden)), work, out)
+    return machine.units.sample(eta, draws, DATA, np.zeros(len(hidden)), work, out)
 
 
 def sample_base(machine, draws):
     """Values of the data as of the machine's base, (draws.n_rows, n_visible)."""
-    return machine.base.sample(draws, _DATA)
+    return machine.base.sample(draws, DATA)
 
 
 def begin(machine, key, addresses, given=None):

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import _keys
 from .._keys import Draws, Purpose
+from .bit_steps import step_of_bits
 from .boltzmann_rule import BoltzmannRule
 from .chains import ChainMemory, Share
 from .gaps import fill_gaps
@@ -62,13 +63,22 @@ class PersistentLearning(BoltzmannRule):
         """
         if memory is None:
             memory = Share(self._begin(machine, dream.key, dream.addresses))
-        filled = fill_gaps(machine, x, wake, memory.gaps, work)
         n_chains, weights = len(memory.hidden), row_weights(x)
+        shares = np.full(n_chains, weights.sum(dtype=np.float64) / n_chains, np.float32)
+        if self._is_of_bits(machine, x, memory):
+            draws = self._sweep(machine, memory, dream, work)
+            sums = step_of_bits(machine, x, weights, shares, memory.hidden, draws, out)
+            return sums.objective(memory.log_partition, machine.n_units[0])
+        filled = fill_gaps(machine, x, wake, memory.gaps, work)
         phases = phases_of(machine, filled.x, n_chains, work)
         self._move(machine, memory, dream, phases, work)
         filled.remember(machine, phases.eta_of_rows)
-        shares = np.full(n_chains, weights.sum(dtype=np.float64) / n_chains, np.float32)
         return finish(machine, phases, filled, weights, shares, memory, out)
+
+    def _is_of_bits(self, machine, x, memory):
+        """Whether all is bits, and no more is asked for than the step."""
+        asked = memory.gaps is not None or memory.centre is not None
+        return x.is_binary and machine.units.is_binary and not asked
 
     def _begin(self, machine, key, addresses):
         """Hidden states of new chains, one for each address."""
@@ -76,11 +86,15 @@ class PersistentLearning(BoltzmannRule):
 
     def _move(self, machine, memory, dream, phases, work):
         """Move chains; `Phases` get their data, and the inputs of all hidden units."""
+        hidden, draws = memory.hidden, self._sweep(machine, memory, dream, work)
+        sample_visible(machine, hidden, draws, work, phases.moved)
+        phases.infer()
+        sample_hidden(machine, phases.eta_of_chains, draws, out=hidden)
+
+    def _sweep(self, machine, memory, dream, work):
+        """Move chains by all sweeps but the last; random numbers of that."""
         hidden, last = memory.hidden, self.n_steps - 1
         addresses = _keys.at_same_step(dream.addresses, memory.first, memory.first + len(hidden))
         for number in range(last):
             sweep(machine, hidden, Draws(dream.key, addresses, 1, number), work)
-        draws = Draws(dream.key, addresses, 1, last)
-        sample_visible(machine, hidden, draws, work, phases.moved)
-        phases.infer()
-        sample_hidden(machine, phases.eta_of_chains, draws, out=hidden)
+        return Draws(dream.key, addresses, 1, last)

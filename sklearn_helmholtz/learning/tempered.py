@@ -46,6 +46,10 @@ class TemperedLearning(PersistentLearning):
         many = (addresses[:, None] * n_tempered + np.arange(n_tempered, dtype=np.uint64)).ravel()
         return begin(machine, key, many).reshape(n_chains, n_tempered, -1)
 
+    def _is_of_bits(self, machine, x, memory):
+        """Not by one kernel: the sweeps of chains are others."""
+        return False
+
     def _move(self, machine, memory, dream, phases, work):
         """Move and exchange chains; the data of the coldest are those that teach."""
         n_chains, n_tempered, n_hidden = memory.hidden.shape

@@ -123,13 +123,16 @@ class Boltzmann:
 
     def visible_energy(self, x):
         """As `log_energy`, of complete rows of a `Block`."""
-        return self.log_energy(x.todoubles())
+        values = x.todoubles()
+        return self._energy(values) if x.is_binary else self.log_energy(values)
 
     def log_energy(self, values):
         """``b'v`` of what is not NaN, (n_rows,) float64 nats."""
+        return self._energy(np.nan_to_num(values))
+
+    def _energy(self, values):
         # Not by BLAS, whose sums depend on how many rows there are.
-        intercept = self.visible_intercept.astype(np.float64)
-        return np.einsum("rk,k->r", np.nan_to_num(values), intercept)
+        return np.einsum("rk,k->r", values, self.visible_intercept.astype(np.float64))
 
 
 def log_sum(eta):

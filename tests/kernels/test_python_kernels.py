@@ -35,10 +35,12 @@ from sklearn_helmholtz._kernels import (
     tables,
     triangular,
 )
+from sklearn_helmholtz._kernels.boltzmann import boltzmann_step
 from sklearn_helmholtz._kernels.counts import weighted_counts
 from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
 from sklearn_helmholtz._kernels.intrinsics import INTERPRETED
 from sklearn_helmholtz._kernels.kernel import Kernel
+from sklearn_helmholtz._keys import layer_word
 from sklearn_helmholtz.estimators import ways
 from sklearn_helmholtz.likelihood import partition_of, pseudo_log_likelihood, score_undirected
 from sklearn_helmholtz.machines import assemble_boltzmann
@@ -207,11 +209,19 @@ def boltzmann():
     partition = partition_of(machine, "annealed", n_chains=10, n_temperatures=2)
     estimate, _ = score_undirected(machine, rows, partition, n_chains=2, n_temperatures=2)
     few = assemble_boltzmann(normal(8, 17, 3), *(normal(9, n) for n in (3, 17, 17)))
-    counts = np.empty(17)
+    counts, step = np.empty(17), [np.empty((17, 18), np.float32), *np.empty((2, 18), np.float32)]
     weighted_counts(complete.data, np.abs(normal(12, 5)), counts)
+    moved, log_p = (normal(13, 3, 18) > 0).astype(np.uint8), np.empty(2)
+    boltzmann_step(
+        complete.data, np.abs(normal(12, 5)), machine.weights, machine.visible_intercept,
+        machine.hidden_intercept, np.array(KEY, np.uint32), np.arange(3, dtype=np.uint64), 0,
+        layer_word(0), layer_word(1), np.ones(3, np.float32), moved, step[0], step[1][:17],
+        step[2], log_p,
+    )  # fmt: skip
     return [
         partition.value, partition_of(few).value, *estimate.per_sample,
-        *pseudo_log_likelihood(machine, complete), *counts,
+        *pseudo_log_likelihood(machine, complete), *counts, *step[0].ravel(), *step[1][:17],
+        *step[2], *moved.ravel(), *log_p,
     ]  # fmt: skip
 
 
