@@ -93,8 +93,8 @@ def examine(number, ways):
             int(np.median([run.n_temperatures for run in runs])),
             np.median([run.effective_sample_size for run in runs]), reliable.mean(),
             hits[reliable].mean() if reliable.any() else np.nan, hits.mean(),
-            *mean_and_error([run.lower - partition.value for run in runs]),
-            *mean_and_error([run.upper - partition.value for run in runs]), *raised,
+            *mean_and_error([run.value - partition.value for run in runs]),
+            *mean_and_error([run.back - partition.value for run in runs]), *raised,
         )  # fmt: skip
         yield dict(zip(COLUMNS, values, strict=True)), hits, reliable
 

@@ -82,16 +82,16 @@ axes[1].set(xlabel="epoch", ylabel="free-energy gap (nats)", ylim=(0, None))
 # Is log Z to be trusted?
 # -----------------------
 # Chains that are annealed from independent units to the machine put log Z too low if they miss
-# states; chains that go back put it too high. ``log_partition_`` has both, and takes as many
-# temperatures as it needs for them to agree; here we prescribe how many. Annealing back from each
-# test image bounds log p from below, whereas a score by an estimate of Z is too high in
+# states; chains that go back, from where those of training stand, put it too high.
+# ``log_partition_`` has both, and takes as many temperatures as it needs for them to agree; here we
+# prescribe how many. Annealing back from each test image bounds log p from below, whereas a score by an estimate of Z is too high in
 # expectation: between the two lies the number.
 
 figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
 steps = [10, 30, 100, 300, 1000, 3000]
 sides = [own.set_params(n_temperatures=n).log_partition_ for n in steps]
-ax.plot(steps, [side.lower for side in sides], "o-", label="annealed")
-ax.plot(steps, [side.upper for side in sides], "o-", label="annealed back")
+ax.plot(steps, [side.lower for side in sides], "o-", label="lower")
+ax.plot(steps, [side.upper for side in sides], "o-", label="upper")
 ax.set(xscale="log", xlabel="temperatures", ylabel="log Z (nats)")
 ax.legend()
 own.set_params(n_temperatures="auto")

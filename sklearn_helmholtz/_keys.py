@@ -32,7 +32,9 @@ Chains of both sides of a Boltzmann machine have in word 1 the number of the cha
 bits and that of the sweep in the low 18. Visible units are layer 0, hidden ones layer 1, and what
 chains begin with is layer 2, with the number of the chain alone in word 1; a side that is drawn
 given an enumerated one is layer 3, numbered likewise. In the place of the key of a row stands the
-number of temperatures where the partition function is estimated.
+number of temperatures where the partition function is estimated. Where chains of learning go on
+from their hidden states, their data are drawn by the key of starts, with the number of the chain in
+the place of that of a row.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
 

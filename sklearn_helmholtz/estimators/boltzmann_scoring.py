@@ -1,5 +1,7 @@
 """Scores of Boltzmann machines: the partition function, and what is known without it."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -10,6 +12,9 @@ from .progress import with_progress
 from .public import public
 from .results import BoundsResult, Result
 
+_BEGINNINGS = {True: "training", False: "annealing"}  # of chains that go back
+_WHOSE = {True: "chains of training", False: "ends of its own chains"}
+
 
 def partition_result(found, volume=0.0):
     """The `Result` that users get of a `Partition`; volume : nats that other units add to it."""
@@ -18,7 +23,17 @@ def partition_result(found, volume=0.0):
         effective_sample_size=found.effective_sample_size, lower=found.lower + volume,
         upper=found.upper + volume, method=found.method,
         n_temperatures=found.n_temperatures or None, reliable=found.reliable,
+        reversed_from=None if found.is_exact else _BEGINNINGS[found.is_witnessed],
     )  # fmt: skip
+
+
+def coldest(carried):
+    """Hidden states of the chains that taught, (n_chains, n_hidden) uint8, or None.
+
+    carried : `CarriedOver`, or None; of tempered chains those of the machine itself.
+    """
+    hidden = None if carried is None else carried.hidden
+    return hidden if hidden is None or hidden.ndim == 2 else hidden[:, -1]
 
 
 class BoltzmannScoringMixin:
@@ -36,22 +51,34 @@ class BoltzmannScoringMixin:
             hidden one of Gaussian features, is enumerated where it has at most 20; otherwise
             estimated by ``n_annealing_chains`` chains, a lower bound in expectation.
         standard_error : float
-            By the delta method; 0 where exact. All rows share this error.
+            By the delta method, and by what both directions are apart beyond that; 0 where exact.
+            All rows share this error.
         effective_sample_size : float
             Of the chains; infinite where exact.
         lower, upper : float
-            Estimates by annealing, and by its reverse, which is an upper bound in expectation if
-            its chains have reached the model.
+            The lower and the higher of the value and of what annealing back says, an upper bound in
+            expectation if its chains begin in samples of the model.
         method : {"exact", "annealed"}
             Whether states were enumerated or chains annealed.
         n_temperatures : int or None
             Steps of the chains, None where exact.
         reliable : bool
-            Whether both directions agree within 0.5 nats, and the chains are worth 10 or more.
+            Whether both directions agree, and the chains are worth 10 or more: they may be at most
+            0.5 nats apart, and not farther than 0.1 nats or twice the error of their difference.
+        reversed_from : {"training", "annealing"} or None
+            Where chains that go back begin, on which the judgement rests: in those that training
+            left (``h_samples_``), which find what annealing misses; or, where there are none
+            (``from_parameters``, contrastive divergence, less than 20 chains), in the ends of those
+            that came, which cannot. None where exact.
         """
         check_is_fitted(self)
         found = self._model.partition(self.n_annealing_chains, self.n_temperatures, self._n_threads)
         return partition_result(found, float(self._model.encoding.scaling.log_volume()))
+
+    def _recall_chains(self):
+        """Let the model know the chains that taught it, which bear witness to log Z."""
+        chains = coldest(self._history.past.carry_over)
+        self._model = replace(self._model, chains=chains)
 
     @with_progress
     @public
@@ -177,7 +204,8 @@ class BoltzmannScoringMixin:
             asked = self._n_samples(method, n_samples), self._n_temperatures(n_temperatures)
             known = self._model.partition(*asked, self._n_threads, method)
             ways = (
-                f" Annealing puts log Z at {known.lower:.1f}, and its reverse at {known.upper:.1f}."
+                f" Annealing puts log Z at {known.value:.2f}, and its reverse, from the "
+                f"{_WHOSE[known.is_witnessed]}, at {known.back:.2f}."
             )
         return result._about(whose=" for all rows together", ways=ways)
 

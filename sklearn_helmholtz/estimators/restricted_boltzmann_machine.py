@@ -3,12 +3,14 @@
 from dataclasses import replace
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.neural_network import BernoulliRBM
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..learning import (
     SGD,
+    CarriedOver,
     ContrastiveDivergence,
     FixedPenalty,
     PersistentLearning,
@@ -22,7 +24,7 @@ from .boltzmann_attributes import (
     boltzmann_from_parameters,
     boltzmann_model,
 )
-from .boltzmann_scoring import BoltzmannScoringMixin
+from .boltzmann_scoring import BoltzmannScoringMixin, coldest
 from .boltzmann_training import SCHEDULES, BoltzmannTrainingMixin
 from .checks import check_count, check_settings, check_visible
 from .progress import LikelihoodLines, with_progress
@@ -157,7 +159,7 @@ class RestrictedBoltzmannMachine(
 
     n_temperatures : int or "auto", default="auto"
         Steps of these chains. ``"auto"`` doubles them from 500 until annealing and its reverse
-        agree on log Z within 0.2 nats, up to 32,000.
+        agree on log Z within 0.2 nats and their errors, up to 32,000.
 
     n_jobs : int or None, default=None
         Threads. None means all cores that this process may use, within the limits of the
@@ -179,7 +181,7 @@ class RestrictedBoltzmannMachine(
 
     h_samples_ : ndarray of shape (n_chains, n_components)
         Hidden states of the persistent chains at the end of training, uint8. Only where there are
-        any.
+        any. They bear witness to log Z, see ``log_partition_``.
 
     log_partition_ : Result
         log Z, estimated when it is first asked for, by this attribute or by a score; see there.
@@ -420,7 +422,8 @@ class RestrictedBoltzmannMachine(
         Returns
         -------
         machine : RestrictedBoltzmannMachine
-            A fitted estimator, with the learning rate, the minibatches and the epochs of ``rbm``.
+            A fitted estimator, with the learning rate, the minibatches and epochs of ``rbm``, and
+            its chains.
 
         Examples
         --------
@@ -440,6 +443,9 @@ class RestrictedBoltzmannMachine(
         machine = cls.from_parameters(
             rbm.components_, rbm.intercept_hidden_, rbm.intercept_visible_, **params
         )
+        past = replace(machine._history.past, carry_over=CarriedOver(np.uint8(rbm.h_samples_)))
+        machine._history = replace(machine._history, past=past)
+        machine._recall_chains()
         names = getattr(rbm, "feature_names_in_", None)
         if names is not None:
             machine.feature_names_in_ = names
@@ -475,10 +481,9 @@ class RestrictedBoltzmannMachine(
     def h_samples_(self):
         """Hidden states of the persistent chains, (n_chains, n_components) uint8."""
         check_is_fitted(self)
-        chains = self._history.past.carry_over
-        if chains is None or chains.hidden is None:
+        hidden = coldest(self._history.past.carry_over)
+        if hidden is None:
             raise AttributeError(f"This {type(self).__name__} has no persistent chains.")
-        hidden = chains.hidden if chains.hidden.ndim == 2 else chains.hidden[:, -1]  # the coldest
         return hidden.copy()
 
     def _rate(self):
@@ -488,7 +493,9 @@ class RestrictedBoltzmannMachine(
         if start.machine.units.standardises:
             schedule = replace(plan.schedule, initial=plan.schedule.initial * _SHARE_OF_REALS)
             plan = replace(plan, schedule=schedule)
-        return super()._train(start, plan, *others, **more)
+        outcome = super()._train(start, plan, *others, **more)
+        self._recall_chains()
+        return outcome
 
     def _optimizer(self):
         return SGD(float(self.momentum))

@@ -22,18 +22,19 @@ def labelled_partition(machine, n_chains=100, n_temperatures="auto", n_threads=1
     if isinstance(machine.boltzmann, NormalBoltzmann):
         return Partition.exactly(_normal_log_partition(machine))
     parts = class_partitions(machine, n_chains, n_temperatures, n_threads)
-    value, lower, upper = (
+    value, lower, upper, back = (
         float(logsumexp(machine.labels.intercept + np.array([getattr(p, name) for p in parts])))
-        for name in ("value", "lower", "upper")
+        for name in ("value", "lower", "upper", "back")
     )
     if parts[0].is_exact:
         return Partition.exactly(value)
     shares = softmax(machine.labels.intercept + np.array([p.value for p in parts]))
-    error = sum(share * part.standard_error for share, part in zip(shares, parts, strict=True))
+    variance = float(shares @ [part.standard_error for part in parts]) ** 2
+    own = float(shares @ [np.sqrt(part.variance - part.excess) for part in parts]) ** 2
     return Partition(
-        value, error**2, min(p.effective_sample_size for p in parts), lower, upper, "annealed",
+        value, variance, min(p.effective_sample_size for p in parts), lower, upper, "annealed",
         max(p.n_temperatures for p in parts), all(p.reliable for p in parts),
-        max(p.pareto_k for p in parts),
+        max(p.pareto_k for p in parts), back, excess=variance - own,
     )  # fmt: skip
 
 

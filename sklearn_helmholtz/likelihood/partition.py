@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 
 from .. import _keys
 from .._keys import Draws, Purpose
@@ -16,7 +16,9 @@ METHODS = ("auto", "exact", "annealed")
 FEWEST_TEMPERATURES, MOST_TEMPERATURES = 500, 32_000  # of the automatic choice
 _AGREE, _WORTH = 0.2, 20  # nats apart, and chains' worth, at which it is content
 RELIABLE_GAP, RELIABLE_WORTH = 0.5, 10
-_SWEEPS_BETWEEN = 100  # of the ends of chains, before they go back
+_NOISE, _TRIFLE = 2, 0.1  # standard errors, and nats, that both ways may be apart
+FEWEST_GIVEN = 20  # chains, by which a way back can be judged
+_SWEEPS_BETWEEN = 100  # of chains, before they go back
 _FEWEST_CHAINS = 32  # of a thread: tables are made for all chains of a call together
 
 
@@ -24,12 +26,15 @@ _FEWEST_CHAINS = 32  # of a thread: tables are made for all chains of a call tog
 class Partition:
     """Log Z in nats, and how well it is known.
 
-    value : of log Z; variance : of it by the delta method; effective_sample_size : of the chains,
-    infinite where exact; lower, upper : what annealing towards the machine and back from it say,
-    of which the first is too low on average and the second too high, if its chains start in
-    samples of the machine; method : ``"exact"`` or ``"annealed"``; n_temperatures : of the way,
-    0 where exact; reliable : whether lower and upper are at most half a nat apart and chains are
-    worth ten or more; pareto_k : the shape of the tail of the weights, NaN where there is none.
+    value : of log Z, what annealing towards the machine says, which is too low on average;
+    variance : of it, by the delta method and by what both ways are apart; effective_sample_size :
+    of the chains, infinite where exact; lower, upper : the lower and the higher of the value and of
+    what annealing back says, which is too high on average if its chains start in samples of the
+    machine; method : ``"exact"`` or ``"annealed"``; n_temperatures : of the way, 0 where exact;
+    reliable : whether both ways agree, see `partition_of`; pareto_k : the shape of the tail of the
+    weights, NaN where there is none; back : what annealing back says; is_witnessed : whether it
+    began in chains that were given, which know nothing of the way there; excess : what of the
+    variance is not of the delta method.
     """
 
     value: float
@@ -41,11 +46,14 @@ class Partition:
     n_temperatures: int
     reliable: bool
     pareto_k: float = np.nan
+    back: float = np.nan
+    is_witnessed: bool = False
+    excess: float = 0.0
 
     @classmethod
     def exactly(cls, value):
         """A value without an error."""
-        return cls(value, 0.0, np.inf, value, value, "exact", 0, True)
+        return cls(value, 0.0, np.inf, value, value, "exact", 0, True, back=value)
 
     @property
     def is_exact(self):
@@ -60,11 +68,11 @@ class Partition:
     @property
     def bias(self):
         """The bias of the value by the delta method, nats: annealing is too low on average."""
-        return -self.variance / 2
+        return -(self.variance - self.excess) / 2
 
     @property
     def gap(self):
-        """The way back less the way there, nats; negative by chance only."""
+        """Nats that both ways are apart."""
         return self.upper - self.lower
 
 
@@ -78,10 +86,19 @@ def partition_of(
     annealed importance sampling (Neal 2001; Salakhutdinov & Murray 2008) and its reverse;
     ``"auto"`` enumerates up to 20 units and else anneals. seed : four words, None for those of
     scoring. n_chains : either way; n_temperatures : equally spaced ones, or ``"auto"``: from 500
-    on their number is doubled until both ways agree within 0.2 nats and chains are worth 20, or
-    there are 32,000. chains : (n, n_visible) uint8, states of the machine from which chains go
-    back, such as those of learning; None for the ends of those that came, resampled by their
-    weights and moved by 100 sweeps. Neither threads nor blocks change a bit.
+    on their number is doubled until the value is reliable, both ways agree within 0.2 nats and
+    chains are worth 20, or there are 32,000. Neither threads nor blocks change a bit.
+
+    chains : (n, n_visible), states near the machine's distribution from which chains go back, such
+    as those of learning, after 100 sweeps. They are witnesses: where annealing finds less than
+    there is, its own ends find no more, and both directions agree on what is wrong. None, or less
+    than 20: such ends all the same, resampled by their weights.
+
+    A value is reliable where chains are worth ten or more, and both ways are at most half a nat
+    apart, and not farther than 0.1 nats or twice the standard error of their difference. Where the
+    square of what they are apart is more than the variances that they state by the delta method,
+    these are too small, and the rest is added to that of the value: chains that miss a mode agree
+    on their weights.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
@@ -99,8 +116,8 @@ def partition_of(
     n = FEWEST_TEMPERATURES
     while True:
         found = _annealed(machine, seed, n_chains, n, n_threads, chains)
-        content = found.gap <= _AGREE and found.effective_sample_size >= _WORTH
-        if content or n >= MOST_TEMPERATURES:
+        agrees = found.gap <= _AGREE and found.effective_sample_size >= _WORTH
+        if (agrees and found.reliable) or n >= MOST_TEMPERATURES:
             return found
         n = min(2 * n, MOST_TEMPERATURES)
 
@@ -110,20 +127,37 @@ def _annealed(machine, seed, n_chains, n_temperatures, n_threads, chains):
     walk = _Walk(machine, seed, n_chains, n_temperatures, n_threads)
     visible = walk.start()
     there = walk.there(visible)
-    estimate = estimate_from_weights(there[None], n_chains, np.zeros(1))
-    if chains is None:
-        walk.settle(visible, there)
+    is_witnessed = chains is not None and len(chains) >= FEWEST_GIVEN
+    if is_witnessed:
+        visible = spread(chains, n_chains)
     else:
-        visible[...] = chains[np.arange(n_chains) % len(chains)]
-    back = walk.back(visible)
-    lower = walk.log_base + float(estimate.per_sample[0])
-    upper = walk.log_base + float(np.log(n_chains) - logsumexp(back))
-    worth = float(estimate.effective_sample_size[0])
-    reliable = upper - lower <= RELIABLE_GAP and worth >= RELIABLE_WORTH
+        walk.resample(visible, there)
+    walk.settle(visible)
+    found, returned = (_log_mean(weights) for weights in (there, walk.back(visible)))
+    value = walk.log_base + float(found.per_sample[0])
+    back = walk.log_base - float(returned.per_sample[0])
+    worth, own = float(found.effective_sample_size[0]), float(found.variance[0])
+    apart, noise = abs(back - value), own + float(returned.variance[0])
+    excess = max(apart**2 - noise, 0.0)
+    agree = apart <= min(max(_TRIFLE, _NOISE * np.sqrt(noise)), RELIABLE_GAP)
     return Partition(
-        lower, float(estimate.variance[0]), worth, lower, upper, "annealed", n_temperatures,
-        reliable, float(tail_shapes(there[None])[0]),
+        value, own + excess, worth, min(value, back), max(value, back), "annealed", n_temperatures,
+        bool(agree and worth >= RELIABLE_WORTH), float(tail_shapes(there[None])[0]), back,
+        is_witnessed, excess,
     )  # fmt: skip
+
+
+def _log_mean(log_weights):
+    """The `Estimate` of the logarithm of the mean of weights."""
+    return estimate_from_weights(log_weights[None], len(log_weights), np.zeros(1))
+
+
+def spread(chains, n_most):
+    """A copy of chains, or of so many of them at equal distances."""
+    places = np.arange(len(chains))
+    if len(chains) > n_most:
+        places = places[np.arange(n_most) * len(chains) // n_most]
+    return np.ascontiguousarray(chains[places])
 
 
 class _Walk:
@@ -140,8 +174,6 @@ class _Walk:
         self._resampling = _keys.key(seed, Purpose.RESAMPLE)
         self._address = np.array([n_temperatures], np.uint64)
         self._n_chains, self._n, self._n_threads = n_chains, n_temperatures, n_threads
-        n_blocks = max(min(n_threads, n_chains // _FEWEST_CHAINS), 1)
-        self._limits = [n_chains * block // n_blocks for block in range(n_blocks + 1)]
 
     def start(self):
         """States of the base, (n_chains, n_visible) uint8."""
@@ -151,25 +183,30 @@ class _Walk:
         """Move states of the base to the machine, in place; log-weights, (n_chains,)."""
         return self._go(visible, np.linspace(0, 1, self._n + 1), 0)
 
-    def settle(self, visible, log_weights):
-        """Resample states by their weights and move them as the machine does, in place."""
+    def resample(self, visible, log_weights):
+        """Choose states by their weights, in place."""
         draws = Draws(self._resampling, self._address, self._n_chains)
         chosen = resample_evenly(softmax(log_weights)[None], fine_uniforms(draws))
         visible[...] = visible[chosen]
+
+    def settle(self, visible):
+        """Move states as the machine does, in place."""
         self._go(visible, np.ones(_SWEEPS_BETWEEN + 1), self._n)
 
     def back(self, visible):
-        """Move states of the machine to the base, in place; log-weights, (n_chains,)."""
+        """Move states of the machine to the base, in place; log-weights, (n,)."""
         return self._go(visible, np.linspace(1, 0, self._n + 1), self._n + _SWEEPS_BETWEEN)
 
     def _go(self, visible, betas, first_sweep):
-        log_weights = np.empty(self._n_chains)
+        n_chains = len(visible)
+        n_blocks = max(min(self._n_threads, n_chains // _FEWEST_CHAINS), 1)
+        limits = [n_chains * block // n_blocks for block in range(n_blocks + 1)]
+        log_weights = np.empty(n_chains)
 
         def run(block):
-            place = slice(*self._limits[block : block + 2])
+            place = slice(*limits[block : block + 2])
             draws = Draws(self._key, self._address, place.stop - place.start, place.start)
-            part = visible[place]
-            log_weights[place] = self._chains.anneal(part, draws, betas, first_sweep)
+            log_weights[place] = self._chains.anneal(visible[place], draws, betas, first_sweep)
 
-        run_blocks(run, len(self._limits) - 1, self._n_threads)
+        run_blocks(run, n_blocks, self._n_threads)
         return log_weights

@@ -33,9 +33,14 @@ _GAP_ROWS = 16  # of a block whose gaps are enumerated or annealed
 
 @dataclass(frozen=True)
 class BoltzmannModel(EncodedModel):
-    """A restricted Boltzmann machine of encoded data."""
+    """A restricted Boltzmann machine of encoded data.
+
+    chains : (n_chains, n_hidden) uint8, hidden states of the chains that taught it, or None: they
+    bear witness to its partition function.
+    """
 
     machine: Boltzmann
+    chains: np.ndarray | None = None
 
     likelihood_methods = ("auto", "exact", "annealed")
     bound_methods = ("auto", "annealed")
@@ -81,11 +86,20 @@ class BoltzmannModel(EncodedModel):
             n_threads=n_threads,
         )  # fmt: skip
         if rng is not None:
-            return find(seed=_keys.scoring_seed(rng))
-        way = method, n_chains, n_temperatures
+            seed = _keys.scoring_seed(rng)
+            return find(seed=seed, chains=self.visible_chains(seed))
+        way, seed = (method, n_chains, n_temperatures), _keys.scoring_seed()
         if way not in self._known:
-            self._known[way] = find(seed=_keys.scoring_seed())
+            self._known[way] = find(seed=seed, chains=self.visible_chains(seed))
         return self._known[way]
+
+    def visible_chains(self, seed):
+        """Data of the chains that taught the machine, (n_chains, n_visible), or None."""
+        if self.chains is None:
+            return None
+        addresses = np.arange(len(self.chains), dtype=np.uint64)
+        draws = Draws(_keys.key(seed, Purpose.START), addresses)
+        return self.machine.units.draw(self.machine.visible_eta(self.chains), draws, 0)
 
     def estimate(self, rows, method, n_samples, n_temperatures, rng, n_threads, tails=None):
         """An `Estimate` of log p of rows, the content keys of these, and the method used."""

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import expit, logsumexp
 
-from benchmarks import annealing_speed, numpy_annealing, partition_coverage
+from benchmarks import annealing_speed, numpy_annealing, partition_coverage, partition_witnesses
 from sklearn_helmholtz.likelihood import Partition, partition_of
 from tests.boltzmann_machines import log_partition, make_boltzmann
 
@@ -44,6 +44,21 @@ def test_stated_errors_hold_on_some_of_the_machines(capsys, monkeypatch):
 def test_what_the_benchmark_calls_exact_is():
     machine = make_boltzmann(8, 6)
     assert_allclose(partition_of(machine, "exact").value, log_partition(machine), atol=1e-10)
+
+
+def test_runs_tell_how_often_they_are_right():
+    def run(value, variance, excess, reliable):
+        return Partition(
+            value, variance, 50.0, value, value, "annealed", 10, reliable, back=0.1, excess=excess
+        )
+
+    runs = [run(0.0, 0.01, 0.0, True), run(0.3, 0.09, 0.08, True), run(-1.0, 0.01, 0.0, False)]
+    columns = partition_witnesses.COLUMNS[3:]
+    found = dict(zip(columns, partition_witnesses.told(runs, 0.0), strict=True))
+    assert (found["reliable"], found["wrong"]) == (2 / 3, 2 / 3)
+    assert (found["covers"], found["covers_all"], found["delta"]) == (1, 2 / 3, 1 / 3)
+    assert found["wrong_reliable"] == 1 / 2
+    assert_allclose((found["lower"], found["upper"]), (-0.7 / 3, 0.1))
 
 
 # The twin in NumPy

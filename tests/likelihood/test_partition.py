@@ -1,12 +1,14 @@
 """Partition functions of Boltzmann machines: exactly, and by annealing there and back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz.likelihood import Partition, partition_of
 from sklearn_helmholtz.likelihood import partition as partition_module
-from sklearn_helmholtz.machines import assemble_boltzmann
+from sklearn_helmholtz.machines import BaseRates, assemble_boltzmann
 from tests import cases
 from tests.boltzmann_machines import log_partition, log_probabilities, make_boltzmann, states
 
@@ -40,23 +42,26 @@ def test_annealed_values_are_within_their_errors(sizes):
     assert abs(found.value - exact) < 3 * found.standard_error + abs(found.bias)
     assert 0 < found.standard_error < 0.1
     assert abs(found.gap) < 0.2
-    assert found.lower == found.value
+    assert found.lower == min(found.value, found.back)
 
 
 def test_stated_errors_are_those_that_are_made():
     machine = make_boltzmann(8, 6, scale=1.2)
     exact = log_partition(machine)
     runs = [annealed(machine, 60, seed) for seed in range(60)]
-    z = [(run.value - run.bias - exact) / run.standard_error for run in runs]
+    errors = np.array([run.value - run.bias - exact for run in runs])
+    z = errors / np.sqrt([run.variance - run.excess for run in runs])
     assert 0.8 < np.std(z) < 1.25
     assert np.mean(np.abs(z) < 1.96) >= 0.9
+    wide = errors / [run.standard_error for run in runs]
+    assert 0.6 < np.std(wide) < np.std(z)
 
 
 def test_the_way_there_is_too_low_and_the_way_back_too_high_on_average():
     machine = make_boltzmann(8, 6, scale=1.2)
     exact = log_partition(machine)
     runs = [annealed(machine, 20, seed, n_chains=4) for seed in range(150)]
-    for sign, side in ((-1, "lower"), (1, "upper")):
+    for sign, side in ((-1, "value"), (1, "back")):
         excess = sign * (np.array([getattr(run, side) for run in runs]) - exact)
         assert excess.mean() > 3 * excess.std() / np.sqrt(len(runs))
 
@@ -71,7 +76,7 @@ def test_the_means_of_weights_are_unbiased(sizes):
     table = states(sizes[0]).astype(np.uint8)
     chains = table[rng.choice(len(table), 8000, p=np.exp(log_probabilities(machine)))]
     found = annealed(machine, 8, n_chains=8000, chains=chains)
-    back = np.exp(exact - found.upper)  # the mean weight of the way back, relative to its own mean
+    back = np.exp(exact - found.back)  # the mean weight of the way back, relative to its own mean
     assert abs(back - 1) < 4 * found.standard_error * 1.5
 
 
@@ -116,10 +121,10 @@ def test_few_temperatures_are_called_unreliable(n_temperatures, reliable):
 
 def test_the_way_back_begins_in_given_states():
     machine = make_boltzmann(8, 6, scale=1.5)
-    stuck = np.zeros((5, 8), np.uint8)  # no samples of the machine at all
+    stuck = np.zeros((20, 8), np.uint8)  # no samples of the machine at all
     found, usual = annealed(machine, 20, chains=stuck), annealed(machine, 20)
-    assert found.lower == usual.lower
-    assert found.upper != usual.upper
+    assert found.value == usual.value
+    assert found.back != usual.back
 
 
 def test_chains_go_back_from_where_their_weights_say():
@@ -127,9 +132,66 @@ def test_chains_go_back_from_where_their_weights_say():
     machine = assemble_boltzmann(np.full((8, 1), 20.0), [-80], np.full(8, -10.0), np.zeros(8))
     walk = partition_module._Walk(machine, cases.SEED, 400, 10, 1)
     visible = np.repeat(np.array([[0], [1]], np.uint8), 8, axis=1).repeat(200, axis=0)
-    walk.settle(visible, np.log(np.repeat([9.0, 1.0], 200)))
+    walk.resample(visible, np.log(np.repeat([9.0, 1.0], 200)))
+    walk.settle(visible)
     assert abs(visible.mean() - 0.1) < 0.01
     assert set(visible.sum(axis=1).tolist()) == {0, 8}
+
+
+def machine_with_a_mode_that_annealing_misses():
+    """All units are on or all are off, the former e times as probable; and where it begins, off."""
+    return assemble_boltzmann(np.full((8, 1), 20.0), [-79], np.full(8, -10.0), np.full(8, -3.0))
+
+
+def drawn_from(machine, n):
+    """Exact draws of the visible side, (n, n_visible) uint8."""
+    p = np.exp(log_probabilities(machine))
+    return states(8).astype(np.uint8)[np.random.default_rng(0).choice(len(p), n, p=p)]
+
+
+def test_chains_that_know_the_machine_tell_of_modes_that_annealing_misses():
+    machine = machine_with_a_mode_that_annealing_misses()
+    exact, chains = log_partition(machine), drawn_from(machine, 100)
+    alone = annealed(machine, 500)
+    assert alone.reliable  # both directions miss it
+    assert not alone.is_witnessed
+    assert alone.upper < exact - 1
+    found = annealed(machine, 500, chains=chains)
+    assert found.is_witnessed
+    assert not found.reliable
+    assert found.lower == found.value == alone.value
+    assert abs(found.upper - exact) < 0.3
+    assert abs(found.value - exact) < 1.96 * found.standard_error
+
+
+def test_chains_that_know_less_than_annealing_finds_widen_both_sides():
+    machine = machine_with_a_mode_that_annealing_misses()
+    machine = replace(machine, base=BaseRates(np.zeros(8)))
+    seeds = [annealed(machine, 500, seed, chains=np.zeros((50, 8), np.uint8)) for seed in range(5)]
+    for found in seeds:  # all chains are off, where a quarter of the mass is
+        assert not found.reliable
+        assert found.back == found.lower < found.upper == found.value
+
+
+def test_few_chains_are_no_witnesses_and_many_are_chosen_from_evenly():
+    machine = make_boltzmann(8, 6)
+    chains = drawn_from(machine, 300)
+    assert annealed(machine, 30, chains=chains[:19]) == annealed(machine, 30)
+    assert annealed(machine, 30, chains=chains[:20]).is_witnessed
+    found = annealed(machine, 30, chains=chains, n_chains=100)
+    assert found == annealed(machine, 30, chains=chains[::3], n_chains=100)
+    assert_array_equal(partition_module.spread(chains, 300), chains)
+
+
+def test_what_both_ways_are_apart_beyond_chance_is_a_part_of_the_error():
+    machine = make_boltzmann(10, 8, scale=2.5)
+    found = [annealed(machine, 5, seed) for seed in range(20)]
+    for run in found:
+        own = run.variance - run.excess
+        assert run.bias == -own / 2
+        assert run.excess >= 0
+        assert run.variance <= max(own, run.gap**2)
+    assert any(run.excess > 0 for run in found)
 
 
 def test_sides_beyond_enumeration_are_annealed_and_refused_where_exactness_is_asked_for():
