@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..likelihood import Estimate
+from ..models import Ways
 from .checks import check_count
 from .progress import with_progress
 from .public import public
@@ -74,6 +75,12 @@ class BoltzmannScoringMixin:
         check_is_fitted(self)
         found = self._model.partition(self.n_annealing_chains, self.n_temperatures, self._n_threads)
         return partition_result(found, float(self._model.encoding.scaling.log_volume()))
+
+    @property
+    def _answering_model(self):
+        """The fitted model, whose chains are as the parameters say now."""
+        ways = Ways(self.n_annealing_chains, self.n_temperatures, self._n_threads)
+        return self._model.answering_by(ways)
 
     def _recall_chains(self):
         """Let the model know the chains that taught it, which bear witness to log Z."""

@@ -125,7 +125,7 @@ class InferenceMixin(TransformerMixin):
         """
         check_is_fitted(self)
         n_samples = check_count("n_samples", n_samples)
-        model, n_threads = self._model, self._n_threads
+        model, n_threads = self._answering_model, self._n_threads
         if given is None:
             rng = check_random_state(random_state)
             X, hidden = model.draw(n_samples, rng, n_threads)
@@ -137,6 +137,11 @@ class InferenceMixin(TransformerMixin):
         )
         self._warn_of_combination(evidence, n_pool)
         return self._drawn(X, hidden, return_latents)
+
+    @property
+    def _answering_model(self):
+        """The fitted model, which answers by the settings that the estimator has now."""
+        return self._model
 
     def _evidence(self, given):
         """Given values as an array (n_features,), NaN for those to be drawn."""
@@ -221,7 +226,7 @@ class InferenceMixin(TransformerMixin):
         rows = self._rows(X)[0]
         n_pool = self._n_samples("importance", n_importance_samples)
         rng = check_random_state(random_state)
-        fields = self._model.posterior(
+        fields = self._answering_model.posterior(
             rows, method, n_samples, n_pool, n_sweeps, rng, self._n_threads
         )
         return PosteriorResult(**fields)._about(index=index_of(X), names=self._latent_names())
@@ -264,7 +269,8 @@ class InferenceMixin(TransformerMixin):
         n_levels = self._n_levels(number)
         data, _ = self._data(X)
         n_samples = self._n_samples("importance", n_importance_samples)
-        return self._model.level_probabilities(data, number, n_levels, n_samples, self._n_threads)
+        model, n_threads = self._answering_model, self._n_threads
+        return model.level_probabilities(data, number, n_levels, n_samples, n_threads)
 
     def _column_number(self, column):
         """The number of a column that is named or numbered, or a ValueError."""
@@ -348,6 +354,7 @@ class InferenceMixin(TransformerMixin):
         rows = self._model.table(data)
         rng = check_random_state(random_state) if strategy == "sample" else None
         n_pool = self._n_samples("importance", n_importance_samples)
-        values = self._model.impute(rows, strategy, n_imputations, n_pool, rng, self._n_threads)
+        model, n_threads = self._answering_model, self._n_threads
+        values = model.impute(rows, strategy, n_imputations, n_pool, rng, n_threads)
         decode = None if self._schema is None else partial(self._schema.decode, like=X)
         return imputed(self, X, data, values, dtype, n_imputations, decode)

@@ -155,11 +155,14 @@ class RestrictedBoltzmannMachine(
         Whether ``fit`` goes on from the parameters of the last fit.
 
     n_annealing_chains : int, default=100
-        Chains by which log Z is estimated where it is not summed out.
+        Chains by which log Z is estimated where it is not summed out. What a row misses is summed
+        out by a fifth as many where it has to be, in scores, imputations and features: the error of
+        log Z is common to all rows, those of gaps are each row's own.
 
     n_temperatures : int or "auto", default="auto"
-        Steps of these chains. ``"auto"`` doubles them from 500 until annealing and its reverse
-        agree on log Z within 0.2 nats and their errors, up to 32,000.
+        Steps of these chains, and of those by which `sample` draws. ``"auto"`` doubles them from
+        500 until annealing and its reverse agree on log Z within 0.2 nats and their errors, up to
+        32,000; chains of gaps and draws make 1,000.
 
     n_jobs : int or None, default=None
         Threads. None means all cores that this process may use, within the limits of the
@@ -545,7 +548,7 @@ class RestrictedBoltzmannMachine(
         return [list(self.get_feature_names_out())]
 
     def _hidden_means(self, rows):
-        return self._model.hidden_means(rows)
+        return self._answering_model.hidden_means(rows)
 
     def _expected_data(self, H):
         return self._model.expected_data(H, 1)

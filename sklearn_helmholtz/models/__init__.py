@@ -18,6 +18,7 @@ from .joint import joint_probabilities, joint_states, most_probable
 from .labelled_boltzmann import LabelledBoltzmannModel
 from .linear_gaussian import LinearGaussianModel, check_columns
 from .model import Model
+from .ways import Ways
 
 __all__ = [
     "LARGEST",
@@ -31,6 +32,7 @@ __all__ = [
     "LabelledBoltzmannModel",
     "LinearGaussianModel",
     "Model",
+    "Ways",
     "by_blocks",
     "check_columns",
     "choose_family",

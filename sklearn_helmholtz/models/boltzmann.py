@@ -1,7 +1,7 @@
 """Fitted Boltzmann machines: an encoding, a machine, and what they answer about rows of data."""
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar
 
@@ -25,6 +25,7 @@ from .completion import by_blocks
 from .effects import Effects
 from .encoded import EncodedModel
 from .encoding import named
+from .ways import Ways
 
 FEWEST_ROWS = 256
 _GROUP = 100  # draws from the chains of one address, which count by their weights
@@ -36,11 +37,12 @@ class BoltzmannModel(EncodedModel):
     """A restricted Boltzmann machine of encoded data.
 
     chains : (n_chains, n_hidden) uint8, hidden states of the chains that taught it, or None: they
-    bear witness to its partition function.
+    bear witness to its partition function; ways : `Ways` of the chains of gaps and draws.
     """
 
     machine: Boltzmann
     chains: np.ndarray | None = None
+    ways: Ways = field(default_factory=Ways)
 
     likelihood_methods = ("auto", "exact", "annealed")
     bound_methods = ("auto", "annealed")
@@ -68,6 +70,12 @@ class BoltzmannModel(EncodedModel):
     def is_enumerable(self):
         """Whether one side has so few units that log Z is exact unasked."""
         return self.machine.n_enumerable <= MAX_AUTOMATIC_SIDE
+
+    def answering_by(self, ways):
+        """The same model, whose answers come by some `Ways`."""
+        model = replace(self, ways=ways)
+        vars(model)["_known"] = self._known
+        return model
 
     # Likelihoods.
 
@@ -107,24 +115,22 @@ class BoltzmannModel(EncodedModel):
             self._check_gaps("method='exact'", rows)
         n_temperatures = "auto" if n_temperatures is None else n_temperatures
         partition = self.partition(n_samples, n_temperatures, n_threads, method, rng)
-        return self._relative(rows, partition, n_temperatures, rng, n_threads)
+        ways = Ways(n_samples, n_temperatures, n_threads)
+        return self._relative(rows, partition, ways, rng)
 
-    def _relative(self, rows, partition, n_temperatures, rng, n_threads):
-        """Estimates, keys and method as of `estimate`, by a given `Partition`.
-
-        Gaps that are not summed out take as many temperatures as were asked for.
-        """
-        steps = {} if n_temperatures == "auto" else {"n_temperatures": n_temperatures}
-        seed = _keys.scoring_seed(rng)
+    def _relative(self, rows, partition, ways, rng):
+        """Estimates, keys and method as of `estimate`, by a given `Partition`."""
+        seed, own = _keys.scoring_seed(rng), ways.of_a_row
         estimate, keys = score_undirected(
-            self.machine, rows, partition, seed, n_threads=n_threads, **steps
+            self.machine, rows, partition, seed, n_threads=ways.n_threads, **own
         )
         return estimate, keys, "exact" if estimate.bound == "exact" else "annealed"
 
     def _relative_log_prob(self, rows, n_samples, n_threads):
         """Log p of rows up to log Z, which need not be known."""
         nothing = Partition.exactly(0.0)
-        return self._relative(rows, nothing, "auto", None, n_threads)[0].per_sample
+        ways = replace(self.ways, n_threads=n_threads)
+        return self._relative(rows, nothing, ways, None)[0].per_sample
 
     def check_exact(self, name, rows, remedy="Compare models by score on rows held out."):
         """Refuse rows whose log p is not summed out; name : of what needs it."""
@@ -207,7 +213,7 @@ class BoltzmannModel(EncodedModel):
             addresses = np.arange(n_rows, dtype=np.uint64)
             X, H = sides_of(self.machine, seed).imagine(addresses, n_threads)
             return self._answer(X), [H]
-        sides = AnnealedSides(self.machine, seed)
+        sides = self._annealed_sides(seed)
         n_groups, n_each = -(-n_rows // _GROUP), min(n_rows, _GROUP)
         found = [None] * n_groups
 
@@ -370,9 +376,13 @@ class BoltzmannModel(EncodedModel):
         ways = (
             (complete, lambda: None),
             (exactly & ~complete, lambda: sides_of(self.machine, seed)),
-            (~exactly, lambda: AnnealedSides(self.machine, seed)),
+            (~exactly, lambda: self._annealed_sides(seed)),
         )
         return [(np.flatnonzero(rows), make()) for rows, make in ways if rows.any()]
+
+    def _annealed_sides(self, seed):
+        """Both sides by chains, in the model's ways."""
+        return AnnealedSides(self.machine, seed, **self.ways.of_a_row)
 
     def _enumerates(self, n_missing):
         """Whether the gaps of rows are summed out, of numbers of missing values."""

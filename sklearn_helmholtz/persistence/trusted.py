@@ -63,6 +63,7 @@ _TYPES = (
     "models.graded.GradedModel",
     "models.labelled_boltzmann.LabelledBoltzmannModel",
     "models.linear_gaussian.LinearGaussianModel",
+    "models.ways.Ways",
     "rows.scaling.Scaling",
     "rows.scaling.Unscaled",
     "units.bernoulli.Bernoulli",
