@@ -78,8 +78,51 @@ def objective(arrays, X, codes, weights, generative):
     return (first + generative * second) / (1 + generative)
 
 
-def slopes(arrays, *rows):
-    """Central differences of `objective` by all parameters, arrays of their shapes."""
+def log_table_observed(arrays, X, is_binary=True):
+    """As `log_table` of rows with gaps (NaN), which are summed out or integrated given h.
+
+    Of real rows with ``-|x - b|^2 / 2`` in place of ``b'x``.
+    """
+    W, c, b, U, d = arrays
+    h = states(len(c))
+    u, x = (h @ W.T)[None], X[:, None, :]
+    if is_binary:
+        terms = np.where(np.isnan(x), np.logaddexp(0, b + u), np.nan_to_num(x) * (b + u))
+    else:
+        integrated = 0.5 * np.log(2 * np.pi) + b * u + 0.5 * u**2
+        terms = np.where(np.isnan(x), integrated, np.nan_to_num(x * u - 0.5 * (x - b) ** 2))
+    of_labels = d[:, None] + (h @ U).T
+    return terms.sum(axis=2)[:, None, :] + of_labels[None] + h @ c
+
+
+def log_joint_observed(arrays, X, is_binary=True):
+    """Log p*(observed, y) of rows with gaps, (n_rows, n_classes)."""
+    return logsumexp(log_table_observed(arrays, X, is_binary), axis=2)
+
+
+def log_partition_observed(arrays, is_binary=True):
+    """Log Z: of a row of which nothing is observed."""
+    nothing = np.full((1, len(arrays[2])), np.nan)
+    return logsumexp(log_joint_observed(arrays, nothing, is_binary))
+
+
+def objective_observed(arrays, X, codes, weights, generative, is_binary=True):
+    """As `objective`, of what is observed of rows."""
+    labelled, own, rows = codes >= 0, np.maximum(codes, 0), np.arange(len(X))
+    table = log_joint_observed(arrays, X, is_binary) - log_partition_observed(arrays, is_binary)
+    totals = logsumexp(table, axis=1)
+    joint = np.where(labelled, table[rows, own], totals)
+    second = (weights * joint).sum() / weights.sum()
+    if math.isinf(generative):
+        return second
+    if not labelled.any():
+        return generative * second / (1 + generative)
+    conditional = (weights * (table[rows, own] - totals))[labelled].sum() / weights[labelled].sum()
+    return (conditional + generative * second) / (1 + generative)
+
+
+def slopes(arrays, *rows, objective=objective):
+    """Central differences of an objective by all parameters, arrays of their shapes."""
     found, step = [], 1e-5
     for number, array in enumerate(arrays):
         own = np.zeros_like(array)

@@ -4,12 +4,10 @@ import contextlib
 from dataclasses import replace
 
 import numpy as np
-import scipy.sparse
 from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import unique_labels
 
 from .._keys import Purpose, generator
-from ..models import named
 from ..rows import LabelledTable
 from .class_labels import ClassLabels
 from .given_columns import shown
@@ -43,10 +41,8 @@ class LabelledTrainingMixin(TrainingMixin):
                 vars(self).pop(name, None)
 
     def _validate(self, X, reset):
-        """Data as scikit-learn checked them, of which nothing is missing."""
-        X = validated(self, X, reset)
-        _refuse_gaps(X, self._names, type(self).__name__)
-        return X
+        """Data as scikit-learn checked them."""
+        return validated(self, X, reset)
 
     def _weighted(self, X, sample_weight, reset):
         data = self._validate(X, reset=reset)
@@ -117,20 +113,6 @@ class LabelledTrainingMixin(TrainingMixin):
     def _records(self, start, training, monitor):
         records = super()._records(start, training, monitor)
         return {**records, "classes_": self._labels.classes.copy()}
-
-
-def _refuse_gaps(X, names, estimator):
-    """Refuse missing values, by column."""
-    if scipy.sparse.issparse(X):
-        columns = X.indices[np.isnan(X.data)]
-    else:
-        columns = np.flatnonzero(np.isnan(X).any(axis=0)) if X.dtype.kind == "f" else []
-    if len(columns):
-        raise ValueError(
-            f"Column {named(columns.min(), names)} of X has missing values (NaN), which "
-            f"{estimator} does not take: impute them before, for example with LatentImputer, or "
-            "use LatentClassifier, which sums them out."
-        )
 
 
 def _checked_classes(classes):

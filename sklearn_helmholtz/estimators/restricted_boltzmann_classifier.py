@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._threads import count_threads
 from ..learning import SGD, Adam, FixedPenalty, LabelledLearning
 from ..machines import initialise_labelled
-from ..models import LabelledBoltzmannModel, choose_family, fit_encoding
+from ..models import LabelledBoltzmannModel, Ways, choose_family, fit_encoding
 from ._compat import Interval, StrOptions, _fit_context, with_callbacks
 from .boltzmann_scoring import partition_result
 from .boltzmann_training import SCHEDULES, BoltzmannTrainingMixin
@@ -147,11 +147,13 @@ class RestrictedBoltzmannClassifier(
         Whether ``fit`` goes on from the parameters of the last fit, with the same classes.
 
     n_annealing_chains : int, default=100
-        Chains by which log Z is estimated where it is not summed out.
+        Chains by which log Z is estimated where it is not summed out. What a row misses is summed
+        out by a fifth as many where it has to be.
 
     n_temperatures : int or "auto", default="auto"
-        Steps of these chains. ``"auto"`` doubles them from 500 until annealing and its reverse
-        agree on log Z of each class within 0.2 nats, up to 32,000.
+        Steps of these chains, and of those by which `sample` draws. ``"auto"`` doubles them from
+        500 until annealing and its reverse agree on log Z of each class within 0.2 nats and their
+        errors, up to 32,000; chains of gaps and draws make 1,000.
 
     n_jobs : int or None, default=None
         Threads. None means all cores that this process may use, within the limits of the
@@ -213,7 +215,7 @@ class RestrictedBoltzmannClassifier(
     See Also
     --------
     RestrictedBoltzmannMachine : The same without labels: a density of rows.
-    LatentClassifier : A directed model of rows and labels, for mixed tables with gaps.
+    LatentClassifier : A directed model of rows and labels, for mixed tables.
     GenerativeClassifier : A density for each class.
 
     Notes
@@ -226,6 +228,12 @@ class RestrictedBoltzmannClassifier(
     distributions per class, all with the variances of the training data: wider than the rows.
 
     Values between 0 and 1 are taken as expectations.
+
+    Missing values are summed out, exactly for rows that miss at most 14 of them and for at most 14
+    hidden units, otherwise by annealed chains, which are the same for all classes. In training
+    chains that stay with the rows draw them, once given the label and once without: the expectation
+    of a step is the gradient where these have reached their distributions, and a loss is then that
+    of completed rows, which is too high in expectation.
 
     References
     ----------
@@ -326,8 +334,8 @@ class RestrictedBoltzmannClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data, of which nothing may be missing. bool, uint8, float32 and float64 are
-            used as they are.
+            Training data; NaN means missing. bool, uint8, float32 and float64 are used as they are.
+            Rows of which every value is missing are left out.
 
         y : array-like of shape (n_samples,)
             Labels. -1, NaN, None, ``pd.NA`` and a mask mean that a label is missing.
@@ -358,7 +366,7 @@ class RestrictedBoltzmannClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data, of which nothing may be missing.
+            Training data; NaN means missing.
 
         y : array-like of shape (n_samples,)
             Labels, as of `fit`; all of them may be missing where classes are known.
@@ -395,15 +403,16 @@ class RestrictedBoltzmannClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data, of which nothing may be missing.
+            Data; NaN means missing.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``: exact, all hidden states being summed out.
+            In the order of ``classes_``: exact, all hidden states being summed out, but where
+            chains stand for what a row misses, see Notes.
         """
-        scores = self._model_rows(X)[0]
-        return log_softmax(self._model.class_scores(scores, self._n_threads), axis=1)
+        rows = self._model_rows(X)[0]
+        return log_softmax(self._model.class_scores(rows, self._ways), axis=1)
 
     @public
     def predict_proba(self, X):
@@ -412,7 +421,7 @@ class RestrictedBoltzmannClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data, of which nothing may be missing.
+            Data; NaN means missing.
 
         Returns
         -------
@@ -428,7 +437,7 @@ class RestrictedBoltzmannClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data, of which nothing may be missing.
+            Data; NaN means missing.
 
         Returns
         -------
@@ -446,7 +455,7 @@ class RestrictedBoltzmannClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data, of which nothing may be missing.
+            Data; NaN means missing.
 
         Returns
         -------
@@ -464,7 +473,7 @@ class RestrictedBoltzmannClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data, of which nothing may be missing.
+            Data; NaN means missing.
 
         Returns
         -------
@@ -474,7 +483,7 @@ class RestrictedBoltzmannClassifier(
         """
         rows, dtype = self._model_rows(X)
         out = np.empty((len(rows), self._n_features_out), dtype)
-        self._model.hidden_means(rows, out, self._n_threads)
+        self._model.hidden_means(rows, out, self._ways)
         return out
 
     @with_progress
@@ -487,7 +496,7 @@ class RestrictedBoltzmannClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data, of which nothing may be missing.
+            Data; NaN means missing.
 
         Returns
         -------
@@ -495,7 +504,7 @@ class RestrictedBoltzmannClassifier(
             In nats, in the order of ``classes_``.
         """
         rows = self._model_rows(X)[0]
-        return self._model.log_joint(rows, self._partition().value, self._n_threads)
+        return self._model.log_joint(rows, self._ways)
 
     @public
     def score_samples(self, X):
@@ -507,7 +516,7 @@ class RestrictedBoltzmannClassifier(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data, of which nothing may be missing.
+            Data; NaN means missing.
 
         Returns
         -------
@@ -544,8 +553,7 @@ class RestrictedBoltzmannClassifier(
         check_is_fitted(self)
         n_samples, rng = check_count("n_samples", n_samples), check_random_state(random_state)
         places = None if y is None else np.full(n_samples, place_of(y, self.classes_))
-        ways = self.n_annealing_chains, self.n_temperatures, self._n_threads
-        X, places = self._model.draw(places, n_samples, rng, *ways)
+        X, places = self._model.draw(places, n_samples, rng, self._ways)
         return X, self.classes_[places]
 
     @property
@@ -556,10 +564,10 @@ class RestrictedBoltzmannClassifier(
         ``RestrictedBoltzmannMachine.log_partition_``: the sum over all features, labels and hidden
         units, exact where features or hidden units are at most 20 (hidden units, of Gaussian
         features), otherwise of annealing for each class. Its ``standard_error`` is then an upper
-        bound. A ValueError for more hidden units behind Gaussian features.
+        bound, and its judgement rests on annealing alone.
         """
         check_is_fitted(self)
-        return partition_result(self._partition())
+        return partition_result(self._model.partition(self._ways))
 
     @property
     def n_parameters_(self):
@@ -567,8 +575,9 @@ class RestrictedBoltzmannClassifier(
         check_is_fitted(self)
         return self._machine.n_parameters
 
-    def _partition(self):
-        return self._model.partition(self.n_annealing_chains, self.n_temperatures, self._n_threads)
+    @property
+    def _ways(self):
+        return Ways(self.n_annealing_chains, self.n_temperatures, self._n_threads)
 
     def _model_rows(self, X):
         """Rows for the fitted model, and the dtype that answers have."""
@@ -623,5 +632,6 @@ class RestrictedBoltzmannClassifier(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -62,11 +62,11 @@ def complete(machine, x, draws, hidden, work=np):
     drawn = machine.units.sample(eta, draws, 0, np.zeros(len(given)), work)
     machine.units.log_prob(np.where(missing, drawn, np.float32(np.nan)), eta, log_q)
     completed = np.where(missing, drawn, given)
-    values = _as_bits(completed) if machine.units.is_binary else completed
+    values = as_bits(completed) if machine.units.is_binary else completed
     return replace(x, values=values, fill_values=None), log_q
 
 
-def _as_bits(values):
+def as_bits(values):
     """Values as uint8 if all are 0 or 1, else float32: products have the same bits."""
     bits = values.astype(np.uint8)
     return bits if (bits == values).all() else values.astype(np.float32)

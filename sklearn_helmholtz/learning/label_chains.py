@@ -9,7 +9,7 @@ from .._kernels.random import uniform_rows
 from .._keys import Draws
 from .chains import CarriedOver
 from .half_sweeps import BEGINNING, sample_base, sample_hidden, sample_visible
-from .memory import Memory
+from .memory import Memory, RowMemory, RowState
 
 _LABEL = 2  # layer, as random numbers tell it apart
 
@@ -19,24 +19,31 @@ class LabelShare:
     """Share that a block of rows sees of a `LabelMemory`.
 
     hidden : (n_chains, n_hidden) uint8, states of its chains, which the rule moves in place, or
-    None; first : the number of the first of them; labelled_share : of the weight of all rows.
+    None; first : the number of the first of them; labelled_share : of the weight of all rows;
+    gaps : `RowState` of the rows, or None where nothing is missing.
     """
 
     hidden: np.ndarray | None = None
     first: int = 0
     labelled_share: float = 1.0
+    gaps: RowState | None = None
 
 
 class LabelMemory(Memory):
-    """Chains that are no row's, and the share of the rows of a table that have a label.
+    """Chains that are no row's, those of gaps, and the share of the rows that have a label.
+
+    Each row with gaps has two chains: one that is given its label, and one that is not.
 
     rows : `LabelledTable`; chains_of : a function of (machine, batch_size, seed) that makes the
     first states of the chains, or None for no chains.
     """
 
-    def __init__(self, rows, chains_of=None):
+    def __init__(self, rows, n_hidden, chains_of=None):
         self._chains_of, self._labelled_share = chains_of, rows.labelled_share
-        self._carried, self.hidden = None, None
+        self._carried, self.hidden, self._gaps = None, None, None
+        if rows.table.fill_values is not None:
+            shapes, types = [(n_hidden,)] * 2, [np.uint8] * 2
+            self._gaps = RowMemory(rows.table.data.shape[0], shapes, types)
 
     @property
     def carry_over(self):
@@ -62,10 +69,14 @@ class LabelMemory(Memory):
             n_chains = len(self.hidden)
             share.first, end = (n_chains * at // place.size for at in (place.start, place.stop))
             share.hidden = self.hidden[share.first : end]
+        if self._gaps is not None:
+            share.gaps = self._gaps.take(place)
         return share
 
     def put(self, place, part):
-        """Nothing: chains have moved where they are."""
+        """Keep the chains of the gaps of a block; its others have moved where they are."""
+        if self._gaps is not None:
+            self._gaps.put(place, part.gaps)
 
 
 def begin_chains(machine, key, addresses):

@@ -20,6 +20,7 @@ from .label_chains import (
     sample_both,
     sweep_labels,
 )
+from .label_gaps import complete_labelled, log_posterior_observed
 from .phases import counts, row_weights
 from .rule import COST_OF_A_FUNCTION, Rule
 
@@ -40,6 +41,11 @@ class LabelledLearning(Rule):
     without a label have log p(x) instead. Its first part, and what rows say in the second, are in
     closed form; what the machine says by itself comes from persistent chains of rows and labels
     together, as of `PersistentLearning`, in which a label is drawn as one of all classes.
+
+    Missing values are summed out. What is observed of a row has the gradient of ``log p(x, y) - log
+    p(x)``, and of log p(x, y), in the mean of what is missing given the label, and without it:
+    chains that stay with the row draw both. With stationary chains the expectation of a step is the
+    gradient.
 
     What is watched is mean log p(y | x) alone, which needs no log Z.
 
@@ -67,39 +73,60 @@ class LabelledLearning(Rule):
         """Write the step for a block of rows to ``out``; return the sum of log p(y | x), nats.
 
         x : `LabelledBlock`. The sum is over rows with a label, divided by the share that these have
-        of all rows. dream : random numbers of one step with an address for each row; memory : a
+        of all rows. Of rows with gaps it is that of log p(y | completed row), which is too low in
+        expectation. wake : random numbers of the chains of gaps, with an address for each row;
+        dream : random numbers of one step with an address for each row; memory : a
         `LabelShare`, or None for chains that begin at the base rates, one for each row.
         """
         memory = LabelShare() if memory is None else memory
-        weights = row_weights(x.rows)
-        scores, means = machine.explain(machine.hidden_eta(x.rows.values, work), work)
+        weights, values, free = row_weights(x.rows), x.rows.values, np.arange(len(x))
+        completed = None
+        if x.rows.has_missing:
+            completed = complete_labelled(machine, x, wake, memory.gaps, work)
+            values, free = completed.values, completed.free
+        eta = machine.hidden_eta(values, work)
+        scores, means = machine.explain(eta, work)
         log_posterior = log_softmax(scores, axis=1)
+        if completed is not None:
+            completed.remember(machine, eta, log_posterior)
         labelled = _relative(weights, x.codes, memory.labelled_share)
-        self._write_rows(machine, x, log_posterior, means, weights, labelled, out)
+        self._write_rows(machine, x, values, free, log_posterior, means, weights, labelled, out)
         if self.shares[1]:
             self._subtract_chains(machine, weights, dream, memory, out, work)
         known = np.flatnonzero(x.codes != UNLABELLED)
-        return float((labelled[known] * log_posterior[known, x.codes[known]]).sum())
+        return float((labelled[known] * log_posterior[free[known], x.codes[known]]).sum())
 
-    def _write_rows(self, machine, x, log_posterior, means, weights, labelled, out):
+    def _write_rows(
+        self, machine, x, values, free, log_posterior, means, weights, labelled, out
+    ):  # fmt: skip
         """Write what rows say: each class of each row counts as often as it should.
 
-        means : p(h | x, y), (n_classes, n_rows, n_hidden), which is overwritten.
+        values : of the rows, and after them of some that have others without their label; free :
+        (n_rows,) places of values without label; means : p(h | x, y), (n_classes, n_values,
+        n_hidden), which is overwritten.
         """
-        discriminative, generative = self.shares
+        (discriminative, generative), n = self.shares, len(x)
         posterior = np.exp(log_posterior)
         known = np.flatnonzero(x.codes != UNLABELLED)
-        explained = posterior.copy()  # p(y | x, label)
+        explained = posterior[:n].copy()  # p(y | x, label)
         explained[known] = 0
         explained[known, x.codes[known]] = 1
-        own = (discriminative * labelled)[:, None] * (explained - posterior)
-        coefficients = own + (generative * weights)[:, None] * explained
+        own = (discriminative * labelled)[:, None]
+        coefficients = np.zeros(posterior.shape)
+        coefficients[:n] = (generative * weights)[:, None] * explained
+        coefficients[free] -= own * posterior[free]
+        coefficients[:n] += own * explained
         means *= np.float32(coefficients).T[:, :, None]
-        out.boltzmann.upward.gradient(x.rows.values, means.sum(axis=0), out.boltzmann.upward)
+        out.boltzmann.upward.gradient(values, means.sum(axis=0), out.boltzmann.upward)
         out.labels.weights[...] = means.sum(axis=1, dtype=np.float64).T
         out.labels.intercept[...] = coefficients.sum(axis=0)
+        of_values = np.zeros(len(posterior))  # of complete rows both parts are the same
+        of_values[:n] = generative * weights
+        twice = free >= n
+        of_values[:n][twice] += own[twice, 0]
+        of_values[free[twice]] -= own[twice, 0]
         out.boltzmann.visible_intercept[...] = (
-            generative * counts(x.rows.values, weights) if generative else 0
+            counts(values, of_values.astype(np.float32)) if of_values.any() else 0
         )
 
     def _subtract_chains(self, machine, weights, dream, memory, out, work):
@@ -125,8 +152,9 @@ class LabelledLearning(Rule):
         out.labels.intercept[...] -= share * np.bincount(codes, minlength=machine.n_classes)
 
     def make_memory(self, machine, rows):
-        """The chains, and the share of the rows that have a label: a `LabelMemory`."""
-        return LabelMemory(rows, self._first_states if self.shares[1] else None)
+        """The chains, those of gaps, and the share of rows with a label: a `LabelMemory`."""
+        first_states = self._first_states if self.shares[1] else None
+        return LabelMemory(rows, machine.n_units[1], first_states)
 
     def _first_states(self, machine, batch_size, seed):
         n_chains = batch_size if self.n_chains is None else self.n_chains
@@ -134,13 +162,18 @@ class LabelledLearning(Rule):
         return begin_chains(machine, _keys.key(seed, Purpose.DREAM), addresses)
 
     def objective(self, machine, rows, seed, n_samples, n_threads, memory=None):
-        """Mean log p(y | x) of the rows with a label, nats; 0 where there are none."""
+        """Mean log p(y | x) of the rows with a label, nats; 0 where there are none.
+
+        Estimated of rows with gaps, see `log_posterior_observed`.
+        """
         limits, found = self.limits(machine, len(rows)), np.zeros(len(rows))
+        key = _keys.key(seed, Purpose.VALIDATE)
 
         def score(number):
             place = slice(limits[number], limits[number + 1])
             x = rows.take(np.arange(place.start, place.stop))
-            log_posterior = machine.log_posterior(machine.hidden_eta(x.rows.values))
+            addresses = np.arange(place.start, place.stop, dtype=np.uint64)
+            log_posterior = log_posterior_observed(machine, x.rows, key, addresses)
             found[place] = log_posterior[np.arange(len(x)), x.codes]
 
         run_blocks(score, len(limits) - 1, n_threads)

@@ -6,13 +6,7 @@ from .bounds import annealed_bounds, importance_bounds
 from .enumeration import MAX_AUTOMATIC_UNITS, MAX_UNITS, Enumeration, units_to_sum_out
 from .estimate import RELIABLE_SAMPLE_SIZE, RELIABLE_SHARE, Estimate, weighted_mean
 from .importance import importance_estimate
-from .labelled_partition import (
-    check_normal,
-    class_partitions,
-    hidden_states,
-    labelled_partition,
-    normal_log_terms,
-)
+from .labelled_partition import class_partitions, labelled_partition
 from .partition import Partition, partition_of
 from .pseudo import pseudo_log_likelihood
 from .scoring import (
@@ -36,14 +30,11 @@ __all__ = [
     "annealed_bounds",
     "annealed_estimate",
     "annealing_log_density",
-    "check_normal",
     "class_partitions",
     "held_out_bound",
-    "hidden_states",
     "importance_bounds",
     "importance_estimate",
     "labelled_partition",
-    "normal_log_terms",
     "partition_of",
     "pseudo_log_likelihood",
     "score_by_annealing",

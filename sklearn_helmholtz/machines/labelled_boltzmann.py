@@ -93,10 +93,14 @@ class LabelledBoltzmann:
         return self.labels.forward(hidden, work)
 
     def of_class(self, number):
-        """The `Boltzmann` machine of the rows of a class, whose log Z lacks the intercept d_y."""
+        """The `Boltzmann` machine of the rows of a class, whose log Z lacks the intercept d_y.
+
+        A `GaussianBoltzmann` of real rows.
+        """
         upward = self.boltzmann.upward
         moved = upward.intercept + self.labels.weights[:, number]
-        return replace(self.boltzmann, upward=Affine(upward.weights, moved))
+        machine = replace(self.boltzmann, upward=Affine(upward.weights, moved))
+        return machine.as_gaussian() if isinstance(machine, NormalBoltzmann) else machine
 
 
 def initialise_labelled(n_visible, n_hidden, log_shares, intercept, is_binary, rng):

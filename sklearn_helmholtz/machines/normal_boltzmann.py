@@ -1,12 +1,12 @@
 """The restricted Boltzmann machine of standardised real data: visible units of unit variance."""
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..units import Gaussian
 from .boltzmann import Boltzmann
+from .gaussian_boltzmann import BaseNormals, GaussianBoltzmann
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,9 @@ class NormalBoltzmann(Boltzmann):
         distances = x.todoubles() - self.visible_intercept
         return -0.5 * np.einsum("rk,rk->r", distances, distances)
 
-    def summed_over_visible(self, hidden):
-        """Log of the integral over v, less ``c'h``, of hidden states: (n_rows,) float64 nats.
-
-        That is ``sum_i log(2 pi) / 2 + b_i u_i + u_i^2 / 2`` with u = W h.
-        """
-        u = np.einsum("rj,ij->ri", hidden.astype(np.float64), self.weights.astype(np.float64))
-        own = u @ self.visible_intercept.astype(np.float64) + 0.5 * (u * u).sum(axis=1)
-        return own + 0.5 * self.n_units[0] * math.log(2 * math.pi)
+    def as_gaussian(self):
+        """The same machine as a `GaussianBoltzmann`, which knows integrals, chains and gaps."""
+        ones = np.ones(self.n_units[0])
+        base = BaseNormals(self.base.logits, ones)
+        units = Gaussian.from_variance(ones)
+        return GaussianBoltzmann(self.upward, self.visible_intercept, base, units)
