@@ -84,8 +84,8 @@ axes[1].set(xlabel="epoch", ylabel="free-energy gap (nats)", ylim=(0, None))
 # Chains that are annealed from independent units to the machine put log Z too low if they miss
 # states; chains that go back, from where those of training stand, put it too high.
 # ``log_partition_`` has both, and takes as many temperatures as it needs for them to agree; here we
-# prescribe how many. Annealing back from each test image bounds log p from below, whereas a score by
-# an estimate of Z is too high in expectation: between the two lies the number.
+# prescribe how many. Annealing back from each test image bounds log p from below, whereas a score
+# by an estimate of Z is too high in expectation: between the two lies the number.
 
 figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
 steps = [10, 30, 100, 300, 1000, 3000]

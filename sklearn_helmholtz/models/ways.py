@@ -7,7 +7,7 @@ _SHARE_OF_A_ROW, _FEWEST_OF_A_ROW = 5, 2
 
 @dataclass(frozen=True)
 class Ways:
-    """How many chains stand for a sum, and by how many temperatures they come.
+    """Numbers of chains that stand for a sum, and of temperatures by which they come.
 
     n_chains : for log Z; the gaps of a row are summed out by a fifth as many, since an error of log
     Z is common to all rows, whereas those of gaps are each row's own, and rows are many;
