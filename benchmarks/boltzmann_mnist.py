@@ -20,19 +20,14 @@ centred and with five steps of the chains.
 """
 
 import argparse
-import csv
 import math
-import pathlib
-import pickle
-import time
 
 import numpy as np
 
 from sklearn_helmholtz import RestrictedBoltzmannMachine
 
 from .datasets import load
-from .gaussian_mnist import in_random_order
-from .learning_curve import replace_file
+from .timed_run import TimedRun, begun, in_random_order
 
 MACHINE = {
     "n_components": 500,
@@ -54,41 +49,13 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Run:
-    """A training that knows how far it has come: everything that a checkpoint has to hold.
+class Run(TimedRun):
+    """A training of the machine; parts : what the lower bound lacks on each test row, nats."""
 
-    seconds, wall : of training, of the processor and by the clock; parts : of the test rows in
-    random order that were annealed back, what the lower bound lacks on each row, nats.
-    """
+    peak, rate_name, columns = PEAK, "learning_rate", COLUMNS
 
     def __init__(self, minutes, **params):
-        self.machine = RestrictedBoltzmannMachine(**{**MACHINE, **params})
-        self.minutes, self.seconds, self.wall, self.epochs = minutes, 0.0, 0.0, 0
-        self.curve, self.parts = [], []
-
-    @property
-    def progress(self):
-        """The share of the training time that is used up."""
-        return self.seconds / (60 * self.minutes)
-
-    def epoch(self, X):
-        """Train on all rows once, with the rate that is due."""
-        rate = PEAK * 0.5 * (1 + math.cos(math.pi * min(self.progress, 1)))
-        self.machine.set_params(learning_rate=max(rate, 1e-6))
-        cpu, wall = time.process_time(), time.perf_counter()
-        self.machine.partial_fit(X)
-        self.seconds += time.process_time() - cpu
-        self.wall += time.perf_counter() - wall
-        self.epochs += 1
-
-    def note(self, **scores):
-        """Add a row to the curve."""
-        self.curve.append({
-            "cpu_minutes": self.seconds / 60, "wall_minutes": self.wall / 60,
-            "epochs": self.epochs, "rate": float(self.machine.learning_rate),
-            **scores,
-        })  # fmt: skip
-        print({k: round(v, 4) for k, v in self.curve[-1].items()}, flush=True)
+        super().__init__(RestrictedBoltzmannMachine(**{**MACHINE, **params}), minutes)
 
     def look(self, data, write, n_parts):
         """Score all rows by annealing, then test rows by annealing back; write after each part."""
@@ -120,17 +87,7 @@ class Run:
 
     def write(self, folder):
         """Write the checkpoint and the curve."""
-        replace_file(folder / "checkpoint.pickle", "wb", lambda file: pickle.dump(self, file))
-
-        def table(file):
-            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(
-                {k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()}
-                for row in self.curve
-            )
-
-        replace_file(folder / "curve.csv", "w", table)
+        super().write(folder / "checkpoint.pickle", folder / "curve.csv")
 
 
 def go_on(run, data, folder, n_parts):
@@ -158,12 +115,8 @@ def main():
     parser.add_argument("--parts", type=int, default=10, help=f"of {PART} test rows, for 'lower'")
     arguments = parser.parse_args()
     data = load(arguments.data, "binarized_mnist")
-    folder = pathlib.Path(arguments.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint, run = folder / "checkpoint.pickle", Run(arguments.minutes)
-    if checkpoint.exists():
-        run = pickle.loads(checkpoint.read_bytes())
-        run.minutes = arguments.minutes
+    folder, run = begun(arguments.folder, "checkpoint.pickle", lambda: Run(arguments.minutes))
+    run.minutes = arguments.minutes
     go_on(run, data, folder, arguments.parts)
     last = run.curve[-1]
     print(f"test {last['test']:.2f}, at least {last.get('lower', math.nan):.2f};", TARGET)

@@ -13,18 +13,14 @@ then that by 50 samples, and what 5,000 add on the rows that have them ("rows").
 """
 
 import argparse
-import csv
 import math
-import pathlib
-import pickle
-import time
 
 import numpy as np
 
 from sklearn_helmholtz import GaussianHelmholtzMachine
 
 from .datasets import load
-from .learning_curve import replace_file
+from .timed_run import TimedRun, begun, in_random_order
 
 MACHINE = {
     "n_components": 50,
@@ -47,32 +43,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Run:
-    """A training that knows how far it has come: everything that a checkpoint has to hold.
+class Run(TimedRun):
+    """A training of the net; parts : log-likelihoods and bounds of test rows by many samples."""
 
-    seconds, wall : of training, of the processor and by the clock; parts : of the test rows in
-    random order that are scored with many samples, each their log-likelihoods and bounds.
-    """
+    peak, rate_name, columns = PEAK, "learning_rate_init", COLUMNS
 
     def __init__(self, n_particles, minutes, **params):
-        self.machine = GaussianHelmholtzMachine(n_particles=n_particles, **{**MACHINE, **params})
-        self.minutes, self.seconds, self.wall, self.epochs = minutes, 0.0, 0.0, 0
-        self.curve, self.parts = [], []
-
-    @property
-    def progress(self):
-        """The share of the training time that is used up."""
-        return self.seconds / (60 * self.minutes)
-
-    def epoch(self, X):
-        """Train on all rows once, with the rate that is due."""
-        rate = PEAK * 0.5 * (1 + math.cos(math.pi * min(self.progress, 1)))
-        self.machine.set_params(learning_rate_init=max(rate, 1e-6))
-        cpu, wall = time.process_time(), time.perf_counter()
-        self.machine.partial_fit(X)
-        self.seconds += time.process_time() - cpu
-        self.wall += time.perf_counter() - wall
-        self.epochs += 1
+        machine = GaussianHelmholtzMachine(n_particles=n_particles, **{**MACHINE, **params})
+        super().__init__(machine, minutes)
 
     def look(self, data):
         """Score held-out rows with few samples, and note what they say."""
@@ -108,35 +86,16 @@ class Run:
     def _note(self, data, test, error, test_bound, n_rows, n_samples):
         """Add a row to the curve."""
         valid, bound = _scores(self.machine, data["valid"][:LOOK_ROWS], LOOK_SAMPLES)
-        self.curve.append({
-            "cpu_minutes": self.seconds / 60, "wall_minutes": self.wall / 60,
-            "epochs": self.epochs, "rate": float(self.machine.learning_rate_init),
-            "train_bound": -float(self.machine.loss_curve_[-1]), "valid": float(valid.mean()),
-            "valid_bound": float(bound.mean()), "test": float(test),
-            "standard_error": float(error), "test_bound": float(test_bound),
-            "samples": n_samples, "rows": n_rows,
-        })  # fmt: skip
-        print({k: round(v, 4) for k, v in self.curve[-1].items()}, flush=True)
+        self.note(
+            train_bound=-float(self.machine.loss_curve_[-1]), valid=float(valid.mean()),
+            valid_bound=float(bound.mean()), test=float(test), standard_error=float(error),
+            test_bound=float(test_bound), samples=n_samples, rows=n_rows,
+        )  # fmt: skip
 
     def write(self, folder):
         """Write the checkpoint and the curve."""
         name = str(self.machine.n_particles)
-        replace_file(folder / f"{name}.pickle", "wb", lambda file: pickle.dump(self, file))
-
-        def table(file):
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(
-                {k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()}
-                for row in self.curve
-            )
-
-        replace_file(folder / f"{name}.csv", "w", table)
-
-
-def in_random_order(rows):
-    """Numbers of the rows in an order that is always the same."""
-    return np.random.default_rng(0).permutation(len(rows))
+        super().write(folder / f"{name}.pickle", folder / f"{name}.csv")
 
 
 def _scores(machine, X, n_samples):
@@ -177,12 +136,10 @@ def main():
     parser.add_argument("--parts", type=int, help="of 500 test rows to score; default: all")
     arguments = parser.parse_args()
     data = load(arguments.data, "binarized_mnist")
-    folder = pathlib.Path(arguments.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / f"{arguments.particles}.pickle"
-    run = Run(arguments.particles, arguments.minutes)
-    if checkpoint.exists():
-        run = pickle.loads(checkpoint.read_bytes())
+    folder, run = begun(
+        arguments.folder, f"{arguments.particles}.pickle",
+        lambda: Run(arguments.particles, arguments.minutes),
+    )  # fmt: skip
     go_on(run, data, folder, arguments.parts)
     last = run.curve[-1]
     print(f"test {last['test']:.2f} +- {last['standard_error']:.2f}", TARGET[arguments.particles])
