@@ -3,6 +3,7 @@
 import copy
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,12 +13,11 @@ from ..machines import log_sum
 from ..rows import Block
 from ..units import Bernoulli
 
-_N_CHAINS = 64
+N_CHAINS = 64
 _MOST_STATES = 2**12  # of the smaller side, where all of them are enumerated
 _MOST_INPUTS = 2**16  # that these states make of the units of the other side
 _SHORTEST = 2**-12  # way in inverse temperature that a start goes at once
-_WARMING = 0.98  # share of the chains that stay of use on such a way
-_CROSSING = 0.8  # the same between machines that have been learnt
+_CROSSING = 0.8  # share of the chains that stay of use between machines that have been learnt
 _OF_USE = 0.5  # share of use below which chains are resampled
 _SMALLEST = 1e-6  # variance
 
@@ -98,42 +98,58 @@ class PartitionChains:
     n_sweeps: int = 0
     variance: float = 0.0
 
+    warming: ClassVar = 0.98  # share of the chains that stay of use on a way in temperature
+
     @classmethod
-    def start(cls, machine, seed, n_sweeps=0, n_chains=_N_CHAINS):
-        """Chains that have come from the base rates to a machine; n_sweeps : of others before."""
-        base, n_hidden = machine.base.logits[None], machine.n_units[1]
+    def start(cls, machine, seed, n_sweeps=0, n_chains=N_CHAINS):
+        """Chains that have come from the base to a machine; n_sweeps : of others before."""
         chains = cls(seed, None, np.zeros(n_chains), 0.0, None, n_sweeps)
-        chains.log_mean = float(log_sum(base)[0]) + n_hidden * math.log(2)
-        chains.visible = _sample(np.repeat(base, n_chains, axis=0), chains._draws(), 0)
+        chains._begin(machine)
         beta = 0.0
         while beta < 1:
             beta = chains._warm(machine, beta)
+        chains.log_p = chains._log_unnormalized(machine)
         return chains
 
     def _warm(self, machine, beta):
         """Go up in inverse temperature as far as most chains stay of use; returns where to."""
-        eta = machine.hidden_eta(self.visible)
-        own = self._energy(machine)
-        base = np.einsum("rk,k->r", self.visible.astype(np.float64), machine.base.logits)
-
-        def log_p(t):
-            return (1 - t) * base + t * own + log_sum(np.float32(t) * eta)
-
+        log_p = self._path(machine)
         way, now = 1 - beta, log_p(beta)
-        while way > _SHORTEST and effective_share(log_p(beta + way) - now) < _WARMING:
+        while way > _SHORTEST and effective_share(log_p(beta + way) - now) < self.warming:
             way /= 2
         beta = min(beta + way, 1.0)
         self._weigh(log_p(beta) - now)
-        chosen = self._resample()
-        eta = eta if chosen is None else eta[chosen]
-        draws = self._draws()
-        hidden = _sample(np.float32(beta) * eta, draws, 1)
-        down = machine.visible_eta(hidden)
-        down = np.float32(1 - beta) * machine.base.logits + np.float32(beta) * down
-        self.visible = _sample(down, draws, 0)
-        if beta == 1:
-            self.log_p = self._log_unnormalized(machine)
+        self._resample()
+        self._sweep(machine, beta)
         return beta
+
+    # What depends on the kind of the data.
+
+    def _begin(self, machine):
+        """Chains of the base, and its log Z."""
+        base, n_hidden = machine.base.logits[None], machine.n_units[1]
+        self.log_mean = float(log_sum(base)[0]) + n_hidden * math.log(2)
+        eta = np.repeat(base, len(self.log_weights), axis=0)
+        self.visible = _sample(eta, self._draws(), 0)
+
+    def _path(self, machine):
+        """A function of an inverse temperature: log p* there of the chains where they are."""
+        eta = machine.hidden_eta(self.visible)
+        own = self._energy(machine)
+        base = np.einsum("rk,k->r", self.visible.astype(np.float64), machine.base.logits)
+        return lambda t: (1 - t) * base + t * own + log_sum(np.float32(t) * eta)
+
+    def _sweep(self, machine, beta):
+        """Move the chains at an inverse temperature."""
+        draws, beta = self._draws(), np.float32(beta)
+        hidden = _sample(beta * machine.hidden_eta(self.visible), draws, 1)
+        down = (1 - beta) * machine.base.logits + beta * machine.visible_eta(hidden)
+        self.visible = _sample(down, draws, 0)
+
+    def _energy(self, machine):
+        return machine.visible_energy(Block(self.visible))
+
+    # What does not.
 
     def follow(self, near, far):
         """Go from the machine that is followed to another, by way of machines in between.
@@ -153,12 +169,9 @@ class PartitionChains:
 
     def _step(self, machine):
         """Weigh the chains by what the machine has become, and move them under it."""
-        eta = machine.hidden_eta(self.visible)
-        self._weigh(self._energy(machine) + log_sum(eta) - self.log_p)
-        chosen = self._resample()
-        eta = eta if chosen is None else eta[chosen]
-        draws = self._draws()
-        self.visible = _sample(machine.visible_eta(_sample(eta, draws, 1)), draws, 0)
+        self._weigh(self._log_unnormalized(machine) - self.log_p)
+        self._resample()
+        self._sweep(machine, 1.0)
         self.log_p = self._log_unnormalized(machine)
 
     def look_again(self, machine):
@@ -193,9 +206,6 @@ class PartitionChains:
         ratio = self._log_unnormalized(machine) - self.log_p
         return self.log_mean + _log_mean(self.log_weights + ratio)
 
-    def _energy(self, machine):
-        return machine.visible_energy(Block(self.visible))
-
     def _log_unnormalized(self, machine):
         return self._energy(machine) + log_sum(machine.hidden_eta(self.visible))
 
@@ -209,9 +219,9 @@ class PartitionChains:
         self.log_weights = self.log_weights + log_ratio
 
     def _resample(self):
-        """Choose among the chains if less than half of them are of use; the places, or None."""
+        """Choose among the chains if less than half of them are of use."""
         if effective_share(self.log_weights) >= _OF_USE:
-            return None
+            return
         self.variance += self._variance_of_weights()
         n = len(self.log_weights)
         weights = np.exp(self.log_weights - self.log_weights.max())
@@ -221,7 +231,6 @@ class PartitionChains:
         self.log_mean += _log_mean(self.log_weights)
         self.log_weights = np.zeros(n)
         self.visible = self.visible[chosen]
-        return chosen
 
 
 def _between(near, far, t):
