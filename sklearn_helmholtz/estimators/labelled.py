@@ -9,9 +9,14 @@ from sklearn.utils.multiclass import unique_labels
 
 from .._keys import Purpose, generator
 from ..rows import LabelledTable
+from ._compat import _fit_context, with_callbacks
+from .callbacks import EpochCallbacks
 from .class_labels import ClassLabels
 from .given_columns import shown
+from .learner import learner_of
 from .notices import notify
+from .progress import compilation_told
+from .public import public
 from .trained import TrainingMixin
 from .validation import validated
 from .weights import checked_weights
@@ -29,6 +34,76 @@ class LabelledTrainingMixin(TrainingMixin):
     @property
     def _names(self):
         return getattr(self, "feature_names_in_", None)
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    @public
+    def fit(self, X, y, sample_weight=None):
+        """Learn from rows and their labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data; NaN means missing. bool, uint8, float32 and float64 are used as they are.
+            Rows of which every value is missing are left out.
+
+        y : array-like of shape (n_samples,)
+            Labels. -1, NaN, None, ``pd.NA`` and a mask mean that a label is missing.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows; only their ratios matter, but for the first intercepts. Rows of
+            weight zero are left out.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+        """
+        callbacks = EpochCallbacks(self, self._most_epochs(X))
+        with (
+            learner_of(self) as learner,
+            compilation_told(self.verbose) as compilation,
+            learner._learning_from(y),
+        ):
+            outcome = learner._learn(X, sample_weight, None, None, callbacks, compilation)
+        return self._end(outcome)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    @public
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Learn from some more rows: one pass over them, in minibatches.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data; NaN means missing.
+
+        y : array-like of shape (n_samples,)
+            Labels, as of `fit`; all of them may be missing where classes are known.
+
+        classes : array-like of shape (n_classes,), default=None
+            All labels that there will ever be; the first call needs them, unless there was a `fit`.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, relative to the mean weight of all rows so far. Either all rows
+            that a model learns from have weights, or none.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+        """
+        self._validate_params()  # scikit-learn leaves it to fitted estimators
+        self._check_partial_fit()
+        if classes is None and not self.__sklearn_is_fitted__():
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        with (
+            learner_of(self) as learner,
+            compilation_told(self.verbose) as compilation,
+            learner._learning_from(y, classes),
+        ):
+            outcome = learner._learn_more(X, sample_weight, compilation)
+        return self._end(outcome)
 
     @contextlib.contextmanager
     def _learning_from(self, y, classes=None):

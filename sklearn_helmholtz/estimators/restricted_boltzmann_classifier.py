@@ -4,40 +4,31 @@ import math
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.special import log_softmax, logsumexp
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from .._threads import count_threads
 from ..learning import SGD, Adam, FixedPenalty, LabelledLearning
 from ..machines import initialise_labelled
-from ..models import LabelledBoltzmannModel, Ways, choose_family, fit_encoding
-from ._compat import Interval, StrOptions, _fit_context, with_callbacks
-from .boltzmann_scoring import partition_result
+from ..models import LabelledBoltzmannModel, choose_family, fit_encoding
+from ._compat import Interval, StrOptions
 from .boltzmann_training import SCHEDULES, BoltzmannTrainingMixin
-from .callbacks import EpochCallbacks
 from .checks import (
     CheckedParametersMixin,
-    check_count,
     check_jobs,
     check_settings,
     check_visible,
 )
-from .class_labels import place_of
 from .labelled import LabelledTrainingMixin
+from .labelled_answers import LabelledAnswersMixin
 from .labelled_attributes import PUBLISHED, labelled_attributes
-from .learner import learner_of
-from .progress import LabelLines, compilation_told, with_progress
-from .public import public
+from .progress import LabelLines
 from .published import PublishedMixin, VersionedMixin
 from .trained import TrainingMixin
-from .validation import answer_dtype, check_width
 
 _RATES = {"adam": 3e-3, "sgd": 0.1}
 _INHERITED = (
@@ -52,6 +43,7 @@ class RestrictedBoltzmannClassifier(
     PublishedMixin,
     VersionedMixin,
     BoltzmannTrainingMixin,
+    LabelledAnswersMixin,
     LabelledTrainingMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -324,267 +316,6 @@ class RestrictedBoltzmannClassifier(
         self.n_annealing_chains = n_annealing_chains
         self.n_temperatures = n_temperatures
         self.n_jobs = n_jobs
-
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    @public
-    def fit(self, X, y, sample_weight=None):
-        """Learn from rows and their labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data; NaN means missing. bool, uint8, float32 and float64 are used as they are.
-            Rows of which every value is missing are left out.
-
-        y : array-like of shape (n_samples,)
-            Labels. -1, NaN, None, ``pd.NA`` and a mask mean that a label is missing.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows; only their ratios matter, but for the first intercepts. Rows of
-            weight zero are left out.
-
-        Returns
-        -------
-        self : RestrictedBoltzmannClassifier
-            The fitted classifier.
-        """
-        callbacks = EpochCallbacks(self, self._most_epochs(X))
-        with (
-            learner_of(self) as learner,
-            compilation_told(self.verbose) as compilation,
-            learner._learning_from(y),
-        ):
-            outcome = learner._learn(X, sample_weight, None, None, callbacks, compilation)
-        return self._end(outcome)
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    @public
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Learn from some more rows: one pass over them, in minibatches.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data; NaN means missing.
-
-        y : array-like of shape (n_samples,)
-            Labels, as of `fit`; all of them may be missing where classes are known.
-
-        classes : array-like of shape (n_classes,), default=None
-            All labels that there will ever be; the first call needs them, unless there was a `fit`.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, relative to the mean weight of all rows so far. Either all rows
-            that a model learns from have weights, or none.
-
-        Returns
-        -------
-        self : RestrictedBoltzmannClassifier
-            The fitted classifier.
-        """
-        self._validate_params()  # scikit-learn leaves it to fitted estimators
-        self._check_partial_fit()
-        if classes is None and not self.__sklearn_is_fitted__():
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        with (
-            learner_of(self) as learner,
-            compilation_told(self.verbose) as compilation,
-            learner._learning_from(y, classes),
-        ):
-            outcome = learner._learn_more(X, sample_weight, compilation)
-        return self._end(outcome)
-
-    @with_progress
-    @public
-    def predict_log_proba(self, X):
-        """Log-probabilities of the classes given each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data; NaN means missing.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``: exact, all hidden states being summed out, but where
-            chains stand for what a row misses, see Notes.
-        """
-        rows = self._model_rows(X)[0]
-        return log_softmax(self._model.class_scores(rows, self._ways), axis=1)
-
-    @public
-    def predict_proba(self, X):
-        """Probabilities of the classes given each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data; NaN means missing.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
-        """
-        return np.exp(self.predict_log_proba(X))
-
-    @public
-    def decision_function(self, X):
-        """Log-odds of two classes, or log-probabilities of more.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data; NaN means missing.
-
-        Returns
-        -------
-        decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            ``log p(y = classes_[1] | x) - log p(y = classes_[0] | x)``, or `predict_log_proba`
-            unless there are two classes.
-        """
-        log_proba = self.predict_log_proba(X)
-        return log_proba[:, 1] - log_proba[:, 0] if log_proba.shape[1] == 2 else log_proba
-
-    @public
-    def predict(self, X):
-        """Most probable class of each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data; NaN means missing.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Labels.
-        """
-        most_probable = self.predict_log_proba(X).argmax(axis=1)
-        return self.classes_[most_probable]
-
-    @with_progress
-    @public
-    def transform(self, X):
-        """Probabilities of the hidden units given each row, whatever its label.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data; NaN means missing.
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_components)
-            ``p(h_j = 1 | x) = sum_y p(y | x) p(h_j = 1 | x, y)``; float32 where X is float32, uint8
-            or bool, otherwise float64.
-        """
-        rows, dtype = self._model_rows(X)
-        out = np.empty((len(rows), self._n_features_out), dtype)
-        self._model.hidden_means(rows, out, self._ways)
-        return out
-
-    @with_progress
-    @public
-    def joint_log_likelihood(self, X):
-        """Log-density of each row together with each class, ``log p(x, y)``.
-
-        Needs log Z, see `log_partition_`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data; NaN means missing.
-
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_samples, n_classes)
-            In nats, in the order of ``classes_``.
-        """
-        rows = self._model_rows(X)[0]
-        return self._model.log_joint(rows, self._ways)
-
-    @public
-    def score_samples(self, X):
-        """Log-density of each row whatever its class, ``log p(x) = log sum_y p(x, y)``.
-
-        Needs log Z, see `log_partition_`. A classifier that was not trained generatively does not
-        know how probable rows are.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data; NaN means missing.
-
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_samples,)
-            In nats.
-        """
-        return logsumexp(self.joint_log_likelihood(X), axis=1)
-
-    @with_progress
-    @public
-    def sample(self, n_samples=1, y=None, *, random_state=None):
-        """Draw rows and their classes.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Rows to draw.
-
-        y : label, default=None
-            The class to draw from. None draws classes as the machine thinks them probable.
-
-        random_state : int, RandomState instance or None, default=None
-            An int repeats the draw; None uses NumPy's global generator.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            Rows, uint8 for Bernoulli features and float32 for Gaussian ones: exact where log Z of
-            the class is, otherwise by annealed chains.
-
-        y : ndarray of shape (n_samples,)
-            Their classes.
-        """
-        check_is_fitted(self)
-        n_samples, rng = check_count("n_samples", n_samples), check_random_state(random_state)
-        places = None if y is None else np.full(n_samples, place_of(y, self.classes_))
-        X, places = self._model.draw(places, n_samples, rng, self._ways)
-        return X, self.classes_[places]
-
-    @property
-    def log_partition_(self):
-        """Log Z, and how well it is known; made when it is first asked for, and kept.
-
-        A :class:`~sklearn.utils.Bunch` with the fields of
-        ``RestrictedBoltzmannMachine.log_partition_``: the sum over all features, labels and hidden
-        units, exact where features or hidden units are at most 20 (hidden units, of Gaussian
-        features), otherwise of annealing for each class. Its ``standard_error`` is then an upper
-        bound, and its judgement rests on annealing alone.
-        """
-        check_is_fitted(self)
-        return partition_result(self._model.partition(self._ways))
-
-    @property
-    def n_parameters_(self):
-        """Free parameters of p(x, y)."""
-        check_is_fitted(self)
-        return self._machine.n_parameters
-
-    @property
-    def _ways(self):
-        return Ways(self.n_annealing_chains, self.n_temperatures, self._n_threads)
-
-    def _model_rows(self, X):
-        """Rows for the fitted model, and the dtype that answers have."""
-        check_is_fitted(self)
-        X = self._validate(X, reset=False)
-        check_width(X, self._model.n_features)
-        return self._model.encoding.table(X), answer_dtype(X)
 
     @property
     def _machine(self):
