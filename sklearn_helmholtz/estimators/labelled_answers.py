@@ -6,9 +6,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..models import Ways
-from .boltzmann_scoring import partition_result
 from .checks import check_count
 from .class_labels import place_of
+from .partition import partition_result
 from .progress import with_progress
 from .public import public
 from .validation import answer_dtype, check_width

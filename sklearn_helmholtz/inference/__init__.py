@@ -12,7 +12,7 @@ from .block_gibbs import BlockGibbs, Clamped
 from .chains import ChainPosterior
 from .elliptical import Elliptical
 from .enumerated_sides import EnumeratedSides
-from .exact import ExactPosterior, log_prob_table, state_parts
+from .exact import ExactPosterior, log_prior_table, log_prob_table, state_parts
 from .gaussian_block_gibbs import GaussianBlockGibbs
 from .gaussian_sides import GaussianSides, HiddenSide
 from .gibbs import Gibbs
@@ -59,6 +59,7 @@ __all__ = [
     "chains_of",
     "enumeration_of",
     "log_joint",
+    "log_prior_table",
     "log_prob_table",
     "log_totals_of_rows",
     "missing_posterior",

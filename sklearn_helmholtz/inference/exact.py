@@ -37,6 +37,13 @@ def log_prob_table(conditional, children, parents):
     return out
 
 
+def log_prior_table(prior, states):
+    """Log p of states of the top layer, (n_states,) nats: known up to a constant if undirected."""
+    if not prior.is_normalised:
+        return prior.log_prob_doubles(np.asarray(states, np.float64))
+    return log_prob_table(prior, states, None)[:, 0]
+
+
 def _autoregressive_table(conditional, children, parents):
     """As `log_prob_table`, where units depend on those before them."""
     incomplete = np.isnan(children).any(axis=1)
@@ -68,7 +75,7 @@ class ExactPosterior:
         prior, *conditionals = machine.generation.conditionals[:-1]
         self.states = [all_states(n) for n in machine.n_units[1:]]
         *below, parents = self.states
-        log_prior = log_prob_table(prior, parents, None)[:, 0]
+        log_prior = log_prior_table(prior, parents)
         for conditional, children in zip(conditionals, reversed(below), strict=True):
             table = log_prob_table(conditional, children, parents)
             log_prior = log_prior[..., None] + table.T
@@ -115,6 +122,11 @@ class ExactPosterior:
     def hidden_means(self, x, addresses=None):
         """Expected states of each hidden layer, from the data upward, (n_rows, n_units)."""
         return self._means(self.probabilities(x))
+
+    def expect(self, function, x, addresses, n_samples):
+        """Expected value of a function of states of the last layer, (n_rows, ...) float64."""
+        others = tuple(range(2, len(self.states) + 1))
+        return outer(self.probabilities(x).sum(axis=others), function(self.states[-1]))
 
     def free_energy(self, x):
         """Minus log p(x) of each row, nats: the posterior itself makes the bound tight."""

@@ -48,9 +48,12 @@ class Particles:
         return self.log_prior + self.log_visible - log_mixture
 
 
-def n_from_prior(n_samples):
-    """Number of samples that come from the prior: one in five, or none of very few."""
-    n = int(PRIOR_SHARE * n_samples)
+def n_from_prior(machine, n_samples):
+    """Number of samples that come from the prior: one in five, or none of very few.
+
+    None, too, where the prior is known up to its normaliser only.
+    """
+    n = int(PRIOR_SHARE * n_samples) if machine.is_normalised else 0
     return n if n >= _FEWEST_FROM_PRIOR else 0
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .exact import log_prob_table
+from .exact import log_prior_table, log_prob_table
 
 _PAIRED = 16  # rows of a table of which the diagonal counts
 
@@ -24,7 +24,7 @@ def log_joint(machine, x, hidden):
 def _log_prob(conditional, children, parents):
     """Log p(child | parent) of each child and the parent in its row, (n_rows,) nats."""
     if parents is None:
-        return log_prob_table(conditional, children, None)[:, 0]
+        return log_prior_table(conditional, children)
     step = _PAIRED if conditional.lateral is None else 1  # sums over what is missing cost most
     parts = [
         np.diag(log_prob_table(conditional, children[i : i + step], parents[i : i + step]))

@@ -42,6 +42,10 @@ class SampledPosterior:
         samples, sizes = self._weigh_and_sample(x, addresses, n_samples)
         return [_mean(states, len(addresses)) for states in samples], samples, sizes
 
+    def expect(self, function, x, addresses, n_samples):
+        """Mean of a function of the last layer's states over the draws, (n_rows, ...) float64."""
+        return _mean(function(self.sample(x, addresses, n_samples)[-1]), len(addresses))
+
     def _weigh_and_sample(self, x, addresses, n_samples):
         """Draws, and effective sample sizes, which are infinite where nothing is weighed."""
         return self.sample(x, addresses, n_samples), np.full(len(addresses), np.inf)
@@ -172,7 +176,7 @@ class ImportancePosterior(SampledPosterior):
 
     def _weigh(self, x, addresses):
         """Particles from the proposal and from the prior, and the weights of all."""
-        n_prior = n_from_prior(self.n_samples)
+        n_prior = n_from_prior(self.machine, self.n_samples)
         key, share = _keys.key(self._seed, Purpose.SCORE), n_prior / self.n_samples
         parts = [(sample_particles, self.n_samples - n_prior), (sample_prior_particles, n_prior)]
         proposal = propose(self.machine, x, addresses, self.n_samples - n_prior)
@@ -202,6 +206,12 @@ class ImportancePosterior(SampledPosterior):
         means = [_weighted_mean(weights, states) for states in layers]
         draws = self._draw(layers, weights, addresses, n_samples)
         return means, draws, _effective_sizes(weights)
+
+    def expect(self, function, x, addresses, n_samples):
+        """Mean of a function of the last layer's states over the pool, (n_rows, ...) float64."""
+        (*_, states), weights = self.pool(x, addresses)
+        values = function(states.reshape(-1, states.shape[2]))
+        return _weighted_mean(weights, values.reshape(*weights.shape, -1))
 
     def start_chains(self, x, addresses, n_samples):
         """Draws of all layers as chains start from them, and effective sample sizes.

@@ -24,6 +24,8 @@ class Conditional:
     units: Units
     lateral: Lateral | None = None
 
+    is_normalised = True  # whether log-probabilities are known, and children can be drawn
+
     @property
     def n_units(self):
         """Number of the inputs of its units."""
@@ -35,6 +37,18 @@ class Conditional:
         own = sum(leaf.size for part in (self.map, self.units) for leaf in _tree.leaves(part))
         redundant = self.map.n_terms * self.units.n_redundant_inputs()
         return own - redundant + (0 if self.lateral is None else self.lateral.n_parameters)
+
+    @property
+    def n_connections(self):
+        """Weights to the parents."""
+        return self.map.n_products
+
+    def lacks(self, ability, is_hidden):
+        """What keeps the layer from an `Ability`, in words, or None where it has it."""
+        units = self.units
+        if ability not in (units.hidden_abilities if is_hidden else units.visible_abilities):
+            return f"its units are {units.name.capitalize()}"
+        return None if ability in self.map.abilities else f"its map is {self.map.kind}"
 
     def eta(self, parents, work=np, out=None):
         """Inputs that parents make, (n_rows, n_units); one row for a prior."""

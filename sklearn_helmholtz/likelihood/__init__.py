@@ -16,7 +16,7 @@ from .scoring import (
     score_exactly,
     score_where_possible,
 )
-from .undirected import score_undirected
+from .undirected import relative_to, score_undirected
 from .weights import tail_shapes
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "labelled_partition",
     "partition_of",
     "pseudo_log_likelihood",
+    "relative_to",
     "score_by_annealing",
     "score_by_importance",
     "score_exactly",

@@ -27,7 +27,7 @@ def importance_bounds(machine, values, seed, addresses, n_samples):
     key = _keys.key(seed, Purpose.SCORE)
     log_weights, _ = importance_log_weights(machine, x, key, addresses, n_samples)
     lower = logsumexp(log_weights, axis=1) - np.log(n_samples)
-    n_prior = n_from_prior(n_samples)
+    n_prior = n_from_prior(machine, n_samples)
     proposal = propose(machine, x, addresses, n_samples - n_prior)
     own, from_prior = _weights_of_true_states(machine, values, proposal, n_prior / n_samples)
     uniforms = resampling_uniforms(seed, addresses, 2).T

@@ -8,7 +8,7 @@ before them, of these states together with all that its missing values may be.
 import numpy as np
 from scipy.special import logsumexp
 
-from ..inference import all_states, log_prob_table, state_parts
+from ..inference import all_states, log_prior_table, log_prob_table, state_parts
 from ..machines import has_recognition
 from ..units import Ability
 from .estimate import Estimate
@@ -44,7 +44,7 @@ class Enumeration:
         self.machine = machine
         generation = machine.generation.conditionals
         states = all_states(machine.n_units[-1])
-        log_prior = log_prob_table(generation[0], states, None)[:, 0]
+        log_prior = log_prior_table(generation[0], states)
         tables = []
         for level in range(len(generation) - 2, 0, -1):
             children = all_states(machine.n_units[level])
@@ -82,7 +82,7 @@ class EnumeratedRecognition:
         first, *others = machine.recognition.conditionals
         self._first = first
         states = all_states(machine.n_units[-1])
-        cost = -log_prob_table(machine.generation.conditionals[0], states, None)[:, 0]
+        cost = -log_prior_table(machine.generation.conditionals[0], states)
         for level, log_p in zip(range(len(others), 0, -1), tables, strict=True):
             children = all_states(machine.n_units[level])
             log_q = log_prob_table(others[level - 1], states, children).T

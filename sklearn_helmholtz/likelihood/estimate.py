@@ -110,6 +110,7 @@ class Estimate:
             "mean": self.mean(weights),
             "standard_error": float(np.sqrt(between + shared)),
             "monte_carlo_error": float(np.sqrt(monte_carlo)),
+            "common_error": float(np.sqrt(self.common_variance)),
             "bias": weighted_mean(self.bias, weights),
             "per_sample": self.per_sample,
             **self._diagnostics(),

@@ -24,14 +24,14 @@ def importance_estimate(machine, x, key, addresses, n_samples, work=np, tails=No
     Neither the split into blocks nor the order of rows changes a bit of the result.
     """
     log_weights, free_energy = importance_log_weights(machine, x, key, addresses, n_samples, work)
-    n_first = n_samples - n_from_prior(n_samples)
+    n_first = n_samples - n_from_prior(machine, n_samples)
     estimate = estimate_from_weights(log_weights, n_first, free_energy)
     return estimate if tails is None else replace(estimate, pareto_k=tails(log_weights))
 
 
 def importance_log_weights(machine, x, key, addresses, n_samples, work=np):
     """Log-weights (n_rows, n_samples), those of particles from the prior last; free energies."""
-    n_prior = n_from_prior(n_samples)
+    n_prior = n_from_prior(machine, n_samples)
     n_first, share = n_samples - n_prior, n_prior / n_samples
     log_weights = np.empty((len(x), n_samples))
     energies = np.empty((len(x), n_first))

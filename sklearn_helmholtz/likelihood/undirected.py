@@ -48,7 +48,7 @@ def score_undirected(
         found.append(_score(rows.choose(parts[1]), chains.estimate, work, fewest, n_threads))
     results, keys = zip(*found, strict=True)
     order = np.argsort(np.concatenate(parts))
-    result = _relative(Estimate.of_all(results).choose(order), partition)
+    result = relative_to(Estimate.of_all(results).choose(order), partition)
     result = result.certain_of(missing == n_visible)
     return replace(result, free_energy=0.0 - result.per_sample), np.concatenate(keys)[order]
 
@@ -67,8 +67,12 @@ def _score(rows, estimate, work, fewest, n_threads):
     return Estimate.of_all(results), np.concatenate(keys)
 
 
-def _relative(estimate, partition):
-    """Estimates of log Z(x) as those of log p(x)."""
+def relative_to(estimate, partition):
+    """Estimates of log p* of rows, or of log Z(x), as those of log p: an `Estimate`.
+
+    A bound of log p* remains one where the `Partition` is exact. Otherwise log Z is too low in
+    expectation, so that exact values become upper bounds, and lower bounds no bounds at all.
+    """
     n = len(estimate.per_sample)
     bound = estimate.bound
     if not partition.is_exact:

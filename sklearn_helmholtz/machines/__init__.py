@@ -4,6 +4,7 @@ from .baselines import WithBaselines, with_baselines
 from .belief_net import BeliefNet, downward, generative_chain, has_recognition, initialise_net
 from .boltzmann import BaseRates, Boltzmann, assemble_boltzmann, initialise_boltzmann, log_sum
 from .chain import Chain
+from .deep_belief import DeepBelief, assemble_deep_belief, initialise_deep_belief, stack
 from .deterministic import (
     ACTIVATIONS,
     DeterministicHelmholtz,
@@ -20,6 +21,7 @@ from .gaussian_boltzmann import (
 from .helmholtz import Helmholtz, assemble, initialise
 from .labelled_boltzmann import LabelledBoltzmann, assemble_labelled, initialise_labelled
 from .normal_boltzmann import NormalBoltzmann, UnitNormal
+from .undirected_prior import UndirectedPrior
 
 __all__ = [
     "ACTIVATIONS",
@@ -29,17 +31,20 @@ __all__ = [
     "BeliefNet",
     "Boltzmann",
     "Chain",
+    "DeepBelief",
     "DeterministicHelmholtz",
     "GaussianBoltzmann",
     "GaussianHelmholtz",
     "Helmholtz",
     "LabelledBoltzmann",
     "NormalBoltzmann",
+    "UndirectedPrior",
     "UnitNormal",
     "WithBaselines",
     "as_deterministic",
     "assemble",
     "assemble_boltzmann",
+    "assemble_deep_belief",
     "assemble_gaussian",
     "assemble_gaussian_boltzmann",
     "assemble_labelled",
@@ -48,11 +53,13 @@ __all__ = [
     "has_recognition",
     "initialise",
     "initialise_boltzmann",
+    "initialise_deep_belief",
     "initialise_deterministic",
     "initialise_gaussian",
     "initialise_gaussian_boltzmann",
     "initialise_labelled",
     "initialise_net",
     "log_sum",
+    "stack",
     "with_baselines",
 ]

@@ -56,7 +56,12 @@ class BeliefNet:
     @property
     def n_connections(self):
         """Weights between layers."""
-        return sum(c.map.n_products for c in self.generation.conditionals)
+        return sum(c.n_connections for c in self.generation.conditionals)
+
+    @property
+    def is_normalised(self):
+        """Whether log p(h) is known, and hidden layers can be drawn one after the other."""
+        return self.generation.conditionals[0].is_normalised
 
     @functools.cached_property
     def n_weights(self):
@@ -99,11 +104,9 @@ class BeliefNet:
     def _unable(self, ability):
         """The number of the first layer without an ability and what it lacks it for, or None."""
         for layer, conditional in enumerate(reversed(self.generation.conditionals)):
-            units = conditional.units
-            if ability not in (units.hidden_abilities if layer else units.visible_abilities):
-                return layer, f"its units are {units.name.capitalize()}"
-            if ability not in conditional.map.abilities:
-                return layer, f"its map is {conditional.map.kind}"
+            trouble = conditional.lacks(ability, is_hidden=layer > 0)
+            if trouble is not None:
+                return layer, trouble
         return None
 
     def dream(self, draws, work=np):

@@ -64,6 +64,11 @@ class Boltzmann:
         return self.upward.intercept
 
     @property
+    def recognition_map(self):
+        """The map from visible values to the inputs of the hidden units."""
+        return self.upward
+
+    @property
     def n_units(self):
         """Units of the visible and of the hidden side."""
         return self.weights.shape

@@ -82,6 +82,12 @@ class GaussianBoltzmann(Boltzmann):
         """Units to enumerate for rows that miss ``n_missing`` values, which are integrated."""
         return np.where(n_missing > 0, self.n_units[1], 0)
 
+    @property
+    def recognition_map(self):
+        """The map from visible values to the inputs of the hidden units."""
+        weights = self.weights / self.units.variance[:, None]
+        return Affine(np.ascontiguousarray(weights, np.float32), self.hidden_intercept)
+
     def natural(self, values, work=np):
         """Natural parameters that values are to hidden units, ``v / s``, float32."""
         out = work.empty(values.shape, np.float32)

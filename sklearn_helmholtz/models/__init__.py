@@ -3,6 +3,7 @@
 from .belief_net import BeliefNetModel
 from .boltzmann import BoltzmannModel
 from .completion import MOST_ROWS, N_SWEEPS, by_blocks
+from .deep_belief import DeepBeliefModel
 from .encoding import (
     LARGEST,
     Encoding,
@@ -18,14 +19,17 @@ from .joint import joint_probabilities, joint_states, most_probable
 from .labelled_boltzmann import LabelledBoltzmannModel
 from .linear_gaussian import LinearGaussianModel, check_columns
 from .model import Model
+from .partition import Annealing
 from .ways import Ways
 
 __all__ = [
     "LARGEST",
     "MOST_ROWS",
     "N_SWEEPS",
+    "Annealing",
     "BeliefNetModel",
     "BoltzmannModel",
+    "DeepBeliefModel",
     "Encoding",
     "GaussianBoltzmannModel",
     "GradedModel",

@@ -233,7 +233,10 @@ class BeliefNetModel(EncodedModel):
 
     def effects(self, layer):
         """Effects on the inputs of the features, of Gaussian ones in the user's units."""
-        found = unit_effects(self.machine, layer)
+        return self._in_users_units(unit_effects(self.machine, layer))
+
+    def _in_users_units(self, found):
+        """The same `Effects`, those on Gaussian features in the user's units."""
         if not self.machine.visible.units.standardises:
             return found
         return replace(found, changes=found.changes * self.encoding.scaling.scale)

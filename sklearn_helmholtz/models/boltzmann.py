@@ -1,6 +1,5 @@
 """Fitted Boltzmann machines: an encoding, a machine, and what they answer about rows of data."""
 
-import functools
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar
@@ -15,7 +14,6 @@ from ..layers import outer
 from ..likelihood import (
     Partition,
     annealing_log_density,
-    partition_of,
     pseudo_log_likelihood,
     score_undirected,
 )
@@ -25,15 +23,16 @@ from .completion import by_blocks
 from .effects import Effects
 from .encoded import EncodedModel
 from .encoding import named
+from .partition import PartitionMixin
+from .side_draws import GROUP, draw_sides, is_enumerable
 from .ways import Ways
 
 FEWEST_ROWS = 256
-_GROUP = 100  # draws from the chains of one address, which count by their weights
 _GAP_ROWS = 16  # of a block whose gaps are enumerated or annealed
 
 
 @dataclass(frozen=True)
-class BoltzmannModel(EncodedModel):
+class BoltzmannModel(PartitionMixin, EncodedModel):
     """A restricted Boltzmann machine of encoded data.
 
     chains : (n_chains, n_hidden) uint8, hidden states of the chains that taught it, or None: they
@@ -69,7 +68,7 @@ class BoltzmannModel(EncodedModel):
     @property
     def is_enumerable(self):
         """Whether one side has so few units that log Z is exact unasked."""
-        return self.machine.n_enumerable <= MAX_AUTOMATIC_SIDE
+        return is_enumerable(self.machine)
 
     def answering_by(self, ways):
         """The same model, whose answers come by some `Ways`."""
@@ -78,36 +77,6 @@ class BoltzmannModel(EncodedModel):
         return model
 
     # Likelihoods.
-
-    @functools.cached_property
-    def _known(self):
-        """Partition functions by how they were found: a score is a function of the model."""
-        return {}
-
-    def partition(self, n_chains, n_temperatures, n_threads, method="auto", rng=None):
-        """The `Partition` by a number of chains and temperatures, ``"auto"`` for enough of these.
-
-        rng : None for fixed random numbers, under which it is made once.
-        """
-        find = partial(
-            partition_of, self.machine, method, n_chains=n_chains, n_temperatures=n_temperatures,
-            n_threads=n_threads,
-        )  # fmt: skip
-        if rng is not None:
-            seed = _keys.scoring_seed(rng)
-            return find(seed=seed, chains=self.visible_chains(seed))
-        way, seed = (method, n_chains, n_temperatures), _keys.scoring_seed()
-        if way not in self._known:
-            self._known[way] = find(seed=seed, chains=self.visible_chains(seed))
-        return self._known[way]
-
-    def visible_chains(self, seed):
-        """Data of the chains that taught the machine, (n_chains, n_visible), or None."""
-        if self.chains is None:
-            return None
-        addresses = np.arange(len(self.chains), dtype=np.uint64)
-        draws = Draws(_keys.key(seed, Purpose.START), addresses)
-        return self.machine.units.draw(self.machine.visible_eta(self.chains), draws, 0)
 
     def estimate(self, rows, method, n_samples, n_temperatures, rng, n_threads, tails=None):
         """An `Estimate` of log p of rows, the content keys of these, and the method used."""
@@ -208,26 +177,14 @@ class BoltzmannModel(EncodedModel):
 
     def draw(self, n_rows, rng, n_threads):
         """Independent rows and their hidden states: exactly, or by annealed chains."""
-        seed = _keys.draw_seed(rng)
-        if self.is_enumerable:
-            addresses = np.arange(n_rows, dtype=np.uint64)
-            X, H = sides_of(self.machine, seed).imagine(addresses, n_threads)
-            return self._answer(X), [H]
-        sides = self._annealed_sides(seed)
-        n_groups, n_each = -(-n_rows // _GROUP), min(n_rows, _GROUP)
-        found = [None] * n_groups
-
-        def draw(group):
-            found[group] = sides.imagine(np.array([group], np.uint64), n_each)
-
-        run_blocks(draw, n_groups, n_threads)
-        X, H = (np.concatenate(side)[:n_rows] for side in zip(*found, strict=True))
+        seed, ways = _keys.draw_seed(rng), self.ways.of_a_row
+        X, H = draw_sides(self.machine, n_rows, seed, n_threads, **ways)
         return self._answer(X), [H]
 
     def draw_given(self, evidence, n_rows, n_pool, rng, n_threads):
         """Rows that hold some given values, and their hidden states."""
         rows, seed = self.table(evidence[None]), _keys.draw_seed(rng)
-        n_each = n_rows if self._enumerates(rows.count_missing())[0] else min(n_rows, _GROUP)
+        n_each = n_rows if self._enumerates(rows.count_missing())[0] else min(n_rows, GROUP)
         n_groups = -(-n_rows // n_each)
         rows = rows.choose(np.zeros(n_groups, np.int64))
         draw = partial(self._sample, seed=seed, n_samples=n_each)

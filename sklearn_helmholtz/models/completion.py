@@ -20,15 +20,18 @@ MOST_ROWS = 64  # of a block whose rows take long for the numbers that they hold
 _MODE_COMPONENTS = 64  # of a mixture: the heaviest, of which the mode is looked for
 
 
-def posteriors(model, rows, method, seed, n_samples, n_pool, n_sweeps, n_threads):
+def posteriors(model, rows, method, seed, n_samples, n_pool, n_sweeps, n_threads, derived=None):
     """Means and samples of each hidden layer, effective sample sizes, and the method used.
 
-    The first three are one list of arrays, an entry for each row.
+    The first three are one list of arrays, an entry for each row. derived : a function of states of
+    the last layer, whose means come after those of the layers, or None.
     """
     machine = model.machine
 
     def answer(found, x, addresses):
         means, samples, sizes = found.infer(x, addresses, n_samples)
+        if derived is not None:
+            means = [*means, found.expect(derived, x, addresses, n_samples)]
         return *means, *(h.reshape(len(x), n_samples, -1) for h in samples), sizes
 
     results, parts = [], _parts(model, rows, method)

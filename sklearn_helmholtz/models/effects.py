@@ -26,16 +26,25 @@ def unit_effects(machine, layer):
     layers, and layers between pass expected values down. The importance is the symmetric
     divergence, nats, of the distributions of a feature with and without the unit.
     """
-    means, visible = machine.generation.means(None), machine.visible
-    expected = np.asarray(means[-1 - layer], np.float32)
+    means = machine.generation.means(None)
+    expected, conditionals = means[-1 - layer], machine.generation.conditionals[-layer:]
+    shift = 0.0
+    if machine.is_autoregressive:
+        shift = machine.visible.shifts(np.asarray(means[-1], np.float32))
+    return effects_of(conditionals, np.asarray(expected, np.float32), shift)
+
+
+def effects_of(conditionals, expected, shift=0.0):
+    """The `Effects` of units that have expected values, (1, n_units) float32.
+
+    conditionals : that lead from them down to the data; shift : of the inputs of the data.
+    """
+    *between, visible = conditionals
     etas = []
     for state in (1, 0):
         states = np.repeat(expected, expected.shape[1], axis=0)
         np.fill_diagonal(states, state)
-        for conditional in machine.generation.conditionals[-layer:-1]:
+        for conditional in between:
             states = conditional.mean(states)
-        etas.append(visible.map.doubles(states))
-    if machine.is_autoregressive:
-        shift = visible.shifts(np.asarray(means[-1], np.float32))
-        etas = [eta + shift for eta in etas]
+        etas.append(visible.map.doubles(states) + shift)
     return Effects(etas[0] - etas[1], visible.units.divergence(*etas))

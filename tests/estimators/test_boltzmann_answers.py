@@ -8,7 +8,7 @@ from scipy.special import expit, logsumexp
 
 from sklearn_helmholtz import RestrictedBoltzmannMachine
 from sklearn_helmholtz.likelihood import partition_of
-from sklearn_helmholtz.models import boltzmann as models_boltzmann
+from sklearn_helmholtz.models import partition as models_partition
 from tests.boltzmann_machines import (
     joint_given,
     log_joint_table,
@@ -249,7 +249,7 @@ def test_log_z_is_found_once_for_what_is_asked(monkeypatch):
     machine, asked = make_boltzmann(40, 30, 0.1), []
     found = estimator(machine, n_temperatures=30, n_annealing_chains=20)
     monkeypatch.setattr(
-        models_boltzmann, "partition_of",
+        models_partition, "partition_of",
         lambda *args, **ways: asked.append(ways["n_temperatures"]) or partition_of(*args, **ways),
     )  # fmt: skip
     rows = np.zeros((2, 40))

@@ -10,7 +10,8 @@ from tests import exact
 from tests.cases import small_machine
 
 FIELDS = {
-    "mean", "standard_error", "monte_carlo_error", "bias", "per_sample", "effective_sample_size",
+    "mean", "standard_error", "monte_carlo_error", "common_error", "bias", "per_sample",
+    "effective_sample_size",
     "pareto_k", "method", "bound", "reliable", "log_probability",
     "n_importance_samples", "n_temperatures", "remedy",
     "free_energy", "kl_gap",

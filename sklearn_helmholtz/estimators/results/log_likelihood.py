@@ -48,6 +48,10 @@ class LogLikelihoodResult(HeadlineResult):
     monte_carlo_error : float
         Standard error for exactly these rows; 0 where exact. Equal rows share their noise.
 
+    common_error : float
+        The part of it that all rows have in common and that does not become smaller with their
+        number: the standard error of log Z, of machines that have one. 0 of others.
+
     bias : float
         Delta-method estimate of the bias of ``mean``: negative for lower bounds. Not corrected for.
 
@@ -136,6 +140,9 @@ class LogLikelihoodResult(HeadlineResult):
         if self.bound != "exact":
             error = self.monte_carlo_error
             figures = f"Monte Carlo error {rounded(error, error)}, bias {rounded(self.bias, error)}"
+            if self.common_error and self.method != "annealed":  # which has hardly any other
+                common = rounded(self.common_error, error)
+                figures = f"{figures}, error of log Z {common}"
             facts.append(("noise", f"{figures}, for exactly these rows"))
         return [*facts, self._reliability()]
 
