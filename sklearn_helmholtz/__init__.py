@@ -9,6 +9,7 @@ from .applications import (
     TransformedDensity,
 )
 from .estimators import (
+    DeepBeliefNet,
     DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
@@ -29,6 +30,7 @@ from .persistence import TRUSTED_TYPES, load, save
 
 __all__ = [
     "TRUSTED_TYPES",
+    "DeepBeliefNet",
     "DeterministicHelmholtzMachine",
     "FactorAnalysis",
     "GaussianHelmholtzMachine",

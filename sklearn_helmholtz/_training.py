@@ -224,7 +224,8 @@ class Training:
     def _move(self, gradient, scale, rate):
         """Move all parameters; threads share the work where there is enough."""
         self.has_moved = True
-        n_shares = self._n_threads if gradient.size >= _WORTH_SHARING else 1
+        shares = self._optimizer.is_shared and gradient.size >= _WORTH_SHARING
+        n_shares = self._n_threads if shares else 1
         progress = np.zeros(1 + n_shares, np.int64)
 
         def move(share):

@@ -3,6 +3,7 @@
 from .adequacy import bartlett_sphericity, kaiser_meyer_olkin
 from .choice import one_standard_error
 from .comparison import compare_log_likelihood
+from .deep_belief_net import DeepBeliefNet
 from .deterministic_helmholtz_machine import DeterministicHelmholtzMachine
 from .dimensions import parallel_analysis
 from .factor_analysis import FactorAnalysis
@@ -16,6 +17,7 @@ from .restricted_boltzmann_machine import RestrictedBoltzmannMachine
 from .sigmoid_belief_net import SigmoidBeliefNet
 
 __all__ = [
+    "DeepBeliefNet",
     "DeterministicHelmholtzMachine",
     "FactorAnalysis",
     "GaussianHelmholtzMachine",

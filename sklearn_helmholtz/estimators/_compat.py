@@ -1,6 +1,8 @@
 """The names of scikit-learn that it does not promise to keep, in one place."""
 
+import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -28,6 +30,19 @@ except ImportError:  # scikit-learn < 1.9 has no callbacks
         return method
 
 
+def initialise_perceptron(mlp, X, y):
+    """Let an unfitted perceptron of scikit-learn have all that the first moment of a fit gives it.
+
+    Without it ``warm_start=True`` begins anew as well. X, y : of the shapes, and with the classes,
+    of what it is going to be fitted to.
+    """
+    _, y = mlp._validate_input(X, y, False, True)
+    y = y.reshape(len(y), -1)
+    sizes = np.atleast_1d(mlp.hidden_layer_sizes).tolist()
+    mlp._random_state = check_random_state(mlp.random_state)
+    mlp._initialize(y, [X.shape[1], *sizes, y.shape[1]], X.dtype)
+
+
 __all__ = [
     "ADAPTERS_MANAGER",
     "CallbackSupportMixin",
@@ -40,6 +55,7 @@ __all__ = [
     "_fit_context",
     "_get_output_config",
     "_wrap_data_with_container",
+    "initialise_perceptron",
     "validate_params",
     "with_callbacks",
 ]

@@ -54,12 +54,12 @@ def fitted_attributes(model):
     if machine.is_autoregressive:
         attributes["generative_lateral_coefs_"] = [c.lateral.weights for c in down]
     if machine.visible.units.standardises:
-        _to_user_units(attributes, scaling)
+        to_user_units(attributes, scaling)
         attributes["feature_means_"] = single(scaling.restore(fill_values))
     return {**attributes, **machine.visible.units.published(scaling)}
 
 
-def _to_user_units(attributes, scaling):
+def to_user_units(attributes, scaling):
     """Express what touches the data in the user's units: z = (x - centre) / scale."""
     coefs, intercepts = attributes["generative_coefs_"], attributes["generative_intercepts_"]
     coefs[0] = single(coefs[0] * scaling.scale)
@@ -92,19 +92,19 @@ def model_from_parameters(generative, recognition, variance, laterals=None, visi
             f"visible is {visible!r}, but a machine of mixed columns cannot be made from "
             "parameters alone: it needs the distribution of each column. Fit it to data."
         )
-    _check_features(generative, variance)
+    check_features(generative, variance)
     down = [real_arrays(name, value) for name, value in generative.items()]
-    sizes = _check_generative(*down)
+    sizes = check_generative(*down)
     up = None
     if recognition is not None:
         up = [real_arrays(name, value) for name, value in recognition.items()]
-        _check_recognition(*up, sizes)
+        check_recognition(*up, sizes)
     if laterals is not None:
         laterals = real_arrays("generative_lateral_coefs", laterals)
         _check_laterals(laterals, sizes)
     units, scaling = given_units(visible, variance, sizes[0])
     if units.standardises:
-        _standardise(down, up, laterals, scaling.scale)
+        standardise_arrays(down, up, laterals, scaling.scale)
     machine = _assemble(down, up, units, laterals)
     if units.standardises and laterals is not None:
         expected = machine.generation.means(None)[-1][0].astype(np.float64)
@@ -140,7 +140,7 @@ def given_units(visible, noise_variance, n_features):
     return family.given(variance)
 
 
-def _check_features(generative, variance):
+def check_features(generative, variance):
     """Refuse lists of parameters whose labels of the features contradict each other."""
     lists = {
         name: values for name, values in generative.items() if isinstance(values, list | tuple)
@@ -149,7 +149,7 @@ def _check_features(generative, variance):
     check_same_labels(**first, noise_variance=variance)
 
 
-def _standardise(down, up, laterals, scale):
+def standardise_arrays(down, up, laterals, scale):
     """Express what touches the data in units of ``scale``, in place."""
     (coefs, intercepts) = down
     coefs[0] = coefs[0] / scale
@@ -185,7 +185,7 @@ def _check_laterals(laterals, sizes):
             )
 
 
-def _check_generative(coefs, intercepts):
+def check_generative(coefs, intercepts):
     """The sizes of all layers."""
     if not coefs or len(intercepts) != len(coefs) + 1:
         raise ValueError(
@@ -200,7 +200,8 @@ def _check_generative(coefs, intercepts):
     return sizes
 
 
-def _check_recognition(coefs, intercepts, sizes):
+def check_recognition(coefs, intercepts, sizes):
+    """Refuse parameters of recognition whose shapes do not go with the sizes of all layers."""
     _check_shapes("recognition_coefs", coefs, list(itertools.pairwise(sizes)))
     _check_shapes("recognition_intercepts", intercepts, [(size,) for size in sizes[1:]])
 

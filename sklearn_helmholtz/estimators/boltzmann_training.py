@@ -3,8 +3,29 @@
 from sklearn.utils.validation import _num_samples
 
 from ..learning import Adaptive, Constant, Cosine
+from ..machines import initialise_boltzmann, initialise_gaussian_boltzmann
 
+# Of the learning rate, for Gaussian features: given hidden units, the mean of a binary one moves by
+# at most a quarter of what its input does, and that of a real one by all of it.
+SHARE_OF_REALS = 1 / 4
 SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
+
+
+STEPS_TO_MAKE, EPOCH_LIMITS = 10_000, (20, 1000)
+
+
+def epochs_for(n_steps, n_rows, batch_size, limits):
+    """Epochs of so many steps; limits : the fewest and the most."""
+    steps_of_an_epoch = -(-max(n_rows, 1) // batch_size)
+    fewest, most = limits
+    return min(max(-(-n_steps // steps_of_an_epoch), fewest), most)
+
+
+def new_boltzmann(n_visible, n_hidden, units, intercept, rng):
+    """A machine of features that are not hidden units, with small random weights."""
+    if units.standardises:
+        return initialise_gaussian_boltzmann(n_visible, n_hidden, units, intercept, rng)
+    return initialise_boltzmann(n_visible, n_hidden, intercept, rng)
 
 
 class BoltzmannTrainingMixin:
@@ -14,8 +35,8 @@ class BoltzmannTrainingMixin:
     fewest and the most epochs in which they are made, ``_epoch_limits``.
     """
 
-    _steps_to_make = 10_000
-    _epoch_limits = 20, 1000
+    _steps_to_make = STEPS_TO_MAKE
+    _epoch_limits = EPOCH_LIMITS
 
     def _most_epochs(self, X):
         try:
@@ -26,9 +47,8 @@ class BoltzmannTrainingMixin:
     def _n_epochs(self, n_rows):
         if self.n_iter != "auto":
             return int(self.n_iter)
-        steps_of_an_epoch = -(-max(n_rows, 1) // int(self.batch_size))
-        fewest, most = self._epoch_limits
-        return min(max(-(-self._steps_to_make // steps_of_an_epoch), fewest), most)
+        size, limits = int(self.batch_size), self._epoch_limits
+        return epochs_for(self._steps_to_make, n_rows, size, limits)
 
     def _schedule(self):
         return SCHEDULES[self.schedule](self._rate())

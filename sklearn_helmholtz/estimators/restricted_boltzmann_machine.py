@@ -16,7 +16,6 @@ from ..learning import (
     PersistentLearning,
     TemperedLearning,
 )
-from ..machines import initialise_boltzmann, initialise_gaussian_boltzmann
 from ._compat import Interval, StrOptions
 from .boltzmann_attributes import (
     PUBLISHED,
@@ -25,18 +24,19 @@ from .boltzmann_attributes import (
     boltzmann_model,
 )
 from .boltzmann_scoring import BoltzmannScoringMixin, coldest
-from .boltzmann_training import SCHEDULES, BoltzmannTrainingMixin
+from .boltzmann_training import (
+    SCHEDULES,
+    SHARE_OF_REALS,
+    BoltzmannTrainingMixin,
+    new_boltzmann,
+)
 from .checks import check_count, check_settings, check_visible
 from .progress import LikelihoodLines, with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
-from .weights import merge_equal_rows
+from .weights import MERGED_ROWS, merge_equal_rows
 
 _ROWS_OF_A_STREAM = 10_000
-# Of the learning rate, for Gaussian features: given hidden units, the mean of a binary one moves by
-# at most a quarter of what its input does, and that of a real one by all of it.
-_SHARE_OF_REALS = 1 / 4
-_MERGED_ROWS = 100  # of a table, of which equal ones are merged
 _INHERITED = (
     "averaging", "momentum", "shuffle", "validation_fraction", "n_iter_no_change", "tol",
     "warm_start", "n_jobs", "random_state", "verbose",
@@ -494,7 +494,7 @@ class RestrictedBoltzmannMachine(
 
     def _train(self, start, plan, *others, **more):
         if start.machine.units.standardises:
-            schedule = replace(plan.schedule, initial=plan.schedule.initial * _SHARE_OF_REALS)
+            schedule = replace(plan.schedule, initial=plan.schedule.initial * SHARE_OF_REALS)
             plan = replace(plan, schedule=schedule)
         outcome = super()._train(start, plan, *others, **more)
         self._recall_chains()
@@ -507,7 +507,7 @@ class RestrictedBoltzmannMachine(
         alpha = self.alpha
         if alpha == "auto":
             # Of rows that are merged the number says nothing.
-            alpha = 1 / (_ROWS_OF_A_STREAM if n_rows is None else max(n_rows, _MERGED_ROWS))
+            alpha = 1 / (_ROWS_OF_A_STREAM if n_rows is None else max(n_rows, MERGED_ROWS))
         return FixedPenalty(alpha), FixedPenalty(alpha)
 
     def _rule(self):
@@ -519,12 +519,10 @@ class RestrictedBoltzmannMachine(
         return PersistentLearning(self.n_steps, n_chains, self.centred)
 
     def _new_machine(self, n_units, units, intercept, rng, summary):
-        if units.standardises:
-            return initialise_gaussian_boltzmann(*n_units, units, intercept, rng)
-        return initialise_boltzmann(*n_units, intercept, rng)
+        return new_boltzmann(*n_units, units, intercept, rng)
 
     def _merged(self, X, weights):
-        return (X, weights) if X.shape[0] > _MERGED_ROWS else merge_equal_rows(X, weights)
+        return (X, weights) if X.shape[0] > MERGED_ROWS else merge_equal_rows(X, weights)
 
     _attributes = staticmethod(boltzmann_attributes)
     _model_of = staticmethod(boltzmann_model)

@@ -9,6 +9,8 @@ from sklearn.utils.validation import _check_sample_weight
 from .labels import rows_by_label
 from .tables import as_numbers
 
+MERGED_ROWS = 100  # of a table, of which estimators whose steps are chance merge equal ones
+
 
 def checked_weights(sample_weight, X, given, name="sample_weight"):
     """Weights of the rows of X, (n_samples,) float64, none of them negative, or a ValueError.

@@ -4,11 +4,14 @@ from .averages import Average
 from .boltzmann_rule import BoltzmannRule, overfitting_gap
 from .chains import CarriedOver
 from .contrastive import ContrastiveDivergence
+from .deep_belief import DeepReweighted, UpDown
 from .deterministic import DeterministicLearning, deterministic_losses, write_derivatives
+from .divided import Divided
 from .exact import ExactLearning
 from .gibbs import GibbsLearning
 from .importance_weighted import ImportanceWeighted
 from .labelled import LabelledLearning
+from .lifted import Ascent, LiftedLearning
 from .mean_field import MeanFieldLearning
 from .memory import Memory, Place
 from .optimizers import SGD, Adam
@@ -29,6 +32,7 @@ __all__ = [
     "VIMCO",
     "Adam",
     "Adaptive",
+    "Ascent",
     "Average",
     "BeliefNetRule",
     "BoltzmannRule",
@@ -36,7 +40,9 @@ __all__ = [
     "Constant",
     "ContrastiveDivergence",
     "Cosine",
+    "DeepReweighted",
     "DeterministicLearning",
+    "Divided",
     "EstimatedPenalty",
     "ExactLearning",
     "ExactPartition",
@@ -44,6 +50,7 @@ __all__ = [
     "GibbsLearning",
     "ImportanceWeighted",
     "LabelledLearning",
+    "LiftedLearning",
     "MeanFieldLearning",
     "Memory",
     "PartitionChains",
@@ -52,6 +59,7 @@ __all__ = [
     "ReweightedWakeSleep",
     "Rule",
     "TemperedLearning",
+    "UpDown",
     "WakeSleep",
     "deterministic_losses",
     "overfitting_gap",

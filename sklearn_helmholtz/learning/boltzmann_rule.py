@@ -29,12 +29,16 @@ class BoltzmannRule(Rule):
 
     def objective(self, machine, rows, seed, n_samples, n_threads, memory=None):
         """Mean of log p of what is observed of rows, nats."""
-        scores = log_unnormalized_observed(machine, rows, seed, n_samples, n_threads)
+        scores = self.scores(machine, rows, seed, n_samples, n_threads)
         if memory is None:
             log_partition = follower_of(machine, seed).log_partition(machine)
         else:
             log_partition = memory.log_partition_of(machine)
         return _mean(np.where(np.isnan(scores), 0.0, scores - log_partition), rows)
+
+    def scores(self, machine, rows, seed, n_samples, n_threads):
+        """Log p* of what is observed of each row, (n_rows,) nats; NaN where nothing is."""
+        return log_unnormalized_observed(machine, rows, seed, n_samples, n_threads)
 
     def limit(self, machine, first_loss):
         """Ten times what units cost that know nothing, or ten times the first loss."""
@@ -42,7 +46,7 @@ class BoltzmannRule(Rule):
 
     def accepts(self, machine):
         """Whether weights are of a size from which chains can still move."""
-        return float(np.abs(machine.weights).mean(dtype=np.float64)) <= _LARGEST_WEIGHT
+        return are_moderate(machine.weights)
 
     def limits(self, machine, n_rows):
         """Limits of blocks that share products; each has a chain at least, where there are any."""
@@ -51,6 +55,11 @@ class BoltzmannRule(Rule):
     def fewest_rows(self, n_rows):
         """Rows that a block of a minibatch should have at least."""
         return _FEWEST_ROWS * (2 if n_rows >= _LARGE_BATCH else 1)
+
+
+def are_moderate(weights):
+    """Whether weights are of a size from which chains can still move."""
+    return float(np.abs(weights).mean(dtype=np.float64)) <= _LARGEST_WEIGHT
 
 
 def overfitting_gap(machine, training_rows, held_out_rows, seed, n_samples=1, n_threads=1):

@@ -35,7 +35,8 @@ class Share:
     hidden : (n_chains, n_hidden) uint8, the states of its chains, which the rule moves in place, or
     None; first : the number of the first of them; gaps : `RowState` of the rows, or None where
     nothing is missing; log_partition : nats; centre : a `Centre`, or None; hidden_sum : (n_hidden,)
-    the sum of p(h | v) over the rows, and their number, left by the rule where there is a centre.
+    the sum of p(h | v) over the rows, and their number, left by the rule where there is a centre;
+    moved : (n_chains, n_visible) data of the chains as they teach, left by contrastive divergence.
     """
 
     hidden: np.ndarray | None = None
@@ -44,6 +45,7 @@ class Share:
     log_partition: float = 0.0
     centre: Centre | None = None
     hidden_sum: tuple | None = None
+    moved: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ class ChainMemory(Memory):
 
     chains_of : a function of (machine, batch_size, draws) that makes the first states of the
     chains, (n_chains, ...) uint8, or None for no chains; centred : whether states are measured from
-    their centre.
+    their centre; rows : None for states that layers below infer, of which nothing is missing and
+    whose ``means``, (n_visible,), are given.
 
     Attributes
     ----------
@@ -125,11 +128,12 @@ class ChainMemory(Memory):
     log_partition : float, log Z as it was estimated last, nats.
     """
 
-    def __init__(self, machine, rows, chains_of=None, centred=False):
-        self._chains_of, self._centre = chains_of, None
-        self._visible_means = visible_centre(machine, rows) if centred else None
+    def __init__(self, machine, rows, chains_of=None, centred=False, means=None):
+        self._chains_of, self._centre, self._visible_means = chains_of, None, None
+        if centred:
+            self._visible_means = visible_centre(machine, rows) if means is None else means
         self._gaps = None
-        if rows.fill_values is not None:
+        if rows is not None and rows.fill_values is not None:
             n_hidden = machine.n_units[1]
             self._gaps = RowMemory(rows.data.shape[0], [(n_hidden,)], [np.uint8])
         self.hidden, self.log_partition, self._partition, self._followed = None, 0.0, None, None

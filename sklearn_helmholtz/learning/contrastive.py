@@ -33,9 +33,9 @@ class ContrastiveDivergence(BoltzmannRule):
     n_steps: int = 1
     centred: bool = False
 
-    def make_memory(self, machine, rows):
+    def make_memory(self, machine, rows, means=None):
         """The chains of rows with gaps, and log Z: a `ChainMemory` without chains of its own."""
-        return ChainMemory(machine, rows, None, self.centred)
+        return ChainMemory(machine, rows, None, self.centred, means)
 
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of its log p(x), nats.
@@ -53,5 +53,6 @@ class ContrastiveDivergence(BoltzmannRule):
         draws = Draws(dream.key, dream.addresses, 1, self.n_steps - 1)
         sample_visible(machine, hidden, draws, work, phases.moved)
         phases.infer_chains()
+        memory.moved = phases.moved
         weights = row_weights(x)
         return finish(machine, phases, filled, weights, weights, memory, out)

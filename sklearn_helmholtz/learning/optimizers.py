@@ -2,7 +2,8 @@
 
 Threads that call `move` with the same ``progress``, int64 zeros (1 + n_shares,), share the work,
 each beginning with the share of its own number; whoever calls it, everything has moved when it
-returns. `end` tells the state that a move is over.
+returns. `end` tells the state that a move is over. Where ``is_shared`` is false one thread has to
+make the whole move.
 
 Both ascend, and take a packed vector of parameters with the weights first: only they are penalised.
 """
@@ -30,6 +31,8 @@ class SGD:
     lasso: float = 0.0
     concavity: float = 0.0
     lateral: tuple | None = None
+
+    is_shared = True
 
     def init(self, n_parameters):
         """The state: a velocity for each parameter. All zeros is where it starts.
@@ -59,6 +62,8 @@ class Adam:
     lateral: tuple | None = None
     beta1: float = 0.9
     beta2: float = 0.999
+
+    is_shared = True
 
     def init(self, n_parameters):
         """The state: moments of the gradient, and the number of steps they are made of."""

@@ -44,8 +44,11 @@ class Passes:
         return self.hidden[layer][self.n_inferred :]
 
 
-def wake_and_dream(machine, x, wake, dream, work=np):
+def wake_and_dream(machine, x, wake, dream, work=np, top=None):
     """Infer the hidden layers of a block of rows and dream, with random numbers for both.
+
+    top : states of the top layer from which dreams come down, (dream.n_rows, n_units), or None for
+    draws from its prior.
 
     The layers of the particles are sampled upward first. Then one walk down scores them and
     samples the dreams, so that both share the products; one walk up recognises the dreams.
@@ -55,7 +58,7 @@ def wake_and_dream(machine, x, wake, dream, work=np):
     etas = _recognition_etas(machine, len(x) + m, n + m, work)
     log_q = _recognise(machine, x, hidden, etas, wake, work)
     prior_eta, errors, dreamt, data, log_p = _generative_pass(
-        machine.generation, x, hidden, wake, dream, work
+        machine.generation, x, hidden, wake, dream, work, top_of_dreams=top
     )
     below = dreamt = machine.seen_dreams(x, dreamt)
     for conditional, states, eta in zip(
@@ -128,20 +131,23 @@ def _note(trace, log_prob):
         trace.append(log_prob.copy())
 
 
-def _generative_pass(generation, x, hidden, wake, dream, work, trace=None):
+def _generative_pass(generation, x, hidden, wake, dream, work, trace=None, top_of_dreams=None):
     """Score particles, sample dreams: all that `Passes` has of generation, and log p(x, h).
 
-    dream : None where there are no dreams; trace : see `infer_by_states`.
+    dream : None where there are no dreams; trace : see `infer_by_states`; top_of_dreams : see
+    `wake_and_dream`.
     """
     n, dreamt = wake.n_rows, None
     log_p, errors = _zeros(n, work), []
     prior, *conditionals = generation.conditionals
     top, *layers = generation.layers
     prior_eta = prior.eta(None, work)
-    if dream:
+    if top_of_dreams is not None:
+        hidden[-1][n:] = top_of_dreams
+    elif dream:
         prior.draw(prior_eta, dream, top, work, out=hidden[-1][n:])
     if prior.lateral is None:
-        prior.units.log_prob(hidden[-1][:n], prior_eta, log_p)
+        prior.log_prob(hidden[-1][:n], prior_eta, log_p, work)
     else:
         eta = prior.given(hidden[-1][:n], prior.eta(None, work), work)
         errors.append(prior.units.score(hidden[-1][:n], eta, log_p))
@@ -182,14 +188,24 @@ def generation_gradient(machine, passes, weights, out):
 
     weights : (n_rows, n_particles) float32.
     """
-    prior, *conditionals = machine.generation.conditionals
-    prior_out, *outs = out.conditionals
+    prior, prior_out = machine.generation.conditionals[0], out.conditionals[0]
     weights = weights.reshape(-1)
     top, errors = len(passes.hidden) - 1, iter(passes.generation_errors)
     if prior.lateral is None:
         prior.learn(None, passes.inferred(top), passes.prior_eta, weights, prior_out)
     else:
         prior.gradient(None, passes.inferred(top), next(errors), prior_out, weights)
+    directed_gradient(machine, passes, weights, out, errors)
+
+
+def directed_gradient(machine, passes, weights, out, errors=None):
+    """Write what of this gradient belongs to all layers but the prior.
+
+    errors : of these layers, or None for all that there are.
+    """
+    conditionals, outs = machine.generation.conditionals[1:], out.conditionals[1:]
+    weights, top = weights.reshape(-1), len(passes.hidden) - 1
+    errors = passes.generation_errors if errors is None else errors
     for i, (conditional, target, error) in enumerate(zip(conditionals, outs, errors, strict=True)):
         children = passes.inferred(top - i - 1) if i < top else passes.data
         conditional.gradient(passes.inferred(top - i), children, error, target, weights)

@@ -38,9 +38,9 @@ class PersistentLearning(BoltzmannRule):
     n_chains: int | None = None
     centred: bool = False
 
-    def make_memory(self, machine, rows):
-        """The chains, those of rows with gaps, and log Z: a `ChainMemory`."""
-        return ChainMemory(machine, rows, self._first_states, self.centred)
+    def make_memory(self, machine, rows, means=None):
+        """The chains, those of rows with gaps, and log Z: a `ChainMemory`; means : see there."""
+        return ChainMemory(machine, rows, self._first_states, self.centred, means)
 
     def _first_states(self, machine, batch_size, seed):
         n_chains = batch_size if self.n_chains is None else self.n_chains
@@ -49,10 +49,11 @@ class PersistentLearning(BoltzmannRule):
 
     def fewest_rows(self, n_rows):
         """So many that a block has two chains, of which one may fall to its neighbour."""
-        own = super().fewest_rows(n_rows)
-        if self.n_chains is None:
-            return own
-        return max(own, -(-n_rows // max(self.n_chains // 2, 1)))
+        return max(super().fewest_rows(n_rows), self.rows_of_two_chains(n_rows))
+
+    def rows_of_two_chains(self, n_rows):
+        """Rows of a minibatch for two chains; 1 where each row has a chain."""
+        return 1 if self.n_chains is None else -(-n_rows // max(self.n_chains // 2, 1))
 
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of its log p(x), nats.

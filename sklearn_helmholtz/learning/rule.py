@@ -124,8 +124,12 @@ class BeliefNetRule(Rule):
         work = self.work_per_row(machine)
         if work is not None:
             return split_evenly(n_rows, work, _FEWEST_ROWS_ALONE)
+        return self.blocks(machine, n_rows, self.fewest_rows)
+
+    def blocks(self, machine, n_rows, fewest):
+        """Limits of blocks of at least so many rows, and as many as are worth a product."""
         together = _PRODUCT_ROWS * (2 if n_rows >= _LARGE_BATCH else 1)
-        fewest = max(self.fewest_rows, together // self.n_particles)
+        fewest = max(fewest, together // self.n_particles)
         return split_evenly(n_rows, machine.n_weights * self.n_particles, fewest)
 
 

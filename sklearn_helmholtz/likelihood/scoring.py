@@ -91,8 +91,10 @@ def _score(estimate, rows, limits, n_threads):
     return Estimate.of_all(results), np.concatenate(keys)
 
 
-def held_out_bound(machine, rows, seed, n_samples, n_threads):
+def held_out_bound(machine, rows, seed, n_samples, n_threads, log_partition=0.0):
     """The mean importance-weighted bound of some rows, under random numbers that stay.
+
+    log_partition : nats that all bounds are too high, those of unnormalised machines.
 
     In nats, and in the units in which the machine sees the data; weighted where rows have weights.
     Rows have random numbers by their place, which is the same in every epoch: equal rows do not
@@ -107,7 +109,7 @@ def held_out_bound(machine, rows, seed, n_samples, n_threads):
         x = rows.take(place)
         addresses = np.arange(place.start, place.stop, dtype=np.uint64)
         estimate = importance_estimate(machine, x, key, addresses, n_samples, Workspace())
-        bounds[place] = estimate.certain_of(~x.is_known).per_sample
+        bounds[place] = estimate.shift(-log_partition).certain_of(~x.is_known).per_sample
 
     run_blocks(score_block, len(limits) - 1, n_threads)
     if rows.weights is None:

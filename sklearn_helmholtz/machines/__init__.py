@@ -18,9 +18,10 @@ from .gaussian_boltzmann import (
     assemble_gaussian_boltzmann,
     initialise_gaussian_boltzmann,
 )
-from .helmholtz import Helmholtz, assemble, initialise
+from .helmholtz import Helmholtz, assemble, initialise, recognition_chain
 from .labelled_boltzmann import LabelledBoltzmann, assemble_labelled, initialise_labelled
 from .normal_boltzmann import NormalBoltzmann, UnitNormal
+from .transposed import boltzmann_above
 from .undirected_prior import UndirectedPrior
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "assemble_gaussian",
     "assemble_gaussian_boltzmann",
     "assemble_labelled",
+    "boltzmann_above",
     "downward",
     "generative_chain",
     "has_recognition",
@@ -60,6 +62,7 @@ __all__ = [
     "initialise_labelled",
     "initialise_net",
     "log_sum",
+    "recognition_chain",
     "stack",
     "with_baselines",
 ]

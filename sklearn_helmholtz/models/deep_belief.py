@@ -75,11 +75,14 @@ class DeepBeliefModel(PartitionMixin, BeliefNetModel):
         """An `Estimate` of lower bounds of log p of rows, nats, and the method used.
 
         Bounds of log p* less what the way back from the machine says of log Z, which is too high
-        on average, where that towards it is too low.
+        on average, where that towards it is too low; by chance it may be the lower one of the two,
+        and then the other one counts.
         """
         estimate, _, method = super().estimate(rows, "auto", n_samples, None, rng, n_threads)
         partition = annealing.of(self, n_threads, rng)
-        found = self._relative(rows, estimate, replace(partition, value=partition.upper))
+        found = self._relative(
+            rows, estimate, replace(partition, value=max(partition.lower, partition.upper))
+        )
         bound = "exact" if found.bound == "exact" else "lower"
         return replace(found, bound=bound), method
 

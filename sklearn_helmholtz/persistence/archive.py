@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._version import __version__
 from ..estimators import (
+    DeepBeliefNet,
     DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
@@ -22,6 +23,7 @@ from . import (
     belief_nets,
     boltzmann_classifiers,
     boltzmann_machines,
+    deep_belief_nets,
     deterministic_machines,
     factor_models,
     gaussian_machines,
@@ -38,6 +40,7 @@ _MOST_FEATURES = 2**31
 _CLASSES = {
     kind.__name__: kind
     for kind in (
+        DeepBeliefNet,
         DeterministicHelmholtzMachine,
         FactorAnalysis,
         GaussianHelmholtzMachine,
@@ -52,6 +55,10 @@ _NETS = (belief_nets.write_belief_net, belief_nets.read_belief_net, belief_nets.
 _BOLTZMANN = (
     boltzmann_machines.write_boltzmann_machine, boltzmann_machines.read_boltzmann_machine,
     boltzmann_machines.RECORDS,
+)  # fmt: skip
+_DEEP_BELIEF = (
+    deep_belief_nets.write_deep_belief_net, deep_belief_nets.read_deep_belief_net,
+    deep_belief_nets.RECORDS,
 )  # fmt: skip
 _LABELLED = (
     boltzmann_classifiers.write_boltzmann_classifier,
@@ -72,6 +79,7 @@ _ITEMS = (
     ordinal_models.write_ordinal_model, ordinal_models.read_ordinal_model, ordinal_models.RECORDS
 )  # fmt: skip
 _STATES = {
+    "DeepBeliefNet": _DEEP_BELIEF,
     "DeterministicHelmholtzMachine": _DETERMINISTIC, "FactorAnalysis": _FACTORS,
     "GaussianHelmholtzMachine": _GAUSSIANS, "HelmholtzMachine": _NETS,
     "OrdinalFactorAnalysis": _ITEMS, "RestrictedBoltzmannClassifier": _LABELLED,
@@ -91,7 +99,7 @@ def save(estimator, path):
     ----------
     estimator : HelmholtzMachine, GaussianHelmholtzMachine, DeterministicHelmholtzMachine, \
             SigmoidBeliefNet, RestrictedBoltzmannMachine, RestrictedBoltzmannClassifier, \
-            FactorAnalysis or OrdinalFactorAnalysis
+            DeepBeliefNet, FactorAnalysis or OrdinalFactorAnalysis
         A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
         or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
         one to be fitted.

@@ -9,6 +9,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_helmholtz import (
+    DeepBeliefNet,
     DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
@@ -95,6 +96,10 @@ class FractionalBoltzmann(Fractional, RestrictedBoltzmannMachine):
 
 
 class BinaryBoltzmann(Binary, RestrictedBoltzmannMachine):
+    pass
+
+
+class FractionalDeepBelief(Fractional, DeepBeliefNet):
     pass
 
 
@@ -208,6 +213,13 @@ def boltzmann_machines():
     ]
 
 
+def deep_belief_nets():
+    """Deep belief nets of real data and data in [0, 1], with each way to fine-tune."""
+    few = {"max_iter": 3, "pretrain_max_iter": 3, "n_chains": 20}
+    up_down = {"fine_tune": "up-down", "visible": "bernoulli"}
+    return [DeepBeliefNet((4, 3), **few), FractionalDeepBelief((4, 3), **up_down, **few)]
+
+
 def factor_models():
     """One factor model for each kind."""
     made = [FactorAnalysis(), FactorAnalysis(1), FactorAnalysis(1, noise="isotropic")]
@@ -227,7 +239,7 @@ def applications():
 def all_kinds():
     """Estimators of all kinds, with and without the data that some of them map."""
     own = [*machines(), *gaussian_machines(), *deterministic_machines(), *nets()]
-    own += boltzmann_machines()
+    own += [*boltzmann_machines(), *deep_belief_nets()]
     return [*own, *factor_models(), *item_models(), *applications()]
 
 
@@ -239,6 +251,7 @@ def one_of_each():
         is_mixed = params["visible"] == "mixed"
         made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)
     own = [*made.values(), *deterministic_machines()[:1], *boltzmann_machines()[1:3]]
+    own += deep_belief_nets()[:1]
     return [*own, *factor_models(), *item_models(), *applications()]
 
 
@@ -259,6 +272,7 @@ def expected_failures(estimator):
         failures["check_estimators_nan_inf"] = "transform or predict takes what fit refuses"
     without_chance = FactorAnalysis | OrdinalFactorAnalysis | LatentImputer
     merging = DeterministicHelmholtzMachine | GaussianHelmholtzMachine | RestrictedBoltzmannMachine
+    merging |= DeepBeliefNet
     if isinstance(estimator, without_chance | merging):
         return failures
     if estimator.autoregressive or inference not in ("exact", "mean-field"):

@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 
 from sklearn_helmholtz import (
+    DeepBeliefNet,
     DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
@@ -76,6 +77,10 @@ def _boltzmann(n_components=3, **params):
     return RestrictedBoltzmannMachine(n_components, n_iter=2, random_state=0, **params)
 
 
+def _deep_belief(sizes=(3, 2), **params):
+    return DeepBeliefNet(sizes, pretrain_max_iter=2, n_chains=7, **FEW, **params)
+
+
 def _mixed(**params):
     return HelmholtzMachine(3, **FEW, **params)
 
@@ -110,6 +115,13 @@ CASES = {
     "Boltzmann machine of reals with chains for log Z": (lambda: _boltzmann(16), _NAMED),
     "Boltzmann machine that is not averaged": (lambda: _boltzmann(averaging=False), binary_rows()),
     "contrastive divergence": (lambda: _boltzmann(negative_phase="cd"), binary_rows()),
+    "deep belief net with chains for log Z": (
+        lambda: _deep_belief((20, 18, 17)), np.tile(binary_rows(), (1, 5)),
+    ),
+    "deep belief net of reals": (lambda: _deep_belief(fine_tune="up-down"), _GAPS),
+    "deep belief net that is not averaged": (
+        lambda: _deep_belief(pretrain=False, averaging=False), _NAMED,
+    ),
     "held out": (lambda: HelmholtzMachine(3, early_stopping=True, **FEW), binary_rows()),
     "factors with gaps": (lambda: FactorAnalysis(1, tol=1e-3), _GAPS),
     "oblique factors": (lambda: FactorAnalysis(2, rotation="promax"), _NAMED),
