@@ -17,7 +17,6 @@ REAL = {
     "machine": lambda: HelmholtzMachine(3, visible="gaussian", **FEW),
     "net": lambda: SigmoidBeliefNet(3, visible="gaussian", **FEW),
     "latents": lambda: _latents(visible="gaussian"),
-    "deep belief": lambda: _deep_belief(visible="gaussian"),
 }
 BINARY = {
     "machine": lambda: HelmholtzMachine((3, 2), **FEW),
@@ -29,7 +28,7 @@ BINARY = {
     "gibbs": lambda: SigmoidBeliefNet(3, inference="gibbs", **FEW),
     "nvil": lambda: SigmoidBeliefNet(3, inference="nvil", **FEW),
     "latents": lambda: _latents(),
-    "deep belief": lambda: _deep_belief(),
+    "deep belief": lambda: DeepBeliefNet((3, 2), pretrain_max_iter=2, n_chains=20, **FEW),
     "boltzmann": lambda: RestrictedBoltzmannMachine(3, n_iter=2, batch_size=20, random_state=0),
 }
 
@@ -37,10 +36,6 @@ BINARY = {
 def _latents(**params):
     settings = {"hidden_layer_sizes": 3, "n_importance_samples": 50, **FEW}
     return GaussianHelmholtzMachine(2, **settings, **params)
-
-
-def _deep_belief(**params):
-    return DeepBeliefNet((3, 2), pretrain_max_iter=2, n_chains=20, **FEW, **params)
 
 
 def real_rows(n_rows=60, n_features=4):

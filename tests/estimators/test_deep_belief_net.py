@@ -150,6 +150,8 @@ def test_scores_where_log_z_is_annealed_have_both_errors():
     bounds = net.log_likelihood_bounds(ROWS)
     assert bounds.lower <= result.mean + 1e-12
     assert np.isinf(bounds.upper)
+    assert str(bounds).startswith("BoundsResult: at least -")
+    assert "gap" not in str(bounds)
     exact = net._model.partition(2, 1, 1, "exact").value
     shift = net.log_partition_.value - exact
     assert abs(shift) < 3 * result.common_error + 1e-3

@@ -1,5 +1,7 @@
 """Results of `log_likelihood_bounds`."""
 
+import numpy as np
+
 from .figures import counted, rounded, with_error
 from .headline import HeadlineResult
 
@@ -58,14 +60,20 @@ class BoundsResult(HeadlineResult):
     def _headline(self):
         low, high = (rounded(value, self.gap_standard_error) for value in (self.lower, self.upper))
         of_rows = " of dreams" if self._dreamt else ""
-        return f"from {low} to {high} nats per row (mean log-likelihood{of_rows})"
+        limits = f"from {low} to {high}" if self._has_upper else f"at least {low}"
+        return f"{limits} nats per row (mean log-likelihood{of_rows})"
+
+    @property
+    def _has_upper(self):
+        """Whether there is an upper bound."""
+        return not np.isposinf(self.upper)
 
     def _facts(self):
         gap = f"{with_error(self.gap, self.gap_standard_error)} (standard error)"
         n = self.n_importance_samples or 0
         counts = {"samples": counted(n, "sample"), "chains": counted(n, "chain")}
         return [
-            ("gap", gap),
+            *([("gap", gap)] if self._has_upper else []),
             ("rows", counted(self._n_rows(), "dream") if self._dreamt else f"{self._n_rows():,}"),
             ("method", _METHODS[self.method].format(**counts)),
         ]
