@@ -17,7 +17,9 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
     "sphinx-mathjax-offline",  # formulas need no network
+    "myst_parser",  # for the changelog
     "sphinx_copybutton",
     "sphinx_design",
     "numpydoc",
@@ -52,17 +54,23 @@ sphinx_gallery_conf = {
 }
 
 html_theme = "pydata_sphinx_theme"
-html_title = "sklearn_helmholtz"
+html_title = f"sklearn_helmholtz {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_logo = html_favicon = "_static/logo.svg"
 html_show_sourcelink = False
 html_copy_source = False
 # Pages that have no pages below them need no tree of pages beside them.
 LEAVES = ("index", "install", "user_guide", "how_it_works", "threads", "extending")
 html_sidebars = {page: [] for page in LEAVES}
 html_theme_options = {
+    "logo": {"text": "sklearn_helmholtz", "alt_text": "sklearn_helmholtz"},
     "show_prev_next": True,
+    "header_links_before_dropdown": 6,
+    "pygments_light_style": "friendly",
     "navbar_align": "left",
     "navbar_persistent": ["search-button"],
-    "navbar_end": ["theme-switcher"],
+    "navbar_end": ["theme-switcher", "release"],
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],

@@ -12,8 +12,10 @@ from benchmarks.digits_search import RESULTS
 @pytest.mark.parametrize(
     ("name", "family"),
     [
-        ("Helmholtz machine", "HelmholtzMachine"),
-        ("RBM, tuned", "BernoulliRBM"),
+        ("RestrictedBoltzmannMachine", "RestrictedBoltzmannMachine"),
+        ("HelmholtzMachine", "HelmholtzMachine"),
+        ("BernoulliRBM, tuned", "BernoulliRBM"),
+        ("HelmholtzMachine, lateral", "HelmholtzMachine, autoregressive"),
         ("mixture of Bernoullis", "BernoulliMixture"),
         ("independent pixels", "IndependentBernoulli"),
     ],
