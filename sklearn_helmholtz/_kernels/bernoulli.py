@@ -57,7 +57,7 @@ def _sample(eta, key, addresses, n_particles, first_particle, layer, states, log
     for i in range(n_rows):
         particle = first_particle + i % n_particles
         uniform_row(key, addresses[i // n_particles], particle, layer, uniforms)
-        log_prob[i] += _fire(source, (i // share) * n_units, uniforms, target, i * n_units, n_units)
+        log_prob[i] += fire(source, (i // share) * n_units, uniforms, target, i * n_units, n_units)
 
 
 bernoulli_sample = kernel(
@@ -67,7 +67,7 @@ bernoulli_sample = kernel(
 
 
 @helper
-def _fire(eta, e0, uniforms, states, s0, n_units):
+def fire(eta, e0, uniforms, states, s0, n_units):
     """Units fire where their number is below sigmoid(eta); the log-probability of the result."""
     result = 0.0
     for start in range(0, n_units, _SEGMENT):

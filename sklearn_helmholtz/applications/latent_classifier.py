@@ -29,7 +29,7 @@ class LatentClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMixin, 
 
     Parameters
     ----------
-    estimator : HelmholtzMachine, SigmoidBeliefNet or None, default=None
+    estimator : HelmholtzMachine, SigmoidBeliefNet, RestrictedBoltzmannMachine or None, default=None
         The machine, which is cloned. Its ``visible`` says what the columns of X are, without the
         label; of columns of which it says nothing, types decide as in any mixed table, and numbers
         are real, or bits if they are 0 and 1. None means ``HelmholtzMachine(50,
@@ -40,7 +40,7 @@ class LatentClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMixin, 
     classes_ : ndarray of shape (n_classes,)
         The labels, in order.
 
-    estimator_ : HelmholtzMachine or SigmoidBeliefNet
+    estimator_ : HelmholtzMachine, SigmoidBeliefNet or RestrictedBoltzmannMachine
         The machine of all columns, fitted. The label is its last column, as a code: the place in
         ``classes_``.
 
@@ -120,8 +120,9 @@ class LatentClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMixin, 
         # A machine of one kind of columns has nothing to say of labels beside them.
         if said is None or dict not in machine._parameter_constraints["visible"]:
             raise TypeError(
-                "estimator must be a HelmholtzMachine or a SigmoidBeliefNet, which learn mixed "
-                f"tables, got {type(machine).__name__}."
+                "estimator must be a HelmholtzMachine or a SigmoidBeliefNet, or a "
+                "RestrictedBoltzmannMachine, which learn mixed tables, got "
+                f"{type(machine).__name__}."
             )
         rows = self._validated(X, reset=True)
         labels, weights = ClassLabels.of(y, rows, type(self).__name__), None

@@ -6,6 +6,7 @@ from .column import Column
 from .draws import weighted_medians
 from .layout import Layout
 from .normal import Normal
+from .one_hot import OneHotLayout, Part
 from .ordered import Ordered
 from .resolution import FINEST, resolution, spread
 
@@ -16,7 +17,9 @@ __all__ = [
     "Column",
     "Layout",
     "Normal",
+    "OneHotLayout",
     "Ordered",
+    "Part",
     "resolution",
     "spread",
     "weighted_medians",

@@ -7,13 +7,16 @@ import numpy as np
 from ..machines import (
     BaseNormals,
     GaussianBoltzmann,
+    MixedBoltzmann,
     assemble_boltzmann,
     assemble_gaussian_boltzmann,
 )
-from ..models import BoltzmannModel, Encoding, GaussianBoltzmannModel
+from ..models import BoltzmannModel, Encoding, GaussianBoltzmannModel, MixedBoltzmannModel
 from .attributes import RECORDS, given_units, real_arrays, single
+from .mixed_attributes import MIXED
+from .mixed_boltzmann_attributes import mixed_from_parameters, mixed_in_users_units
 
-PUBLISHED = RECORDS | {
+PUBLISHED = RECORDS | MIXED | {
     "components_", "feature_means_", "intercept_hidden_", "intercept_visible_", "noise_variance_",
     "visible_",
 }  # fmt: skip
@@ -21,6 +24,8 @@ PUBLISHED = RECORDS | {
 
 def boltzmann_model(encoding, machine):
     """The model of a machine, of which there is one for each kind of data."""
+    if isinstance(machine, MixedBoltzmann):
+        return MixedBoltzmannModel(encoding, machine)
     kind = GaussianBoltzmannModel if isinstance(machine, GaussianBoltzmann) else BoltzmannModel
     return kind(encoding, machine)
 
@@ -33,9 +38,11 @@ def boltzmann_attributes(model):
         "components_": single(machine.weights.T),
         "intercept_hidden_": machine.hidden_intercept.copy(),
         "intercept_visible_": machine.visible_intercept.copy(),
-        "feature_means_": model.encoding.fill_values.copy(),
         "_model": model,
     }
+    if isinstance(machine, MixedBoltzmann):
+        return {**attributes, **mixed_in_users_units(machine), **machine.units.published(scaling)}
+    attributes["feature_means_"] = model.encoding.fill_values.copy()
     if machine.units.standardises:
         attributes |= _in_users_units(machine, scaling)
         attributes["feature_means_"] = single(scaling.restore(model.encoding.fill_values))
@@ -54,8 +61,15 @@ def _in_users_units(machine, scaling):
     }
 
 
-def boltzmann_from_parameters(components, intercept_hidden, intercept_visible, variance=None):
-    """A `BoltzmannModel` from arrays in the user's units, after checking their shapes."""
+def boltzmann_from_parameters(
+    components, intercept_hidden, intercept_visible, variance=None, categories=None, visible="auto"
+):  # fmt: skip
+    """A `BoltzmannModel` from arrays in the user's units, after checking their shapes; its schema.
+
+    categories, visible : of mixed columns, see `mixed_from_parameters`; without the former None is
+    the schema.
+    """
+    given = visible
     weights, hidden, visible = (
         real_arrays(name, [value])[0]
         for name, value in (
@@ -70,13 +84,15 @@ def boltzmann_from_parameters(components, intercept_hidden, intercept_visible, v
     n_features = weights.shape[1]
     _check_length("intercept_hidden", hidden, "component", len(weights))
     _check_length("intercept_visible", visible, "feature", n_features)
+    if categories is not None:
+        return mixed_from_parameters(weights, hidden, visible, categories, variance, given)
     units, scaling = given_units("auto", variance, n_features)
     if units.standardises:
-        return _of_reals(weights, hidden, visible, units, scaling)
+        return _of_reals(weights, hidden, visible, units, scaling), None
     # Nothing is known of the data but what visible units would be without hidden ones.
     machine = assemble_boltzmann(weights.T, hidden, visible, visible)
     means = machine.units.mean(single(visible)[None])[0]
-    return boltzmann_model(Encoding(type(units), scaling, means), machine)
+    return boltzmann_model(Encoding(type(units), scaling, means), machine), None
 
 
 def _of_reals(weights, hidden, visible, units, scaling):

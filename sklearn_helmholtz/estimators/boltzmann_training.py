@@ -3,7 +3,11 @@
 from sklearn.utils.validation import _num_samples
 
 from ..learning import Adaptive, Constant, Cosine
-from ..machines import initialise_boltzmann, initialise_gaussian_boltzmann
+from ..machines import (
+    initialise_boltzmann,
+    initialise_gaussian_boltzmann,
+    initialise_mixed_boltzmann,
+)
 
 # Of the learning rate, for Gaussian features: given hidden units, the mean of a binary one moves by
 # at most a quarter of what its input does, and that of a real one by all of it.
@@ -23,6 +27,8 @@ def epochs_for(n_steps, n_rows, batch_size, limits):
 
 def new_boltzmann(n_visible, n_hidden, units, intercept, rng):
     """A machine of features that are not hidden units, with small random weights."""
+    if units.order is not None:
+        return initialise_mixed_boltzmann(n_hidden, units, intercept, rng)
     if units.standardises:
         return initialise_gaussian_boltzmann(n_visible, n_hidden, units, intercept, rng)
     return initialise_boltzmann(n_visible, n_hidden, intercept, rng)

@@ -10,6 +10,8 @@ from .schema import Schema
 class EncodingMixin:
     """Chooses units and encoding by the parameter ``visible``."""
 
+    _fit_mixed = staticmethod(fit_mixed_encoding)
+
     def _fit_encoding(self, X, summary, indices, weights):
         """Encoding, units and intercept for data; those of mixed columns see their codes.
 
@@ -25,7 +27,7 @@ class EncodingMixin:
             family = FAMILIES["bernoulli"]
             return fit_encoding(family, X, summary, indices, weights, self._names)
         n_levels = [None if levels is None else len(levels) for levels in schema.categories]
-        return fit_mixed_encoding(
+        return self._fit_mixed(
             schema.kinds, n_levels, schema.resolutions, X, indices, weights, self._names
         )
 

@@ -16,6 +16,7 @@ from ..learning import (
     PersistentLearning,
     TemperedLearning,
 )
+from ..models import fit_one_hot_encoding
 from ._compat import Interval, StrOptions
 from .boltzmann_attributes import (
     PUBLISHED,
@@ -31,6 +32,8 @@ from .boltzmann_training import (
     new_boltzmann,
 )
 from .checks import check_count, check_settings, check_visible
+from .mixed_attributes import mixed_attributes
+from .mixed_boltzmann_attributes import check_kinds
 from .progress import LikelihoodLines, with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
@@ -298,7 +301,7 @@ class RestrictedBoltzmannMachine(
         "schedule": [StrOptions(set(SCHEDULES))],
         "averaging": ["boolean"],
         "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
-        "visible": [StrOptions({"auto", "bernoulli", "gaussian"})],
+        "visible": [StrOptions({"auto", "bernoulli", "gaussian", "mixed"}), dict, list, tuple],
         "early_stopping": ["boolean"],
         "n_annealing_chains": [Interval(Integral, 2, None, closed="left")],
         "n_temperatures": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -369,8 +372,9 @@ class RestrictedBoltzmannMachine(
 
     @classmethod
     def from_parameters(
-        cls, components, intercept_hidden, intercept_visible, *, noise_variance=None, **params
-    ):
+        cls, components, intercept_hidden, intercept_visible, *, noise_variance=None,
+        categories=None, **params,
+    ):  # fmt: skip
         """A fitted machine with given parameters, for teaching, tests and models learnt elsewhere.
 
         Parameters
@@ -388,6 +392,11 @@ class RestrictedBoltzmannMachine(
             As the attribute ``noise_variance_``, of Gaussian visible units; None means Bernoulli
             units.
 
+        categories : list, default=None
+            Of mixed columns the levels of each, numbers, or how many there are, and None of real
+            columns. Two levels are a binary column, unless ``visible`` says otherwise. None means
+            columns of one kind.
+
         **params : dict
             Parameters of the constructor. The number of components comes from the arrays.
 
@@ -403,12 +412,15 @@ class RestrictedBoltzmannMachine(
         >>> machine.score_samples([[1, 1], [0, 1]]).round(3)
         array([-0.086, -3.411])
         """
-        return cls._holding(
-            boltzmann_from_parameters(
-                components, intercept_hidden, intercept_visible, noise_variance
-            ),
-            params,
-        )
+        model, schema = boltzmann_from_parameters(
+            components, intercept_hidden, intercept_visible, noise_variance, categories,
+            params.get("visible", "auto"),
+        )  # fmt: skip
+        machine = cls._holding(model, params)
+        if schema is not None:
+            machine._publish(mixed_attributes(schema, model.encoding))
+            machine._schema = schema
+        return machine
 
     @classmethod
     def from_sklearn(cls, rbm, **params):
@@ -478,7 +490,8 @@ class RestrictedBoltzmannMachine(
         n_steps = check_count("n_steps", n_steps)
         rows = self._rows(v)[0]
         rng = check_random_state(random_state)
-        return self._model.gibbs(rows, n_steps, rng, self._n_threads)
+        found = self._model.gibbs(rows, n_steps, rng, self._n_threads)
+        return found if self._schema is None else self._schema.decode(found, like=v)
 
     @property
     def h_samples_(self):
@@ -493,6 +506,11 @@ class RestrictedBoltzmannMachine(
         return float(self.learning_rate)
 
     def _train(self, start, plan, *others, **more):
+        if self.negative_phase == "tempered" and start.machine.units.dtype != np.uint8:
+            raise ValueError(
+                "negative_phase='tempered' has chains of binary and categorical features, but some "
+                "are real here. Set negative_phase='pcd'."
+            )
         if start.machine.units.standardises:
             schedule = replace(plan.schedule, initial=plan.schedule.initial * SHARE_OF_REALS)
             plan = replace(plan, schedule=schedule)
@@ -518,6 +536,12 @@ class RestrictedBoltzmannMachine(
             return TemperedLearning(self.n_steps, n_chains, self.centred, self.n_tempered)
         return PersistentLearning(self.n_steps, n_chains, self.centred)
 
+    def _new_schema(self, X):
+        schema = super()._new_schema(X)
+        if schema is not None:
+            check_kinds(schema)
+        return schema
+
     def _new_machine(self, n_units, units, intercept, rng, summary):
         return new_boltzmann(*n_units, units, intercept, rng)
 
@@ -527,14 +551,19 @@ class RestrictedBoltzmannMachine(
     _attributes = staticmethod(boltzmann_attributes)
     _model_of = staticmethod(boltzmann_model)
 
+    _fit_mixed = staticmethod(fit_one_hot_encoding)
+
     @staticmethod
     def _implied(model):
         machine = model.machine
-        return {"n_components": machine.n_units[1], "visible": machine.units.name}
+        visible = "mixed" if machine.units.order is not None else machine.units.name
+        return {"n_components": machine.n_units[1], "visible": visible}
 
     def _check_given(self, model):
         for name, value in self._implied(model).items():
             given = getattr(self, name)
+            if name == "visible" and value == "mixed" and not isinstance(given, str):
+                continue  # they say of columns what the arrays were read by
             if given != value and given != _AUTOMATIC.get(name):
                 raise ValueError(f"The arrays make {name}={value!r}, got {given!r}.")
 

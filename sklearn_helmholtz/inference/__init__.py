@@ -10,6 +10,7 @@ from .bipartite import (
 )
 from .block_gibbs import BlockGibbs, Clamped
 from .chains import ChainPosterior
+from .column_states import ColumnEnumeration
 from .elliptical import Elliptical
 from .enumerated_sides import EnumeratedSides
 from .exact import ExactPosterior, log_prior_table, log_prob_table, state_parts
@@ -20,6 +21,8 @@ from .importance import Particles, n_from_prior, sample_particles, sample_prior_
 from .joint import log_joint
 from .mean_field import LARGEST_WEIGHT, MeanField
 from .missing import missing_posterior
+from .mixed_block_gibbs import MixedBlockGibbs
+from .mixed_sides import MixedSides
 from .posterior import (
     ImportancePosterior,
     MeanFieldPosterior,
@@ -42,6 +45,7 @@ __all__ = [
     "BlockGibbs",
     "ChainPosterior",
     "Clamped",
+    "ColumnEnumeration",
     "Elliptical",
     "EnumeratedSides",
     "ExactPosterior",
@@ -52,6 +56,8 @@ __all__ = [
     "ImportancePosterior",
     "MeanField",
     "MeanFieldPosterior",
+    "MixedBlockGibbs",
+    "MixedSides",
     "MovedPosterior",
     "Particles",
     "RecognitionPosterior",

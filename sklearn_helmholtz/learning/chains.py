@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _tree
+from ..machines import MixedBoltzmann
 from ..rows import means
 from .averages import Average
 from .gaussian_tracking import follower_of
@@ -226,8 +227,11 @@ class ChainMemory(Memory):
 def visible_centre(machine, rows):
     """Means of the columns of a `Table` in the machine's units, (n_features,) float64.
 
-    Those of standardised data are zero.
+    Those of standardised data are zero; those of mixed columns are of the data that the layout was
+    made for.
     """
+    if isinstance(machine, MixedBoltzmann):
+        return machine.layout.code_means.astype(np.float64)
     return np.zeros(machine.n_units[0]) if machine.units.standardises else data_means(rows)
 
 

@@ -8,8 +8,8 @@ from .._keys import Draws
 from .boltzmann_rule import BoltzmannRule
 from .chains import ChainMemory, Share
 from .gaps import fill_gaps
-from .gaussian_phases import phases_of
 from .half_sweeps import BEGINNING, sample_hidden, sample_visible, sweep
+from .mixed_phases import phases_of
 from .phases import finish, row_weights
 
 

@@ -62,7 +62,7 @@ def complete(machine, x, draws, hidden, work=np):
     drawn = machine.units.sample(eta, draws, 0, np.zeros(len(given)), work)
     machine.units.log_prob(np.where(missing, drawn, np.float32(np.nan)), eta, log_q)
     completed = np.where(missing, drawn, given)
-    values = as_bits(completed) if machine.units.is_binary else completed
+    values = as_bits(completed) if machine.units.dtype == np.uint8 else completed
     return replace(x, values=values, fill_values=None), log_q
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..machines import GaussianBoltzmann
 from .phases import Phases, Sums
 
 SHARE_OF_VARIANCES = 0.1  # of the rate of weights, at which the logarithms of variances learn
@@ -27,7 +26,7 @@ class GaussianPhases(Phases):
         upward.gradient(machine.natural(moved, self._work), error[n_rows:], out.upward, add=True)
         # Of rows and of chains: sums of v - b, and of its square.
         first, second = zip(*(
-            _moments(values - machine.visible_intercept, own)
+            moments(values - machine.visible_intercept, own)
             for values, own in ((x, weights), (moved, shares))
         ), strict=True)  # fmt: skip
         variance = machine.variance
@@ -71,13 +70,7 @@ def as_step(machine, gradient, x, weights):
             part *= np.float32(FARTHEST / farthest)
 
 
-def phases_of(machine, x, n_chains, work=np):
-    """`Phases` of a block of rows, by the kind of the data."""
-    kind = GaussianPhases if isinstance(machine, GaussianBoltzmann) else Phases
-    return kind(machine, x, n_chains, work)
-
-
-def _moments(distances, weights):
+def moments(distances, weights):
     """Weighted sums of distances, and of their squares, (n_columns,) float64."""
     each, distances = weights.astype(np.float64), distances.astype(np.float64)
     return (

@@ -1,44 +1,47 @@
-"""Log Z of a Boltzmann machine of real data that learns, followed from step to step."""
+"""Log Z of a Boltzmann machine of real or mixed data that learns, followed from step to step."""
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 import numpy as np
 
-from ..inference import GaussianBlockGibbs, HiddenSide
-from ..machines import GaussianBoltzmann
+from ..inference import chains_of, enumeration_of
+from ..machines import GaussianBoltzmann, MixedBoltzmann
 from .partition_tracking import ExactPartition, PartitionChains, follow_partition
 
-_MOST_UNITS = 12  # hidden ones, of which all states are enumerated
+_MOST_UNITS = 12  # of a side of which all states are enumerated
+_MOST_INPUTS = 2**17  # that these make, of mixed columns
+_HALF = 0.5  # share of the chains that stay of use on a way in temperature, of real data
 
 
 @dataclass(frozen=True)
 class ExactIntegral(ExactPartition):
-    """Log Z by all states of the hidden side: nothing is to be followed."""
+    """Log Z by all states of the hidden side, or of mixed columns: nothing is to be followed."""
 
     def log_partition(self, machine):
         """Log Z, nats."""
-        return HiddenSide.of(machine).log_partition()
+        return enumeration_of(machine).log_partition()
 
 
 @dataclass
 class GaussianPartitionChains(PartitionChains):
-    """As `PartitionChains`, of a machine of real data and chains of real numbers, float32."""
-
-    warming: ClassVar = 0.5
+    """As `PartitionChains`, of a machine of real or mixed data and chains of such rows."""
 
     def _begin(self, machine):
-        gibbs = GaussianBlockGibbs(machine)
+        gibbs = chains_of(machine)
         self.log_mean = float(gibbs.log_base(gibbs.everywhere())[0])
         self.visible = machine.base.sample(self._draws(), 0)
 
     def _path(self, machine):
-        return partial(GaussianBlockGibbs(machine).log_path, self.visible)
+        return partial(chains_of(machine).log_path, self.visible)
 
     def _sweep(self, machine, beta):
         self.visible = self.visible.copy()
-        GaussianBlockGibbs(machine).sweep(self.visible, self._draws(), 0, 1, beta)
+        chains_of(machine).sweep(self.visible, self._draws(), 0, 1, beta)
+
+    def _share_of_use(self, machine):
+        usual = super()._share_of_use(machine)
+        return _HALF if machine.units.standardises else usual
 
     def _energy(self, machine):
         return machine.log_energy(self.visible.astype(np.float64))
@@ -46,8 +49,10 @@ class GaussianPartitionChains(PartitionChains):
 
 def follower_of(machine, seed):
     """A follower of log Z of a machine, by the kind of its data, see `follow_partition`."""
-    if not isinstance(machine, GaussianBoltzmann):
+    if not isinstance(machine, GaussianBoltzmann | MixedBoltzmann):
         return follow_partition(machine, seed)
-    if machine.n_units[1] <= _MOST_UNITS:
+    few = machine.n_enumerable
+    is_cheap = 2**few * max(machine.n_units) <= _MOST_INPUTS
+    if few <= _MOST_UNITS and (is_cheap or machine.units.standardises):
         return ExactIntegral()
     return GaussianPartitionChains.start(machine, seed)

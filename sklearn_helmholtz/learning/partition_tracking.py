@@ -3,7 +3,6 @@
 import copy
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -17,7 +16,8 @@ N_CHAINS = 64
 _MOST_STATES = 2**12  # of the smaller side, where all of them are enumerated
 _MOST_INPUTS = 2**16  # that these states make of the units of the other side
 _SHORTEST = 2**-12  # way in inverse temperature that a start goes at once
-_CROSSING = 0.8  # share of the chains that stay of use between machines that have been learnt
+_WARMING = 0.98  # share of the chains that stay of use on a way in temperature
+_CROSSING = 0.8  # the same between machines that have been learnt
 _OF_USE = 0.5  # share of use below which chains are resampled
 _SMALLEST = 1e-6  # variance
 
@@ -98,8 +98,6 @@ class PartitionChains:
     n_sweeps: int = 0
     variance: float = 0.0
 
-    warming: ClassVar = 0.98  # share of the chains that stay of use on a way in temperature
-
     @classmethod
     def start(cls, machine, seed, n_sweeps=0, n_chains=N_CHAINS):
         """Chains that have come from the base to a machine; n_sweeps : of others before."""
@@ -114,8 +112,8 @@ class PartitionChains:
     def _warm(self, machine, beta):
         """Go up in inverse temperature as far as most chains stay of use; returns where to."""
         log_p = self._path(machine)
-        way, now = 1 - beta, log_p(beta)
-        while way > _SHORTEST and effective_share(log_p(beta + way) - now) < self.warming:
+        way, now, share = 1 - beta, log_p(beta), self._share_of_use(machine)
+        while way > _SHORTEST and effective_share(log_p(beta + way) - now) < share:
             way /= 2
         beta = min(beta + way, 1.0)
         self._weigh(log_p(beta) - now)
@@ -145,6 +143,10 @@ class PartitionChains:
         hidden = _sample(beta * machine.hidden_eta(self.visible), draws, 1)
         down = (1 - beta) * machine.base.logits + beta * machine.visible_eta(hidden)
         self.visible = _sample(down, draws, 0)
+
+    def _share_of_use(self, machine):
+        """The share of the chains that have to stay of use on a way in temperature."""
+        return _WARMING
 
     def _energy(self, machine):
         return machine.visible_energy(Block(self.visible))

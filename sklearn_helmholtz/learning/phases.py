@@ -132,6 +132,7 @@ def finish(machine, phases, filled, weights, shares, memory, out):
         own = phases.eta_of_rows.sum(axis=0, dtype=np.float64)
         memory.hidden_sum = own, sums.weight
         centre(out, memory.centre)
+    machine.fix_gauge(out)
     drawn = float((weights * filled.log_q).sum())
     return sums.objective(memory.log_partition, machine.n_units[0]) - drawn
 

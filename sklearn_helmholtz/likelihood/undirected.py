@@ -32,8 +32,8 @@ def score_undirected(
     Inference is exact, so the free energy is -log p. Bits depend on what a row holds, neither on
     other rows nor on threads.
     """
-    missing, n_visible = rows.count_missing(), machine.n_units[0]
-    smaller = np.where(missing < n_visible, machine.n_to_sum_out(missing), 0)
+    is_known = rows.count_missing() < rows.data.shape[1]
+    smaller = np.where(is_known, machine.n_to_sum_out(machine.gap_sizes(rows)), 0)
     sampled = smaller > MAX_GAP_SIDE
     parts, found = [np.flatnonzero(~sampled), np.flatnonzero(sampled)], []
     if len(parts[0]):
@@ -49,7 +49,7 @@ def score_undirected(
     results, keys = zip(*found, strict=True)
     order = np.argsort(np.concatenate(parts))
     result = relative_to(Estimate.of_all(results).choose(order), partition)
-    result = result.certain_of(missing == n_visible)
+    result = result.certain_of(~is_known)
     return replace(result, free_energy=0.0 - result.per_sample), np.concatenate(keys)[order]
 
 

@@ -20,6 +20,13 @@ from .gaussian_boltzmann import (
 )
 from .helmholtz import Helmholtz, assemble, initialise, recognition_chain
 from .labelled_boltzmann import LabelledBoltzmann, assemble_labelled, initialise_labelled
+from .mixed_boltzmann import (
+    BaseColumns,
+    MixedBoltzmann,
+    assemble_mixed_boltzmann,
+    base_of,
+    initialise_mixed_boltzmann,
+)
 from .normal_boltzmann import NormalBoltzmann, UnitNormal
 from .transposed import boltzmann_above
 from .undirected_prior import UndirectedPrior
@@ -27,6 +34,7 @@ from .undirected_prior import UndirectedPrior
 __all__ = [
     "ACTIVATIONS",
     "POSTERIORS",
+    "BaseColumns",
     "BaseNormals",
     "BaseRates",
     "BeliefNet",
@@ -38,6 +46,7 @@ __all__ = [
     "GaussianHelmholtz",
     "Helmholtz",
     "LabelledBoltzmann",
+    "MixedBoltzmann",
     "NormalBoltzmann",
     "UndirectedPrior",
     "UnitNormal",
@@ -49,6 +58,8 @@ __all__ = [
     "assemble_gaussian",
     "assemble_gaussian_boltzmann",
     "assemble_labelled",
+    "assemble_mixed_boltzmann",
+    "base_of",
     "boltzmann_above",
     "downward",
     "generative_chain",
@@ -60,6 +71,7 @@ __all__ = [
     "initialise_gaussian",
     "initialise_gaussian_boltzmann",
     "initialise_labelled",
+    "initialise_mixed_boltzmann",
     "initialise_net",
     "log_sum",
     "recognition_chain",

@@ -103,6 +103,19 @@ class Boltzmann:
         """Units to enumerate for rows that miss ``n_missing`` values, an array."""
         return np.minimum(n_missing, self.n_units[1])
 
+    def gap_sizes(self, rows):
+        """Units that each row of a `Table` misses, as `n_to_sum_out` counts them, (n_rows,)."""
+        return rows.count_missing()
+
+    def gap_sizes_of(self, x):
+        """The same of the rows of a `Block`."""
+        if not x.has_missing:
+            return np.zeros(len(x), int)
+        return np.isnan(x.toarray()).sum(axis=1)
+
+    def fix_gauge(self, step):
+        """Nothing: no two sets of parameters near each other make the same distribution."""
+
     def hidden_eta(self, values, work=np, out=None):
         """Inputs of the hidden units, (n_rows, n_hidden), given visible values."""
         return self.upward.forward(values, work, out)

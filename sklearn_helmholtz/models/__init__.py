@@ -10,6 +10,7 @@ from .encoding import (
     choose_family,
     fit_encoding,
     fit_mixed_encoding,
+    fit_one_hot_encoding,
     named,
     refuse_empty,
 )
@@ -18,6 +19,7 @@ from .graded import GradedModel
 from .joint import joint_probabilities, joint_states, most_probable
 from .labelled_boltzmann import LabelledBoltzmannModel
 from .linear_gaussian import LinearGaussianModel, check_columns
+from .mixed_boltzmann import MixedBoltzmannModel
 from .model import Model
 from .partition import Annealing
 from .ways import Ways
@@ -35,6 +37,7 @@ __all__ = [
     "GradedModel",
     "LabelledBoltzmannModel",
     "LinearGaussianModel",
+    "MixedBoltzmannModel",
     "Model",
     "Ways",
     "by_blocks",
@@ -42,6 +45,7 @@ __all__ = [
     "choose_family",
     "fit_encoding",
     "fit_mixed_encoding",
+    "fit_one_hot_encoding",
     "joint_probabilities",
     "joint_states",
     "most_probable",

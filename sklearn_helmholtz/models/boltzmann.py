@@ -109,7 +109,7 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
                 f"has at most {MAX_AUTOMATIC_SIDE} units: this one has {self.machine.n_units[0]} "
                 f"visible and {self.machine.n_units[1]} hidden ones. {remedy}"
             )
-        exactly = self._enumerates(rows.count_missing())
+        exactly = self._enumerates(self.machine.gap_sizes(rows))
         if not exactly.all():
             raise ValueError(
                 f"{name} needs exact probabilities, but row {rows.number_of(np.argmin(exactly))} "
@@ -184,7 +184,7 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
     def draw_given(self, evidence, n_rows, n_pool, rng, n_threads):
         """Rows that hold some given values, and their hidden states."""
         rows, seed = self.table(evidence[None]), _keys.draw_seed(rng)
-        n_each = n_rows if self._enumerates(rows.count_missing())[0] else min(n_rows, GROUP)
+        n_each = n_rows if self._enumerates(self.machine.gap_sizes(rows))[0] else min(n_rows, GROUP)
         n_groups = -(-n_rows // n_each)
         rows = rows.choose(np.zeros(n_groups, np.int64))
         draw = partial(self._sample, seed=seed, n_samples=n_each)
@@ -220,7 +220,8 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
 
         entries = n_samples * sum(self.machine.n_units)
         mean, samples = self._by_rows(answer, rows, entries, n_threads, _GAP_ROWS)
-        is_exact = method != "annealed" and self._enumerates(rows.count_missing()).all()
+        sizes = self.machine.gap_sizes(rows)
+        is_exact = method != "annealed" and self._enumerates(sizes).all()
         return {
             "mean": [mean],
             "samples": [samples],
@@ -242,7 +243,7 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
             else:
                 found = self._answers[strategy](x, content_keys(x.values), seed)[:, None]
             found = self.encoding.scaling.restore(found.reshape(len(x) * n, -1))
-            return (found.reshape(len(x), n, -1).transpose(0, 2, 1)[np.isnan(x.toarray())],)
+            return (found.reshape(len(x), n, -1).transpose(0, 2, 1)[self._missing(x)],)
 
         chosen, addresses = rows.choose(incomplete), incomplete.astype(np.uint64)
         entries = max(n, self.n_components.get(strategy, 1)) * sum(self.machine.n_units)
@@ -326,8 +327,8 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
 
     def _ways(self, x, seed, method):
         """Pairs of numbers of rows and what knows both sides of them; None for complete rows."""
-        n_missing = np.isnan(x.toarray()).sum(axis=1) if x.has_missing else np.zeros(len(x), int)
-        complete, exactly = n_missing == 0, self._enumerates(n_missing)
+        sizes = self.machine.gap_sizes_of(x)
+        complete, exactly = sizes == 0, self._enumerates(sizes)
         if method == "annealed":
             exactly = complete
         ways = (
@@ -341,9 +342,13 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
         """Both sides by chains, in the model's ways."""
         return AnnealedSides(self.machine, seed, **self.ways.of_a_row)
 
-    def _enumerates(self, n_missing):
-        """Whether the gaps of rows are summed out, of numbers of missing values."""
-        return self.machine.n_to_sum_out(n_missing) <= MAX_GAP_SIDE
+    def _missing(self, x):
+        """Whether each value of a `Block` is missing, (n_rows, n_columns) of the user's."""
+        return np.isnan(x.toarray())
+
+    def _enumerates(self, sizes):
+        """Whether the gaps of rows are summed out, of the sizes that `gap_sizes` says."""
+        return self.machine.n_to_sum_out(sizes) <= MAX_GAP_SIDE
 
     @property
     def _trouble_of_gaps(self):
@@ -352,7 +357,7 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
 
     def _check_gaps(self, name, rows):
         """Refuse rows whose gaps are too many to be summed out."""
-        exactly = self._enumerates(rows.count_missing())
+        exactly = self._enumerates(self.machine.gap_sizes(rows))
         if not exactly.all():
             raise ValueError(
                 f"{name} is not for rows such as {rows.number_of(np.argmin(exactly))}, which "
@@ -364,7 +369,7 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
         missing = rows.count_missing() > 0
         if missing.any():
             first = rows.number_of(np.argmax(missing))
-            column = np.argmax(np.isnan(rows.take(np.array([np.argmax(missing)])).toarray()[0]))
+            column = np.argmax(self._missing(rows.take(np.array([np.argmax(missing)])))[0])
             raise ValueError(
                 f"{name} needs complete rows, but row {first} of X misses the value of column "
                 f"{named(column, self.encoding.feature_names)} (NaN). Fill it in (impute), or use "

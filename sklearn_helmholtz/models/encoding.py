@@ -17,7 +17,7 @@ from ..rows import (
     means,
     moments,
 )
-from ..units import AUTOMATIC, FAMILIES, DataUnits, Mixed
+from ..units import AUTOMATIC, FAMILIES, DataUnits, Mixed, OneHot
 
 _SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
 LARGEST = 1e15  # of parameters, standard deviations and their inverses
@@ -156,11 +156,13 @@ def fit_encoding(family, data, summary, indices, weights=None, feature_names=Non
     return Encoding(family, scaling, fill_values, is_listed, feature_names), units, intercept
 
 
-def fit_mixed_encoding(kinds, n_levels, resolutions, data, indices, weights, feature_names):
+def fit_mixed_encoding(
+    kinds, n_levels, resolutions, data, indices, weights, feature_names, family=Mixed
+):  # fmt: skip
     """As `fit_encoding`, of mixed columns: levels counted from 0, and numbers.
 
     kinds, n_levels, resolutions : of each column, the latter two None where it has none, or where
-    it is to be found.
+    it is to be found; family : of the units.
     """
     rows = dense_doubles(data)[indices]
     weights = np.ones(len(rows)) if weights is None else weights[indices]
@@ -173,9 +175,14 @@ def fit_mixed_encoding(kinds, n_levels, resolutions, data, indices, weights, fea
         if kind in _CHECK:
             _CHECK[kind](values, named(j, feature_names))
         columns.append(_FIT[kind](values, own / own.mean(), levels, resolution))
-    units, intercept = Mixed.of(columns)
+    units, intercept = family.of(columns)
     layout = units.layout
-    return Encoding(Mixed, layout, layout.code_means, False, feature_names), units, intercept
+    return Encoding(family, layout, layout.code_means, False, feature_names), units, intercept
+
+
+def fit_one_hot_encoding(kinds, *description):
+    """As `fit_mixed_encoding`, where levels have no order, and real numbers are normal."""
+    return fit_mixed_encoding([_ONE_HOT.get(kind, kind) for kind in kinds], *description, OneHot)
 
 
 def _check_distances(values, label):
@@ -198,6 +205,7 @@ def _check_squares(values, label):
         )
 
 
+_ONE_HOT = {"ordinal": "categorical", "real": "gaussian"}  # kinds of columns that are learnt so
 _CHECK = {"real": _check_distances, "gaussian": _check_squares}
 _FIT = {
     "bernoulli": lambda values, weights, levels, resolution: Binary.fit(values, weights),

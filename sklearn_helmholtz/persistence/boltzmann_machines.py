@@ -1,6 +1,12 @@
 """Boltzmann machines in archives, and the chains that their training goes on from."""
 
-from ..machines import BaseNormals, assemble_boltzmann, assemble_gaussian_boltzmann
+from ..machines import (
+    BaseColumns,
+    BaseNormals,
+    assemble_boltzmann,
+    assemble_gaussian_boltzmann,
+    assemble_mixed_boltzmann,
+)
 from .belief_nets import RECORDS, read_belief_net, write_belief_net
 from .chains import read_chains, write_chains
 from .machines import MOST_UNITS, read_units, write_units
@@ -16,7 +22,8 @@ def write_sides(part, machine):
     part.array("hidden_intercept", machine.hidden_intercept)
     part.array("visible_intercept", machine.visible_intercept)
     for name, array in vars(machine.base).items():
-        part.array(f"base.{name}", array)
+        if not name.startswith("_"):
+            part.array(f"base.{name}", array)
 
 
 def read_sides(part, n_visible):
@@ -37,15 +44,30 @@ def write_boltzmann(part, machine):
 
 def read_boltzmann(part, encoding):
     """The machine, whose columns are those of an `Encoding`."""
-    n = encoding.n_features
+    n = len(encoding.fill_values)
     arrays = read_sides(part, n)
     units = read_units(part, encoding)
+    if units.order is not None:
+        return _read_mixed(part, arrays, units)
     if not units.standardises:
         return assemble_boltzmann(*arrays, single(part, "base.logits", (n,)))
     base = [single(part, f"base.{name}", (n,)) for name in ("means", "variances")]
-    if not (base[1] > 0).all():
-        raise ValueError("its base has variances that are not positive")
+    _check_variances(base[1])
     return assemble_gaussian_boltzmann(*arrays, units, BaseNormals(*base))
+
+
+def _read_mixed(part, arrays, units):
+    n_bits, n_reals = units.layout.n_bits, units.layout.n_reals
+    logits = single(part, "base.logits", (n_bits,))
+    means, variances = (single(part, f"base.{name}", (n_reals,)) for name in ("means", "variances"))
+    _check_variances(variances)
+    base = BaseColumns(units.layout, logits, means, variances)
+    return assemble_mixed_boltzmann(*arrays, units, base)
+
+
+def _check_variances(variances):
+    if not (variances > 0).all():
+        raise ValueError("its base has variances that are not positive")
 
 
 def write_boltzmann_machine(part, estimator):

@@ -6,6 +6,7 @@ from .. import _tree
 from ..learning.chains import CarriedOver
 from ..learning.gaussian_tracking import ExactIntegral, GaussianPartitionChains
 from ..learning.partition_tracking import ExactPartition, PartitionChains
+from ..machines import GaussianBoltzmann, MixedBoltzmann
 
 _EXACT, _FOLLOWED = "exact", "followed by chains"
 _KINDS = {False: (ExactPartition, PartitionChains), True: (ExactIntegral, GaussianPartitionChains)}
@@ -74,7 +75,7 @@ def _write_partition(part, partition):
 def _read_partition(part, machine):
     if part.is_nothing("partition"):
         return None
-    exact, followed = _KINDS[machine.units.standardises]
+    exact, followed = _KINDS[isinstance(machine, GaussianBoltzmann | MixedBoltzmann)]
     if part.word("partition", (_EXACT, _FOLLOWED)) == _EXACT:
         return exact()
     low, high = machine.units.limits

@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 
-from ..columns import Layout
+from ..columns import Layout, OneHotLayout
 from ..models import Encoding
 from ..rows import Scaling, Unscaled
-from ..units import FAMILIES, Mixed
+from ..units import FAMILIES, Mixed, OneHot
 from .columns import read_columns, write_columns
 
-_FAMILIES = {**FAMILIES, Mixed.name: Mixed}
+_FAMILIES = {**FAMILIES, Mixed.name: Mixed, OneHot.name: OneHot}
+_LAYOUTS = {Mixed: Layout, OneHot: OneHotLayout}
 
 
 def write_encoding(part, encoding):
@@ -32,8 +33,8 @@ def read_encoding(part, n_features, feature_names):
     """The `Encoding` of so many columns, whose names are an array or None."""
     family = _FAMILIES[part.word("family", tuple(_FAMILIES))]
     is_listed = part.flag("is_listed")
-    if family is Mixed:
-        scaling = Layout(read_columns(part))
+    if family in _LAYOUTS:
+        scaling = _LAYOUTS[family](read_columns(part))
         if scaling.n_columns != n_features:
             raise ValueError(f"it has {n_features} features and {scaling.n_columns} columns")
         fill_values = scaling.code_means

@@ -18,7 +18,7 @@ from ..machines import (
     generative_chain,
 )
 from ..machines.baselines import Baseline
-from ..units import Gaussian, Mixed
+from ..units import Gaussian, Mixed, OneHot
 from .maps import read_affine, single, write_affine
 
 _KINDS = {
@@ -53,7 +53,7 @@ def write_machine(part, machine):
 
 def write_units(part, units):
     """Write the parameters of the units of the data."""
-    units = units.normal if isinstance(units, Mixed) else units
+    units = units.normal if isinstance(units, Mixed | OneHot) else units
     for field in dataclasses.fields(units):
         part.array(field.name, getattr(units, field.name))
 
@@ -96,9 +96,9 @@ def read_machine(part, encoding):
 
 def read_units(part, encoding):
     """Units of the data, whose parameters are an array each."""
-    if encoding.family is Mixed:
+    if encoding.family in (Mixed, OneHot):
         layout = encoding.scaling
-        return Mixed(layout, _units_of(part, Gaussian, int(layout.sizes[2])))
+        return encoding.family(layout, _units_of(part, Gaussian, int(layout.sizes[2])))
     return _units_of(part, encoding.family, encoding.n_features)
 
 

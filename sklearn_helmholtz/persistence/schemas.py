@@ -12,9 +12,9 @@ from .plain import plain, value_of
 _LIBRARIES = ("pandas", "polars")
 _FARTHEST = 2**63 - 1
 _TYPES = ("bool", "int64", "float64", "object")  # of arrays of levels
-_COLUMNS = {
-    "bernoulli": Binary, "categorical": Categorical, "ordinal": Ordered, "count": Ordered,
-    "real": Ordered, "gaussian": Normal,
+_COLUMNS = {  # of nets, and of Boltzmann machines
+    "bernoulli": Binary, "categorical": Categorical, "ordinal": Ordered | Categorical,
+    "count": Ordered, "real": Ordered | Normal, "gaussian": Normal,
 }  # fmt: skip
 
 

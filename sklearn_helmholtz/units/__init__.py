@@ -7,8 +7,10 @@ from .diagonal_normal import DiagonalNormal
 from .family import Units
 from .full_normal import FullNormal
 from .gaussian import Gaussian
+from .levels import centre_levels, level_log_sums, level_shares
 from .mixed import Mixed
 from .normal import Normal
+from .one_hot import OneHot, sample_entries
 from .poisson import Poisson
 from .standard_normal import StandardNormal, standard_noise
 from .support import Support
@@ -29,9 +31,14 @@ __all__ = [
     "Missing",
     "Mixed",
     "Normal",
+    "OneHot",
     "Poisson",
     "StandardNormal",
     "Support",
     "Units",
+    "centre_levels",
+    "level_log_sums",
+    "level_shares",
+    "sample_entries",
     "standard_noise",
 ]

@@ -21,6 +21,7 @@ from sklearn_helmholtz import (
     FactorAnalysis,
     HelmholtzMachine,
     LatentClassifier,
+    RestrictedBoltzmannClassifier,
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
 )
@@ -96,6 +97,17 @@ def test_pandas_polars_and_column_names_of_numbers_answer_the_same(table, fitted
     from_names = LatentClassifier(machine()).fit(named, y)
     np.testing.assert_array_equal(from_names.predict_proba(named), fitted.predict_proba(X))
     assert list(X) == ["job", "smokes", "age", "pay"]
+
+
+def test_a_boltzmann_machine_learns_columns_and_labels_as_well(table):
+    X, y = table
+    inner = RestrictedBoltzmannMachine(5, n_iter=20, random_state=0)
+    model = LatentClassifier(inner).fit(X, y)
+    joint = np.column_stack(
+        [model.estimator_.score_samples(X.assign(label=float(k))) for k in range(3)]
+    )
+    proba = np.exp(joint) / np.exp(joint).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(X), proba, atol=1e-6)
 
 
 def test_it_learns_what_it_has_to():
@@ -197,7 +209,13 @@ def test_many_classes():
     [
         (None, [[1.0], [2.0]], [0, 0], ValueError, "one class only"),
         (FactorAnalysis(), [[1.0], [2.0]], [0, 1], TypeError, "must be a HelmholtzMachine or a Si"),
-        (RestrictedBoltzmannMachine(), [[1, 0], [0, 1]], [0, 1], TypeError, "got RestrictedBoltzm"),
+        (
+            RestrictedBoltzmannClassifier(),
+            [[1.0], [2.0]],
+            [0, 1],
+            ValueError,
+            "predict_proba_missi",
+        ),
         (StandardScaler(), [[1.0], [2.0]], [0, 1], ValueError, "'predict_proba_missing'"),
         (machine(visible=["real"]), [[1.0, 2.0]] * 2, [0, 1], ValueError, "has 1 kinds, but X has"),
         (machine(visible={3: "real"}), [[1.0], [2.0]], [0, 1], ValueError, "column 3, but those"),

@@ -9,6 +9,7 @@ from scipy.special import expit, log_expit, logsumexp
 
 from sklearn_helmholtz._kernels.block_gibbs import block_gibbs_sweeps
 from sklearn_helmholtz._kernels.gray_code import missing_log_sums, softplus_sums
+from sklearn_helmholtz._kernels.one_hot import one_hot_sample
 from sklearn_helmholtz._kernels.pseudo import pseudo_log_likelihoods
 from sklearn_helmholtz._kernels.random import uniform_rows
 from sklearn_helmholtz._keys import layer_word
@@ -194,3 +195,31 @@ def test_weights_of_many_small_steps_are_exact_enough():
         total += chains.log_f(v, float(betas[t + 1])) - chains.log_f(v, float(betas[t]))
         v = chains.run(betas[t : t + 2], chains.numbers + t, v)[0]
     assert_allclose(found, total, atol=2e-3)
+
+
+# One-hot groups
+
+
+@pytest.mark.parametrize("levels", [(3, 1, 20, 2), (), (40,)])
+@pytest.mark.parametrize("n_binary", [0, 1, 70])
+def test_one_hot_rows_are_chosen_by_the_documented_uniform_numbers(n_binary, levels):
+    rng, starts = np.random.default_rng(n_binary), n_binary + np.cumsum([0, *levels])
+    eta = rng.normal(0, 3, (12, starts[-1])).astype(np.float32)
+    addresses = np.arange(5, 9, dtype=np.uint64)
+    numbers = np.empty((12, n_binary + len(levels)), np.float32)
+    uniform_rows(KEY, addresses, 3, 2, layer_word(1), numbers)
+    bits, log_prob = np.full(eta.shape, 9, np.uint8), np.arange(12.0)
+    one_hot_sample(eta, starts, KEY, addresses, 3, 2, layer_word(1), bits, log_prob)
+    expected, log_p = np.zeros(eta.shape), np.arange(12.0)
+    wide = eta.astype(np.float64)
+    expected[:, :n_binary] = numbers[:, :n_binary] < expit(wide[:, :n_binary])
+    signs = 2 * expected[:, :n_binary] - 1
+    log_p += log_expit(signs * wide[:, :n_binary]).sum(axis=1)
+    for group, (start, n) in enumerate(zip(starts, levels, strict=False)):
+        own = wide[:, start : start + n]
+        p = np.exp(own - logsumexp(own, axis=1, keepdims=True))
+        chosen = (numbers[:, n_binary + group, None] >= np.cumsum(p, axis=1)[:, :-1]).sum(axis=1)
+        expected[np.arange(12), start + chosen] = 1
+        log_p += np.log(p[np.arange(12), chosen])
+    assert_array_equal(bits, expected)
+    assert_allclose(log_prob, log_p, rtol=1e-5, atol=1e-5)

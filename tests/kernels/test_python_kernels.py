@@ -47,6 +47,7 @@ from sklearn_helmholtz.machines import assemble_boltzmann
 from sklearn_helmholtz.rows import Table
 from tests import naive
 from tests.fresh_kernels import run_python
+from tests.mixed_boltzmann_machines import make_mixed_boltzmann
 
 ROOT = pathlib.Path(__file__).parents[__name__.count(".")]
 
@@ -218,9 +219,11 @@ def boltzmann():
         layer_word(0), layer_word(1), np.ones(3, np.float32), moved, step[0], step[1][:17],
         step[2], log_p,
     )  # fmt: skip
+    levels = make_mixed_boltzmann((3, 2, 5), 2)
+    of_levels = partition_of(levels, "annealed", n_chains=10, n_temperatures=2)
     return [
         partition.value, partition_of(few).value, *estimate.per_sample,
-        *pseudo_log_likelihood(machine, complete), *counts, *step[0].ravel(), *step[1][:17],
+        *pseudo_log_likelihood(machine, complete), *counts, of_levels.value, *step[0].ravel(), *step[1][:17],
         *step[2], *moved.ravel(), *log_p,
     ]  # fmt: skip
 

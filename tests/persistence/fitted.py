@@ -24,7 +24,7 @@ from sklearn_helmholtz import (
     SigmoidBeliefNet,
 )
 from sklearn_helmholtz.columns import Layout
-from sklearn_helmholtz.machines import BaseNormals, BaseRates
+from sklearn_helmholtz.machines import BaseColumns, BaseNormals, BaseRates
 from tests.shells import BINARY, FEW, REAL, binary_rows, real_rows
 
 _RNG = np.random.default_rng(0)
@@ -114,6 +114,11 @@ CASES = {
     "Boltzmann machine of reals": (_boltzmann, _GAPS),
     "Boltzmann machine of reals with chains for log Z": (lambda: _boltzmann(16), _NAMED),
     "Boltzmann machine that is not averaged": (lambda: _boltzmann(averaging=False), binary_rows()),
+    "Boltzmann machine of mixed columns": (_boltzmann, _FRAME.drop(columns="n")),
+    "Boltzmann machine of levels with chains for log Z": (
+        lambda: _boltzmann(16, visible="mixed"),
+        _FRAME[["sex", "job", "grade", "is_old"] * 4].set_axis(list("abcdefghijklmnop"), axis=1),
+    ),
     "contrastive divergence": (lambda: _boltzmann(negative_phase="cd"), binary_rows()),
     "deep belief net with chains for log Z": (
         lambda: _deep_belief((20, 18, 17)), np.tile(binary_rows(), (1, 5)),
@@ -221,7 +226,7 @@ def difference(one, other, path="estimator"):
 
 
 def _parts(value):
-    if isinstance(value, BaseRates | BaseNormals):
+    if isinstance(value, BaseRates | BaseNormals | BaseColumns):
         return vars(value)
     if isinstance(value, BaseEstimator):
         return {"_schema": None, "_weights": None, **vars(value)}
