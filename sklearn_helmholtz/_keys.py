@@ -32,7 +32,8 @@ propose particles have a purpose of their own as well, under the key of the row.
 Chains of both sides of a Boltzmann machine have in word 1 the number of the chain in the high 14
 bits and that of the sweep in the low 18. Visible units are layer 0, hidden ones layer 1, and what
 chains begin with is layer 2, with the number of the chain alone in word 1; a side that is drawn
-given an enumerated one is layer 3, numbered likewise. In the place of the key of a row stands the
+given an enumerated one is layer 3, or 4 if it is the visible one, numbered likewise. Real columns
+beside bits and levels are drawn 16 layers above these. In the place of the key of a row stands the
 number of temperatures where the partition function is estimated. Where chains of learning go on
 from their hidden states, their data are drawn by the key of starts, with the number of the chain in
 the place of that of a row.

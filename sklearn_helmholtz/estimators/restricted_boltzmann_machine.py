@@ -67,6 +67,10 @@ class RestrictedBoltzmannMachine(
     their own that are learnt: ``p(v, h) = exp(-sum_i (v_i - b_i)^2 / (2 s_i) + c'h + h'W (v / s)) /
     Z``. Z is then exact for at most 20 hidden units, however many features there are.
 
+    Columns of mixed tables are units of a kind each: bits, categories, of which one unit for each
+    level is on, with a softmax given the hidden units [8]_, and real numbers as above. Z is a sum
+    over the rows that there are.
+
     Read more in the :ref:`User Guide <boltzmann_machines>`.
 
     Parameters
@@ -77,7 +81,8 @@ class RestrictedBoltzmannMachine(
     learning_rate : float, default=0.1
         The (first) learning rate. Gaussian features learn at a quarter of it, since their means
         follow the hidden units up to four times as closely as those of binary ones, and their
-        variances at a tenth of that [7]_; steps are in units of their noise.
+        variances at a tenth of that [7]_; steps are in units of their noise. So do real columns of
+        mixed tables, beside others at the full rate.
 
     batch_size : int, default=100
         Rows of a minibatch.
@@ -97,7 +102,7 @@ class RestrictedBoltzmannMachine(
         What chains the model's own half of the gradient comes from: persistent ones; short ones
         that start in the rows of each minibatch (contrastive divergence [4]_, whose likelihoods
         are lower); or persistent ones of several temperatures that change places [5]_, for data
-        with clusters far apart, at ``n_tempered`` times the price.
+        with clusters far apart, at ``n_tempered`` times the price; not where features are real.
 
     n_steps : int, default=1
         Steps of Gibbs sampling that chains make for each step of training.
@@ -133,9 +138,18 @@ class RestrictedBoltzmannMachine(
         `partial_fit` without a `fit` before, where nobody knows how many rows there will be.
         Weights of Gaussian features count in units of the standard deviation of their noise.
 
-    visible : {"auto", "bernoulli", "gaussian"}, default="auto"
+    visible : {"auto", "bernoulli", "gaussian", "mixed"}, dict or list, default="auto"
         Distribution of the features given the hidden units. ``"auto"`` is Bernoulli where every
         training value lies in [0, 1], and Gaussian otherwise.
+
+        Mixed columns have a kind each, by the words of `HelmholtzMachine`: ``"mixed"`` infers them
+        from the types of a DataFrame and from values, a list names them all, and a dict those that
+        are not to be inferred; ``"auto"`` means mixed for a DataFrame that has categories.
+        ``"bernoulli"`` is for two values, ``"categorical"`` for levels and ``"ordinal"`` for levels
+        as well, whose order is not made use of: it would not make an energy that is linear in the
+        hidden units. ``"real"`` and ``"gaussian"`` are the same here, normal numbers without a
+        resolution. ``"count"`` is refused, since chains of Poisson units, whose means are
+        exponentials of their inputs, run away. Tables of two-valued columns alone are Bernoulli.
 
     shuffle : bool, default=True
         Whether rows are put in a new order every epoch.
@@ -179,11 +193,16 @@ class RestrictedBoltzmannMachine(
         the hidden units are on with the probabilities ``expit(intercept_hidden_ + (v /
         noise_variance_) @ components_.T)``.
 
+        Of mixed columns (n_components, n_codes): a binary column has one entry, a categorical one
+        an entry for each level, of which the row's own is 1, and a real one the number; see
+        ``code_names_``. Over the levels of a column weights and biases sum to zero: what all of
+        them have alike changes no probability.
+
     intercept_hidden_ : ndarray of shape (n_components,)
         Biases of the hidden units, c.
 
     intercept_visible_ : ndarray of shape (n_features,)
-        Biases of the visible units, b.
+        Biases of the visible units, b; of mixed columns (n_codes,).
 
     h_samples_ : ndarray of shape (n_chains, n_components)
         Hidden states of the persistent chains at the end of training, uint8. Only where there are
@@ -194,10 +213,26 @@ class RestrictedBoltzmannMachine(
 
     noise_variance_ : ndarray of shape (n_features,)
         Noise variances, only with Gaussian visible units. Never below 0.001 of the variance that a
-        feature had in training (0.001 if it was constant).
+        feature had in training (0.001 if it was constant). Of mixed columns where any is real, NaN
+        of the others.
 
-    visible_ : {"bernoulli", "gaussian"}
+    visible_ : {"bernoulli", "gaussian", "mixed"}
         The distribution of the features.
+
+    kinds_ : ndarray of shape (n_features,)
+        Kinds of mixed columns. This and the next five attributes are of mixed columns only.
+
+    categories_ : list of ndarray or None
+        Levels of each bernoulli, categorical and ordinal column, None of others.
+
+    resolution_ : ndarray of shape (n_features,)
+        Zeros: real columns have no resolution.
+
+    code_names_, input_names_ : ndarray of shape (n_codes,)
+        Names of the columns of ``components_``, such as ``"job=fixed"`` and ``"age"``.
+
+    code_means_ : ndarray of shape (n_codes,)
+        Shares of levels in training, zeros of real columns.
 
     n_parameters_ : int
         Free parameters of p(v).
@@ -218,7 +253,8 @@ class RestrictedBoltzmannMachine(
 
     feature_means_ : ndarray of shape (n_features,)
         Means of the features in training, missing values left out. Of a machine made by
-        `from_parameters`, what its visible units would be without hidden ones.
+        `from_parameters`, what its visible units would be without hidden ones. Mixed columns have
+        none.
 
     n_features_in_ : int
         Number of features seen during :term:`fit`.
@@ -234,8 +270,8 @@ class RestrictedBoltzmannMachine(
     Notes
     -----
     Made for tables of things that occur together: ratings, species, purchases, pixels. Coded
-    categories, of whose columns exactly one is 1, suit it badly: `HelmholtzMachine` takes them as
-    mixed columns.
+    categories, of whose columns exactly one is 1, suit binary units badly: such constraints cost
+    weights, and freeze the chains. Give them as the categories that they are.
 
     With Gaussian features it is a mixture of as many normal distributions as there are states of
     the hidden units, all of one diagonal covariance: right for data in clusters, or made of causes
@@ -272,6 +308,9 @@ class RestrictedBoltzmannMachine(
            Boltzmann machines, Journal of Machine Learning Research 17.
     .. [7] Cho, Ilin & Raiko (2011), Improved learning of Gaussian-Bernoulli restricted Boltzmann
            machines, ICANN.
+    .. [8] Salakhutdinov, Mnih & Hinton (2007), Restricted Boltzmann machines for collaborative
+           filtering, ICML. Welling, Rosen-Zvi & Hinton (2005), Exponential family harmoniums with
+           an application to information retrieval, NIPS.
 
     Examples
     --------
@@ -285,6 +324,20 @@ class RestrictedBoltzmannMachine(
     'exact'
     >>> machine.transform(X[1500:]).shape
     (297, 16)
+
+    Categories, of which some are missing:
+
+    >>> import pandas as pd
+    >>> X = pd.DataFrame({"bird": ["owl", "owl", "wren", "duck"] * 50,
+    ...                   "call": ["hoot", None, "trill", "quack"] * 50}).astype("category")
+    >>> machine = RestrictedBoltzmannMachine(
+    ...     2, learning_rate=0.5, n_iter=100, batch_size=10, random_state=0).fit(X)
+    >>> machine.code_names_
+    array(['bird=duck', 'bird=owl', 'bird=wren', 'call=hoot', 'call=quack',
+           'call=trill'], dtype=object)
+    >>> machine.impute(X[1:2])  # doctest: +NORMALIZE_WHITESPACE
+      bird  call
+    1  owl  hoot
     """
 
     _parameter_constraints = {

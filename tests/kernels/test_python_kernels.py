@@ -223,8 +223,8 @@ def boltzmann():
     of_levels = partition_of(levels, "annealed", n_chains=10, n_temperatures=2)
     return [
         partition.value, partition_of(few).value, *estimate.per_sample,
-        *pseudo_log_likelihood(machine, complete), *counts, of_levels.value, *step[0].ravel(), *step[1][:17],
-        *step[2], *moved.ravel(), *log_p,
+        *pseudo_log_likelihood(machine, complete), *counts, of_levels.value,
+        *step[0].ravel(), *step[1][:17], *step[2], *moved.ravel(), *log_p,
     ]  # fmt: skip
 
 
