@@ -62,14 +62,12 @@ def _in_users_units(machine, scaling):
 
 
 def boltzmann_from_parameters(
-    components, intercept_hidden, intercept_visible, variance=None, categories=None, visible="auto"
+    components, intercept_hidden, intercept_visible, variance=None, categories=None, kinds="auto"
 ):  # fmt: skip
     """A `BoltzmannModel` from arrays in the user's units, after checking their shapes; its schema.
 
-    categories, visible : of mixed columns, see `mixed_from_parameters`; without the former None is
-    the schema.
+    categories, kinds : of mixed columns, see `mixed_from_parameters`; the schema is None without.
     """
-    given = visible
     weights, hidden, visible = (
         real_arrays(name, [value])[0]
         for name, value in (
@@ -85,7 +83,7 @@ def boltzmann_from_parameters(
     _check_length("intercept_hidden", hidden, "component", len(weights))
     _check_length("intercept_visible", visible, "feature", n_features)
     if categories is not None:
-        return mixed_from_parameters(weights, hidden, visible, categories, variance, given)
+        return mixed_from_parameters(weights, hidden, visible, categories, variance, kinds)
     units, scaling = given_units("auto", variance, n_features)
     if units.standardises:
         return _of_reals(weights, hidden, visible, units, scaling), None

@@ -59,7 +59,8 @@ class TopFeaturesMixin:
         ------
         ValueError
             Where there is no such unit or layer, and for mixed columns, of which each has several
-            inputs: read ``generative_coefs_[0]`` or ``decoder_coefs_[0]`` by ``input_names_``.
+            inputs: read ``generative_coefs_[0]``, ``decoder_coefs_[0]`` or ``components_`` by
+            ``input_names_``.
 
         Notes
         -----
@@ -85,7 +86,7 @@ class TopFeaturesMixin:
         if self._has_mixed_units:
             raise ValueError(
                 "top_features has no order of mixed columns, whose inputs are of several kinds. "
-                "Read generative_coefs_[0] or decoder_coefs_[0] by input_names_."
+                "Read generative_coefs_[0], decoder_coefs_[0] or components_ by input_names_."
             )
         layer = _existing("layer", layer, 1, len(self._model.hidden_sizes))
         effects = self._model.effects(layer)

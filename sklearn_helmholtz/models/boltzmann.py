@@ -327,8 +327,8 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
 
     def _ways(self, x, seed, method):
         """Pairs of numbers of rows and what knows both sides of them; None for complete rows."""
-        sizes = self.machine.gap_sizes_of(x)
-        complete, exactly = sizes == 0, self._enumerates(sizes)
+        exactly = self._enumerates(self.machine.gap_sizes_of(x))
+        complete = ~self._missing(x).any(axis=1) if x.has_missing else np.ones(len(x), bool)
         if method == "annealed":
             exactly = complete
         ways = (

@@ -40,7 +40,7 @@ class Encoding:
     (n_features,) or None.
     """
 
-    family: type[DataUnits]
+    family: type[DataUnits | OneHot]
     scaling: Scaling | Unscaled | Layout
     fill_values: np.ndarray
     is_listed: bool = False

@@ -15,7 +15,6 @@ from .boltzmann import FEWEST_ROWS, BoltzmannModel, some
 from .encoding import named
 
 _FEW_ROWS = 8  # of a block whose columns are told given all others
-_LOG_2_PI = np.log(2 * np.pi)
 
 
 @dataclass(frozen=True)

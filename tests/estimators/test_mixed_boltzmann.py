@@ -367,6 +367,15 @@ def test_parameters_that_do_not_fit_are_refused(more, match):
         RestrictedBoltzmannMachine.from_parameters(np.ones((2, 5)), [0, 0], np.zeros(5), **more)
 
 
+def test_a_column_of_one_level_tells_nothing_and_may_be_missing():
+    X = np.column_stack([[7.0, np.nan, 7.0, 7.0] * 10, [0.0, 1.0, 2.0, np.nan] * 10])
+    found = RestrictedBoltzmannMachine(2, visible=["categorical"] * 2, **FEW).fit(X)
+    assert found.score_samples(X)[1] == found.score_samples(np.nan_to_num(X, nan=7.0)[:2])[1]
+    assert np.isfinite(found.transform(X)).all()
+    for strategy in ("mean", "sample"):
+        assert (found.impute(X, strategy, random_state=0)[:, 0] == 7).all()
+
+
 def test_hidden_units_know_what_levels_go_together():
     rng = np.random.default_rng(0)
     cause = rng.random(1000) < 0.5
