@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,7 +15,7 @@ from .public import public
 from .validation import answer_dtype, check_width
 
 
-class LabelledAnswersMixin:
+class LabelledAnswersMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Tells classes of rows, features, densities and draws by ``self._model``."""
 
     @with_progress

@@ -4,12 +4,7 @@ import math
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from .._threads import count_threads
 from ..learning import SGD, Adam, FixedPenalty, LabelledLearning
@@ -45,8 +40,6 @@ class RestrictedBoltzmannClassifier(
     BoltzmannTrainingMixin,
     LabelledAnswersMixin,
     LabelledTrainingMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
     BaseEstimator,
 ):
     """Classifier by an undirected model of rows and labels with one hidden layer.
