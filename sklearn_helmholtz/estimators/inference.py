@@ -161,7 +161,7 @@ class InferenceMixin(TransformerMixin):
         return X, [contained(self, layer, names) for layer, names in pairs]
 
     def _warn_of_combination(self, evidence, n_pool):
-        improbable = self._model.improbable(evidence, n_pool, self._n_threads)
+        improbable = self._answering_model.improbable(evidence, n_pool, self._n_threads)
         if improbable is not None:
             log_p, independent = improbable
             notify(

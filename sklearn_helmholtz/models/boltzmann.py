@@ -76,13 +76,16 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
         vars(model)["_known"] = self._known
         return model
 
+    def _with_chains(self, n_chains):
+        return self.answering_by(replace(self.ways, n_chains=n_chains))
+
     # Likelihoods.
 
     def estimate(self, rows, method, n_samples, n_temperatures, rng, n_threads, tails=None):
         """An `Estimate` of log p of rows, the content keys of these, and the method used."""
         if method == "exact":
             self._check_gaps("method='exact'", rows)
-        n_temperatures = "auto" if n_temperatures is None else n_temperatures
+        n_temperatures = self.ways.n_temperatures if n_temperatures is None else n_temperatures
         partition = self.partition(n_samples, n_temperatures, n_threads, method, rng)
         ways = Ways(n_samples, n_temperatures, n_threads)
         return self._relative(rows, partition, ways, rng)
@@ -98,7 +101,7 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
     def _relative_log_prob(self, rows, n_samples, n_threads):
         """Log p of rows up to log Z, which need not be known."""
         nothing = Partition.exactly(0.0)
-        ways = replace(self.ways, n_threads=n_threads)
+        ways = replace(self.ways, n_chains=n_samples, n_threads=n_threads)
         return self._relative(rows, nothing, ways, None)[0].per_sample
 
     def check_exact(self, name, rows, remedy="Compare models by score on rows held out."):
@@ -187,7 +190,7 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
         n_each = n_rows if self._enumerates(self.machine.gap_sizes(rows))[0] else min(n_rows, GROUP)
         n_groups = -(-n_rows // n_each)
         rows = rows.choose(np.zeros(n_groups, np.int64))
-        draw = partial(self._sample, seed=seed, n_samples=n_each)
+        draw = partial(self._with_chains(n_pool)._sample, seed=seed, n_samples=n_each)
         X, H = self._by_rows(draw, rows, n_each * sum(self.machine.n_units), n_threads, 1)
         data = self.encoding.scaling.restore(X.reshape(n_groups * n_each, -1)[:n_rows])
         return self._with_evidence(data, evidence), [H.reshape(n_groups * n_each, -1)[:n_rows]]
@@ -212,11 +215,11 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
         """Means and draws of the hidden states."""
         if method == "exact":
             self._check_gaps("method='exact'", rows)
-        seed = _keys.draw_seed(rng)
+        seed, own = _keys.draw_seed(rng), self._with_chains(n_pool)
 
         def answer(x, addresses):
-            mean = self._means(x, addresses, seed, method)[1]
-            return mean, self._sample(x, addresses, seed, n_samples, method)[1]
+            mean = own._means(x, addresses, seed, method)[1]
+            return mean, own._sample(x, addresses, seed, n_samples, method)[1]
 
         entries = n_samples * sum(self.machine.n_units)
         mean, samples = self._by_rows(answer, rows, entries, n_threads, _GAP_ROWS)
@@ -233,15 +236,15 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
         """Values for all that is missing; ``rng`` None for fixed random numbers."""
         drawn = strategy == "sample"
         seed, n = _keys.scoring_seed(rng if drawn else None), n_imputations if drawn else 1
-        incomplete = np.flatnonzero(rows.count_missing())
+        incomplete, own = np.flatnonzero(rows.count_missing()), self._with_chains(n_pool)
         if not len(incomplete):
             return np.empty((0, n))
 
         def fill(x, addresses):
             if drawn:
-                found = self._sample(x, addresses, seed, n)[0]
+                found = own._sample(x, addresses, seed, n)[0]
             else:
-                found = self._answers[strategy](x, content_keys(x.values), seed)[:, None]
+                found = own._answers[strategy](x, content_keys(x.values), seed)[:, None]
             found = self.encoding.scaling.restore(found.reshape(len(x) * n, -1))
             return (found.reshape(len(x), n, -1).transpose(0, 2, 1)[self._missing(x)],)
 

@@ -29,6 +29,20 @@ def machine(monkeypatch):
     )  # fmt: skip
 
 
+def spied(monkeypatch):
+    """A list that receives the numbers of chains and temperatures of all that anneals for rows."""
+    seen = []
+    for name in ("AnnealedSides", "score_undirected"):
+        real = getattr(boltzmann, name)
+
+        def spy(*args, real=real, **settings):
+            seen.append((settings.get("n_chains"), settings.get("n_temperatures")))
+            return real(*args, **settings)
+
+        monkeypatch.setattr(boltzmann, name, spy)
+    return seen
+
+
 ROW = np.array([[1, 0, 1, *[np.nan] * 5]])
 
 
@@ -44,22 +58,28 @@ ROW = np.array([[1, 0, 1, *[np.nan] * 5]])
     ],
 )
 def test_answers_follow_the_settings(ask, machine, monkeypatch):
-    seen = []
-    for module, name in ((boltzmann, "AnnealedSides"), (boltzmann, "score_undirected")):
-        real = getattr(module, name)
-
-        def spy(*args, real=real, **settings):
-            seen.append((settings.get("n_chains"), settings.get("n_temperatures")))
-            return real(*args, **settings)
-
-        monkeypatch.setattr(module, name, spy)
+    seen = spied(monkeypatch)
     ask(machine)
-    assert (3, 7) in seen
+    assert set(seen) == {(3, 7)}
     seen.clear()
     before = machine._model
     ask(machine.set_params(n_temperatures="auto", n_annealing_chains=100))
-    assert (20, None) in seen
+    assert set(seen) == {(20, None)}
     assert machine._model is before
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda machine: machine.impute(ROW, n_importance_samples=50),
+        lambda machine: machine.posterior(ROW, n_importance_samples=50, random_state=0),
+        lambda machine: machine.predict_proba_missing(ROW, 4, n_importance_samples=50),
+    ],
+)
+def test_answers_follow_what_is_asked_for(ask, machine, monkeypatch):
+    seen = spied(monkeypatch)
+    ask(machine)
+    assert set(seen) == {(10, 7)}
 
 
 def test_scores_of_rows_with_gaps_follow_the_settings(machine):
