@@ -5,7 +5,14 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import expit, logsumexp
 
-from benchmarks import annealing_speed, numpy_annealing, partition_coverage, partition_witnesses
+from benchmarks import (
+    annealing_speed,
+    numpy_annealing,
+    partition_coverage,
+    partition_seeds,
+    partition_witnesses,
+    tempered_modes,
+)
 from sklearn_helmholtz.likelihood import Partition, partition_of
 from tests.boltzmann_machines import log_partition, make_boltzmann
 
@@ -59,6 +66,33 @@ def test_runs_tell_how_often_they_are_right():
     assert (found["covers"], found["covers_all"], found["delta"]) == (1, 2 / 3, 1 / 3)
     assert found["wrong_reliable"] == 1 / 2
     assert_allclose((found["lower"], found["upper"]), (-0.7 / 3, 0.1))
+
+
+def test_machines_of_the_table_are_fitted_again(monkeypatch):
+    monkeypatch.setattr(partition_seeds, "TEMPERATURES", (5,))
+    monkeypatch.setattr(partition_seeds, "SEEDS", range(2))
+    monkeypatch.setattr(partition_seeds, "N_CHAINS", 20)
+    X = (np.random.default_rng(0).random((100, 22)) < 0.3).astype(np.uint8)
+    row = {
+        "n_components": "22", "learning_rate": "0.05", "alpha": "auto", "n_steps": "2", "seed": "1",
+        "centred": "False", "schedule": "cosine",
+    }  # fmt: skip
+    machine = partition_seeds.machine_of(row, X)
+    assert (machine.n_steps, machine.centred, machine.schedule) == (2, False, "cosine")
+    lines = list(partition_seeds.examine(machine, X[:20], -9.0))
+    assert [len(line) + 3 for line in lines] == [len(partition_seeds.COLUMNS)] * 2
+    for _, _, there, worth, from_ends, from_training, from_rows, score in lines:
+        assert 0 < worth <= 20
+        assert np.ptp([there, from_ends, from_training, from_rows]) < 5
+        assert score == -9.0 - from_training
+
+
+def test_tempered_chains_are_asked_for_the_mass_of_the_rarer_mode(monkeypatch):
+    monkeypatch.setattr(tempered_modes, "STEPS", 20)
+    assert tempered_modes.rows().mean() == 0.1
+    found = tempered_modes.line(2, negative_phase="pcd", n_chains=10)
+    assert len(found) == len(tempered_modes.COLUMNS)
+    assert -0.1 <= found[4] <= 0.9
 
 
 # The twin in NumPy
