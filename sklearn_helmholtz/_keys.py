@@ -23,7 +23,8 @@ two for each latent, in two groups of a multiple of 64, and then 64 for a thresh
 Chains of a Boltzmann machine that are no row's are numbered in word 2 in place of rows, under the
 key of dreams, and their sweeps in word 1; layer 0 are the data, layer 1 hidden units, layer 2 the
 label where rows have one. What is missing of rows with labels is drawn by their wake numbers, as
-particle 0 given the label, and as particle 1 without. The chains
+particle 0 given the label, and as particle 1 without. Dreams that come down from chains are
+particle 2^30 of a row, and the states where they begin are drawn as layer 0 of the next one. Chains
 that follow log Z have a key of their own, and number their sweeps in word 3.
 Mean field starts from numbers of a purpose of its own, with the number of the start in word 1 and
 the units of all layers as layer 0: in training and as a proposal under the key of the row, in

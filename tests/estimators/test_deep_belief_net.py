@@ -112,6 +112,14 @@ def _stopped_after_first_layer(net):
     return Stopped(**net.get_params())
 
 
+def test_chains_and_random_numbers_go_on_from_layer_to_layer_and_to_fine_tuning():
+    past = few().fit(X)._history.past
+    assert past.step_number == 3 * 3 * 8  # epochs of eight steps: two layers, and all together
+    assert past.carry_over.n_steps == 2 * 3 * 8  # of the topmost machine, and of the net
+    assert past.carry_over.hidden.shape == (20, 3)
+    assert few(fine_tune="up-down").fit(X)._history.past.carry_over.hidden is None
+
+
 def planted(n_rows):
     """Rows of two causes that go together, each of which drives half of eight features."""
     rng = np.random.default_rng(0)

@@ -1,5 +1,7 @@
 """Rules of deep belief nets: expected steps are those that enumeration has."""
 
+import itertools
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -18,6 +20,7 @@ from sklearn_helmholtz.learning import (
     LiftedLearning,
     PersistentLearning,
     UpDown,
+    deep_belief,
     penalise,
 )
 from sklearn_helmholtz.learning.chains import Share
@@ -31,12 +34,12 @@ from tests.boltzmann_steps import draws_of
 from tests.boltzmann_steps import flat as boltzmann_flat
 from tests.learning.test_learning import assert_expectation
 
-ARRAYS = nets.random_arrays((3, 2, 2, 2), 1.0, 2, guess=0.7)
+ARRAYS = nets.random_arrays((3, 2, 2, 2), 2.0, 4, guess=0.2)
 MACHINE = nets.machine_of(ARRAYS)
 ROWS = np.array([[1, 0, 1], [0, 1, np.nan]])
 FILL = np.array([0.3, 0.6, 0.4], np.float32)
 COUNTS, WEIGHTS = (60, 40), (1.0, 1.5)
-N_STEPS, N_CHAINS = 120, 150
+N_STEPS, N_CHAINS = 120, 600
 
 
 def block():
@@ -157,6 +160,31 @@ def test_steps_do_not_tell_of_nets_whose_chains_have_lost_the_rows():
     share = Share(np.zeros((40, 2), np.uint8))
     rule = DeepReweighted(PersistentLearning(), 1)
     assert np.isnan(rule.gradient(machine, x, wake, dream, out, np, share))
+
+
+@pytest.mark.parametrize("n_chains", [None, 2000])
+def test_dreams_have_random_numbers_of_their_own(n_chains, monkeypatch):
+    # Units that are on half of the time: what shares a number is the same.
+    arrays, seen = nets.random_arrays((4, 4, 4), 0.0), []
+    machine, x = nets.machine_of(arrays), Block(np.zeros((2000, 4), np.uint8))
+    wake, dream = (draws_of(2000, 1, p) for p in (Purpose.WAKE, Purpose.DREAM))
+    infer = deep_belief.wake_and_dream
+    monkeypatch.setattr(
+        deep_belief, "wake_and_dream", lambda *args: seen.append(infer(*args)) or seen[-1]
+    )
+    share, rule = Share(), UpDown(ContrastiveDivergence())
+    if n_chains is not None:
+        share, rule = (
+            Share(np.zeros((n_chains, 4), np.uint8)),
+            DeepReweighted(PersistentLearning(), 1),
+        )
+    rule.gradient(machine, x, wake, dream, cases.empty_gradient(machine), np, share)
+    (passes,) = seen
+    drawn = [passes.dreamt, passes.inferred(0), share.moved]
+    if n_chains is not None:  # of the up-down algorithm they are what the chains have moved to
+        drawn.append(passes.dreams(0))
+    for one, other in itertools.combinations(drawn, 2):
+        assert np.mean(one == other) == pytest.approx(0.5, abs=0.03)
 
 
 def test_blocks_have_chains_however_few_there_are():

@@ -87,10 +87,14 @@ def test_annealed_log_z_agrees_within_its_error_and_is_no_bound():
     estimate = model.estimate(rows, "auto", 300, annealing, None, 1)[0]
     assert estimate.bound == "none"
     assert estimate.common_variance == found.variance > 0
-    free = estimate.per_sample + found.value
-    lower, method = model.lower_bounds(rows, 300, annealing, None, 1)
-    assert (lower.bound, method) == ("lower", "importance")
-    assert_allclose(lower.per_sample, free - max(found.lower, found.upper), atol=1e-9)
+    free, gaps = estimate.per_sample + found.value, []
+    for annealing in (Annealing(100, 500), Annealing(10, 3), Annealing(10, 4)):
+        found = annealing.of(model, 1)
+        lower, method = model.lower_bounds(rows, 300, annealing, None, 1)
+        assert (lower.bound, method) == ("lower", "importance")
+        assert_allclose(lower.per_sample, free - max(found.lower, found.upper), atol=1e-9)
+        gaps.append(found.gap)
+    assert min(gaps) < 0 < max(gaps)
 
 
 def test_posteriors_are_those_of_enumeration():
