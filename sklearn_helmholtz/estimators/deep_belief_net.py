@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
 
-from .._training import End, Past, Plan
+from .._training import Past, Plan
 from ..learning import (
     Constant,
     ContrastiveDivergence,
@@ -26,7 +26,7 @@ from .deep_belief_attributes import (
     deep_belief_from_parameters,
 )
 from .deep_belief_scoring import DeepBeliefScoringMixin
-from .greedy import Layerwise, pretrain
+from .greedy import Layerwise, Pretrained, pretrain
 from .perceptron_weights import PerceptronMixin
 from .progress import LikelihoodLines, say
 from .trained import TrainedDensityEstimator
@@ -450,27 +450,23 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
     def _train(
         self, start, plan, history, compilation, validation=None, callbacks=None, stops=False
     ):
-        is_fit = callbacks is not None
-        pretrained = None
+        pretrained = Pretrained()
         if not plan.goes_on:
             self._publish({"pretraining_curves_": []})
-        if self.pretrain and is_fit and not plan.goes_on:
-            pretrained = self._pretrain(start, plan, history.n_rows, compilation)
-            past = pretrained.past
-            start = replace(
-                start, machine=pretrained.machine,
-                past=Past(past.seed, past.step_number, carry_over=past.carry_over),
-            )  # fmt: skip
-            self._publish({"pretraining_curves_": pretrained.curves})
-        ends_here = self.fine_tune is None or (pretrained is not None and pretrained.interrupt)
-        if ends_here:
+            if self.pretrain and callbacks is not None:  # a fit, not a part of one
+                pretrained = self._pretrain(start, plan, history.n_rows, compilation)
+                start = self._go_on(start, pretrained)
+        if self.fine_tune is None or pretrained.interrupt is not None:
             plan = replace(plan, max_iter=0)
         outcome = super()._train(start, plan, history, compilation, validation, callbacks, stops)
-        if pretrained is None:
-            return outcome
-        if pretrained.interrupt is not None:
-            return replace(outcome, end=pretrained.end, interrupt=pretrained.interrupt)
-        return replace(outcome, end=End.DIVERGED) if pretrained.diverged else outcome
+        return pretrained.outcome(outcome)
+
+    def _go_on(self, start, pretrained):
+        """The `Start` of fine-tuning: the stack, and the chains of its topmost machine."""
+        self._publish({"pretraining_curves_": pretrained.curves})
+        past = pretrained.past
+        past = Past(past.seed, past.step_number, carry_over=past.carry_over)
+        return replace(start, machine=pretrained.machine, past=past)
 
     def _pretrain(self, start, plan, n_rows, compilation):
         """The `Pretrained` stack of machines of a new fit; n_rows : of the table, in effect."""

@@ -7,7 +7,7 @@ import numpy as np
 from .. import _keys
 from .._keys import Purpose
 from .._monitor import Monitor
-from .._training import End, Past, Training, train
+from .._training import End, Outcome, Past, Training, train
 from ..learning import SGD, Ascent, LiftedLearning
 from ..machines import boltzmann_above, recognition_chain, stack
 from .boltzmann_training import SHARE_OF_REALS, new_boltzmann
@@ -33,7 +33,7 @@ class Layerwise:
 
 @dataclass
 class Pretrained:
-    """Stack of machines that have learnt, and how it went.
+    """Stack of machines that have learnt, or none, and how it went.
 
     machine : the `DeepBelief` net of them; past : what the last training left, with the number of
     all steps; losses : lists of the mean loss of each epoch, one for each layer; end, interrupt :
@@ -51,10 +51,11 @@ class Pretrained:
         """The losses as arrays, (n_epochs,) each."""
         return [np.array(losses) for losses in self.losses]
 
-    @property
-    def diverged(self):
-        """Whether the training of a layer did."""
-        return self.end is End.DIVERGED
+    def outcome(self, later):
+        """The `Outcome` of all training together; later : of what came after this."""
+        if self.interrupt is not None:
+            return Outcome(self.end, self.interrupt)
+        return replace(later, end=End.DIVERGED) if self.end is End.DIVERGED else later
 
 
 def pretrain(n_units, rows, start, plan, way):

@@ -88,7 +88,8 @@ class InferenceMixin(TransformerMixin):
     def sample(self, n_samples=1, *, given=None, random_state=None, return_latents=False):
         """Draw rows from the model, or what is missing of a row given the rest of it.
 
-        Without ``given`` by ancestral sampling. Otherwise from p(missing | observed): exactly for
+        Without ``given`` by ancestral sampling, from annealed chains where a part of the model is
+        undirected and too large to be enumerated. Otherwise from p(missing | observed): exactly for
         factor models and machines of at most 14 binary hidden units (missing values count as in
         `log_likelihood`); else every draw weighs ``n_importance_samples`` particles of its own,
         chooses one, and moves it by 20 sweeps of Gibbs sampling, where units allow it.
