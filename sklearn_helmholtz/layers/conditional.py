@@ -44,7 +44,7 @@ class Conditional:
         return self.map.n_products
 
     def lacks(self, ability, is_hidden):
-        """What keeps the layer from an `Ability`, in words, or None where it has it."""
+        """Reason, in words, for which the layer lacks an `Ability`; None where it has it."""
         units = self.units
         if ability not in (units.hidden_abilities if is_hidden else units.visible_abilities):
             return f"its units are {units.name.capitalize()}"

@@ -45,7 +45,7 @@ class UndirectedPrior:
         return self.machine.n_connections
 
     def lacks(self, ability, is_hidden):
-        """What keeps it from an `Ability`, in words, or None where it has it."""
+        """Reason, in words, for which it lacks an `Ability`; None where it has it."""
         return None if ability in self._abilities else "its prior is undirected"
 
     @property
