@@ -29,7 +29,7 @@ class TopMemory(Memory):
 
     @property
     def carry_over(self):
-        """What is of use with other rows, too."""
+        """The rest that is of use with other rows, too."""
         return self._chains.carry_over
 
     def resume(self, carry_over):
