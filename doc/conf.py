@@ -3,6 +3,7 @@
 import matplotlib
 from docutils import nodes
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401  # examples refer to it
+from sphinx_gallery.sorting import ExplicitOrder
 
 from sklearn_helmholtz import __version__
 
@@ -40,9 +41,12 @@ plot_html_show_source_link = False
 plot_html_show_formats = False
 plot_formats = [("png", 110)]
 
+EXAMPLES = ("tables", "densities", "features", "factors", "boltzmann", "teaching")
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "subsection_order": ExplicitOrder([f"../examples/{group}" for group in EXAMPLES]),
+    "within_subsection_order": "FileNameSortKey",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sklearn_helmholtz",),
     "reference_url": {"sklearn_helmholtz": None},

@@ -12,6 +12,8 @@ On a machine small enough to enumerate we can watch all three while it learns, u
 algorithms.
 """
 
+# sphinx_gallery_thumbnail_number = 1
+
 # %%
 # A small machine learns epoch by epoch
 # -------------------------------------
@@ -30,16 +32,22 @@ X_train, X_test = X[:1000], X[1000:]
 
 
 def learn(algorithm, n_epochs=120):
-    """Mean free energy and mean -log p of the test rows after each epoch, nats."""
-    machine = HelmholtzMachine((6, 2), algorithm=algorithm, batch_size=20, random_state=0)
+    """Mean free energy and -log p of test rows after each epoch, nats."""
+    machine = HelmholtzMachine(
+        (6, 2), algorithm=algorithm, batch_size=20, random_state=0
+    )
     history = []
     for _ in range(n_epochs):
         machine.partial_fit(X_train)
-        history.append((machine.free_energy(X_test).mean(), -machine.score(X_test)))
+        history.append(
+            (machine.free_energy(X_test).mean(), -machine.score(X_test))
+        )
     return np.array(history).T
 
 
-curves = {name: learn(name) for name in ("wake-sleep", "reweighted-wake-sleep")}
+curves = {
+    name: learn(name) for name in ("wake-sleep", "reweighted-wake-sleep")
+}
 
 # %%
 # The shaded band is the divergence. The wake phase of wake-sleep lowers the free energy, the band
@@ -47,20 +55,31 @@ curves = {name: learn(name) for name in ("wake-sleep", "reweighted-wake-sleep")}
 # raises a bound that is closer to the likelihood, from five guesses for each row, and gets further
 # here in as many epochs.
 
-fig, axes = plt.subplots(1, 2, figsize=(8, 3.6), sharey=True, layout="constrained")
-for ax, (name, (free_energy, surprise)) in zip(axes, curves.items(), strict=True):
+fig, axes = plt.subplots(
+    1, 2, figsize=(8, 3.6), sharey=True, layout="constrained"
+)
+for ax, (name, (free_energy, surprise)) in zip(
+    axes, curves.items(), strict=True
+):
     epochs = np.arange(1, len(surprise) + 1)
     ax.plot(epochs, free_energy, label="free energy $F$")
     ax.plot(epochs, surprise, label=r"$-\log p$")
-    ax.fill_between(epochs, surprise, free_energy, alpha=0.2, label="KL (recognition, posterior)")
+    ax.fill_between(
+        epochs,
+        surprise,
+        free_energy,
+        alpha=0.2,
+        label="KL (recognition, posterior)",
+    )
     ax.set(title=name, xlabel="epoch")
 axes[0].set_ylabel("nats per test row")
 axes[0].legend()
 
 for name, (free_energy, surprise) in curves.items():
     print(
-        f"{name:>21}: F = {free_energy[-1]:.3f}, -log p = {surprise[-1]:.3f}, "
-        f"KL = {free_energy[-1] - surprise[-1]:.3f} nats"
+        f"{name:>21}: F = {free_energy[-1]:.3f}, -log p ="
+        f" {surprise[-1]:.3f}, KL = {free_energy[-1] - surprise[-1]:.3f}"
+        " nats"
     )
 
 # %%

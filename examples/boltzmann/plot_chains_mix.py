@@ -8,6 +8,8 @@ group where they are. This example is the smallest of that kind: rows of 16 valu
 all 0, or, one time in ten, nearly all 1.
 """
 
+# sphinx_gallery_thumbnail_number = 1
+
 # %%
 # Two groups
 # ----------
@@ -22,7 +24,9 @@ from sklearn_helmholtz import RestrictedBoltzmannMachine
 rng = np.random.default_rng(0)
 is_one = rng.random((5000, 1)) < 0.1
 X = (is_one ^ (rng.random((5000, 16)) < 0.05)).astype(np.uint8)
-every_row = (np.arange(2**16)[:, None] >> np.arange(16) & 1).astype(np.uint8)
+every_row = (np.arange(2**16)[:, None] >> np.arange(16) & 1).astype(
+    np.uint8
+)
 
 
 def mostly_one(rows):
@@ -30,11 +34,18 @@ def mostly_one(rows):
 
 
 def mass(machine):
-    return np.exp(machine.score_samples(every_row))[mostly_one(every_row)].sum()
+    return np.exp(machine.score_samples(every_row))[
+        mostly_one(every_row)
+    ].sum()
 
 
-machine = RestrictedBoltzmannMachine(4, alpha=0, n_iter=60, random_state=0).fit(X)
-print(f"mostly ones: {mostly_one(X).mean():.3f} of the rows, {mass(machine):.3f} of the machine")
+machine = RestrictedBoltzmannMachine(
+    4, alpha=0, n_iter=60, random_state=0
+).fit(X)
+print(
+    f"mostly ones: {mostly_one(X).mean():.3f} of the rows,"
+    f" {mass(machine):.3f} of the machine"
+)
 
 # %%
 # Watching chains
@@ -52,19 +63,41 @@ for step in range(n_steps):
 
 draws = machine.sample(5000, random_state=0)
 in_chains, in_draws = mostly_one(rows).mean(), mostly_one(draws).mean()
-print(f"mostly ones: {in_chains:.2f} of the chains, {in_draws:.3f} of draws")
+print(
+    f"mostly ones: {in_chains:.2f} of the chains, {in_draws:.3f} of draws"
+)
 
 figure, (left, right) = plt.subplots(
-    1, 2, figsize=(9, 3.6), width_ratios=(2, 1), sharey=True, layout="constrained"
+    1,
+    2,
+    figsize=(9, 3.6),
+    width_ratios=(2, 1),
+    sharey=True,
+    layout="constrained",
 )
 left.plot(np.array(paths), linewidth=0.7)
-left.set(xlabel="step", ylabel="share of ones in the row", title="Twelve Gibbs chains")
+left.set(
+    xlabel="step",
+    ylabel="share of ones in the row",
+    title="Twelve Gibbs chains",
+)
 bins = np.arange(18) / 16 - 1 / 32
 share = {"data": X, "draws of sample": draws}
 for (name, each), colour in zip(share.items(), ("0.7", "C0"), strict=True):
-    style = {"histtype": "stepfilled"} if name == "data" else {"histtype": "step", "linewidth": 2}
-    right.hist(each.mean(axis=1), bins, density=True, orientation="horizontal", color=colour,
-               label=name, **style)  # fmt: skip
+    style = (
+        {"histtype": "stepfilled"}
+        if name == "data"
+        else {"histtype": "step", "linewidth": 2}
+    )
+    right.hist(
+        each.mean(axis=1),
+        bins,
+        density=True,
+        orientation="horizontal",
+        color=colour,
+        label=name,
+        **style,
+    )
 right.set(xlabel="density", title="What there is")
 right.legend()
 
@@ -89,19 +122,29 @@ ways = {
 masses, scores = {}, {}
 for name, params in ways.items():
     found = [
-        RestrictedBoltzmannMachine(4, alpha=0, n_iter=60, random_state=seed, **params).fit(X)
+        RestrictedBoltzmannMachine(
+            4, alpha=0, n_iter=60, random_state=seed, **params
+        ).fit(X)
         for seed in range(4)
     ]
     masses[name] = [mass(each) for each in found]
     scores[name] = np.mean([each.score(X) for each in found])
-    print(f"{name:24} mass {np.round(masses[name], 3)}, score {scores[name]:.2f} nats")
+    print(
+        f"{name:24} mass {np.round(masses[name], 3)}, score"
+        f" {scores[name]:.2f} nats"
+    )
 
 figure, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
 for place, values in enumerate(masses.values()):
     ax.plot(values, [place] * len(values), "o", color="C0")
-ax.axvline(mostly_one(X).mean(), color="gray", linestyle=":", label="of the rows")
+ax.axvline(
+    mostly_one(X).mean(), color="gray", linestyle=":", label="of the rows"
+)
 ax.set_yticks(range(len(masses)), list(masses))
 ax.invert_yaxis()
-ax.set(xlabel="mass of rows with more ones than zeros, four starts", xlim=(-0.02, 1.02))
+ax.set(
+    xlabel="mass of rows with more ones than zeros, four starts",
+    xlim=(-0.02, 1.02),
+)
 ax.legend()
 plt.show()

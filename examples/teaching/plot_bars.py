@@ -13,6 +13,8 @@ the machine is from the truth: by the Kullback-Leibler divergence of the model f
 is zero for a perfect model.
 """
 
+# sphinx_gallery_thumbnail_number = 1
+
 # %%
 # The data
 # --------
@@ -26,7 +28,9 @@ from sklearn_helmholtz.datasets import make_bars
 
 X, _, truth = make_bars(10_000, return_distribution=True, random_state=0)
 images, probability = truth.table()
-print(f"{len(images)} images, entropy {truth.entropy() / np.log(2):.2f} bits")
+print(
+    f"{len(images)} images, entropy {truth.entropy() / np.log(2):.2f} bits"
+)
 
 # %%
 # Training
@@ -38,7 +42,7 @@ print(f"{len(images)} images, entropy {truth.entropy() / np.log(2):.2f} bits")
 
 
 def divergence(machine):
-    """KL(data || model) in bits, exact: 9 hidden units have 512 states, which are summed over."""
+    """KL(data || model) in bits, exact: a sum over 512 hidden states."""
     surprise = np.log(probability) - machine.score_samples(images)
     return (probability * surprise).sum() / np.log(2)
 
@@ -63,8 +67,12 @@ machine = max(machines, key=lambda machine: machine.score(X[:2000]))
 print(f"kept: {divergence(machine):.2f} bits")
 
 independent = X.mean(axis=0)
-log_p = images * np.log(independent) + (1 - images) * np.log(1 - independent)
-gap = (probability * (np.log(probability) - log_p.sum(axis=1))).sum() / np.log(2)
+log_p = images * np.log(independent) + (1 - images) * np.log(
+    1 - independent
+)
+gap = (
+    probability * (np.log(probability) - log_p.sum(axis=1))
+).sum() / np.log(2)
 print(f"independent pixels, for comparison: {gap:.2f} bits")
 
 # %%
@@ -94,9 +102,15 @@ model = np.exp(machine.score_samples(images))
 fig, ax = plt.subplots(figsize=(7, 3), layout="constrained")
 ax.semilogy(probability[order], "k_", markersize=9, label="data")
 ax.semilogy(model[order], "o", markersize=4, label="machine")
-ax.set(xlabel="image, from the most to the least frequent", ylabel="probability")
+ax.set(
+    xlabel="image, from the most to the least frequent",
+    ylabel="probability",
+)
 ax.legend()
-print(f"images that never occur have probability {1 - model.sum():.3f} under the machine")
+print(
+    f"images that never occur have probability {1 - model.sum():.3f} under"
+    " the machine"
+)
 
 # %%
 # Dreams

@@ -8,6 +8,8 @@ instead is the pseudo-likelihood, which needs none. This example asks both, of m
 handwritten digits.
 """
 
+# sphinx_gallery_thumbnail_number = 3
+
 # %%
 # What the old number tells
 # -------------------------
@@ -30,7 +32,9 @@ X_train, X_test = train_test_split(X, test_size=597, random_state=0)
 
 machines = {}
 for rate, n_iter in [(0.1, 10), (0.05, 50), (0.1, 100)]:
-    rbm = BernoulliRBM(100, learning_rate=rate, n_iter=n_iter, random_state=0).fit(X_train)
+    rbm = BernoulliRBM(
+        100, learning_rate=rate, n_iter=n_iter, random_state=0
+    ).fit(X_train)
     machines[f"scikit-learn, rate {rate}, {n_iter} epochs"] = (
         RestrictedBoltzmannMachine.from_sklearn(rbm)
     )
@@ -108,6 +112,8 @@ figure, axes = plt.subplots(1, 4, figsize=(12, 3.4), layout="constrained")
 SamplesDisplay(X_test[:49].reshape(-1, 8, 8)).plot(axes[0])
 axes[0].set_title("Test digits")
 for ax, name in zip(axes[1:], [names[0], names[2], names[3]], strict=True):
-    SamplesDisplay(machines[name].sample(49, random_state=0).reshape(-1, 8, 8)).plot(ax)
+    SamplesDisplay(
+        machines[name].sample(49, random_state=0).reshape(-1, 8, 8)
+    ).plot(ax)
     ax.set_title(name, fontsize=9)
 plt.show()

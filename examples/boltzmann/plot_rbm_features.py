@@ -1,12 +1,14 @@
 """
-Features of a restricted Boltzmann machine
-==========================================
+What are features of a Boltzmann machine worth to a classifier?
+===============================================================
 
 In a well-known example of scikit-learn a restricted Boltzmann machine finds features of digits,
 and a logistic regression behind it does better than one on pixels. Here is the same with another
 import, with a layer that has learnt nothing beside it, and with a question that the original cannot
 ask: how many hidden units does the likelihood want, and what do they do for the classifier?
 """
+
+# sphinx_gallery_thumbnail_number = 1
 
 # %%
 # The example, with the import exchanged
@@ -33,34 +35,50 @@ from sklearn_helmholtz.plotting import ReceptiveFieldsDisplay
 
 
 def nudged(images, classes):
-    """Images and their neighbours: moved by a pixel up, down, left and right."""
+    """Images, and the same moved by a pixel up, down, left and right."""
     framed = np.pad(images.reshape(-1, 8, 8), [(0, 0), (1, 1), (1, 1)])
     places = [(1, 1), (0, 1), (2, 1), (1, 0), (1, 2)]
-    moved = [framed[:, i : i + 8, j : j + 8].reshape(-1, 64) for i, j in places]
+    moved = [
+        framed[:, i : i + 8, j : j + 8].reshape(-1, 64) for i, j in places
+    ]
     return np.concatenate(moved), np.tile(classes, 5)
 
 
 X, y = load_digits(return_X_y=True)
-X_train, X_test, y_train, y_test = train_test_split(X / 16, y, test_size=0.2, random_state=0)
-(X_train, y_train), (X_test, y_test) = nudged(X_train, y_train), nudged(X_test, y_test)
+X_train, X_test, y_train, y_test = train_test_split(
+    X / 16, y, test_size=0.2, random_state=0
+)
+(X_train, y_train), (X_test, y_test) = (
+    nudged(X_train, y_train),
+    nudged(X_test, y_test),
+)
 
 
 def accuracy(features, C=0.1):
-    """Of a logistic regression on features, which are functions of images, or None for pixels."""
+    """Of a logistic regression on features of images; None means pixels."""
     F_train, F_test = X_train, X_test
     if features is not None:
         F_train, F_test = features(X_train), features(X_test)
     scaler = StandardScaler().fit(F_train)
-    classifier = LogisticRegression(C=C, max_iter=200).fit(scaler.transform(F_train), y_train)
+    classifier = LogisticRegression(C=C, max_iter=200).fit(
+        scaler.transform(F_train), y_train
+    )
     return classifier.score(scaler.transform(F_test), y_test)
 
 
-old = {"learning_rate": 0.06, "batch_size": 10, "n_iter": 10, "random_state": 0}
+old = {
+    "learning_rate": 0.06,
+    "batch_size": 10,
+    "n_iter": 10,
+    "random_state": 0,
+}
 machines = {
     "BernoulliRBM": BernoulliRBM(100, **old).fit(X_train),
     "import exchanged": RestrictedBoltzmannMachine(100, **old).fit(X_train),
     "not trained": RestrictedBoltzmannMachine.from_parameters(
-        np.random.default_rng(0).normal(0, 0.5, (100, 64)), np.zeros(100), np.zeros(64)
+        np.random.default_rng(0).normal(0, 0.5, (100, 64)),
+        np.zeros(100),
+        np.zeros(64),
     ),
 }
 print(f"{'pixels':18} {accuracy(None):.3f}")
@@ -93,24 +111,45 @@ fields = ReceptiveFieldsDisplay.from_estimator(
 black, classes = X[:700] >= 8, y[:700]
 sizes = [10, 30, 100]
 machine = RestrictedBoltzmannMachine(n_iter=400, random_state=0)
-by_likelihood = GridSearchCV(machine, {"n_components": sizes}, cv=3).fit(black)
+by_likelihood = GridSearchCV(machine, {"n_components": sizes}, cv=3).fit(
+    black
+)
 steps = [
     ("rbm", machine),
     ("scale", StandardScaler()),
     ("lr", LogisticRegression(C=0.1, max_iter=200)),
 ]
-by_accuracy = GridSearchCV(Pipeline(steps), {"rbm__n_components": sizes}, cv=3)
+by_accuracy = GridSearchCV(
+    Pipeline(steps), {"rbm__n_components": sizes}, cv=3
+)
 by_accuracy.fit(black, classes)
-pixels = GridSearchCV(LogisticRegression(max_iter=200), {"C": [0.01, 0.1, 1]}, cv=3)
+pixels = GridSearchCV(
+    LogisticRegression(max_iter=200), {"C": [0.01, 0.1, 1]}, cv=3
+)
 pixels.fit(black, classes)
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+figure, (left, right) = plt.subplots(
+    1, 2, figsize=(9, 3.4), layout="constrained"
+)
 left.plot(sizes, by_likelihood.cv_results_["mean_test_score"], "o-")
-left.set(xscale="log", xlabel="hidden units", ylabel="held-out log p (nats)")
-right.plot(sizes, by_accuracy.cv_results_["mean_test_score"], "o-", color="C1", label="features")
-right.axhline(pixels.best_score_, color="gray", linestyle=":", label="pixels")
+left.set(
+    xscale="log", xlabel="hidden units", ylabel="held-out log p (nats)"
+)
+right.plot(
+    sizes,
+    by_accuracy.cv_results_["mean_test_score"],
+    "o-",
+    color="C1",
+    label="features",
+)
+right.axhline(
+    pixels.best_score_, color="gray", linestyle=":", label="pixels"
+)
 right.set(xscale="log", xlabel="hidden units", ylabel="accuracy behind it")
 right.legend()
-print(f"by likelihood {by_likelihood.best_params_}, by accuracy {by_accuracy.best_params_}: "
-      f"{by_accuracy.best_score_:.3f}, on pixels {pixels.best_score_:.3f}")  # fmt: skip
+print(
+    f"by likelihood {by_likelihood.best_params_}, by accuracy"
+    f" {by_accuracy.best_params_}: {by_accuracy.best_score_:.3f}, on pixels"
+    f" {pixels.best_score_:.3f}"
+)
 plt.show()

@@ -8,6 +8,8 @@ whole space can be looked at: here that of handwritten digits. What can be looke
 describes the data best, so a machine with twenty latents stands beside it.
 """
 
+# sphinx_gallery_thumbnail_number = 1
+
 # %%
 # Data and machines
 # -----------------
@@ -31,11 +33,20 @@ from sklearn_helmholtz.plotting import SamplesDisplay
 
 ink, classes = load_digits(return_X_y=True)
 X_train, X_test, _, y_test = train_test_split(
-    (ink >= 8).astype(np.uint8), classes, test_size=400, stratify=classes, random_state=0
+    (ink >= 8).astype(np.uint8),
+    classes,
+    test_size=400,
+    stratify=classes,
+    random_state=0,
 )
-settings = {"hidden_layer_sizes": (100, 50), "learning_rate_init": 0.01, "max_iter": 150}
+settings = {
+    "hidden_layer_sizes": (100, 50),
+    "learning_rate_init": 0.01,
+    "max_iter": 100,
+}
 two, twenty = (
-    GaussianHelmholtzMachine(n, random_state=0, **settings).fit(X_train) for n in (2, 20)
+    GaussianHelmholtzMachine(n, random_state=0, **settings).fit(X_train)
+    for n in (2, 20)
 )
 
 # %%
@@ -45,14 +56,17 @@ two, twenty = (
 # digit. Latents whose posterior is the same for all rows, that of the prior, are not active: about
 # half of the twenty say nothing at all, and do no harm.
 
-warnings.filterwarnings("ignore", message="This log-likelihood")  # the last column says so
+warnings.filterwarnings(
+    "ignore", message="This log-likelihood"
+)  # the last column says so
 print("Held-out log-likelihood, nats per image (higher is better)")
 for machine in (two, twenty):
     result = machine.log_likelihood(X_test, n_importance_samples=1000)
     print(
-        f"{machine.n_components:3} latents, {machine.active_units_.sum()} of them active: "
-        f"{result.mean:.2f} +- {result.standard_error:.2f}, "
-        f"{'reliable' if result.reliable else 'not reliable'}"
+        f"{machine.n_components:3} latents, {machine.active_units_.sum()}"
+        f" of them active: {result.mean:.2f} +-"
+        f" {result.standard_error:.2f},"
+        f" {'reliable' if result.reliable else 'not reliable'}"
     )
 
 # %%
@@ -68,27 +82,45 @@ for machine in (two, twenty):
 n_side = 12
 quantiles = norm.ppf((np.arange(n_side) + 0.5) / n_side)
 across, up = np.meshgrid(quantiles, quantiles[::-1])
-images = two.inverse_transform(np.stack([across.ravel(), up.ravel()], axis=1))
+images = two.inverse_transform(
+    np.stack([across.ravel(), up.ravel()], axis=1)
+)
 Z, std = two.transform(X_test, return_std=True)
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(12, 6), layout="constrained")
-tiles = np.pad(images.reshape(n_side, n_side, 8, 8), [(0, 0), (0, 0), (1, 1), (1, 1)])
+figure, (left, right) = plt.subplots(
+    1, 2, figsize=(12, 6), layout="constrained"
+)
+tiles = np.pad(
+    images.reshape(n_side, n_side, 8, 8), [(0, 0), (0, 0), (1, 1), (1, 1)]
+)
 mosaic = tiles.swapaxes(1, 2).reshape(10 * n_side, 10 * n_side)
 left.imshow(mosaic, cmap="gray_r", vmin=0, vmax=1)
 places = 10 * (np.arange(n_side) + 0.5) - 0.5
 ticks = slice(0, n_side, 2)
 left.set_xticks(places[ticks], [f"{q:.1f}" for q in quantiles[ticks]])
 left.set_yticks(places[ticks], [f"{q:.1f}" for q in quantiles[::-1][ticks]])
-left.set(title="Expected images", xlabel="first latent", ylabel="second latent")
+left.set(
+    title="Expected images", xlabel="first latent", ylabel="second latent"
+)
 colours = plt.get_cmap("tab10").colors
-for place, scale, digit in zip(Z[::10], std[::10], y_test[::10], strict=True):
-    ellipse = Ellipse(place, *(2 * scale), color=colours[digit], alpha=0.25, linewidth=0)
+for place, scale, digit in zip(
+    Z[::10], std[::10], y_test[::10], strict=True
+):
+    ellipse = Ellipse(
+        place, *(2 * scale), color=colours[digit], alpha=0.25, linewidth=0
+    )
     right.add_patch(ellipse)
 for digit in range(10):
     right.scatter(
-        *Z[y_test == digit].T, marker=f"${digit}$", color=colours[digit], s=45, linewidth=0.3
+        *Z[y_test == digit].T,
+        marker=f"${digit}$",
+        color=colours[digit],
+        s=45,
+        linewidth=0.3,
     )
-right.set(title="Test digits at their posterior means", xlabel="first latent")
+right.set(
+    title="Test digits at their posterior means", xlabel="first latent"
+)
 right.set_aspect("equal")
 
 # %%
@@ -101,24 +133,34 @@ right.set_aspect("equal")
 shown = [np.flatnonzero(y_test == digit)[0] for digit in range(10)]
 digits = X_test[shown]
 rows = {"digit": digits} | {
-    f"{machine.n_components} latents": machine.inverse_transform(machine.transform(digits))
+    f"{machine.n_components} latents": machine.inverse_transform(
+        machine.transform(digits)
+    )
     for machine in (two, twenty)
 }
 
 
 def draw_rows(rows, title, height):
     """Draw images in a line for each name."""
-    figure, axes = plt.subplots(len(rows), 10, figsize=(10, height), layout="constrained")
+    figure, axes = plt.subplots(
+        len(rows), 10, figsize=(10, height), layout="constrained"
+    )
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         for ax, image in zip(line, images.reshape(-1, 8, 8), strict=True):
-            ax.imshow(image, cmap=plt.get_cmap("gray_r").with_extremes(bad="tab:orange"),
-                      vmin=0, vmax=1)  # fmt: skip
+            ax.imshow(
+                image,
+                cmap=plt.get_cmap("gray_r").with_extremes(bad="tab:orange"),
+                vmin=0,
+                vmax=1,
+            )
             ax.set(xticks=[], yticks=[])
         line[0].set_ylabel(name, rotation=0, ha="right", va="center")
     figure.suptitle(title)
 
 
-draw_rows(rows, "Digits, and their expected images at their posterior means", 3.4)
+draw_rows(
+    rows, "Digits, and their expected images at their posterior means", 3.4
+)
 
 # %%
 # What the upper half says of the lower
@@ -130,12 +172,18 @@ draw_rows(rows, "Digits, and their expected images at their posterior means", 3.
 
 halves = digits.astype(float)
 halves[:, 32:] = np.nan
-twenty.set_params(n_importance_samples=2000)
-draws = twenty.impute(halves, "sample", n_imputations=200, random_state=0)
-rows = {"digit": digits, "what is seen": halves, "mean": twenty.impute(halves)}
+twenty.set_params(n_importance_samples=500)
+draws = twenty.impute(halves, "sample", n_imputations=100, random_state=0)
+rows = {
+    "digit": digits,
+    "what is seen": halves,
+    "mean": twenty.impute(halves),
+}
 rows |= {f"draw {number}": draw for number, draw in enumerate(draws[:3], 1)}
 rows["2 x deviation"] = 2 * draws.std(axis=0)
-draw_rows(rows, "Lower halves in orange, and what the machine makes of them", 7)
+draw_rows(
+    rows, "Lower halves in orange, and what the machine makes of them", 7
+)
 
 # %%
 # New digits
@@ -145,6 +193,8 @@ draw_rows(rows, "Lower halves in orange, and what the machine makes of them", 7)
 figure, axes = plt.subplots(1, 2, figsize=(7, 3.6), layout="constrained")
 figure.get_layout_engine().set(wspace=0.1)
 for ax, machine in zip(axes, (two, twenty), strict=True):
-    SamplesDisplay(machine.sample(36, random_state=0).reshape(-1, 8, 8)).plot(ax)
+    SamplesDisplay(
+        machine.sample(36, random_state=0).reshape(-1, 8, 8)
+    ).plot(ax)
     ax.set_title(f"Samples, {machine.n_components} latents")
 plt.show()

@@ -12,6 +12,8 @@ example shows what its hidden units become, what becomes of them with sigmoids i
 neither of the two achieves.
 """
 
+# sphinx_gallery_thumbnail_number = 3
+
 # %%
 # The data
 # --------
@@ -28,12 +30,21 @@ from sklearn_helmholtz.datasets import Shifter
 shifter = Shifter(p_on=0.2)
 X, probability = shifter.table()
 top, _, _, bottom = np.split(X, 4, axis=1)
-right, left = ((top == np.roll(bottom, way, axis=1)).all(axis=1) for way in (1, -1))
+right, left = (
+    (top == np.roll(bottom, way, axis=1)).all(axis=1) for way in (1, -1)
+)
 clear = right != left
-print(f"entropy {shifter.entropy():.2f} nats, ambiguous {probability[~clear].sum():.1%}")
+print(
+    f"entropy {shifter.entropy():.2f} nats, ambiguous"
+    f" {probability[~clear].sum():.1%}"
+)
 
 fig, axes = plt.subplots(1, 6, figsize=(8, 1), layout="constrained")
-for ax, number in zip(axes, np.random.default_rng(0).choice(len(X), 6, p=probability), strict=True):
+for ax, number in zip(
+    axes,
+    np.random.default_rng(0).choice(len(X), 6, p=probability),
+    strict=True,
+):
     ax.imshow(X[number].reshape(4, 8), cmap="gray_r")
     ax.set(xticks=[], yticks=[])
 
@@ -48,17 +59,30 @@ for ax, number in zip(axes, np.random.default_rng(0).choice(len(X), 6, p=probabi
 # some epochs: with sigmoids the rate is high.)
 
 machines = {
-    activation: DeterministicHelmholtzMachine(
-        (24, 2), activation=activation, max_iter=400, random_state=1
-    ).fit(X, sample_weight=probability)
+    activation: (
+        DeterministicHelmholtzMachine(
+            (24, 2), activation=activation, max_iter=400, random_state=1
+        ).fit(X, sample_weight=probability)
+    )
     for activation in ("competitive", "sigmoid")
 }
 
 fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
 for activation, machine in machines.items():
-    ax.plot(np.arange(1, machine.n_iter_ + 1), machine.loss_curve_, label=activation)
-ax.axhline(shifter.entropy(), color="gray", linestyle=":", label="entropy of the images")
-ax.set(xlabel="epoch", ylabel="F, nats per image", xscale="log", ylim=(0, None))
+    ax.plot(
+        np.arange(1, machine.n_iter_ + 1),
+        machine.loss_curve_,
+        label=activation,
+    )
+ax.axhline(
+    shifter.entropy(),
+    color="gray",
+    linestyle=":",
+    label="entropy of the images",
+)
+ax.set(
+    xlabel="epoch", ylabel="F, nats per image", xscale="log", ylim=(0, None)
+)
 ax.legend()
 
 # %%
@@ -70,18 +94,29 @@ ax.legend()
 # the 24 units doubles one of them, or is of no use. We sort them by the pixel of the bottom row.
 
 strengths = machines["competitive"].generative_coefs_[0].reshape(-1, 4, 8)
-rows = np.stack([strengths[:, :2].sum(axis=1), strengths[:, 2:].sum(axis=1)], axis=1)
+rows = np.stack(
+    [strengths[:, :2].sum(axis=1), strengths[:, 2:].sum(axis=1)], axis=1
+)
 position = rows[:, 1].argmax(axis=1)
 shift = (rows[:, 0].argmax(axis=1) - position + 4) % 8 - 4
-is_pair = rows.max(axis=2).sum(axis=1) > 0.6 * rows.sum(axis=(1, 2))  # two pixels have the most
+is_pair = rows.max(axis=2).sum(axis=1) > 0.6 * rows.sum(
+    axis=(1, 2)
+)  # two pixels have the most
 order = np.lexsort([position, shift])
 
 fig, axes = plt.subplots(4, 6, figsize=(8, 4), layout="constrained")
 for ax, unit in zip(axes.flat, order, strict=True):
-    ax.imshow(strengths[unit] / strengths[unit].max(), cmap="gray_r", vmin=0, vmax=1)
+    ax.imshow(
+        strengths[unit] / strengths[unit].max(),
+        cmap="gray_r",
+        vmin=0,
+        vmax=1,
+    )
     ax.set(xticks=[], yticks=[])
     if is_pair[unit]:
-        ax.set_title({1: "right", -1: "left"}.get(shift[unit], ""), fontsize=8)
+        ax.set_title(
+            {1: "right", -1: "left"}.get(shift[unit], ""), fontsize=8
+        )
 
 # %%
 # With sigmoids a cause may also forbid a pixel, and causes need no meaning of their own. Weights of
@@ -115,8 +150,14 @@ untrained = DeterministicHelmholtzMachine(
 ).fit(X, sample_weight=probability)
 print(f"{'pixels':24}{read(X):.2f}")
 for name, machine in {"untrained": untrained, **machines}.items():
-    first, second = (machine.set_params(transform_layer=layer).transform(X) for layer in (1, 2))
-    print(f"{name:12} first layer {read(first):.2f}, top layer {read(second):.2f}")
+    first, second = (
+        machine.set_params(transform_layer=layer).transform(X)
+        for layer in (1, 2)
+    )
+    print(
+        f"{name:12} first layer {read(first):.2f}, top layer"
+        f" {read(second):.2f}"
+    )
 
 # %%
 # With competing causes the first hidden layer knows the direction; with sigmoids it knows no more
@@ -133,5 +174,8 @@ for name, machine in {"untrained": untrained, **machines}.items():
 
 for activation, machine in machines.items():
     score = machine.score(X, sample_weight=probability)
-    print(f"{activation:12} F {machine.objective_:.2f}, log-likelihood {score:.2f} nats per image")
+    print(
+        f"{activation:12} F {machine.objective_:.2f}, log-likelihood"
+        f" {score:.2f} nats per image"
+    )
 print(f"of the images themselves: {-shifter.entropy():.2f}")
