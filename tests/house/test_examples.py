@@ -44,6 +44,12 @@ def test_examples_choose_their_thumbnails(path):
     assert len(found) == 1
 
 
+@pytest.mark.parametrize("path", EXAMPLES, ids=name)
+def test_code_of_examples_is_as_narrow_as_their_pages(path):
+    _, _, code = path.read_text("utf-8").split('"""', 2)
+    assert all(len(line) <= 76 for line in code.splitlines() if not line.startswith("#"))
+
+
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
 def test_groups_of_examples_are_introduced(group):
     title, line, *text = (group / "README.rst").read_text("utf-8").splitlines()
