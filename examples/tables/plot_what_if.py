@@ -86,9 +86,7 @@ def rows_with(given):
     return test[fits]
 
 
-fig, (left, right) = plt.subplots(
-    1, 2, figsize=(10, 4), layout="constrained"
-)
+fig, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
 for colour, given in enumerate(known):
     prices = np.sort(
         np.exp(machine.sample(2000, given=given, random_state=0)["price"])
@@ -99,21 +97,21 @@ for colour, given in enumerate(known):
         "clarity SI1",
         "cut Ideal",
     )[colour]
-    left.plot(prices, np.linspace(0, 1, 2000), f"C{colour}", label=label)
+    ax.plot(prices, np.linspace(0, 1, 2000), f"C{colour}", label=label)
     there = np.sort(np.exp(rows_with(given)["price"]))
     if len(there) >= 15:
-        left.plot(
+        ax.plot(
             there,
             (np.arange(len(there)) + 0.5) / len(there),
             f"C{colour}.",
             markersize=4,
         )
-left.set(
+ax.set(
     xlabel="price (dollars)",
     ylabel="share that costs less",
     xlim=(2000, 12_000),
 )
-left.legend(loc="lower right")
+ax.legend(loc="lower right")
 
 # %%
 # And the other way round: what can be had for 5,000?
@@ -122,26 +120,27 @@ left.legend(loc="lower right")
 # is autoregressive, this is done by weighing particles, so that rare combinations are drawn less
 # well than common ones. Nobody had to decide in advance which column is asked for.
 
+fig, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
 for colour, price in enumerate((1000, 5000, 15_000)):
     given = {"price": np.log(price)}
     carats = np.sort(
         np.exp(machine.sample(2000, given=given, random_state=0)["carat"])
     )
-    right.plot(
+    ax.plot(
         carats,
         np.linspace(0, 1, 2000),
         f"C{colour}",
         label=f"for {price:,}",
     )
     there = np.sort(np.exp(rows_with(given)["carat"]))
-    right.plot(
+    ax.plot(
         there,
         (np.arange(len(there)) + 0.5) / len(there),
         f"C{colour}.",
         markersize=4,
     )
-right.set(xlabel="carat", ylabel="share that weighs less", xlim=(0, 3))
-right.legend(loc="lower right")
+ax.set(xlabel="carat", ylabel="share that weighs less", xlim=(0, 3))
+ax.legend(loc="lower right")
 
 for given in (
     {"price": np.log(5000)},
