@@ -65,7 +65,10 @@ html_logo = html_favicon = "_static/logo.svg"
 html_show_sourcelink = False
 html_copy_source = False
 # Pages that have no pages below them need no tree of pages beside them.
-LEAVES = ("index", "install", "user_guide", "how_it_works", "threads", "extending")
+LEAVES = (
+    "index", "install", "getting_started", "how_long", "trust", "how_it_works", "threads",
+    "extending",
+)  # fmt: skip
 html_sidebars = {page: [] for page in LEAVES}
 html_theme_options = {
     "logo": {"text": "sklearn_helmholtz", "alt_text": "sklearn_helmholtz"},

@@ -40,7 +40,7 @@ class GenerativeClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMix
     a density, the classifier knows how odd a row is (`score_samples`), draws rows of a class
     (`sample`), takes gaps in X where its densities do, and learns from rows without a label.
 
-    Read more in the :ref:`User Guide <user_guide>`.
+    Read more in the :ref:`User Guide <classifiers>`.
 
     Parameters
     ----------

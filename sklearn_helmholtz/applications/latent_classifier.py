@@ -25,7 +25,7 @@ class LatentClassifier(CheckedParametersMixin, VersionedMixin, ClassifierMixin, 
     takes tables of any kind as they are, with gaps, in training and afterwards; and a row without a
     label is a row with one gap more, from which it learns what it can.
 
-    Read more in the :ref:`User Guide <user_guide>`.
+    Read more in the :ref:`User Guide <classifiers>`.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ class TransformedDensity(
     likelihoods with different transformers do not compare, and one that shrinks its output wins.
     Here they are densities of the rows themselves, ``log p(x) = log p(T(x)) + log |det dT / dx|``.
 
-    Read more in the :ref:`User Guide <user_guide>`.
+    Read more in the :ref:`User Guide <transformed_density>`.
 
     Parameters
     ----------

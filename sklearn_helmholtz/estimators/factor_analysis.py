@@ -51,7 +51,7 @@ class FactorAnalysis(
     imputations and conditional samples. Missing values (NaN) are taken everywhere: the likelihood
     is that of what was observed.
 
-    Read more in the :ref:`User Guide <user_guide>`.
+    Read more in the :ref:`User Guide <factor_analysis>`.
 
     Parameters
     ----------

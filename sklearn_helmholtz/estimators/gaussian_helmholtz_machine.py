@@ -58,7 +58,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     comparable with the scores of others; and missing values (NaN) are taken everywhere: only what
     is observed enters the likelihood [5]_.
 
-    Read more in the :ref:`User Guide <user_guide>`.
+    Read more in the :ref:`User Guide <gaussian_latents>`.
 
     Parameters
     ----------

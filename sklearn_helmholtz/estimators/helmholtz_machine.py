@@ -25,7 +25,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     moved by Gibbs sampling and annealing; there is no mean field. With ``autoregressive=True`` rows
     that miss values have particles only.
 
-    Read more in the :ref:`User Guide <user_guide>`.
+    Read more in the :ref:`User Guide <helmholtz_machine>`.
 
     Parameters
     ----------

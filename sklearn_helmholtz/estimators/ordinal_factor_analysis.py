@@ -31,7 +31,7 @@ class OrdinalFactorAnalysis(OrdinalErrorsMixin, LatentDensityEstimator):
     ``estimation="likelihood"``, the parameters of the highest likelihood. Missing values (NaN) are
     taken everywhere.
 
-    Read more in the :ref:`User Guide <user_guide>`.
+    Read more in the :ref:`User Guide <items>`.
 
     Parameters
     ----------

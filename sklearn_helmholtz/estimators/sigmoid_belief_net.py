@@ -33,7 +33,7 @@ class SigmoidBeliefNet(JointMixin, TrainedDensityEstimator):
     kind, are for ``"gibbs"`` and ``"nvil"``; where features depend on each other, ``"gibbs"``
     refuses rows that miss values of theirs.
 
-    Read more in the :ref:`User Guide <user_guide>`.
+    Read more in the :ref:`User Guide <belief_nets>`.
 
     Parameters
     ----------
