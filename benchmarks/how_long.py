@@ -217,12 +217,12 @@ def main():
     for title, model, data, make, n, p in EPOCHS:
         if not only or any(word in title for word in only):
             seconds = epoch(model, make(n, p))
-            tables[0].append((title, data, f"{n:,}", f"{p:,}", *map(rounded, seconds)))
+            tables[0].append((f"``{title}``", data, f"{n:,}", f"{p:,}", *map(rounded, seconds)))
             print(*tables[0][-1], sep="  ", flush=True)
     for title, estimator, function, data, make, n, p in CALLS:
         if not only or any(word in title for word in only):
             seconds = call(estimator, function, make(n, p))
-            tables[1].append((title, data, f"{n:,}", f"{p:,}", rounded(seconds)))
+            tables[1].append((f"``{title}``", data, f"{n:,}", f"{p:,}", rounded(seconds)))
             print(*tables[1][-1], sep="  ", flush=True)
     if not only:
         write("how_long_epochs.csv", EPOCH_COLUMNS, tables[0])

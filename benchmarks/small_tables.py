@@ -85,7 +85,7 @@ def detectors(seed):
         "LatentAnomalyDetector(FactorAnalysis(3))": LatentAnomalyDetector(
             FactorAnalysis(3), random_state=seed
         ),
-        "FactorAnalysis(3), plain score_samples": FactorAnalysis(3),
+        "FactorAnalysis(3).score_samples": FactorAnalysis(3),
         "IsolationForest": with_means(IsolationForest(random_state=seed)),
     }
 
@@ -136,7 +136,10 @@ def imputation_table():
     tables = {name: load().data for name, load in LOADERS.items()}
     yield ["Imputer", *tables]
     for name in imputers(0):
-        yield [name, *(f"{mean(imputation_error, imputers, name, X):.2f}" for X in tables.values())]
+        yield [
+            f"``{name}``",
+            *(f"{mean(imputation_error, imputers, name, X):.2f}" for X in tables.values()),
+        ]
 
 
 def classification_table():
@@ -148,7 +151,7 @@ def classification_table():
         for name in names:
             X, y = LOADERS[name](return_X_y=True)
             found += list(mean(classification_losses, classifiers, classifier, X, y))
-        yield [classifier, *(f"{loss:.3f}" for loss in found)]
+        yield [f"``{classifier}``", *(f"{loss:.3f}" for loss in found)]
 
 
 def detection_table():
@@ -156,7 +159,10 @@ def detection_table():
     X, y = load_breast_cancer(return_X_y=True)
     yield ["Detector", "complete rows", "half with few values"]
     for name in detectors(0):
-        yield [name, *(f"{a:.2f}" for a in mean(detection_areas, detectors, name, X, y == 0))]
+        yield [
+            f"``{name}``",
+            *(f"{a:.2f}" for a in mean(detection_areas, detectors, name, X, y == 0)),
+        ]
 
 
 def main():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.impute import SimpleImputer
 
-from benchmarks import how_long, small_tables
+from benchmarks import how_long, mixed_classifiers, small_tables
 from sklearn_helmholtz import FactorAnalysis, LatentAnomalyDetector
+from tests.mixed_frames import table
 
 
 def test_errors_are_in_standard_deviations_whatever_the_imputer_sees():
@@ -31,3 +32,17 @@ def test_seconds_have_two_digits_and_tables_the_kinds_they_are_named_after():
     ]  # fmt: skip
     assert set(np.unique(how_long.items(500, 2))) == {0, 1, 2, 3, 4}
     assert how_long.words(100, 1000).nnz == 500
+
+
+def test_classes_of_mixed_tables_are_learnt_without_being_seen():
+    own = table(n_rows=400)
+    frame = own.frame(own.train)
+    name = own.levels and next(iter(own.levels))
+    rows, classes = mixed_classifiers.rows_with_class(frame, name)
+    assert name not in rows
+    complete, gaps = mixed_classifiers.losses(
+        mixed_classifiers.logistic(), rows, classes, rows, classes
+    )
+    assert 0 < complete < gaps
+    missing = mixed_classifiers.with_gaps(rows).isna().to_numpy().mean()
+    assert missing == pytest.approx(mixed_classifiers.SHARE, abs=0.1)

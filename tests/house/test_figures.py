@@ -34,7 +34,7 @@ def epoch(model, n_rows, n_columns, data="binary", column="Epoch (s)"):
     (found,) = [
         number(line[column])
         for line in rows("how_long_epochs.csv")
-        if (line["Model"], line["Data"]) == (model, data)
+        if (line["Model"], line["Data"]) == (f"``{model}``", data)
         and (number(line["Rows"]), number(line["Columns"])) == (n_rows, n_columns)
     ]
     return found

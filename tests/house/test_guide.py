@@ -34,8 +34,8 @@ def test_chapters_open_with_a_label_search_words_and_are_listed(page):
 
 @pytest.mark.parametrize(
     "word",
-    ["one-hot", "categorical", "survey weights", "outlier", "cluster", "text", "psych", "VAE", "RBM",
-     "factor scores", "class imbalance", "time series", "multiple imputation", "Likert"],
+    ["one-hot", "categorical", "survey weights", "outlier", "cluster", "text", "psych", "VAE",
+     "RBM", "factor scores", "class imbalance", "time series", "multiple imputation", "Likert"],
 )  # fmt: skip
 def test_words_that_users_type_are_there(word):
     assert any(word.lower() in page.read_text("utf-8").lower() for page in CHAPTERS)
