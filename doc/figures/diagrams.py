@@ -63,6 +63,23 @@ def chains():
         ax.text(10.25, LEVEL * (low + 0.5), above[low], va="center", fontsize=9)
 
 
+def generation():
+    """The generative chain with the states of one dream."""
+    states = ([1, 1, 0, 0, 1, 0], [1, 0, 0, 1], [0, 1])
+    notes = (
+        "data, drawn last: $p(x\\mid h_1)$",
+        "$p(h_1\\mid h_2)$",
+        "causes, drawn first: $p(h_2)$",
+    )
+    ax = blank(6.4, 2.7, (-2.2, 10.6), (-0.5, 3.7))
+    for layer in range(3):
+        draw_units(ax, layer, states[layer], GENERATION)
+        ax.text(-0.5, LEVEL * layer, NAMES[layer], ha="center", va="center")
+        ax.text(5.4, LEVEL * layer, notes[layer], va="center", color=GENERATION, fontsize=9)
+    for low in range(2):
+        draw_arrows(ax, low, False, GENERATION)
+
+
 def phase(up, first, learns, title):
     """One phase: states are sampled along one chain, the other one learns."""
     sampling, learning = (RECOGNITION, GENERATION) if up else (GENERATION, RECOGNITION)
