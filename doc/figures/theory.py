@@ -3,8 +3,16 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.special import logit
+from scipy.stats import norm
+from sklearn.datasets import load_digits
 
-from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet
+from sklearn_helmholtz import (
+    FactorAnalysis,
+    GaussianHelmholtzMachine,
+    HelmholtzMachine,
+    RestrictedBoltzmannMachine,
+    SigmoidBeliefNet,
+)
 
 GENERATION, RECOGNITION, GREY = "#c44e52", "#4c72b0", "0.55"
 STATES = ("neither", "first", "second", "both")
@@ -104,3 +112,104 @@ def sleep_path(W, b, prior, start, n_steps=100, n_dreams=5000):
         R, r = machine.recognition_coefs_[0], machine.recognition_intercepts_[0]
         path.append(machine.transform([[1]])[0])
     return np.array(path)
+
+
+FOLD = {  # x = |z| + noise
+    "decoder_coefs": [[[1.0], [1.0]], [[1.0, -1.0]]],
+    "decoder_intercepts": [[0.0], [0.0, 0.0]],
+    "noise_variance": [0.1],
+    "activation": "relu",
+}
+
+
+def latents():
+    """The posterior of a latent behind a fold, and guesses of two rules of learning."""
+    row, z = 1.2, np.linspace(-3, 3, 601)
+    _, ax = plt.subplots(figsize=(6, 2.8), layout="constrained")
+    machine = encoded([[[1.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]], [[0.0, 0.0], [0.1, -1.0]])
+    joint = np.exp(machine.log_joint(np.full((len(z), 1), row), z[:, None]))
+    ax.fill_between(z, joint / (joint.sum() * (z[1] - z[0])), color="0.85", label=r"$p(z\mid x)$")
+    rules = {"climbs the bound": "importance-weighted", "sleeps": "wake-sleep"}
+    for (label, algorithm), colour in zip(rules.items(), (RECOGNITION, GENERATION), strict=True):
+        mean, std = encoder_alone(algorithm, row).transform([[row]], return_std=True)
+        ax.plot(z, norm.pdf(z, mean[0, 0], std[0, 0]), color=colour, label=f"$q$ that {label}")
+    ax.set(xlabel="latent $z$", ylabel="density", ylim=0)
+    ax.legend(frameon=False)
+
+
+def encoded(coefs, intercepts, **params):
+    """A machine whose decoder folds its latent, and a given encoder."""
+    return GaussianHelmholtzMachine.from_parameters(
+        encoder_coefs=coefs, encoder_intercepts=intercepts, **FOLD, **params
+    )
+
+
+def encoder_alone(algorithm, row, n_steps=300, n_rows=1000):
+    """The same machine with an encoder that has learnt by an algorithm, its decoder put back."""
+    coefs = [[[1.0, 0.5]], [[0.1, 0.0], [0.1, 0.0]]]
+    intercepts = [[0.0, 0.0], [0.0, -1.0]]
+    for seed in range(n_steps):
+        machine = encoded(
+            coefs, intercepts, algorithm=algorithm, n_particles=1, solver="sgd", momentum=0,
+            learning_rate_init=0.02, alpha=0, batch_size=n_rows, random_state=seed,
+        ).partial_fit(np.full((n_rows, 1), row))  # fmt: skip
+        coefs, intercepts = machine.encoder_coefs_, machine.encoder_intercepts_
+    return encoded(coefs, intercepts)
+
+
+def factors():
+    """Prior and posteriors of two factors as ellipses that hold half of the probability."""
+    model = FactorAnalysis.from_parameters([[1.0, 0.5], [1.0, 0.0]], [0.2, 0.05])
+    rows = {
+        "before": [np.nan, np.nan],
+        "given the first feature, which both raise": [1.2, np.nan],
+        "given the second as well, of one of them": [1.2, 0.1],
+    }
+    figure, ax = plt.subplots(figsize=(5, 4.4), layout="constrained")
+    turn = np.linspace(0, 2 * np.pi, 200)
+    circle = np.sqrt(2 * np.log(2)) * np.stack([np.cos(turn), np.sin(turn)])
+    for (label, row), colour in zip(rows.items(), (GREY, GENERATION, RECOGNITION), strict=True):
+        found = model.posterior([row])
+        edge = np.linalg.cholesky(found.covariance[0][0]) @ circle + found.mean[0].T
+        ax.fill(*edge, facecolor=colour, alpha=0.15)
+        ax.plot(*edge, color=colour, label=label)
+    ax.set(xlabel="first factor", ylabel="second factor", aspect="equal")
+    figure.legend(frameon=False, loc="outside lower center")
+
+
+def partition():
+    """Log Z of Boltzmann machines by annealing from both sides, against the temperatures."""
+    rows = load_digits().data >= 8
+    trained = RestrictedBoltzmannMachine(20, n_iter=40, random_state=0).fit(rows)
+    steps = np.array([3, 10, 30, 100, 300, 1000, 3000])
+    _, axes = plt.subplots(1, 2, figsize=(7.6, 2.9), layout="constrained", sharey=True)
+    for ax, factor in zip(axes, (1, 2), strict=True):
+        parameters = [
+            factor * array
+            for array in (
+                trained.components_, trained.intercept_hidden_, trained.intercept_visible_
+            )
+        ]  # fmt: skip
+        truth, found = annealed(*parameters, steps)
+        ax.axhline(0, color="k", lw=1, label="exact")
+        for k, (side, colour) in enumerate({"upper": GENERATION, "lower": RECOGNITION}.items()):
+            errors = [estimate.standard_error for estimate in found]
+            values = [getattr(estimate, side) - truth for estimate in found]
+            ax.errorbar(steps * 1.1**k, values, errors, fmt="o-", ms=4, color=colour, label=side)
+        ax.set(xscale="log", xlabel="temperatures", title=f"weights times {factor}")
+    axes[0].set_ylabel(r"$\log Z$ less the exact one, nats")
+    axes[1].legend(frameon=False, loc="lower right")
+
+
+def annealed(W, c, b, steps):
+    """The exact log Z, and estimates, of a machine with one hidden unit too many to enumerate.
+
+    That unit has no weights, so that all it does is to double Z.
+    """
+    exact = RestrictedBoltzmannMachine.from_parameters(W, c, b).log_partition_.value
+    W, c = np.vstack([W, np.zeros(W.shape[1])]), np.append(c, 0)
+    found = [
+        RestrictedBoltzmannMachine.from_parameters(W, c, b, n_temperatures=int(n)).log_partition_
+        for n in steps
+    ]
+    return exact + np.log(2), found
