@@ -165,7 +165,7 @@ def bounds():
     _, ax = plt.subplots(figsize=(5.4, 2.9), layout="constrained")
     ax.axhline(0, color="k", lw=1, label=r"$\log p(x)$")
     ax.plot(counts, mean, "o-", color=GENERATION, label="expected bound")
-    ax.annotate("$-F(x)$", (1, mean[0]), (1.4, mean[0] - 0.02), va="center")
+    ax.text(1.15, mean[0], "$-F(x)$", va="center")
     ax.set(xscale="log", xlabel="particles $K$", ylabel=r"nats below $\log p(x)$")
     ax.set_xticks(counts, counts)
     ax.minorticks_off()
