@@ -10,6 +10,7 @@ from .applications import (
 )
 from .estimators import (
     DeepBeliefNet,
+    DeepBoltzmannMachine,
     DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
@@ -31,6 +32,7 @@ from .persistence import TRUSTED_TYPES, load, save
 __all__ = [
     "TRUSTED_TYPES",
     "DeepBeliefNet",
+    "DeepBoltzmannMachine",
     "DeterministicHelmholtzMachine",
     "FactorAnalysis",
     "GaussianHelmholtzMachine",

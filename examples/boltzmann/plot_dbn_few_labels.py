@@ -29,7 +29,9 @@ from sklearn.neural_network import MLPClassifier
 
 from sklearn_helmholtz import DeepBeliefNet
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # of perceptrons: 200 iterations are enough
+warnings.simplefilter(
+    "ignore", ConvergenceWarning
+)  # of perceptrons: 200 iterations are enough
 SIZES, COUNTS, SEEDS = (100, 100), (20, 50, 100, 300, 1297), range(4)
 NAMES = "pretrained", "from scratch", "logistic regression"
 grey, y = load_digits(return_X_y=True)
@@ -49,18 +51,27 @@ def accuracies(X):
         X, y, test_size=500, stratify=y, random_state=0
     )
     net = DeepBeliefNet(
-        SIZES, fine_tune=None, centred=False, pretrain_max_iter=300, random_state=0
+        SIZES,
+        fine_tune=None,
+        centred=False,
+        pretrain_max_iter=300,
+        random_state=0,
     ).fit(X_train)
     found = np.empty((len(COUNTS), len(SEEDS), len(NAMES)))
     for place, count in enumerate(COUNTS):
         for seed in SEEDS:
-            order = np.random.default_rng(seed).permutation(len(y_train))[:count]
+            order = np.random.default_rng(seed).permutation(len(y_train))[
+                :count
+            ]
             X_few, y_few = X_train[order], y_train[order]
             classifiers = (
                 net.to_mlp(perceptron(seed), y_few), perceptron(seed),
                 LogisticRegression(max_iter=1000),
             )  # fmt: skip
-            found[place, seed] = [c.fit(X_few, y_few).score(X_test, y_test) for c in classifiers]
+            found[place, seed] = [
+                c.fit(X_few, y_few).score(X_test, y_test)
+                for c in classifiers
+            ]
     return found
 
 
@@ -82,19 +93,36 @@ found = {name: accuracies(X) for name, X in images.items()}
 # everywhere, ahead or behind. What a density model finds worth describing need not be what tells
 # classes apart.
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True, layout="constrained")
+figure, axes = plt.subplots(
+    1, 2, figsize=(9, 3.4), sharey=True, layout="constrained"
+)
 for ax, (title, values) in zip(axes, found.items(), strict=True):
     for k, name in enumerate(NAMES):
         mean, sd = values[..., k].mean(axis=1), values[..., k].std(axis=1)
-        style = {"color": "gray", "linestyle": ":"} if k == 2 else {"color": f"C{k}"}
-        ax.errorbar(COUNTS, mean, sd, marker="o", markersize=4, capsize=2, label=name, **style)
+        style = (
+            {"color": "gray", "linestyle": ":"}
+            if k == 2
+            else {"color": f"C{k}"}
+        )
+        ax.errorbar(
+            COUNTS,
+            mean,
+            sd,
+            marker="o",
+            markersize=4,
+            capsize=2,
+            label=name,
+            **style,
+        )
     ax.set(xscale="log", xlabel="labelled images", title=title)
     ax.set_xticks(COUNTS, [str(count) for count in COUNTS])
     ax.minorticks_off()
 axes[0].set_ylabel("test accuracy")
 axes[0].legend(loc="lower right")
 for title, values in found.items():
-    for count, (pretrained, scratch, linear) in zip(COUNTS, values.mean(axis=1), strict=True):
+    for count, (pretrained, scratch, linear) in zip(
+        COUNTS, values.mean(axis=1), strict=True
+    ):
         print(
             f"{title}, {count:4} labels: pretrained {pretrained:.3f}, from scratch {scratch:.3f}, "
             f"logistic regression {linear:.3f}"

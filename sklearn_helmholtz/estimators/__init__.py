@@ -4,6 +4,7 @@ from .adequacy import bartlett_sphericity, kaiser_meyer_olkin
 from .choice import one_standard_error
 from .comparison import compare_log_likelihood
 from .deep_belief_net import DeepBeliefNet
+from .deep_boltzmann_machine import DeepBoltzmannMachine
 from .deterministic_helmholtz_machine import DeterministicHelmholtzMachine
 from .dimensions import parallel_analysis
 from .factor_analysis import FactorAnalysis
@@ -18,6 +19,7 @@ from .sigmoid_belief_net import SigmoidBeliefNet
 
 __all__ = [
     "DeepBeliefNet",
+    "DeepBoltzmannMachine",
     "DeterministicHelmholtzMachine",
     "FactorAnalysis",
     "GaussianHelmholtzMachine",

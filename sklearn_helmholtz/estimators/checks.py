@@ -48,6 +48,15 @@ def hidden_sizes(given, fewest=1):
     return tuple(int(size) for size in sizes)
 
 
+def check_two_layers(sizes):
+    """Refuse fewer than two hidden layers; sizes : of all, a tuple."""
+    if len(sizes) < 2:
+        raise ValueError(
+            f"hidden_layer_sizes must name at least two layers, got {sizes!r}: with one hidden "
+            "layer this is a RestrictedBoltzmannMachine."
+        )
+
+
 def check_layer(layer, n_layers):
     """Refuse a layer to transform that the machine does not have."""
     if isinstance(layer, Integral) and layer > n_layers:

@@ -573,7 +573,3 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
                 f"{name} goes on with fine-tuning, and fine_tune is None: layers that have been "
                 "pretrained are done. Set fine_tune='reweighted' or 'up-down'."
             )
-
-    @property
-    def _layer_sizes(self):
-        return self._machine.n_units[0], *self._machine.hidden_sizes

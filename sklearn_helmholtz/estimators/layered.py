@@ -57,14 +57,9 @@ class LayeredEstimator(LatentDensityEstimator):
                 "nothing. Draw rows (sample), or fill in missing values (impute)."
             )
 
-    @property
-    def _layer_sizes(self):
-        """Units of all layers, the data first."""
-        return self._machine.n_units
-
     def _expected_data(self, H):
         layer = min(self._transformed_layers())
-        return self._model.expected_data(H[:, : self._layer_sizes[layer]], layer)
+        return self._model.expected_data(H[:, : self._model.hidden_sizes[layer - 1]], layer)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns of `transform`.
@@ -86,15 +81,15 @@ class LayeredEstimator(LatentDensityEstimator):
         return np.asarray(names, dtype=object)
 
     def _latent_names(self):
-        sizes = self._layer_sizes
-        return [[f"layer{k}_{j}" for j in range(sizes[k])] for k in range(1, len(sizes))]
+        sizes = enumerate(self._model.hidden_sizes, 1)
+        return [[f"layer{k}_{j}" for j in range(size)] for k, size in sizes]
 
     @property
     def _n_features_out(self):
-        return sum(self._layer_sizes[layer] for layer in self._transformed_layers())
+        return sum(self._model.hidden_sizes[layer - 1] for layer in self._transformed_layers())
 
     def _transformed_layers(self):
-        top = len(self._layer_sizes) - 1
+        top = len(self._model.hidden_sizes)
         if self.transform_layer == "all":
             return list(range(1, top + 1))
         layer = top if self.transform_layer is None else self.transform_layer

@@ -20,6 +20,7 @@ from .gibbs import Gibbs
 from .importance import Particles, n_from_prior, sample_particles, sample_prior_particles
 from .joint import log_joint
 from .mean_field import LARGEST_WEIGHT, MeanField
+from .means_below import inputs_below
 from .missing import missing_posterior
 from .mixed_block_gibbs import MixedBlockGibbs
 from .mixed_sides import MixedSides
@@ -32,6 +33,7 @@ from .posterior import (
 from .proposals import propose
 from .resampling import resampling_uniforms
 from .sampler import sampler_of
+from .side_means import MEAN_SWEEPS, SideMeans, side_means
 from .sides import chains_of, enumeration_of, sides_of, totals_of_rows
 from .states import all_states
 
@@ -40,6 +42,7 @@ __all__ = [
     "MAX_AUTOMATIC_SIDE",
     "MAX_GAP_SIDE",
     "MAX_SIDE",
+    "MEAN_SWEEPS",
     "AnnealedSides",
     "Bipartite",
     "BlockGibbs",
@@ -61,9 +64,11 @@ __all__ = [
     "MovedPosterior",
     "Particles",
     "RecognitionPosterior",
+    "SideMeans",
     "all_states",
     "chains_of",
     "enumeration_of",
+    "inputs_below",
     "log_joint",
     "log_prior_table",
     "log_prob_table",
@@ -75,6 +80,7 @@ __all__ = [
     "sample_particles",
     "sample_prior_particles",
     "sampler_of",
+    "side_means",
     "sides_of",
     "state_parts",
     "totals_of_rows",

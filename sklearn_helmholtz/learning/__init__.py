@@ -4,6 +4,7 @@ from .averages import Average
 from .boltzmann_rule import BoltzmannRule, overfitting_gap
 from .chains import CarriedOver
 from .contrastive import ContrastiveDivergence
+from .deep import DeepGibbsLearning, DeepMeanFieldLearning
 from .deep_belief import DeepReweighted, UpDown
 from .deterministic import DeterministicLearning, deterministic_losses, write_derivatives
 from .divided import Divided
@@ -23,6 +24,7 @@ from .rule import COST_OF_A_FUNCTION, BeliefNetRule, Rule
 from .schedules import Adaptive, Constant, Cosine
 from .score_function import NVIL, VIMCO
 from .tempered import TemperedLearning
+from .tied import TiedLearning
 from .wake_sleep import WakeSleep
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "Constant",
     "ContrastiveDivergence",
     "Cosine",
+    "DeepGibbsLearning",
+    "DeepMeanFieldLearning",
     "DeepReweighted",
     "DeterministicLearning",
     "Divided",
@@ -59,6 +63,7 @@ __all__ = [
     "ReweightedWakeSleep",
     "Rule",
     "TemperedLearning",
+    "TiedLearning",
     "UpDown",
     "WakeSleep",
     "deterministic_losses",

@@ -34,7 +34,7 @@ class BoltzmannRule(Rule):
             log_partition = follower_of(machine, seed).log_partition(machine)
         else:
             log_partition = memory.log_partition_of(machine)
-        return _mean(np.where(np.isnan(scores), 0.0, scores - log_partition), rows)
+        return mean_of_rows(np.where(np.isnan(scores), 0.0, scores - log_partition), rows)
 
     def scores(self, machine, rows, seed, n_samples, n_threads):
         """Log p* of what is observed of each row, (n_rows,) nats; NaN where nothing is."""
@@ -96,7 +96,8 @@ def log_unnormalized_observed(machine, rows, seed, n_samples, n_threads):
     return scores
 
 
-def _mean(scores, rows):
+def mean_of_rows(scores, rows):
+    """The mean of scores of the rows of a `Table` by their weights."""
     if rows.weights is None:
         return float(scores.mean())
     return float((scores * rows.row_weights).sum() / rows.row_weights.sum())

@@ -53,9 +53,9 @@ class Share:
 class CarriedOver:
     """Rest that a `ChainMemory` leaves to the next training.
 
-    hidden : states of the chains, or None; partition : what follows log Z; hidden_mean :
-    (n_hidden,), or None; n_steps : how many there were; followed : the packed parameters that it
-    follows, and the counts of an average of its own, if it makes one, or None.
+    hidden : states of the chains, or None; partition : what follows log Z; hidden_mean : means of
+    all hidden units, or None; n_steps : how many there were; followed : the packed parameters that
+    it follows, and the counts of an average of its own, if it makes one, or None.
     """
 
     hidden: np.ndarray | None = None
@@ -166,8 +166,7 @@ class ChainMemory(Memory):
         if self._visible_means is not None:
             mean = carried.hidden_mean
             if mean is None:
-                eta = machine.hidden_eta(self._visible_means[None].astype(np.float32))
-                mean = machine.hidden_units.mean(eta)[0].astype(np.float64)
+                mean = self._first_means(machine)
             self._centre = Centre(self._visible_means, mean)
         if self._chains_of is not None:
             self.hidden = self._chains_of(machine, batch_size, seed)
@@ -175,6 +174,11 @@ class ChainMemory(Memory):
             if same:
                 places = np.arange(len(self.hidden)) % len(carried.hidden)
                 self.hidden = carried.hidden[places]
+
+    def _first_means(self, machine):
+        """Means of the hidden units that an average row makes, (n_hidden,) float64."""
+        eta = machine.hidden_eta(self._visible_means[None].astype(np.float32))
+        return machine.hidden_units.mean(eta)[0].astype(np.float64)
 
     def take(self, place):
         """A `Share` for a block."""

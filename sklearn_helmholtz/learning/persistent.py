@@ -70,10 +70,18 @@ class PersistentLearning(BoltzmannRule):
             draws = self._sweep(machine, memory, dream, work)
             sums = step_of_bits(machine, x, weights, shares, memory.hidden, draws, out)
             return sums.objective(memory.log_partition, machine.n_units[0])
-        filled = fill_gaps(machine, x, wake, memory.gaps, work)
+        filled = self._fill(machine, x, wake, memory.gaps, work)
         phases = phases_of(machine, filled.x, n_chains, work)
         self._move(machine, memory, dream, phases, work)
         filled.remember(machine, phases.eta_of_rows)
+        return self._finish(machine, phases, filled, weights, shares, memory, out)
+
+    def _fill(self, machine, x, draws, state, work):
+        """Rows, complete: by their chains."""
+        return fill_gaps(machine, x, draws, state, work)
+
+    def _finish(self, machine, phases, filled, weights, shares, memory, out):
+        """Write the step, see `finish`."""
         return finish(machine, phases, filled, weights, shares, memory, out)
 
     def _is_of_bits(self, machine, x, memory):

@@ -121,23 +121,25 @@ def row_weights(x):
     return np.ones(len(x), np.float32) if x.weights is None else x.weights.astype(np.float32)
 
 
-def finish(machine, phases, filled, weights, shares, memory, out):
+def finish(machine, phases, filled, weights, shares, memory, out, constrain=None):
     """Write the step of a block to ``out``; return the sum of log p(x) over its rows, nats.
 
     weights : (n_rows,), shares : (n_chains,) float32; memory : a `Share`, which is left what it
-    asks for.
+    asks for; constrain : as of `centre`.
     """
     sums = phases.write(weights, shares, out)
     if memory.centre is not None:
         own = phases.eta_of_rows.sum(axis=0, dtype=np.float64)
         memory.hidden_sum = own, sums.weight
-        centre(out, memory.centre)
+        centre(out, memory.centre, constrain)
+    elif constrain is not None:
+        constrain(out)
     machine.fix_gauge(out)
     drawn = float((weights * filled.log_q).sum())
     return sums.objective(memory.log_partition, machine.n_units[0]) - drawn
 
 
-def centre(out, offsets):
+def centre(out, offsets, constrain=None):
     """Turn the step of a block, in place, into that of states measured from their centre.
 
     With G, g_v and g_h the differences of ``<v h'>``, ``<v>`` and ``<h>`` between rows and chains,
@@ -146,7 +148,9 @@ def centre(out, offsets):
         W: G - mu g_h' - g_v lambda',    b: g_v - W lambda,    c: g_h - W' mu
 
     in parameters that are not centred: a linear image of the gradient, which vanishes where it
-    does, and which does not change when ones and zeros of a column change names.
+    does, and which does not change when ones and zeros of a column change names. constrain : turns
+    a step, in place, into one that parameters that are tied or missing can take, before it is
+    found what biases make up for; None where all are free.
 
     References
     ----------
@@ -157,5 +161,7 @@ def centre(out, offsets):
     weights, hidden, visible = out.upward.weights, out.upward.intercept, out.visible_intercept
     mu, mean = (np.asarray(part, np.float32) for part in (offsets.visible, offsets.hidden))
     weights -= np.multiply.outer(mu, hidden) + np.multiply.outer(visible, mean)
+    if constrain is not None:
+        constrain(out)
     visible -= np.einsum("ij,j->i", weights, mean)
     hidden -= np.einsum("ij,i->j", weights, mu)

@@ -18,23 +18,24 @@ _CHAINS_OF_A_BLOCK = 100  # at least, that share the tables of a product
 
 
 def score_undirected(
-    machine, rows, partition, seed=None, n_chains=20, n_temperatures=1000, n_threads=1
-):
+    machine, rows, partition, seed=None, n_chains=20, n_temperatures=1000, n_threads=1,
+    most=None,
+):  # fmt: skip
     """The `Estimate` of log p of all rows of a `Table`, and their content keys.
 
     ``log p*(x) - log Z`` of complete rows. Of what is observed of others it is
     ``log Z(x) - log Z``, where Z(x) sums over what is missing: exactly where that or the hidden
-    side has at most 14 units, else by annealing ``n_chains`` chains of each row through
-    ``n_temperatures``. Rows of which nothing is known have 0. partition : the `Partition` of the
-    machine, whose error all rows share; where it is not reliable all estimates count as refuted.
-    seed : four words, None for those of scoring.
+    side has at most ``most`` units, 14 unless it is said, else by annealing ``n_chains`` chains of
+    each row through ``n_temperatures``. Rows of which nothing is known have 0. partition : the
+    `Partition` of the machine, whose error all rows share; where it is not reliable all estimates
+    count as refuted. seed : four words, None for those of scoring.
 
     Inference is exact, so the free energy is -log p. Bits depend on what a row holds, neither on
     other rows nor on threads.
     """
-    is_known = rows.count_missing() < rows.data.shape[1]
+    is_known = rows.count_missing() < rows.n_columns
     smaller = np.where(is_known, machine.n_to_sum_out(machine.gap_sizes(rows)), 0)
-    sampled = smaller > MAX_GAP_SIDE
+    sampled = smaller > (MAX_GAP_SIDE if most is None else most)
     parts, found = [np.flatnonzero(~sampled), np.flatnonzero(sampled)], []
     if len(parts[0]):
         summed = _Summed(machine, partition.is_exact)

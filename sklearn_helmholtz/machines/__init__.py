@@ -5,6 +5,7 @@ from .belief_net import BeliefNet, downward, generative_chain, has_recognition, 
 from .boltzmann import BaseRates, Boltzmann, assemble_boltzmann, initialise_boltzmann, log_sum
 from .chain import Chain
 from .deep_belief import DeepBelief, assemble_deep_belief, initialise_deep_belief, stack
+from .deep_boltzmann import DeepBoltzmann, assemble_deep_boltzmann, initialise_deep_boltzmann
 from .deterministic import (
     ACTIVATIONS,
     DeterministicHelmholtz,
@@ -41,6 +42,7 @@ __all__ = [
     "Boltzmann",
     "Chain",
     "DeepBelief",
+    "DeepBoltzmann",
     "DeterministicHelmholtz",
     "GaussianBoltzmann",
     "GaussianHelmholtz",
@@ -55,6 +57,7 @@ __all__ = [
     "assemble",
     "assemble_boltzmann",
     "assemble_deep_belief",
+    "assemble_deep_boltzmann",
     "assemble_gaussian",
     "assemble_gaussian_boltzmann",
     "assemble_labelled",
@@ -67,6 +70,7 @@ __all__ = [
     "initialise",
     "initialise_boltzmann",
     "initialise_deep_belief",
+    "initialise_deep_boltzmann",
     "initialise_deterministic",
     "initialise_gaussian",
     "initialise_gaussian_boltzmann",

@@ -74,6 +74,11 @@ class Boltzmann:
         return self.weights.shape
 
     @property
+    def n_hidden(self):
+        """Units that no row shows."""
+        return self.n_units[1]
+
+    @property
     def n_connections(self):
         """Number of weights between the sides."""
         return self.weights.size

@@ -4,6 +4,7 @@ from .belief_net import BeliefNetModel
 from .boltzmann import BoltzmannModel
 from .completion import MOST_ROWS, N_SWEEPS, by_blocks
 from .deep_belief import DeepBeliefModel
+from .deep_boltzmann import DeepBoltzmannModel
 from .encoding import (
     LARGEST,
     Encoding,
@@ -32,6 +33,7 @@ __all__ = [
     "BeliefNetModel",
     "BoltzmannModel",
     "DeepBeliefModel",
+    "DeepBoltzmannModel",
     "Encoding",
     "GaussianBoltzmannModel",
     "GradedModel",

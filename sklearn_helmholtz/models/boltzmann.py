@@ -109,8 +109,7 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
         if not self.is_enumerable:
             raise ValueError(
                 f"{name} needs exact probabilities, which machines have of which {self.enumerated} "
-                f"has at most {MAX_AUTOMATIC_SIDE} units: this one has {self.machine.n_units[0]} "
-                f"visible and {self.machine.n_units[1]} hidden ones. {remedy}"
+                f"has at most {MAX_AUTOMATIC_SIDE} units: this one has {self._told_sides}. {remedy}"
             )
         exactly = self._enumerates(self.machine.gap_sizes(rows))
         if not exactly.all():
@@ -118,6 +117,11 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
                 f"{name} needs exact probabilities, but row {rows.number_of(np.argmin(exactly))} "
                 f"{self._trouble_of_gaps}. {remedy}"
             )
+
+    @property
+    def _told_sides(self):
+        """End of a sentence about the units of the machine."""
+        return f"{self.machine.n_units[0]} visible and {self.machine.n_units[1]} hidden ones"
 
     def bounds(self, n_rows, method, n_samples, n_temperatures, rng, n_threads):
         """Lower and upper bounds of log p of rows drawn, (n_rows,) each, and the method used."""
@@ -180,20 +184,28 @@ class BoltzmannModel(PartitionMixin, EncodedModel):
 
     def draw(self, n_rows, rng, n_threads):
         """Independent rows and their hidden states: exactly, or by annealed chains."""
-        seed, ways = _keys.draw_seed(rng), self.ways.of_a_row
-        X, H = draw_sides(self.machine, n_rows, seed, n_threads, **ways)
+        X, H = self._draw_sides(n_rows, rng, n_threads)
         return self._answer(X), [H]
+
+    def _draw_sides(self, n_rows, rng, n_threads):
+        """Independent draws of both sides, (n_rows, n_visible) and (n_rows, n_hidden)."""
+        seed, ways = _keys.draw_seed(rng), self.ways.of_a_row
+        return draw_sides(self.machine, n_rows, seed, n_threads, **ways)
 
     def draw_given(self, evidence, n_rows, n_pool, rng, n_threads):
         """Rows that hold some given values, and their hidden states."""
+        X, H = self._draw_sides_given(evidence, n_rows, n_pool, rng, n_threads)
+        return self._with_evidence(self.encoding.scaling.restore(X), evidence), [H]
+
+    def _draw_sides_given(self, evidence, n_rows, n_pool, rng, n_threads):
+        """Draws of both sides given some values of the data."""
         rows, seed = self.table(evidence[None]), _keys.draw_seed(rng)
         n_each = n_rows if self._enumerates(self.machine.gap_sizes(rows))[0] else min(n_rows, GROUP)
         n_groups = -(-n_rows // n_each)
         rows = rows.choose(np.zeros(n_groups, np.int64))
         draw = partial(self._with_chains(n_pool)._sample, seed=seed, n_samples=n_each)
         X, H = self._by_rows(draw, rows, n_each * sum(self.machine.n_units), n_threads, 1)
-        data = self.encoding.scaling.restore(X.reshape(n_groups * n_each, -1)[:n_rows])
-        return self._with_evidence(data, evidence), [H.reshape(n_groups * n_each, -1)[:n_rows]]
+        return tuple(side.reshape(n_groups * n_each, -1)[:n_rows] for side in (X, H))
 
     def gibbs(self, rows, n_steps, rng, n_threads):
         """Visible states after steps of Gibbs sampling from given rows."""

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._version import __version__
 from ..estimators import (
     DeepBeliefNet,
+    DeepBoltzmannMachine,
     DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
@@ -24,6 +25,7 @@ from . import (
     boltzmann_classifiers,
     boltzmann_machines,
     deep_belief_nets,
+    deep_boltzmann_machines,
     deterministic_machines,
     factor_models,
     gaussian_machines,
@@ -41,6 +43,7 @@ _CLASSES = {
     kind.__name__: kind
     for kind in (
         DeepBeliefNet,
+        DeepBoltzmannMachine,
         DeterministicHelmholtzMachine,
         FactorAnalysis,
         GaussianHelmholtzMachine,
@@ -64,6 +67,10 @@ _LABELLED = (
     boltzmann_classifiers.write_boltzmann_classifier,
     boltzmann_classifiers.read_boltzmann_classifier, boltzmann_classifiers.RECORDS,
 )  # fmt: skip
+_DEEP = (
+    deep_boltzmann_machines.write_deep_boltzmann_machine,
+    deep_boltzmann_machines.read_deep_boltzmann_machine, deep_boltzmann_machines.RECORDS,
+)  # fmt: skip
 _DETERMINISTIC = (
     deterministic_machines.write_deterministic_net, deterministic_machines.read_deterministic_net,
     deterministic_machines.RECORDS,
@@ -80,6 +87,7 @@ _ITEMS = (
 )  # fmt: skip
 _STATES = {
     "DeepBeliefNet": _DEEP_BELIEF,
+    "DeepBoltzmannMachine": _DEEP,
     "DeterministicHelmholtzMachine": _DETERMINISTIC, "FactorAnalysis": _FACTORS,
     "GaussianHelmholtzMachine": _GAUSSIANS, "HelmholtzMachine": _NETS,
     "OrdinalFactorAnalysis": _ITEMS, "RestrictedBoltzmannClassifier": _LABELLED,
@@ -99,7 +107,7 @@ def save(estimator, path):
     ----------
     estimator : HelmholtzMachine, GaussianHelmholtzMachine, DeterministicHelmholtzMachine, \
             SigmoidBeliefNet, RestrictedBoltzmannMachine, RestrictedBoltzmannClassifier, \
-            DeepBeliefNet, FactorAnalysis or OrdinalFactorAnalysis
+            DeepBeliefNet, DeepBoltzmannMachine, FactorAnalysis or OrdinalFactorAnalysis
         A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
         or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
         one to be fitted.

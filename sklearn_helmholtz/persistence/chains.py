@@ -44,7 +44,7 @@ def read_chains(part, machine):
     if part.flag("has_hidden"):
         hidden = part.array("hidden", np.uint8, shape, 0, 1)
     if part.flag("has_hidden_mean"):
-        mean = part.array("hidden_mean", np.float64, (n_hidden,), 0, 1)
+        mean = part.array("hidden_mean", np.float64, (machine.n_hidden,), 0, 1)
     partition, followed = _read_partition(part, machine), None
     if part.flag("is_followed"):
         vector = part.array("followed", np.float32, (len(_tree.zeros_like(machine).vector),))

@@ -11,6 +11,7 @@ from .lists import Lists
 from .missing import by_pattern, has_missing, missing_per_row
 from .scaling import Scaling, Unscaled
 from .table import Table
+from .unseen import WithUnseen, with_unseen
 
 __all__ = [
     "UNLABELLED",
@@ -24,6 +25,7 @@ __all__ = [
     "TableLimits",
     "TableSummary",
     "Unscaled",
+    "WithUnseen",
     "by_pattern",
     "chunks",
     "content_keys",
@@ -40,4 +42,5 @@ __all__ = [
     "rows_of_a_block",
     "split_evenly",
     "with_column",
+    "with_unseen",
 ]

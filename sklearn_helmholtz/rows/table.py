@@ -65,6 +65,11 @@ class Table:
         return replace(block, keys=content_keys(self._values(given)), log_volumes=volumes)
 
     @property
+    def n_columns(self):
+        """Columns of the data, those that nobody sees among them."""
+        return self.data.shape[1]
+
+    @property
     def own_data(self):
         """The data of these rows, as they were given."""
         return self.data if self.chosen is None else self.data[self.chosen]

@@ -29,8 +29,8 @@ class Bernoulli(DataUnits):
     dtype = answer_dtype = np.uint8
     support = Support(
         0, 1, forgives=True, name="values in [0, 1]",
-        remedy="Binarise or rescale the data, or fit with visible='gaussian'; rows that a scaler "
-        "has not seen stay inside by MinMaxScaler(clip=True).",
+        remedy="Binarise or rescale the data, or fit with visible='gaussian' where that is a "
+        "choice; rows that a scaler has not seen stay inside by MinMaxScaler(clip=True).",
     )  # fmt: skip
     hidden_abilities = OF_BITS
     missing = Missing.SUMMED

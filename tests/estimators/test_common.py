@@ -10,6 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_helmholtz import (
     DeepBeliefNet,
+    DeepBoltzmannMachine,
     DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
@@ -100,6 +101,14 @@ class BinaryBoltzmann(Binary, RestrictedBoltzmannMachine):
 
 
 class FractionalDeepBelief(Fractional, DeepBeliefNet):
+    pass
+
+
+class FractionalDeepBoltzmann(Fractional, DeepBoltzmannMachine):
+    pass
+
+
+class BinaryDeepBoltzmann(Binary, DeepBoltzmannMachine):
     pass
 
 
@@ -221,6 +230,15 @@ def deep_belief_nets():
     return [DeepBeliefNet((4, 3), **few), FractionalDeepBelief((4, 3), **up_down, **few)]
 
 
+def deep_boltzmann_machines():
+    """Deep Boltzmann machines of data in [0, 1], with each positive phase."""
+    few = {"n_iter": 2}
+    return [
+        FractionalDeepBoltzmann((4, 3), **few),
+        BinaryDeepBoltzmann((3, 2, 2), positive_phase="gibbs", pretrain=False, **few),
+    ]
+
+
 def factor_models():
     """One factor model for each kind."""
     made = [FactorAnalysis(), FactorAnalysis(1), FactorAnalysis(1, noise="isotropic")]
@@ -240,7 +258,7 @@ def applications():
 def all_kinds():
     """Estimators of all kinds, with and without the data that some of them map."""
     own = [*machines(), *gaussian_machines(), *deterministic_machines(), *nets()]
-    own += [*boltzmann_machines(), *deep_belief_nets()]
+    own += [*boltzmann_machines(), *deep_belief_nets(), *deep_boltzmann_machines()]
     return [*own, *factor_models(), *item_models(), *applications()]
 
 
@@ -252,7 +270,7 @@ def one_of_each():
         is_mixed = params["visible"] == "mixed"
         made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)
     own = [*made.values(), *deterministic_machines()[:1], *boltzmann_machines()[1:3]]
-    own += deep_belief_nets()[:1]
+    own += [*deep_belief_nets()[:1], *deep_boltzmann_machines()[:1]]
     return [*own, *factor_models(), *item_models(), *applications()]
 
 
@@ -280,7 +298,7 @@ def expected_failures(estimator):
         failures["check_estimators_nan_inf"] = "transform or predict takes what fit refuses"
     without_chance = FactorAnalysis | OrdinalFactorAnalysis | LatentImputer
     merging = DeterministicHelmholtzMachine | GaussianHelmholtzMachine | RestrictedBoltzmannMachine
-    merging |= DeepBeliefNet
+    merging |= DeepBeliefNet | DeepBoltzmannMachine
     if isinstance(estimator, RestrictedBoltzmannMachine) and estimator.visible == "mixed":
         return dict.fromkeys(WHOLE_NUMBERS, "whole numbers are counts, which have no units here")
     if isinstance(estimator, without_chance | merging):

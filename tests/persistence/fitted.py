@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from sklearn_helmholtz import (
     DeepBeliefNet,
+    DeepBoltzmannMachine,
     DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
@@ -81,6 +82,10 @@ def _deep_belief(sizes=(3, 2), **params):
     return DeepBeliefNet(sizes, pretrain_max_iter=2, n_chains=7, **FEW, **params)
 
 
+def _deep(*sizes, **params):
+    return DeepBoltzmannMachine(sizes, n_iter=2, random_state=0, **params)
+
+
 def _mixed(**params):
     return HelmholtzMachine(3, **FEW, **params)
 
@@ -118,6 +123,11 @@ CASES = {
     "Boltzmann machine of levels with chains for log Z": (
         lambda: _boltzmann(16, visible="mixed"),
         _FRAME[["sex", "job", "grade", "is_old"] * 4].set_axis(list("abcdefghijklmnop"), axis=1),
+    ),
+    "deep Boltzmann machine": (lambda: _deep(3, 2, pretrain=False), binary_rows()),
+    "deep Boltzmann machine with chains for log Z": (
+        lambda: _deep(20, 3, 2, positive_phase="gibbs", n_chains=7),
+        np.tile(binary_rows(), (1, 5)),
     ),
     "contrastive divergence": (lambda: _boltzmann(negative_phase="cd"), binary_rows()),
     "deep belief net with chains for log Z": (
