@@ -108,5 +108,20 @@ class DeepBoltzmannScoringMixin:
         )  # fmt: skip
         return *found, weights, rows
 
+    def _log_likelihood(self, X, method, n_samples, random_state, *others):
+        """The result, with what is known of log Z where that is the trouble."""
+        result = super()._log_likelihood(X, method, n_samples, random_state, *others)
+        if result.method == "annealed" and method != "annealed":  # log Z alone
+            result["n_importance_samples"] = self.n_annealing_chains
+            result = result._about(whose=" for all rows together")
+        if result.reliable or result.method == "exact" or random_state is not None:
+            return result
+        known = self.log_partition_
+        if known.reliable:
+            return result
+        result["remedy"] = "Raise n_temperatures, or n_annealing_chains."
+        ways = f" Annealing puts log Z at {known.lower:.1f}, and its reverse at {known.upper:.1f}."
+        return result._about(ways=ways)
+
     def _log_joint(self, rows, hidden):
         return self._model.log_joint(rows, hidden, self._n_threads, *self._ways_of_partition)

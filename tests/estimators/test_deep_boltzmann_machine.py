@@ -273,6 +273,20 @@ def test_where_nothing_is_enumerated_both_errors_are_told():
         machine.aic(X)
 
 
+def test_rows_that_are_summed_out_share_the_error_of_log_z():
+    machine, _ = given((22, 21, 3), scale=0.3)
+    found = machine.log_likelihood(machine.sample(20, random_state=0))
+    assert (found.method, found.bound) == ("annealed", "upper")
+    assert "100 chains of 500 temperatures for all rows together" in str(found)
+
+
+def test_a_log_z_that_is_not_known_is_told():
+    machine, _ = given((30, 25, 25), scale=3.0, n_temperatures=3)
+    X = np.zeros((20, 30))
+    with pytest.warns(UserWarning, match="Annealing puts log Z at .* Raise n_temperatures"):
+        assert not machine.log_likelihood(X).reliable
+
+
 def test_bounds_hold_the_truth_of_dreams():
     machine, layers = given(scale=2.0)
     found = machine.log_likelihood_bounds(2000, n_importance_samples=10, random_state=0)
