@@ -26,6 +26,9 @@ from .weights import merge_equal_rows
 
 _ROWS_OF_A_STREAM = 10_000
 _MERGED_ROWS = 100  # of a table, of which equal ones are merged
+# Of restricted machines: weights that have learnt for long tie hidden units so closely that mean
+# field does not find its way back to the posterior.
+_PRETRAINING_STEPS = 2500
 _INHERITED = (
     "hidden_layer_sizes", "averaging", "momentum", "shuffle", "validation_fraction",
     "n_iter_no_change", "tol", "warm_start", "transform_layer", "n_importance_samples", "n_jobs",
@@ -59,18 +62,18 @@ class DeepBoltzmannMachine(
         Binary units of each hidden layer, from the data upward; two layers at least.
 
     pretrain : bool, default=True
-        Whether `fit` begins with restricted machines, each of which learns for ``n_iter`` epochs
-        what one layer makes of the layer below: those next to the data and to the top with two
-        copies of these, so that each hidden unit gets as much from one side as later from both
-        [1]_. Without, upper layers may stay unused. `partial_fit`, which has no table, begins
-        without.
+        Whether `fit` begins with restricted machines, each of which learns in 2,500 steps, and in
+        ``n_iter`` epochs at most, what one layer makes of the layer below: those next to the data
+        and to the top with two copies of these, so that each hidden unit gets as much from one side
+        as later from both [1]_. Without, upper layers may stay unused. `partial_fit`, which has no
+        table, begins without.
 
     positive_phase : {"mean-field", "gibbs"}, default="mean-field"
         What hidden layers are for the rows of a minibatch: means of a factorised distribution, or
         states of a Markov chain that stays with each row. The latter follow the gradient of log
         p(v) instead of that of a bound, with more noise.
 
-    n_inference_steps : int, default=10
+    n_inference_steps : int, default=5
         Sweeps over all layers for each row whenever it is met in training, of mean field or of its
         chain. They go on from where they were when the row was met before.
 
@@ -274,7 +277,7 @@ class DeepBoltzmannMachine(
         *,
         pretrain=True,
         positive_phase="mean-field",
-        n_inference_steps=10,
+        n_inference_steps=5,
         n_steps=1,
         n_chains=None,
         centred=True,
@@ -372,7 +375,9 @@ class DeepBoltzmannMachine(
             machine, rule, self._optimizer(), self._n_threads, Past(seed),
             self._penalties(len(rows)), self.averaging,
         )  # fmt: skip
-        n_epochs = self._n_epochs(len(rows))
+        steps_of_an_epoch = -(-len(rows) // int(self.batch_size))
+        most = max(_PRETRAINING_STEPS // steps_of_an_epoch, 1)
+        n_epochs = min(self._n_epochs(len(rows)), most)
         indices = np.arange(len(rows))
         plan = Plan(indices, int(self.batch_size), n_epochs, self._schedule(), self.shuffle)
         outcome = train(training, rows, plan, Monitor())

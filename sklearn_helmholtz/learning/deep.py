@@ -87,7 +87,7 @@ class DeepMeanFieldLearning(DeepLearning):
     (2016), Deep Learning, algorithm 20.1.
     """
 
-    n_inference_steps: int = 10
+    n_inference_steps: int = 5
 
     keeps = np.float32
 
@@ -137,7 +137,7 @@ class DeepGibbsLearning(DeepLearning):
     n_inference_steps : sweeps of a row's chain at each visit; the rest as of `PersistentLearning`.
     """
 
-    n_inference_steps: int = 10
+    n_inference_steps: int = 5
 
     def _fill(self, machine, x, draws, state, work):
         x = with_unseen(x, machine.n_unseen)

@@ -84,6 +84,17 @@ def test_samples_are_unbiased_however_few(n_samples):
     assert (np.abs(ratios.mean(axis=1) - 1) < 4 * errors).all()
 
 
+def test_states_are_told_by_the_proposal_that_made_them():
+    """The probability of the softened one, in the mean over the mixture of both, is its share."""
+    proposal = SideProposal(side_means(make_deep(scale=2.0)[0], block_of(states(5)[[9]])))
+    key, share = _keys.key(cases.SEED, _keys.Purpose.SCORE), 0.2
+    draws = _keys.Draws(key, np.zeros(1, np.uint64), 20_000)
+    found = [proposal.sample(draws, softened) for softened in (0, 1)]
+    means = [proposal.from_softened(odd, share).mean() for odd in found]
+    assert (1 - share) * means[0] + share * means[1] == pytest.approx(share, abs=0.005)
+    assert means[1] > means[0]
+
+
 @pytest.mark.parametrize("sizes", SIZES)
 def test_free_energies_are_those_of_mean_field(sizes):
     machine, layers = make_deep(sizes)
