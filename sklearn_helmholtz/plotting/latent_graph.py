@@ -108,10 +108,10 @@ class LatentGraphDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted estimator with ``generative_coefs_``, ``decoder_coefs_`` or ``components_``.
-            Weights on Gaussian visible units are divided by the standard deviations of their noise,
-            and loadings of factor models are standardised, so that columns of different units
-            compare.
+            A fitted estimator with ``generative_coefs_``, ``decoder_coefs_`` or ``components_``, or
+            a `DeepBoltzmannMachine`. Weights on Gaussian visible units are divided by the standard
+            deviations of their noise, and loadings of factor models are standardised, so that
+            columns of different units compare.
 
         feature_names : list of str, default=None
             Names of the columns; None means those the estimator was fitted to, and for mixed tables

@@ -61,9 +61,10 @@ class ReceptiveFieldsDisplay(ImageGridDisplay):
         Parameters
         ----------
         estimator : object
-            A fitted estimator with the attribute ``generative_coefs_`` or ``decoder_coefs_``, whose
-            layers between are taken for linear, or with ``components_``, a single layer of weights,
-            as have `FactorAnalysis`, :class:`~sklearn.decomposition.PCA` and
+            A fitted estimator with the attribute ``generative_coefs_`` or ``decoder_coefs_``, or a
+            `DeepBoltzmannMachine`, whose layers between are taken for linear; or one with
+            ``components_``, a single layer of weights, as have `FactorAnalysis`,
+            :class:`~sklearn.decomposition.PCA` and
             :class:`~sklearn.neural_network.BernoulliRBM`.
 
         image_shape : int or tuple of int

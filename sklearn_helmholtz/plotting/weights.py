@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse
 from sklearn.decomposition import FactorAnalysis as OtherFactorAnalysis
 
-from ..estimators import FactorAnalysis
+from ..estimators import DeepBoltzmannMachine, FactorAnalysis
 from . import checks
 
 _LAYERED = "generative_coefs_", "decoder_coefs_"
@@ -17,7 +17,8 @@ def weights_of(estimator):
     Returns
     -------
     weights : list of ndarray of shape (n_units[l + 1], n_units[l])
-        ``generative_coefs_``, ``decoder_coefs_``, or ``components_`` as the only layer.
+        ``generative_coefs_``, ``decoder_coefs_``, the ``coefs_`` of a `DeepBoltzmannMachine` the
+        other way round, or ``components_`` as the only layer.
     names : list of str
         Of the inputs of the columns: of mixed tables ``input_names_``, otherwise of the columns.
 
@@ -26,7 +27,8 @@ def weights_of(estimator):
     NotFittedError, TypeError
         Where there are none.
     """
-    checks.check_estimator(estimator, [*_LAYERED, "components_"])
+    own = ["coefs_"] if isinstance(estimator, DeepBoltzmannMachine) else []
+    checks.check_estimator(estimator, [*own, *_LAYERED, "components_"])
     layers = _layers(estimator) or [estimator.components_]
     weights = [_matrix(estimator, layer) for layer in layers]
     names = getattr(estimator, "input_names_", getattr(estimator, "feature_names_in_", None))
@@ -54,6 +56,8 @@ def comparable_weights(estimator):
 
 def _layers(estimator):
     """Weights of each layer from the data upward, or None where there is one at most."""
+    if isinstance(estimator, DeepBoltzmannMachine):  # others have coefs_ that lead elsewhere
+        return [weights.T for weights in estimator.coefs_]
     found = (getattr(estimator, name, None) for name in _LAYERED)
     return next((layers for layers in found if layers is not None), None)
 

@@ -12,7 +12,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.neural_network import BernoulliRBM
 
-from sklearn_helmholtz import FactorAnalysis, GaussianHelmholtzMachine, HelmholtzMachine
+from sklearn_helmholtz import (
+    DeepBoltzmannMachine,
+    FactorAnalysis,
+    GaussianHelmholtzMachine,
+    HelmholtzMachine,
+)
 from sklearn_helmholtz.plotting import ReceptiveFieldsDisplay, SamplesDisplay
 from tests import mixed_frames
 
@@ -321,3 +326,14 @@ def test_without_matplotlib_the_extra_is_named(machine, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"sklearn-helmholtz\[plotting\]"):
         SamplesDisplay.from_estimator(machine, (2, 3))
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_fields_of_deep_boltzmann_machines_are_their_weights_down(layer):
+    rng = np.random.default_rng(0)
+    coefs = [rng.normal(size=(6, 3)), rng.normal(size=(3, 2))]
+    deep = DeepBoltzmannMachine.from_parameters(coefs, [np.zeros(n) for n in (6, 3, 2)])
+    display = ReceptiveFieldsDisplay.from_estimator(deep, (2, 3), layer=layer)
+    fields = coefs[0].T if layer == 1 else (coefs[0] @ coefs[1]).T
+    largest = np.argsort(-(fields**2).sum(axis=1))
+    assert_allclose(display.images.reshape(-1, 6), fields[largest], rtol=1e-5)
