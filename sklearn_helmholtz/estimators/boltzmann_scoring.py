@@ -1,26 +1,15 @@
 """Scores of Boltzmann machines: bounds from both sides, and what is known without log Z."""
 
-from dataclasses import replace
-
 import numpy as np
 from sklearn.utils import check_random_state
 
 from ..likelihood import Estimate
 from ..models import Ways
 from .checks import check_count
-from .partition import WHOSE, PartitionMixin
+from .partition import PartitionMixin, ways_told
 from .progress import with_progress
 from .public import public
 from .results import BoundsResult
-
-
-def coldest(carried):
-    """Hidden states of the chains that taught, (n_chains, n_hidden) uint8, or None.
-
-    carried : `CarriedOver`, or None; of tempered chains those of the machine itself.
-    """
-    hidden = None if carried is None else carried.hidden
-    return hidden if hidden is None or hidden.ndim == 2 else hidden[:, -1]
 
 
 class BoltzmannScoringMixin(PartitionMixin):
@@ -31,11 +20,6 @@ class BoltzmannScoringMixin(PartitionMixin):
         """The fitted model, whose chains are as the parameters say now."""
         ways = Ways(self.n_annealing_chains, self.n_temperatures, self._n_threads)
         return self._model.answering_by(ways)
-
-    def _recall_chains(self):
-        """Let the model know the chains that taught it, which bear witness to log Z."""
-        chains = coldest(self._history.past.carry_over)
-        self._model = replace(self._model, chains=chains)
 
     @with_progress
     @public
@@ -160,10 +144,7 @@ class BoltzmannScoringMixin(PartitionMixin):
         if not result.reliable and random_state is None:  # of others nothing is kept
             asked = self._n_samples(method, n_samples), self._n_temperatures(n_temperatures)
             known = self._model.partition(*asked, self._n_threads, method)
-            ways = (
-                f" Annealing puts log Z at {known.value:.2f}, and its reverse, from the "
-                f"{WHOSE[known.is_witnessed]}, at {known.back:.2f}."
-            )
+            ways = ways_told(known)
         return result._about(whose=" for all rows together", ways=ways)
 
     def _log_joint(self, rows, hidden):

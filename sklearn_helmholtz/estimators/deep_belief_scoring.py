@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 from ..likelihood import Estimate
 from ..models import Annealing
 from .checks import check_count
-from .partition import PartitionMixin
+from .partition import PartitionMixin, ways_told
 from .progress import with_progress
 from .public import public
 from .results import BoundsResult
@@ -89,9 +89,7 @@ class DeepBeliefScoringMixin(PartitionMixin):
         known = self._n_temperatures(n_temperatures).of(self._model, self._n_threads)
         if known.is_exact:
             return result
-        low, high = known.lower, known.upper
-        ways = f" Annealing puts log Z at {low:.1f}, and its reverse at {high:.1f}."
-        return result._about(ways=ways)
+        return result._about(ways=ways_told(known))
 
     def _log_joint(self, rows, hidden):
         partition = self._n_temperatures(None).of(self._model, self._n_threads)

@@ -1,10 +1,9 @@
 """Scores of deep Boltzmann machines: log Z, and bounds of log p."""
 
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from .boltzmann_scoring import partition_result
 from .checks import check_choice, check_count
+from .partition import PartitionMixin, ways_told
 from .progress import with_progress
 from .public import public
 from .scoring import N_TEMPERATURES
@@ -12,39 +11,14 @@ from .scoring import N_TEMPERATURES
 _N_CHAINS = 20
 
 
-class DeepBoltzmannScoringMixin:
-    """Scores rows by what mean field proposes, and tells log Z.
+class DeepBoltzmannScoringMixin(PartitionMixin):
+    """Tells log Z, and scores rows by what mean field proposes.
 
     Subclasses have the parameters ``n_importance_samples``, ``n_annealing_chains`` and
     ``n_temperatures``.
     """
 
-    @property
-    def log_partition_(self):
-        """Log Z, and how well it is known; made when it is first asked for, and kept.
-
-        A :class:`~sklearn.utils.Bunch` with the fields, in nats,
-
-        value : float
-            log Z: the sum over all states of all layers, of which the even or the odd ones are
-            enumerated where they have at most 20 units together; otherwise estimated by
-            ``n_annealing_chains`` chains, a lower bound in expectation.
-        standard_error : float
-            By the delta method; 0 where exact. All rows share this error.
-        effective_sample_size : float
-            Of the chains; infinite where exact.
-        lower, upper : float
-            Estimates by annealing, and by its reverse, which is an upper bound in expectation if
-            its chains have reached the model.
-        method : {"exact", "annealed"}
-            Whether states were enumerated or chains annealed.
-        n_temperatures : int or None
-            Steps of the chains, None where exact.
-        reliable : bool
-            Whether both directions agree within 0.5 nats, and the chains are worth 10 or more.
-        """
-        check_is_fitted(self)
-        return partition_result(self._model.partition(*self._ways_of_partition, self._n_threads))
+    _partition_volume = 0.0  # of bits
 
     @with_progress
     @public
@@ -116,12 +90,11 @@ class DeepBoltzmannScoringMixin:
             result = result._about(whose=" for all rows together")
         if result.reliable or result.method == "exact" or random_state is not None:
             return result
-        known = self.log_partition_
+        known = self._model.partition(*self._ways_of_partition, self._n_threads)
         if known.reliable:
             return result
         result["remedy"] = "Raise n_temperatures, or n_annealing_chains."
-        ways = f" Annealing puts log Z at {known.lower:.1f}, and its reverse at {known.upper:.1f}."
-        return result._about(ways=ways)
+        return result._about(ways=ways_told(known))
 
     def _log_joint(self, rows, hidden):
         return self._model.log_joint(rows, hidden, self._n_threads, *self._ways_of_partition)

@@ -1,11 +1,13 @@
 """The partition function of a fitted model, as users see it."""
 
+from dataclasses import replace
+
 from sklearn.utils.validation import check_is_fitted
 
 from .results import Result
 
 _BEGINNINGS = {True: "training", False: "annealing"}  # of chains that go back
-WHOSE = {True: "chains of training", False: "ends of its own chains"}
+_WHOSE = {True: "chains of training", False: "ends of its own chains"}
 
 
 def partition_result(found, volume=0.0):
@@ -19,6 +21,23 @@ def partition_result(found, volume=0.0):
     )  # fmt: skip
 
 
+def ways_told(found):
+    """Sentence on what annealing in both directions says of log Z; found : a `Partition`."""
+    return (
+        f" Annealing puts log Z at {found.value:.2f}, and its reverse, from the "
+        f"{_WHOSE[found.is_witnessed]}, at {found.back:.2f}."
+    )
+
+
+def coldest(carried):
+    """Hidden states of the chains that taught, (n_chains, n_hidden) uint8, or None.
+
+    carried : `CarriedOver`, or None; of tempered chains those of the machine itself.
+    """
+    hidden = None if carried is None else carried.hidden
+    return hidden if hidden is None or hidden.ndim == 2 else hidden[:, -1]
+
+
 class PartitionMixin:
     """Tells log Z of ``self._model``; n_annealing_chains and n_temperatures are parameters."""
 
@@ -26,13 +45,15 @@ class PartitionMixin:
     def log_partition_(self):
         """Log Z, and how well it is known; made when it is first asked for, and kept.
 
-        Of Gaussian features it is an integral, in the units of the data. A
+        Of a deep belief net it is that of its two topmost layers; of Gaussian features it is an
+        integral, in the units of the data. A
         :class:`~sklearn.utils.Bunch` with the fields, in nats,
 
         value : float
-            log Z: the sum over all states of both sides, of which that with fewer units, or the
-            hidden one of Gaussian features, is enumerated where it has at most 20; otherwise
-            estimated by ``n_annealing_chains`` chains, a lower bound in expectation.
+            log Z: the sum over all states of both sides (of a deep machine the even and the odd
+            layers), of which that with fewer units, or the hidden one of Gaussian features, is
+            enumerated where it has at most 20; otherwise estimated by ``n_annealing_chains``
+            chains, a lower bound in expectation.
         standard_error : float
             By the delta method, and by what both directions are apart beyond that; 0 where exact.
             All rows share this error.
@@ -62,3 +83,13 @@ class PartitionMixin:
     def _partition_volume(self):
         """Nats that the user's units of measurement add to log Z."""
         return float(self._model.encoding.scaling.log_volume())
+
+    def _train(self, *given, **more):
+        outcome = super()._train(*given, **more)
+        self._recall_chains()
+        return outcome
+
+    def _recall_chains(self):
+        """Let the model know the chains that taught it, which bear witness to log Z."""
+        chains = coldest(self._history.past.carry_over)
+        self._model = replace(self._model, chains=chains)

@@ -24,7 +24,7 @@ from .boltzmann_attributes import (
     boltzmann_from_parameters,
     boltzmann_model,
 )
-from .boltzmann_scoring import BoltzmannScoringMixin, coldest
+from .boltzmann_scoring import BoltzmannScoringMixin
 from .boltzmann_training import (
     SCHEDULES,
     SHARE_OF_REALS,
@@ -34,6 +34,7 @@ from .boltzmann_training import (
 from .checks import check_count, check_settings, check_visible
 from .mixed_attributes import mixed_attributes
 from .mixed_boltzmann_attributes import check_kinds
+from .partition import coldest
 from .progress import LikelihoodLines, with_progress
 from .public import public
 from .trained import TrainedDensityEstimator
@@ -567,9 +568,7 @@ class RestrictedBoltzmannMachine(
         if start.machine.units.standardises:
             schedule = replace(plan.schedule, initial=plan.schedule.initial * SHARE_OF_REALS)
             plan = replace(plan, schedule=schedule)
-        outcome = super()._train(start, plan, *others, **more)
-        self._recall_chains()
-        return outcome
+        return super()._train(start, plan, *others, **more)
 
     def _optimizer(self):
         return SGD(float(self.momentum))

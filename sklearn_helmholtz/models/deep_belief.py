@@ -26,10 +26,12 @@ class DeepBeliefModel(PartitionMixin, BeliefNetModel):
     """A deep belief net of encoded data.
 
     What answers of its hidden layers need is the `BeliefNetModel` of all but the topmost one, whose
-    log-probabilities lack log Z. The topmost layer follows from the one below.
+    log-probabilities lack log Z. The topmost layer follows from the one below. chains : see
+    `PartitionMixin`, of the two topmost layers.
     """
 
     machine: DeepBelief
+    chains: np.ndarray | None = None
 
     likelihood_methods = ("auto", "exact", "importance")
     bound_methods = ("auto", "importance")

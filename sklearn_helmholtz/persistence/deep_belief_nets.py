@@ -62,6 +62,7 @@ def read_deep_belief_net(part, estimator, n_features, feature_names):
         return read_chains(own, machine.top)
 
     read_belief_net(part, estimator, n_features, feature_names, read_deep_belief, chains)
+    estimator._recall_chains()
     counts = part.wholes("pretraining_epochs", 0, 2**62)
     curves = [
         part.array(f"pretraining_curves.{layer}", np.float64, (n,), finite=False)

@@ -48,3 +48,4 @@ def read_deep_boltzmann_machine(part, estimator, n_features, feature_names):
     """Let an estimator become the fitted one that was written."""
     ways = read_deep_boltzmann, read_chains
     read_belief_net(part, estimator, n_features, feature_names, *ways)
+    estimator._recall_chains()
