@@ -15,14 +15,14 @@ import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
 from .arithmetic import fill, is_seen, maximum, select, total
-from .exponential import compound, exp_minus_size, log1p, sigmoid
+from .exponential import compound, exp_minus_size, is_below_sigmoid, log1p, sigmoid
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, first, load, load_first, store, store_first
 from .random import UNITS, uniform_row
 from .sparse import SHARED_LISTS
 
 _SEGMENT = 16 * LANES
-_ZERO, _ONE = np.float32(0), np.float32(1)
+_ZERO = np.float32(0)
 
 
 @kernel(reads(float32, "n m"), writes(float32, "n m"))
@@ -77,7 +77,7 @@ def fire(eta, e0, uniforms, states, s0, n_units):
         for j in range(start, full, LANES):
             a, u = load(eta, e0 + j), load(uniforms, j)
             grown = exp_minus_size(a)
-            fires = u * (_ONE + grown) < select(a < _ZERO, grown, _ONE)
+            fires = is_below_sigmoid(u, a, grown)
             store(states, s0 + j, fires)
             linear += select(fires, a, _ZERO) - maximum(a, _ZERO)
             surplus = compound(surplus, grown)
@@ -85,7 +85,7 @@ def fire(eta, e0, uniforms, states, s0, n_units):
             n = stop - full
             a, u = load_first(eta, e0 + full, n), load(uniforms, full)
             grown = exp_minus_size(a)
-            fires = u * (_ONE + grown) < select(a < _ZERO, grown, _ONE)
+            fires = is_below_sigmoid(u, a, grown)
             store_first(states, s0 + full, fires, n)
             linear += select(fires, a, _ZERO) - maximum(a, _ZERO)
             surplus = compound(surplus, select(first(n), grown, _ZERO))

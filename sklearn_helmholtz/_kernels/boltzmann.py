@@ -12,25 +12,23 @@ the bit, but for log p*, whose parts are added in another order.
 import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
-from .arithmetic import fill, maximum, select, total
-from .copying import copy_row, copy_rows
+from .arithmetic import fill, maximum, total
+from .copying import copy_rows
 from .counts import count_ones
 from .dense import read_only
-from .exponential import compound, exp_minus_size, log1p, sigmoid
+from .dream import copy_first, dream
+from .exponential import compound, exp_minus_size, is_below_sigmoid, log1p, sigmoid
 from .kernel import helper, kernel, opaque_true, reads, routine, writes
-from .lanes import LANES, gather_flags, load, store
+from .lanes import LANES, load, store
 from .random import UNITS, uniform_block
 from .tables import (
     N_GROUPS,
-    SPAN,
     WIDTH,
     add_rows,
     add_tables,
-    add_transposed,
     aligned,
     column_words,
     copy_columns,
-    row_words,
     start_of,
     write_row_words,
     zero_words,
@@ -40,67 +38,6 @@ _ENTRIES = 16 * WIDTH * N_GROUPS  # of the tables of a span
 _PAIRS = 4  # of panels, 256 units, of whose softplus one logarithm is taken
 _ROOM = 2 * LANES  # of a row, for parts of softplus
 _ZERO, _ONE = np.float32(0), np.float32(1)
-_HALF_WORD, _ONE_BIT, _ALL_BITS = np.uint32(LANES), np.uint32(1), np.uint32(2**32 - 1)
-
-
-@helper
-def _fires(a, grown, u):
-    """Flags of units whose number is below sigmoid(a); grown : exp(-|a|)."""
-    return u * (_ONE + grown) < select(a < _ZERO, grown, _ONE)
-
-
-@helper
-def _draw_data(sums, s, u, drawn, place):
-    """Draw sixteen visible units of a chain; their bits."""
-    a = load(sums, s)
-    fires = _fires(a, exp_minus_size(a), u)
-    store(drawn, place, fires)
-    return gather_flags(fires)
-
-
-@helper
-def _first_bits(n):
-    """A word of which the first n bits are set, all of them from 32 on."""
-    return uint32(_ALL_BITS if n >= SPAN else (_ONE_BIT << uint32(n)) - _ONE_BIT)
-
-
-@helper
-def _copy_first(drawn, states, m0):
-    """Copy the first units of rows that have whole blocks of them to the rows from m0 on."""
-    for i in range(drawn.shape[0]):
-        copy_row(drawn[i], states[m0 + i])
-
-
-@routine
-def _dream(hidden, matrix, intercept, key, addresses, particle, layer, tables, m0, states, words):
-    """Draw the data of chains given their hidden states: the rows of ``states`` from m0 on.
-
-    And their bits in ``words``, zeros before, (n_spans, n_rows + n_chains).
-    """
-    (n_chains, n_hidden), n_visible = hidden.shape, states.shape[1]
-    own, entries, panel = row_words(hidden), matrix.reshape(-1), aligned(SPAN * WIDTH)
-    sums, apart = aligned(n_chains * WIDTH), aligned(n_chains * WIDTH)
-    drawn = np.empty((n_chains, UNITS * -(-n_visible // UNITS)), np.uint8)
-    target, stride = drawn.reshape(-1), drawn.shape[1]
-    for j in range(0, n_visible, UNITS):
-        j2 = j + WIDTH
-        low, high = start_of(intercept, j, min(WIDTH, n_visible - j))
-        add_transposed(own, entries, n_hidden, n_visible, j, low, high, panel, tables, sums)
-        if j2 < n_visible:
-            low, high = start_of(intercept, j2, min(WIDTH, n_visible - j2))
-            add_transposed(own, entries, n_hidden, n_visible, j2, low, high, panel, tables, apart)
-        for i in range(n_chains):
-            u0, u1, u2, u3 = uniform_block(key, addresses[i], particle, layer, j // UNITS)
-            s, place = i * WIDTH, i * stride + j
-            s1 = s + LANES
-            b0 = _draw_data(sums, s, u0, target, place)
-            b1 = _draw_data(sums, s1, u1, target, place + LANES)
-            b2 = _draw_data(apart, s, u2, target, place + 2 * LANES)
-            b3 = _draw_data(apart, s1, u3, target, place + 3 * LANES)
-            words[j // SPAN, m0 + i] = (b0 | b1 << _HALF_WORD) & _first_bits(n_visible - j)
-            if j2 < n_visible:
-                words[j // SPAN + 1, m0 + i] = (b2 | b3 << _HALF_WORD) & _first_bits(n_visible - j2)
-    _copy_first(drawn, states, m0)
 
 
 @helper
@@ -122,7 +59,7 @@ def _weigh(sums, s, present, j, sign, parts):
 def _go_on(sums, s, present, j, sign, parts, u, drawn, place):
     """Do as `_weigh`, and draw sixteen hidden units of a chain; returns the parts."""
     a, grown, parts = _weigh(sums, s, present, j, sign, parts)
-    store(drawn, place, _fires(a, grown, u))
+    store(drawn, place, is_below_sigmoid(u, a, grown))
     return parts
 
 
@@ -224,7 +161,7 @@ def _learn(
         _write_panel(by_unit, sums, n_all, j, tables, slopes, by_matrix, by_intercept)
         if j + WIDTH < n_hidden:
             _write_panel(by_unit, apart, n_all, j + WIDTH, tables, slopes, by_matrix, by_intercept)
-    _copy_first(drawn, hidden, m0 - m0)
+    copy_first(drawn, hidden, m0 - m0)
 
 
 @helper
@@ -242,11 +179,11 @@ def _log_p(ones, intercept, weights, minus_sums, m0):
     reads(uint8, "n v"), reads(float32, "n"), reads(float32, "v m"), reads(float32, "v"),
     reads(float32, "m"), reads(uint32, "2"), reads(uint64, "c"), int64, uint32, uint32,
     reads(float32, "c"), writes(uint8, "c m"), writes(float32, "v m"), writes(float32, "v"),
-    writes(float32, "m"), writes(float64, "2"),
+    writes(float32, "m"), writes(float64, "3"),
 )  # fmt: skip
 def boltzmann_step(
     x, weights, matrix, visible_intercept, hidden_intercept, key, addresses, particle,
-    visible_layer, hidden_layer, shares, hidden, by_matrix, by_visible, by_hidden, log_p,
+    visible_layer, hidden_layer, shares, hidden, by_matrix, by_visible, by_hidden, sums,
 ):  # fmt: skip
     """Move chains by a sweep, and write what rows show more than chains.
 
@@ -254,14 +191,14 @@ def boltzmann_step(
     addresses, particle, visible_layer, hidden_layer : of random numbers, as of `bernoulli_sample`;
     shares, hidden : what chains count, and their hidden states, moved in place; by_matrix,
     by_visible, by_hidden : ``sum w v p(h | v)'``, ``sum w v`` and ``sum w p(h | v)`` of rows less
-    those of chains; log_p : ``sum w log p*(v)`` of rows and of chains, nats.
+    those of chains; sums : ``sum w log p*(v)`` of rows and of chains, nats, and ``sum w`` of rows.
     """
     (n_rows, n_visible), n_chains = x.shape, shares.shape[0]
     n_all, tables = n_rows + n_chains, aligned(_ENTRIES)
     states, words = np.empty((n_all, n_visible), np.uint8), zero_words(n_visible, n_all)
     copy_rows(x, states)
     write_row_words(x, words, n_rows - n_rows)
-    _dream(
+    dream(
         hidden, matrix, visible_intercept, key, addresses, particle, visible_layer, tables, n_rows,
         states, words,
     )  # fmt: skip
@@ -274,5 +211,8 @@ def boltzmann_step(
     count_ones(states, n_rows, shares, ones[1])
     for k in range(n_visible):
         by_visible[k] = ones[0, k] - ones[1, k]
-    log_p[0] = _log_p(ones[0], visible_intercept, weights, minus_sums, n_rows - n_rows)
-    log_p[1] = _log_p(ones[1], visible_intercept, shares, minus_sums, n_rows)
+    sums[0] = _log_p(ones[0], visible_intercept, weights, minus_sums, n_rows - n_rows)
+    sums[1] = _log_p(ones[1], visible_intercept, shares, minus_sums, n_rows)
+    sums[2] = 0.0
+    for i in range(n_rows):
+        sums[2] += weights[i]

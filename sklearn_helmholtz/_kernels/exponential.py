@@ -78,6 +78,12 @@ def sigmoid(x, grown):
 
 
 @helper
+def is_below_sigmoid(u, x, grown):
+    """Flags of numbers below 1 / (1 + exp(-x)), without a division; grown : exp(-|x|)."""
+    return u * (_ONE + grown) < select(x < _ZERO, grown, _ONE)
+
+
+@helper
 def _log1p_unit(t):
     """log(1 + t) for t in [0, 1]: the series of 2 atanh(t / (2 + t))."""
     s = t / (_TWO + t)

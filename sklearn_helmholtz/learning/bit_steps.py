@@ -15,10 +15,10 @@ def step_of_bits(machine, x, weights, shares, hidden, draws, out):
     (n_chains,) float32, what rows and chains count; hidden : (n_chains, n_hidden), moved in place;
     draws : of the sweep, with an address for each chain. Returns `Sums`.
     """
-    log_p = np.empty(2)
+    sums = np.empty(3)
     boltzmann_step(
         x.values, weights, machine.weights, machine.visible_intercept, machine.hidden_intercept,
         draws.key, draws.addresses, draws.first, layer_word(DATA), layer_word(HIDDEN), shares,
-        hidden, out.upward.weights, out.visible_intercept, out.upward.intercept, log_p,
+        hidden, out.upward.weights, out.visible_intercept, out.upward.intercept, sums,
     )  # fmt: skip
-    return Sums(*log_p.tolist(), float(weights.sum(dtype=np.float64)))
+    return Sums(*sums.tolist())

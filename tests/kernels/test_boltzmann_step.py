@@ -31,9 +31,9 @@ class Case:
         self.addresses = rng.integers(0, 2**60, n_chains).astype(np.uint64)
 
     def run(self):
-        """Hidden states, the three parts of the gradient, and both sums of log p*."""
+        """Hidden states, the three parts of the gradient, both sums of log p*, the weight."""
         hidden = self.hidden.copy()
-        found = [np.full_like(a, np.nan) for a in (self.W, self.b, self.c)] + [np.full(2, np.nan)]
+        found = [np.full_like(a, np.nan) for a in (self.W, self.b, self.c)] + [np.full(3, np.nan)]
         boltzmann_step(
             self.x, self.weights, self.W, self.b, self.c, KEY, self.addresses, PARTICLE,
             layer_word(0), layer_word(1), self.shares, hidden, *found,
@@ -59,7 +59,7 @@ class Case:
             parts.append((values.T @ p, own @ values, p.sum(axis=0), own @ log_p))
         rows, chains = parts
         gradient = [one - other for one, other in zip(rows[:3], chains[:3], strict=True)]
-        return hidden, *gradient, np.array([rows[3], chains[3]])
+        return hidden, *gradient, np.array([rows[3], chains[3], self.weights.sum()])
 
 
 @pytest.mark.parametrize("sizes", SIZES)
@@ -81,9 +81,9 @@ def test_chains_depend_neither_on_others_nor_on_rows():
 def test_without_weights_chains_are_coins_and_the_gradient_is_known():
     case = Case(64, 64, 50, 50)
     case.W[:], case.b[:], case.c[:] = 0, 0, 0
-    hidden, by_matrix, by_visible, by_hidden, log_p = case.run()
+    hidden, by_matrix, by_visible, by_hidden, sums = case.run()
     assert 0.45 < hidden.mean() < 0.55
     assert_allclose(by_matrix, np.repeat(by_visible[:, None] / 2, 64, axis=1), atol=1e-4)
     totals = np.array([case.weights.sum(), case.shares.sum()], float)
     assert_allclose(by_hidden, (totals[0] - totals[1]) / 2, atol=1e-4)
-    assert_allclose(log_p, totals * 64 * np.log(2), rtol=1e-6)
+    assert_allclose(sums[:2], totals * 64 * np.log(2), rtol=1e-6)

@@ -212,19 +212,19 @@ def boltzmann():
     few = assemble_boltzmann(normal(8, 17, 3), *(normal(9, n) for n in (3, 17, 17)))
     counts, step = np.empty(17), [np.empty((17, 18), np.float32), *np.empty((2, 18), np.float32)]
     weighted_counts(complete.data, np.abs(normal(12, 5)), counts)
-    moved, log_p = (normal(13, 3, 18) > 0).astype(np.uint8), np.empty(2)
+    moved, sums = (normal(13, 3, 18) > 0).astype(np.uint8), np.empty(3)
     boltzmann_step(
         complete.data, np.abs(normal(12, 5)), machine.weights, machine.visible_intercept,
         machine.hidden_intercept, np.array(KEY, np.uint32), np.arange(3, dtype=np.uint64), 0,
         layer_word(0), layer_word(1), np.ones(3, np.float32), moved, step[0], step[1][:17],
-        step[2], log_p,
+        step[2], sums,
     )  # fmt: skip
     levels = make_mixed_boltzmann((3, 2, 5), 2)
     of_levels = partition_of(levels, "annealed", n_chains=10, n_temperatures=2)
     return [
         partition.value, partition_of(few).value, *estimate.per_sample,
         *pseudo_log_likelihood(machine, complete), *counts, of_levels.value,
-        *step[0].ravel(), *step[1][:17], *step[2], *moved.ravel(), *log_p,
+        *step[0].ravel(), *step[1][:17], *step[2], *moved.ravel(), *sums,
     ]  # fmt: skip
 
 
