@@ -42,7 +42,7 @@ X_train, X_test, _, y_test = train_test_split(
 settings = {
     "hidden_layer_sizes": (100, 50),
     "learning_rate_init": 0.01,
-    "max_iter": 100,
+    "max_iter": 150,
 }
 two, twenty = (
     GaussianHelmholtzMachine(n, random_state=0, **settings).fit(X_train)
@@ -88,7 +88,7 @@ images = two.inverse_transform(
 Z, std = two.transform(X_test, return_std=True)
 
 figure, (left, right) = plt.subplots(
-    1, 2, figsize=(12, 6), layout="constrained"
+    1, 2, figsize=(12, 6.6), layout="constrained"
 )
 tiles = np.pad(
     images.reshape(n_side, n_side, 8, 8), [(0, 0), (0, 0), (1, 1), (1, 1)]

@@ -72,7 +72,7 @@ machine = GaussianHelmholtzMachine(
     alpha=0.01,
     batch_size=20,
     learning_rate_init=0.01,
-    max_iter=60,
+    max_iter=100,
     random_state=0,
 )
 numbers = [1, 2, 3, 4, 6, 8]
