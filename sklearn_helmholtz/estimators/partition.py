@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .results import Result
@@ -35,7 +36,7 @@ def coldest(carried):
     carried : `CarriedOver`, or None; of tempered chains those of the machine itself.
     """
     hidden = None if carried is None else carried.hidden
-    return hidden if hidden is None or hidden.ndim == 2 else hidden[:, -1]
+    return hidden if hidden is None or hidden.ndim == 2 else np.ascontiguousarray(hidden[:, -1])
 
 
 class PartitionMixin:

@@ -54,6 +54,7 @@ def test_parameters_have_no_chains_and_exact_values_need_none(machine):
 
 def test_the_coldest_of_tempered_chains_bear_witness():
     machine = learnt(negative_phase="tempered", n_tempered=3)
+    assert machine.log_partition_.reversed_from == "training"
     assert_array_equal(machine._model.chains, machine.h_samples_)
 
 
