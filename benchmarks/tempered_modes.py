@@ -18,7 +18,7 @@ import numpy as np
 from sklearn_helmholtz import RestrictedBoltzmannMachine
 
 N_COLUMNS, N_HIDDEN, STEPS, RATE, BAR = 12, 4, 3000, 0.05, 0.03
-CHAINS, TEMPERED = (10, 30, 100, 300), (10,)
+CHAINS, N_TEMPERED = (10, 30, 100, 300), 10
 COLUMNS = "negative_phase", "n_chains", "n_tempered", "seeds", "error", "root_square", "within"
 
 
@@ -53,12 +53,10 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--csv", help="file for the table")
     arguments = parser.parse_args()
-    settings = [{"negative_phase": "pcd", "n_chains": n} for n in CHAINS]
-    settings += [
-        {"negative_phase": "tempered", "n_chains": n, "n_tempered": t}
-        for t in TEMPERED
-        for n in CHAINS
+    settings = [
+        {"negative_phase": "tempered", "n_chains": n, "n_tempered": N_TEMPERED} for n in CHAINS
     ]
+    settings += [{"negative_phase": "pcd", "n_chains": n} for n in CHAINS]
     table = []
     for params in settings:
         table.append(line(arguments.seeds, **params))
