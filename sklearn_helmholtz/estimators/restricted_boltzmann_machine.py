@@ -114,7 +114,7 @@ class RestrictedBoltzmannMachine(
     n_tempered : int, default=10
         Temperatures of ``negative_phase="tempered"``. They let chains pass between modes, and
         ``n_chains`` tell the mass of these: of two distant modes, 9 : 1, that of the rarer was off
-        by up to 0.1 with 10 chains, and by less than 0.03 with 300 (`benchmarks.tempered_modes`).
+        by up to 0.1 with 10 chains in trials, and is by less than 0.03 with 300 in a test.
 
     centred : bool, default=True
         Whether to learn in deviations from the means of both sides [6]_: steps are then the same
