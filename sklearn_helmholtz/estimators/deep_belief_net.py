@@ -482,7 +482,7 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
             rule, (FixedPenalty(alpha), FixedPenalty(alpha)), self.averaging, self._n_threads, lines
         )
         machine = start.machine
-        given = machine.visible.units, machine.generation.conditionals[-1].map.intercept
+        given = machine.visible.units, machine.visible.map.coefficients[1]
         n_units = (machine.n_units[0], *sizes)
         return pretrain(n_units, start.rows, (*given, start.past.seed), own, way)
 
