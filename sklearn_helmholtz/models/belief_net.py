@@ -337,6 +337,11 @@ class BeliefNetModel(EncodedModel):
         """
         limit = np.finfo(np.float32).max
         states = np.ascontiguousarray(np.clip(states, -limit, limit), np.float32)
-        for conditional in self.machine.generation.conditionals[-layer:]:
+        for conditional in self._downward[-layer:]:
             states = conditional.mean(states)
         return self.encoding.scaling.restore(states)
+
+    @property
+    def _downward(self):
+        """The conditionals that lead from the topmost layer to the data."""
+        return self.machine.generation.conditionals

@@ -8,7 +8,6 @@ from scipy.special import expit
 from .. import _keys
 from .._keys import Draws, Purpose
 from .._threads import run_blocks
-from ..inference import MAX_AUTOMATIC_SIDE
 from ..likelihood import Partition, relative_to
 from ..machines import DeepBelief
 from ..rows import Block, split_evenly
@@ -99,12 +98,6 @@ class DeepBeliefModel(PartitionMixin, BeliefNetModel):
         eta = self.machine.top.hidden_doubles(below[-1])
         return own + (top * eta - np.logaddexp(0, eta)).sum(axis=1) - partition
 
-    def check_exact(self, name, rows, remedy="Compare models by score on rows held out."):
-        """Refuse rows that ``"auto"`` does not enumerate, and a log Z that is not exact."""
-        super().check_exact(name, rows, remedy)
-        if self.undirected.n_enumerable > MAX_AUTOMATIC_SIDE:
-            raise ValueError(f"{name} needs exact probabilities, and log Z is annealed. {remedy}")
-
     # Draws.
 
     def dream(self, n_rows, key, n_threads):
@@ -152,10 +145,6 @@ class DeepBeliefModel(PartitionMixin, BeliefNetModel):
             "method": method,
         }  # fmt: skip
 
-    def impute(self, rows, strategy, n_imputations, n_pool, rng, n_threads):
-        """Values for all that is missing; ``rng`` None for fixed random numbers."""
-        return super().impute(rows, strategy, n_imputations, n_pool, rng, n_threads)
-
     def _top_means(self, states):
         """Means of the topmost layer given states of the one below, (n_rows, n_units) float64."""
         return expit(self.machine.top.hidden_doubles(states.astype(np.float64)))
@@ -163,10 +152,8 @@ class DeepBeliefModel(PartitionMixin, BeliefNetModel):
     def _top_draws(self, states, seed, n_threads):
         """States of the topmost layer given those of the one below, (n_rows, n_units) uint8."""
         upward, layer = self.machine.undirected.upward, len(self.hidden_sizes)
-        key, limits = (
-            _keys.key(seed, Purpose.SAMPLE),
-            split_evenly(len(states), self.machine.top.n_connections, _FEWEST_ROWS),
-        )
+        key = _keys.key(seed, Purpose.SAMPLE)
+        limits = split_evenly(len(states), self.machine.top.n_connections, _FEWEST_ROWS)
         out = np.empty((len(states), self.hidden_sizes[-1]), np.uint8)
 
         def draw(block):
@@ -190,13 +177,9 @@ class DeepBeliefModel(PartitionMixin, BeliefNetModel):
 
         return split_evenly(len(rows), self.machine.n_weights, _FEWEST_ROWS), hidden_means
 
-    def expected_data(self, states, layer):
-        """Expected values of the data given values of a hidden layer, in the user's units."""
-        limit = np.finfo(np.float32).max
-        states = np.ascontiguousarray(np.clip(states, -limit, limit), np.float32)
-        for conditional in self.machine.downward[-layer:]:
-            states = conditional.mean(states)
-        return self.encoding.scaling.restore(states)
+    @property
+    def _downward(self):
+        return self.machine.downward
 
     def effects(self, layer):
         """Effects on the inputs of the features, of Gaussian ones in the user's units.
