@@ -38,7 +38,7 @@ def test_the_best_of_each_model_is_scored_on_test_rows_once(small, tmp_path, cap
     assert [row["model"] for row in tried] == ["machine", *(m for m in models[1:] for _ in "ab")]
     for model in models[1:]:
         own = [row for row in tried if row["model"] == model]
-        best = max(own, key=lambda row: float(row["lower"]))
+        best = max(own, key=lambda row: float(row["valid"]))
         assert {row["sizes"] for row in rows if row["model"] == model} == {best["sizes"]}
     assert all(-7 < float(row["test"]) < -3 for row in rows)
     assert [bool(row["first_layer"]) for row in rows] == [False] * 2 + [True] * 2 + [False] * 4
@@ -46,6 +46,13 @@ def test_the_best_of_each_model_is_scored_on_test_rows_once(small, tmp_path, cap
     benchmark.measure(DATA, tmp_path)  # all is there already
     assert capsys.readouterr().out == ""
     assert benchmark.read(tmp_path / "deep_belief_net.csv") == rows
+
+
+def test_machines_have_two_finalists():
+    worth = {("100", True, 0.1): -3.0, ("100", False, 0.1): -2.0, ("256", True, 0.1): -1.0}
+    wanted = [("100", False, 0.1), ("256", True, 0.1)]
+    assert benchmark.finalists("machine", worth) == wanted
+    assert benchmark.finalists("greedy", worth) == wanted[1:]
 
 
 def test_a_net_without_its_top_has_independent_units_there():
