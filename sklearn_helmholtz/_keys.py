@@ -37,7 +37,8 @@ given an enumerated one is layer 3, or 4 if it is the visible one, numbered like
 beside bits and levels are drawn 16 layers above these. In the place of the key of a row stands the
 number of temperatures where the partition function is estimated. Where chains of learning go on
 from their hidden states, their data are drawn by the key of starts, with the number of the chain in
-the place of that of a row.
+the place of that of a row. Samples of the odd side of a deep machine, by
+which its rows are weighed, are layer 1.
 Initial weights, shuffles and splits come from NumPy generators, one for each purpose.
 """
 

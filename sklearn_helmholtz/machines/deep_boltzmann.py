@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -142,12 +142,3 @@ def assemble_deep_boltzmann(weights, intercepts, base):
     for layer, own in enumerate(weights):
         machine.connections(layer)[...] = own
     return machine
-
-
-def with_base(machine, logits):
-    """The machine, whose annealing begins at other rates of the even hidden layers.
-
-    logits : (n_unseen,).
-    """
-    data = machine.base.logits[: machine.n_features]
-    return replace(machine, base=BaseRates(np.concatenate([data, logits])))

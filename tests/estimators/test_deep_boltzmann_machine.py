@@ -219,6 +219,44 @@ def test_gaps_and_weights_teach(phase):
     assert_array_equal(weighted.coefs_[0], left_out.coefs_[0])
 
 
+def test_monitors_see_the_deep_machine_alone():
+    X, seen = rows_of(100), []
+    DeepBoltzmannMachine((4, 3), **FEW).fit(
+        X, X_val=X[:20], monitor=lambda machine, epoch, rows: seen.append((epoch, len(rows)))
+    )
+    assert seen == [(1, 20), (2, 20), (3, 20)]
+
+
+def test_an_interrupt_of_pretraining_leaves_nothing(monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shell, "train", interrupt)
+    machine = DeepBoltzmannMachine((4, 3), **FEW)
+    with pytest.raises(KeyboardInterrupt):
+        machine.fit(rows_of(100))
+    assert not hasattr(machine, "coefs_")
+
+
+def test_restricted_machines_learn_in_few_steps(monkeypatch):
+    """2,500 steps, but never more epochs than the deep machine."""
+    plans = []
+    learn = shell.train
+
+    def spy(training, rows, plan, monitor):
+        plans.append(plan.max_iter)
+        return learn(training, rows, plan, monitor)
+
+    monkeypatch.setattr(shell, "train", spy)
+    monkeypatch.setattr(shell, "_PRETRAINING_STEPS", 4)
+    for n_iter in (1, 3):
+        DeepBoltzmannMachine((4, 3), batch_size=50, n_iter=n_iter).fit(rows_of(101))
+    assert plans == [1, 1, 1, 1]  # 4 steps are one whole epoch of three
+    monkeypatch.setattr(shell, "_PRETRAINING_STEPS", 7)
+    DeepBoltzmannMachine((4, 3), batch_size=50, n_iter=3).fit(rows_of(101))
+    assert plans[4:] == [2, 2]
+
+
 def test_divergence_is_told():
     machine = DeepBoltzmannMachine((20, 10), learning_rate=1e4, pretrain=False, **FEW)
     with pytest.warns(UserWarning, match="Training diverged"):
