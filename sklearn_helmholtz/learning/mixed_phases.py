@@ -19,31 +19,38 @@ class MixedPhases(Phases):
 
     def write(self, weights, shares, out):
         """Write the step of the block to ``out``: see `Phases.write`, and `as_real_step`."""
-        machine, n_rows, n_bits = self._machine, len(self._x), self._machine.layout.n_bits
+        machine, n_rows = self._machine, len(self._x)
         error, minus_sums = self._signed_means(weights, shares)
         upward, x, moved = machine.upward, self._x.values, self.moved
         upward.gradient(machine.natural(x, self._work), error[:n_rows], out.upward)
         upward.gradient(machine.natural(moved, self._work), error[n_rows:], out.upward, add=True)
-        b, s = machine.visible_intercept.astype(np.float64), machine.units.variance
-        energies, firsts, seconds = [], [], []
-        for values, own in ((x, weights), (moved, shares)):
-            distances = values - machine.visible_intercept
-            first, second = moments(distances[:, n_bits:], own)
-            ones = np.einsum("r,rk->k", own.astype(np.float64), values[:, :n_bits].astype(float))
-            energies.append(float((b[:n_bits] * ones).sum() - (0.5 * second / s).sum()))
-            firsts.append(np.concatenate([ones, first / s]))
-            seconds.append(second)
+        firsts, seconds, energies = zip(
+            self._sums(x, weights), self._sums(moved, shares), strict=True
+        )
         out.visible_intercept[:] = firsts[0] - firsts[1]
-        by_variance = 0.5 * (seconds[0] - seconds[1]) / s
-        W, by_weights = (each.astype(np.float64)[n_bits:] for each in
-                         (machine.weights, out.upward.weights))  # fmt: skip
-        by_variance -= np.einsum("ij,ij->i", W, by_weights)
-        normal = machine.units.normal
-        out.units.normal.log_excess[:] = by_variance / s * normal.excess
+        self._write_variances(seconds[0] - seconds[1], out)
         as_real_step(machine, out, x, weights)
         of_rows = energies[0] - float((weights * minus_sums[:n_rows]).sum())
         of_chains = energies[1] - float((shares * minus_sums[n_rows:]).sum())
         return Sums(of_rows, of_chains, float(weights.sum(dtype=np.float64)), np.inf)
+
+    def _sums(self, values, weights):
+        """Weighted sums over rows: derivatives by b, squares of distances of reals, energies."""
+        machine, n_bits = self._machine, self._machine.layout.n_bits
+        b, s = machine.visible_intercept.astype(np.float64)[:n_bits], machine.units.variance
+        ones = np.einsum("r,rk->k", weights.astype(np.float64), values[:, :n_bits].astype(float))
+        distances = values[:, n_bits:] - machine.visible_intercept[n_bits:]
+        first, second = moments(distances, weights)
+        energy = float((b * ones).sum() - (0.5 * second / s).sum())
+        return np.concatenate([ones, first / s]), second, energy
+
+    def _write_variances(self, second, out):
+        """Write the derivative by ``log_excess``; second : the difference of both phases."""
+        units, n_bits = self._machine.units, self._machine.layout.n_bits
+        W = self._machine.weights[n_bits:].astype(np.float64)
+        by_weights = out.upward.weights[n_bits:].astype(np.float64)
+        by_variance = 0.5 * second / units.variance - np.einsum("ij,ij->i", W, by_weights)
+        out.units.normal.log_excess[:] = by_variance / units.variance * units.normal.excess
 
 
 def as_real_step(machine, gradient, x, weights):
