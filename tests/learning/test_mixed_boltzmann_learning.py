@@ -15,7 +15,7 @@ from sklearn_helmholtz.learning import (
     TemperedLearning,
     mixed_phases,
 )
-from sklearn_helmholtz.learning.chains import Centre, Share
+from sklearn_helmholtz.learning.chains import Centre, Share, visible_centre
 from sklearn_helmholtz.learning.gaps import log_observed
 from sklearn_helmholtz.learning.gaussian_phases import SHARE_OF_VARIANCES
 from sklearn_helmholtz.learning.gaussian_tracking import GaussianPartitionChains, follower_of
@@ -162,6 +162,18 @@ def test_centred_steps_are_linear_images_that_need_no_gauge(levels):
     weights = products - np.outer(mu, hidden) - np.outer(visible, mean)
     assert_allclose(centred.upward.weights, weights, rtol=1e-4, atol=1e-4)
     assert_allclose(of(centred), in_gauge(machine, of(centred)), atol=1e-5)
+
+
+def test_both_sides_are_measured_from_the_shares_of_levels():
+    layout = make_mixed_boltzmann(WITH_A_REAL, 2).layout
+    found = visible_centre(make_mixed_boltzmann(WITH_A_REAL, 2), None)
+    for j, n in enumerate(WITH_A_REAL):
+        own = found[layout.codes_of(j)]
+        if n is None:
+            assert own == 0
+        else:
+            assert own.sum() == pytest.approx(0.3 if n == 2 else 1)
+            assert_allclose(own, np.concatenate(layout.columns[j].code_means), rtol=1e-6)
 
 
 def test_groups_stay_centred_whatever_the_way_to_train():

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sklearn_helmholtz.inference import ColumnEnumeration
-from sklearn_helmholtz.inference.column_states import Configurations, HiddenStates
+from sklearn_helmholtz.inference.column_states import Configurations, HiddenStates, smaller_side
 from sklearn_helmholtz.likelihood import (
     annealing_log_density,
     partition_of,
@@ -56,6 +56,15 @@ def test_either_side_may_be_enumerated(side, monkeypatch):
     assert both.log_partition() == pytest.approx(Oracle.of(machine).log_partition, abs=1e-10)
     terms = both.side.log_terms(both.inputs)
     assert np.logaddexp.reduce(terms) == pytest.approx(Oracle.of(machine).log_partition)
+
+
+def test_the_side_of_fewer_states_is_enumerated():
+    few, many = (make_mixed_boltzmann(LEVELS, n) for n in (5, 6))  # beside 48 configurations
+    assert (few.n_enumerable, many.n_enumerable) == (5, 6)
+    assert isinstance(smaller_side(few), HiddenStates)
+    assert isinstance(smaller_side(many), Configurations)
+    assert isinstance(smaller_side(few, [0, 1]), Configurations)  # of which there are 6
+    assert isinstance(smaller_side(make_mixed_boltzmann(WITH_A_REAL, 9)), HiddenStates)
 
 
 @TABLES
