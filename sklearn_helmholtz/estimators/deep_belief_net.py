@@ -55,7 +55,7 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
     Training is greedy first: a restricted Boltzmann machine of the data, then one of the states
     that it infers, and so on. Each that is put on top can only raise a bound of the log-likelihood,
     if it starts as the one below upside down, as it does where sizes allow. Then all layers are
-    fine-tuned together, which is where most of the gain over a single machine comes from.
+    fine-tuned together.
 
     `score` is the log-likelihood: exact for nets of at most 14 units below the topmost layer,
     otherwise by importance samples of these and an estimate of Z, whose error all rows share [2]_.
@@ -249,6 +249,9 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
     (``monte_carlo_error``, and ``common_error`` of log Z alone); `log_likelihood_bounds` is a lower
     bound. There is no prior to draw particles from, so that nothing defends the estimate against a
     recognition net that is far off, but its effective sample sizes tell.
+
+    On digits nets of two layers were about 0.1 nats ahead of the machine that they were built on, and
+    hardly ahead of a larger one (`benchmarks.deep_belief_net`).
 
     Neither Gibbs sampling nor mean field nor annealing knows the undirected prior: posteriors,
     imputations and draws given some values are enumerated, or chosen among
