@@ -250,8 +250,8 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
     bound. There is no prior to draw particles from, so that nothing defends the estimate against a
     recognition net that is far off, but its effective sample sizes tell.
 
-    On digits nets of two layers were about 0.1 nats ahead of the machine that they were built on, and
-    hardly ahead of a larger one (`benchmarks.deep_belief_net`).
+    On digits nets of two layers were about 0.1 nats ahead of the machine that they were built on,
+    and hardly ahead of a larger one (`benchmarks.deep_belief_net`).
 
     Neither Gibbs sampling nor mean field nor annealing knows the undirected prior: posteriors,
     imputations and draws given some values are enumerated, or chosen among
