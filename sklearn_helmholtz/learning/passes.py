@@ -47,11 +47,11 @@ class Passes:
 def wake_and_dream(machine, x, wake, dream, work=np, top=None):
     """Infer the hidden layers of a block of rows and dream, with random numbers for both.
 
-    top : states of the top layer from which dreams come down, (dream.n_rows, n_units), or None for
-    draws from its prior.
-
     The layers of the particles are sampled upward first. Then one walk down scores them and
     samples the dreams, so that both share the products; one walk up recognises the dreams.
+
+    top : states of the top layer from which dreams come down, (dream.n_rows, n_units), or None for
+    draws from its prior.
     """
     n, m = wake.n_rows, dream.n_rows
     hidden = [work.empty((n + m, size), dtype) for size, dtype in machine.hidden_forms]
