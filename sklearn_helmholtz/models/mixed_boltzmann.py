@@ -131,6 +131,10 @@ class MixedBoltzmannModel(BoltzmannModel):
             return found
         normal, n = self.machine.units.normal, self.n_components[name]
         for numbers, sides in self._ways(x, seed, "auto"):
+            # Others have no real gap to fill, and their hidden side may be too large to enumerate.
+            numbers = numbers[np.isnan(x.values[numbers, n_bits:]).any(axis=1)]
+            if not len(numbers):
+                continue
             own = some(x, numbers)
             weights, eta = sides.components(own, addresses[numbers], n)
             answer = getattr(Gaussian, f"mixture_{name}s")

@@ -95,6 +95,17 @@ def test_gaps_are_filled_in_by_means_modes_and_medians(levels):
     assert_array_equal(filled["mean"][~np.isnan(X)], X[~np.isnan(X)])
 
 
+def test_levels_alone_are_filled_in_beside_many_hidden_units():
+    _, arrays, more = parameters(WITH_A_REAL, n_hidden=40)
+    found = RestrictedBoltzmannMachine.from_parameters(*arrays, **more)
+    X = users(np.array([[np.nan, 1, 0.3, 2], [0, np.nan, -1, np.nan]]), WITH_A_REAL)
+    p = found.predict_proba_missing(X[:1], 0)[0]
+    for strategy in ("mean", "median", "mode"):
+        filled = found.impute(X, strategy)
+        assert filled[0, 0] == p.argmax()
+        assert_allclose(filled[~np.isnan(X)], X[~np.isnan(X)])
+
+
 @TABLES
 @pytest.mark.parametrize("way", ["exact", "annealed"])
 def test_draws_have_the_frequencies_of_the_model(levels, way, monkeypatch):
