@@ -52,6 +52,7 @@ sphinx_gallery_conf = {
     "reference_url": {"sklearn_helmholtz": None},
     "download_all_examples": False,
     "capture_repr": (),
+    "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
     "min_reported_time": 0,
@@ -64,6 +65,8 @@ html_css_files = ["site.css"]
 html_logo = html_favicon = "_static/logo.svg"
 html_show_sourcelink = False
 html_copy_source = False
+html_static_path = ["static"]
+html_css_files = ["gallery.css"]
 # Pages that have no pages below them need no tree of pages beside them.
 LEAVES = (
     "index", "install", "getting_started", "which_estimator", "how_long", "trust", "glossary",

@@ -8,8 +8,6 @@ group where they are. This example is the smallest of that kind: rows of 16 valu
 all 0, or, one time in ten, nearly all 1.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Two groups
 # ----------
@@ -111,7 +109,7 @@ right.legend()
 # had. *Contrastive divergence* starts its chains in the rows, and never sees that they would not
 # stay in that proportion: it learns what groups look like, and nothing of how much they weigh.
 # Chains at several temperatures (``negative_phase="tempered"``) change places, and hot ones cross:
-# they find the share from every start here, and take several times as long for an epoch.
+# they come near the share from every start here, and take several times as long for an epoch.
 
 ways = {
     "persistent, 10 chains": {"n_chains": 10},
@@ -149,3 +147,5 @@ ax.set(
 )
 ax.legend()
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

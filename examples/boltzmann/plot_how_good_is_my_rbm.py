@@ -8,8 +8,6 @@ instead is the pseudo-likelihood, which needs none. This example asks both, of m
 handwritten digits.
 """
 
-# sphinx_gallery_thumbnail_number = 3
-
 # %%
 # What the old number tells
 # -------------------------
@@ -117,3 +115,5 @@ for ax, name in zip(axes[1:], [names[0], names[2], names[3]], strict=True):
     ).plot(ax)
     ax.set_title(name, fontsize=9)
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 3

@@ -8,8 +8,6 @@ import, with a layer that has learnt nothing beside it, and with a question that
 ask: how many hidden units does the likelihood want, and what do they do for the classifier?
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # The example, with the import exchanged
 # --------------------------------------
@@ -159,3 +157,5 @@ print(
     f" {pixels.best_score_:.3f}"
 )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

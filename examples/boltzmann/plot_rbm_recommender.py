@@ -8,8 +8,6 @@ have long been used for this. What matters is what becomes of the gaps in *train
 something they are taken for answers; left open they are summed out.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Likes and dislikes
 # ------------------
@@ -157,3 +155,5 @@ print(
     machine.predict_proba_missing(X[:5], 0)[:, 1].round(2),
 )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -8,8 +8,6 @@ other, so that the difference of two models is known much better than either sco
 survey show how to choose, to compare, and to say how sure the answer is.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # A survey and four models
 # ------------------------
@@ -168,3 +166,5 @@ print(
     f" {expected:.3f}"
 )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 2

@@ -8,8 +8,6 @@ each count is Poisson distributed, with a variance that equals its mean; the hid
 counts vary more than that, and go together.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Baskets
 # -------
@@ -186,3 +184,5 @@ for ax in (left, right):
     ax.minorticks_off()
     ax.legend()
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

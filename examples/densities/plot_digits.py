@@ -8,8 +8,6 @@ Boltzmann machine, and two Helmholtz machines, one of which lets pixels see each
 compared by the log-likelihood of other images, and by what they draw.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # The data
 # --------
@@ -64,10 +62,9 @@ for machine in (plain, ordered):
     machine.set_params(n_importance_samples=2000)
     result = machine.log_likelihood(X_test)
     print(
-        f"{result.mean:.2f} nats per image, standard error"
-        f" {result.standard_error:.2f} for the choice of images, Monte"
-        f" Carlo error {result.monte_carlo_error:.3f}, reliable:"
-        f" {result.reliable}"
+        f"{result.mean:.2f} +- {result.standard_error:.2f} nats per image,"
+        f" Monte Carlo error {result.monte_carlo_error:.3f},"
+        f" reliable: {result.reliable}"
     )
 print(boltzmann.log_likelihood_bounds(X_test))
 
@@ -189,3 +186,5 @@ figure, ax = plt.subplots(figsize=(7, 2.2), layout="constrained")
 SamplesDisplay(rows.reshape(-1, 8, 8)).plot(ax, n_columns=9)
 ax.set_title("a held-out digit, and its lower half drawn 17 times")
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 2

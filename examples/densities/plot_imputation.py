@@ -8,8 +8,6 @@ it is that they are on. Two imputers of scikit-learn say it too: ``KNNImputer``,
 similar rows, and ``IterativeImputer``, which predicts every pixel from the others.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Data
 # ----
@@ -133,3 +131,5 @@ for line, (name, images) in zip(axes, rows.items(), strict=True):
         axis.set(xticks=[], yticks=[])
     line[0].set_ylabel(name, rotation=0, ha="right", va="center")
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

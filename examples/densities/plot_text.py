@@ -7,8 +7,6 @@ sparse matrix. Machines take such matrices as they are. Hidden units of words th
 out as something like topics; and the likelihood says whether they are worth having.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Texts that everybody has
 # ------------------------
@@ -169,3 +167,5 @@ for name, (rows, others) in views.items():
         line += f"{np.mean(right):7.3f}"
     print(line)
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -9,8 +9,6 @@ very many normal distributions. All of them are densities: rows that none has se
 best.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Data
 # ----
@@ -194,3 +192,5 @@ LoadingsDisplay.from_estimator(
     rotated, feature_names=data.feature_names, sort=True
 )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -8,8 +8,6 @@ each question a threshold, which says how hard it is, and a slope, which says ho
 normal ogive model of item response theory.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # A thousand people and five questions
 # ------------------------------------
@@ -120,3 +118,5 @@ print(
     f" wrong {chances[1]:.2f}"
 )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -8,8 +8,6 @@ whole space can be looked at: here that of handwritten digits. What can be looke
 describes the data best, so a machine with twenty latents stands beside it.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Data and machines
 # -----------------
@@ -52,7 +50,7 @@ two, twenty = (
 # %%
 # Two latents are for looking at
 # ------------------------------
-# The score falls by more than a nat: two numbers do not say what many say of the strokes of a
+# The score falls by two nats: two numbers do not say what many say of the strokes of a
 # digit. Latents whose posterior is the same for all rows, that of the prior, are not active: about
 # half of the twenty say nothing at all, and do no harm.
 
@@ -198,3 +196,5 @@ for ax, machine in zip(axes, (two, twenty), strict=True):
     ).plot(ax)
     ax.set_title(f"Samples, {machine.n_components} latents")
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -9,8 +9,6 @@ but several centres. All four are densities of the same rows in the same units, 
 of them has seen can tell which fits a table.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Tables
 # ------
@@ -199,3 +197,5 @@ for latent, ax in enumerate(axes):
     ax.legend(fontsize=7)
 axes[0].set_ylabel("expected value, standardised")
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

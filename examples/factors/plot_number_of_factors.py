@@ -8,8 +8,6 @@ model that is as good as the best within its error. Here they are asked about wi
 nobody knows the truth of wines, about made-up rows whose number of factors is known.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Wines
 # -----
@@ -154,3 +152,5 @@ for name, counts in rules.items():
         + ", ".join(f"{n} of 20 say {k}" for k, n in enumerate(shares) if n)
     )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -7,8 +7,6 @@ fitted, chosen and judged with it. Here half of a table of numbers and categorie
 logistic regression has to tell female from male penguins by the rest.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Half of a table
 # ---------------
@@ -194,3 +192,5 @@ ax.set(
     )
 )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -8,8 +8,6 @@ encoder. The number of units can be chosen without any label, by the log-likelih
 out. Whether they help a classifier is another question, and has to be asked of every table anew.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # A table with gaps and categories
 # --------------------------------
@@ -152,3 +150,5 @@ ax.set_xticks(counts, counts)
 ax.minorticks_off()
 ax.legend()
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -8,8 +8,6 @@ what is known of them, so that a row of which less is known has a higher score:
 `LatentAnomalyDetector` makes rows with different gaps comparable.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Diamonds of four dealers
 # ------------------------
@@ -186,3 +184,5 @@ for (i, j), value in np.ndenumerate(blame.to_numpy()):
     )
 ax.set_title("nats below what is usual for the column", fontsize=10)
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -7,8 +7,6 @@ A table that does not fit into memory, or that grows year by year, can be learnt
 beside a `fit` of everything at once?
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Five years of a study
 # ---------------------
@@ -132,3 +130,5 @@ for ax in (left, right):
     )
 left.legend(loc="lower right", fontsize=8)
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -8,8 +8,6 @@ the gaps with what the rest of each row says. Here answers of a real survey are 
 is filled in can be compared with what people said.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # A survey
 # --------
@@ -211,3 +209,5 @@ right.set(
     xlabel="share of Dole (bars: two standard errors)", ylim=(-3.5, 0.5)
 )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 2

@@ -9,8 +9,6 @@ weighted, therefore, by how many people it stands for: the inverse of the chance
 asked. Here the population is simulated, so that we can look up what surveys only estimate.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # A population and a survey
 # -------------------------
@@ -180,3 +178,5 @@ ax.set(
 )
 fig.legend(loc="outside upper center", ncols=2, frameon=False)
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

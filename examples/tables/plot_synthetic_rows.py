@@ -8,8 +8,6 @@ them have to do with each other, and a classifier that is trained to tell them f
 three answers, each stricter than the last. And are they new, or copies?
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # A mixed table
 # -------------
@@ -240,3 +238,5 @@ ax.set(
 )
 ax.legend()
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

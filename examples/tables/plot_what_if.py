@@ -7,8 +7,6 @@ being trained for one of them: what does a stone of one carat cost? What can be 
 dollars? ``sample(given={...})`` draws the answer, as a table of rows that have what is given.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Diamonds
 # --------
@@ -200,3 +198,5 @@ for given in ({"clarity": "SI2"}, {"clarity": "VVS1"}):
         f" {np.exp(fixed).median():,.0f}"
     )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -13,8 +13,6 @@ the machine is from the truth: by the Kullback-Leibler divergence of the model f
 is zero for a perfect model.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # The data
 # --------
@@ -124,3 +122,5 @@ for ax, dream in zip(axes.flat, dreams, strict=True):
     ax.set(xticks=[], yticks=[])
 
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -9,8 +9,6 @@ which the causes are independent can say "either this or that". The example is t
 Osindero & Teh (2006), small enough to see exactly what each way to infer makes of it.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # Five lines
 # ----------
@@ -173,3 +171,5 @@ for ax in axes[:, 0]:
 # states of up to twenty causes, and makes none of these mistakes.
 
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

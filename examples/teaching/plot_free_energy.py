@@ -12,8 +12,6 @@ On a machine small enough to enumerate we can watch all three while it learns, u
 algorithms.
 """
 
-# sphinx_gallery_thumbnail_number = 1
-
 # %%
 # A small machine learns epoch by epoch
 # -------------------------------------
@@ -87,3 +85,5 @@ for name, (free_energy, surprise) in curves.items():
 # the quality of the model with that of the recognition net.
 
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -12,8 +12,6 @@ example shows what its hidden units become, what becomes of them with sigmoids i
 neither of the two achieves.
 """
 
-# sphinx_gallery_thumbnail_number = 3
-
 # %%
 # The data
 # --------
@@ -179,3 +177,5 @@ for activation, machine in machines.items():
         f" {score:.2f} nats per image"
     )
 print(f"of the images themselves: {-shifter.entropy():.2f}")
+
+# sphinx_gallery_thumbnail_number = 3
