@@ -1,5 +1,6 @@
 """Learning of deep Boltzmann machines: what rows show of both sides, and persistent chains."""
 
+import abc
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -34,7 +35,7 @@ class DeepLearning(PersistentLearning):
         return DeepChainMemory(machine, rows, self._first_states, self.centred, self.keeps)
 
     def objective(self, machine, rows, seed, n_samples, n_threads, memory=None):
-        """Mean of the bound of mean field of log p, nats; it is exact about nothing but log Z."""
+        """Mean over rows of the bound of mean field, less log Z as it is followed, nats."""
         bounds = mean_field_bounds_of(machine, rows, n_threads)
         if memory is None:
             log_partition = follower_of(machine, seed).log_partition(machine)
@@ -45,6 +46,10 @@ class DeepLearning(PersistentLearning):
 
     def _is_of_bits(self, machine, x, memory):
         return False  # units that nobody sees have no bits
+
+    @abc.abstractmethod
+    def _fill(self, machine, x, draws, state, work):
+        """Rows of data with what is not observed of the even side; state : `RowState`, or None."""
 
     def _finish(self, machine, phases, filled, weights, shares, memory, out):
         """Write the step, of weights between neighbouring layers alone."""

@@ -26,7 +26,7 @@ _N_CHAINS = 100  # that log Z takes where nobody says
 
 @dataclass(frozen=True)
 class DeepScores(BoltzmannModel):
-    """What a deep Boltzmann machine knows of log p: rows have columns that nobody sees."""
+    """Likelihoods of a deep Boltzmann machine, whose rows have columns that nobody sees."""
 
     machine: DeepBoltzmann
 
