@@ -31,7 +31,9 @@ BINARY = {
     "latents": lambda: _latents(),
     "deep belief": lambda: DeepBeliefNet((3, 2), pretrain_max_iter=2, n_chains=20, **FEW),
     "boltzmann": lambda: RestrictedBoltzmannMachine(3, n_iter=2, batch_size=20, random_state=0),
-    "deep boltzmann": lambda: DeepBoltzmannMachine((3, 2), n_iter=2, batch_size=20, random_state=0),
+    "deep boltzmann": lambda: DeepBoltzmannMachine(
+        (3, 2), pretrain=False, n_iter=2, batch_size=20, random_state=0
+    ),
 }
 
 

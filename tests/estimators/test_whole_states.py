@@ -168,7 +168,8 @@ def test_what_a_monitor_or_a_print_raises(name, monkeypatch):
 def _coefs(model):
     if hasattr(model, "components_"):
         return [model.components_]
-    return getattr(model, "generative_coefs_", None) or model.decoder_coefs_
+    names = "generative_coefs_", "decoder_coefs_", "coefs_"
+    return next(getattr(model, name) for name in names if hasattr(model, name))
 
 
 def _with_epochs(model, n):
