@@ -61,12 +61,10 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = f"sklearn_helmholtz {release}"
 html_static_path = ["_static"]
-html_css_files = ["site.css"]
+html_css_files = ["site.css", "gallery.css"]
 html_logo = html_favicon = "_static/logo.svg"
 html_show_sourcelink = False
 html_copy_source = False
-html_static_path = ["static"]
-html_css_files = ["gallery.css"]
 # Pages that have no pages below them need no tree of pages beside them.
 LEAVES = (
     "index", "install", "getting_started", "which_estimator", "how_long", "trust", "glossary",

@@ -29,12 +29,12 @@ def draw(axes, rows, tested):
         own = [row for row in rows if row["model"] == model]
         seconds = [float(row["cpu_seconds"]) for row in own]
         axes.scatter(
-            seconds, [float(row["lower"]) for row in own], s=14, color=colour, marker=marker,
+            seconds, [float(row["valid"]) for row in own], s=14, color=colour, marker=marker,
             alpha=0.35,
         )  # fmt: skip
         chosen = [row for row in tested if row["model"] == model]
         axes.scatter(
-            [float(row["cpu_seconds"]) for row in chosen], [float(row["lower"]) for row in chosen],
+            [float(row["cpu_seconds"]) for row in chosen], [float(row["test"]) for row in chosen],
             s=60, color=colour, marker=marker, edgecolor="black", linewidth=0.8, label=model,
         )  # fmt: skip
     axes.set_xscale("log")
@@ -48,11 +48,11 @@ def chart():
     figure, panels = plt.subplots(2, 2, figsize=(10, 8.4), layout="constrained", squeeze=False)
     for axes, name in zip(panels.flat, sets, strict=True):
         draw(axes, [r for r in rows if r["set"] == name], [r for r in tested if r["set"] == name])
-        lows = sorted(float(r["lower"]) for r in rows if r["set"] == name)
+        lows = sorted(float(r["valid"]) for r in rows if r["set"] == name)
         axes.set_ylim(bottom=lows[len(lows) // 10] - 0.05 * (lows[-1] - lows[0]))
         axes.set_title(name)
     for axes in panels[-1]:
         axes.set_xlabel("CPU seconds of a fit")
     for axes in panels[:, 0]:
-        axes.set_ylabel("nats per row, lower bound where there is one")
+        axes.set_ylabel("log-likelihood, nats per row")
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
