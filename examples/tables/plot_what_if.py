@@ -60,8 +60,7 @@ print(
 # %%
 # The more is known the less is open. Lines are two thousand draws each; dots are the diamonds of
 # the other rows that have what is given (weights within 3 %), where at least fifteen do. The dear
-# ones among them are dearer than what is drawn: the machine has learnt too little of the best
-# stones.
+# ones among them are dearer than what is drawn: here the model errs.
 
 known = [
     {"carat": carat},
