@@ -1,6 +1,6 @@
 """
-Pretraining with few labels, and when it does not help
-======================================================
+Does pretraining help where labels are few?
+===========================================
 
 Deep belief nets became known as a way to begin: train the layers of a perceptron without labels,
 one after the other, then fit it to the few labels that there are. Here this is done on handwritten
@@ -29,9 +29,8 @@ from sklearn.neural_network import MLPClassifier
 
 from sklearn_helmholtz import DeepBeliefNet
 
-warnings.simplefilter(
-    "ignore", ConvergenceWarning
-)  # of perceptrons: 200 iterations are enough
+# Of perceptrons: 200 iterations are enough.
+warnings.simplefilter("ignore", ConvergenceWarning)
 SIZES, COUNTS, SEEDS = (100, 100), (20, 50, 100, 300, 1297), range(4)
 NAMES = "pretrained", "from scratch", "logistic regression"
 grey, y = load_digits(return_X_y=True)
@@ -40,9 +39,13 @@ images = {"black and white": (grey >= 8).astype(float), "grey": grey / 16}
 
 def perceptron(seed):
     return MLPClassifier(
-        SIZES, activation="logistic", solver="lbfgs", max_iter=200, warm_start=True,
+        SIZES,
+        activation="logistic",
+        solver="lbfgs",
+        max_iter=200,
+        warm_start=True,
         random_state=seed,
-    )  # fmt: skip
+    )
 
 
 def accuracies(X):
@@ -53,7 +56,6 @@ def accuracies(X):
     net = DeepBeliefNet(
         SIZES,
         fine_tune=None,
-        centred=False,
         pretrain_max_iter=300,
         random_state=0,
     ).fit(X_train)
@@ -124,7 +126,9 @@ for title, values in found.items():
         COUNTS, values.mean(axis=1), strict=True
     ):
         print(
-            f"{title}, {count:4} labels: pretrained {pretrained:.3f}, from scratch {scratch:.3f}, "
-            f"logistic regression {linear:.3f}"
+            f"{title:15} {count:4} labels: pretrained {pretrained:.3f}, "
+            f"scratch {scratch:.3f}, logistic {linear:.3f}"
         )
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sklearn_helmholtz import RestrictedBoltzmannMachine
-from sklearn_helmholtz.models import Ways, boltzmann
+from sklearn_helmholtz.models import Ways, boltzmann, side_draws
 from tests.boltzmann_machines import make_boltzmann
 
 
@@ -22,7 +22,7 @@ def machine(monkeypatch):
     own = make_boltzmann(8, 6)
     for module in (boltzmann, sys.modules["sklearn_helmholtz.likelihood.undirected"]):
         monkeypatch.setattr(module, "MAX_GAP_SIDE", 0)
-    monkeypatch.setattr(boltzmann, "MAX_AUTOMATIC_SIDE", 0)
+    monkeypatch.setattr(side_draws, "MAX_AUTOMATIC_SIDE", 0)
     return RestrictedBoltzmannMachine.from_parameters(
         own.weights.T, own.hidden_intercept, own.visible_intercept, n_temperatures=7,
         n_annealing_chains=15,
@@ -32,14 +32,18 @@ def machine(monkeypatch):
 def spied(monkeypatch):
     """A list that receives the numbers of chains and temperatures of all that anneals for rows."""
     seen = []
-    for name in ("AnnealedSides", "score_undirected"):
-        real = getattr(boltzmann, name)
+    places = (
+        (boltzmann, "AnnealedSides"), (boltzmann, "score_undirected"),
+        (side_draws, "AnnealedSides"),
+    )  # fmt: skip
+    for place, name in places:
+        real = getattr(place, name)
 
         def spy(*args, real=real, **settings):
             seen.append((settings.get("n_chains"), settings.get("n_temperatures")))
             return real(*args, **settings)
 
-        monkeypatch.setattr(boltzmann, name, spy)
+        monkeypatch.setattr(place, name, spy)
     return seen
 
 

@@ -71,7 +71,7 @@ def test_tables_of_examples_are_read_small_and_licensed():
         for place in re.findall(r'read_csv\(\s*"([^"]+)"', path.read_text("utf-8"))
     }
     assert read == tables
-    about = (FOLDER / "data" / "README.md").read_text("utf-8")
+    about = (FOLDER / "data" / "SOURCES.md").read_text("utf-8")
     for path in tables:
         assert path.stat().st_size <= 1024 * KILOBYTES
         (row,) = re.findall(rf"^\| `{re.escape(path.name)}` \|.*\|$", about, re.M)

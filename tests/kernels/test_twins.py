@@ -41,6 +41,7 @@ ORACLES = {
     "content.content_keys_binary": "content_keys_of_uint8_and_float32_rows_agree",
     "content.content_keys_real": "content_keys_are_the_naive_ones",
     "content.content_keys_sparse": "content_keys_of_lists_are_those_of_the_rows",
+    "boltzmann.boltzmann_step": "a_step_is_the_naive_one",
     "counts.weighted_counts": "counts_weigh_ones_by_their_rows",
     "dense.dense_gradient": "gradients_are_the_products_of_the_transposed_inputs",
     "dense.dense_product": "products_are_the_naive_ones_and_agree_to_the_bit_on_zeros_and_ones",

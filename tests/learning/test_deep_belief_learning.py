@@ -22,6 +22,7 @@ from sklearn_helmholtz.learning import (
     UpDown,
     deep_belief,
     penalise,
+    persistent,
 )
 from sklearn_helmholtz.learning.chains import Share
 from sklearn_helmholtz.machines import boltzmann_above, stack
@@ -172,6 +173,11 @@ def test_dreams_have_random_numbers_of_their_own(n_chains, monkeypatch):
     monkeypatch.setattr(
         deep_belief, "wake_and_dream", lambda *args: seen.append(infer(*args)) or seen[-1]
     )
+    moved, move = [], persistent.sample_visible
+    monkeypatch.setattr(PersistentLearning, "_is_of_bits", lambda *_: False)
+    monkeypatch.setattr(
+        persistent, "sample_visible", lambda *args: moved.append(move(*args)) or moved[-1]
+    )
     share, rule = Share(), UpDown(ContrastiveDivergence())
     if n_chains is not None:
         share, rule = (
@@ -180,9 +186,11 @@ def test_dreams_have_random_numbers_of_their_own(n_chains, monkeypatch):
         )
     rule.gradient(machine, x, wake, dream, cases.empty_gradient(machine), np, share)
     (passes,) = seen
-    drawn = [passes.dreamt, passes.inferred(0), share.moved]
-    if n_chains is not None:  # of the up-down algorithm they are what the chains have moved to
-        drawn.append(passes.dreams(0))
+    drawn = [passes.dreamt, passes.inferred(0)]
+    if n_chains is None:  # what the chains have moved to
+        drawn.append(share.moved)
+    else:
+        drawn += [*moved, passes.dreams(0)]
     for one, other in itertools.combinations(drawn, 2):
         assert np.mean(one == other) == pytest.approx(0.5, abs=0.03)
 
