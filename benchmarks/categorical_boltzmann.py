@@ -129,7 +129,7 @@ def one_hot_lines(folder, name):
     """The lines of a set, of what was chosen, one for each seed."""
     splits = load(folder, name)
     train, valid, test = as_levels([splits[split] for split in ("train", "valid", "test")])
-    base = RestrictedBoltzmannMachine(centred=True, n_jobs=1)
+    base = RestrictedBoltzmannMachine(n_jobs=1)
     chosen = choose(base, SIZES, lambda machine: worth(machine, train, valid))
     binary = [row for row in read(RESULTS / "boltzmann.csv") if row["set"] == name]
     binary = [row for row in binary if row["model"] == "chosen"]
@@ -174,7 +174,7 @@ def mixed_lines(folder, name):
     """The lines of a mixed table."""
     table = mixed_tables.load(Path(folder) / "mixed", name)
     kinds = {c: "gaussian" if k == "real" else k for c, k in table.kinds.items()}
-    base = RestrictedBoltzmannMachine(visible=kinds, centred=True, n_jobs=1)
+    base = RestrictedBoltzmannMachine(visible=kinds, n_jobs=1)
 
     def score(machine):
         machine, _ = fitted(machine, table.frame(table.train), SEEDS[0])

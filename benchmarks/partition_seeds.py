@@ -4,12 +4,12 @@
         [--csv benchmarks/results/partition_seeds.csv]
 
 DATA as in `benchmarks.datasets`. The machines are those of ``benchmarks/results/boltzmann.csv``,
-with the settings that were chosen and the defaults but for centring, fitted once more. Nobody knows
-their log Z. Each is annealed by 200 chains under `SEEDS` through `TEMPERATURES`. The columns are
-log Z in nats: "there" by annealing, which is too low on average, "ess" what chains are worth; and
-back from the ends of those ("from_ends"), from the chains of training ("from_training"), and from
-random rows of the training data ("from_rows"). "score" is the mean log p* of test rows less
-"from_training": the score, if the machine had no states but those that chains of training know.
+with the settings that were chosen and the defaults, fitted once more. Nobody knows their log Z.
+Each is annealed by 200 chains under `SEEDS` through `TEMPERATURES`. The columns are log Z in nats:
+"there" by annealing, which is too low on average, "ess" what chains are worth; and back from the
+ends of those ("from_ends"), from the chains of training ("from_training"), and from random rows of
+the training data ("from_rows"). "score" is the mean log p* of test rows less "from_training": the
+score, if the machine had no states but those that chains of training know.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def main():
     arguments = parser.parse_args()
     table = []
     for row in read(RESULTS / "boltzmann.csv"):
-        if row["set"] not in arguments.sets or row["model"] not in ("chosen", "defaults, centred"):
+        if row["set"] not in arguments.sets or row["model"] not in ("chosen", "defaults"):
             continue
         train, _, test = splits(arguments.data, row["set"])
         machine, rows = machine_of(row, train), some(train, N_CHAINS).astype(np.uint8)

@@ -40,7 +40,7 @@ COLUMNS = (
 def learnt(train):
     """The model of a machine that has learnt."""
     machine = RestrictedBoltzmannMachine(
-        N_HIDDEN, alpha=ALPHA, centred=True, visible="bernoulli", n_jobs=1, random_state=SEED,
+        N_HIDDEN, alpha=ALPHA, visible="bernoulli", n_jobs=1, random_state=SEED,
         n_iter=-(-N_STEPS * 100 // len(train)),
     )  # fmt: skip
     return machine.fit(train)._model

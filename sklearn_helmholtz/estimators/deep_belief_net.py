@@ -112,9 +112,9 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
     n_chains : int, default=200
         Persistent chains, in pretraining and in reweighted fine-tuning.
 
-    centred : bool or "auto", default="auto"
+    centred : bool, default=True
         Whether Boltzmann machines learn in deviations from the means of both sides, see
-        `RestrictedBoltzmannMachine`; ``"auto"``: that of real features alone.
+        `RestrictedBoltzmannMachine`. Images of few pixels that are on may be learnt better without.
 
     averaging : bool, default=True
         Whether the result of each training is an average of the parameters over its later steps.
@@ -297,7 +297,7 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
         "top_learning_rate_init": [_POSITIVE],
         "n_steps": [_COUNT],
         "n_chains": [_COUNT],
-        "centred": ["boolean", StrOptions({"auto"})],
+        "centred": ["boolean"],
         "averaging": ["boolean"],
         "batch_size": [_COUNT],
         "max_iter": [StrOptions({"auto"}), _COUNT],
@@ -333,7 +333,7 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
         top_learning_rate_init=0.05,
         n_steps=1,
         n_chains=200,
-        centred="auto",
+        centred=True,
         averaging=True,
         batch_size=100,
         max_iter="auto",
@@ -478,7 +478,7 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
             indices, self.batch_size, self._epochs(self.pretrain_max_iter, len(indices)),
             Constant(self.pretrain_learning_rate), self.shuffle,
         )  # fmt: skip
-        rule = PersistentLearning(1, self.n_chains, self._centred)
+        rule = PersistentLearning(1, self.n_chains, self.centred)
         alpha = self._alpha_of_top(n_rows)
         lines = partial(self._lines_of_layer, compilation)
         way = Layerwise(
@@ -521,14 +521,10 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
     def _optimizer(self):
         return Divided(self.top_learning_rate_init / self.learning_rate_init)
 
-    @property
-    def _centred(self):
-        return None if self.centred == "auto" else self.centred
-
     def _rule(self):
         if self.fine_tune == "up-down":
-            return UpDown(ContrastiveDivergence(self.n_steps, self._centred))
-        top = PersistentLearning(self.n_steps, self.n_chains, self._centred)
+            return UpDown(ContrastiveDivergence(self.n_steps, self.centred))
+        top = PersistentLearning(self.n_steps, self.n_chains, self.centred)
         return DeepReweighted(top, self.n_particles)
 
     def _merged(self, X, weights):

@@ -116,13 +116,12 @@ class RestrictedBoltzmannMachine(
         ``n_chains`` tell the mass of these: of two distant modes, 9 : 1, that of the rarer was off
         by up to 0.1 with 10 chains in trials, and is by less than 0.03 with 300 in a test.
 
-    centred : bool or "auto", default="auto"
+    centred : bool, default=True
         Whether to learn in deviations from the means of both sides [6]_: steps are then the same
-        for data whose zeros and ones are exchanged, in any columns. ``"auto"`` centres where
-        features are real, which diverge otherwise at this learning rate with more than some dozens
-        of components. Of zeros and ones densities may be better by it and chains mix better, as on
-        images of many pixels; features for other estimators are worse, and so are images of few
-        pixels.
+        for data whose zeros and ones are exchanged, in any columns. Most densities are better by
+        it, and chains mix better; but images of few pixels that are on may be learnt better
+        without, and so are features for other estimators. Gaussian features diverge without at
+        this learning rate with more than some dozens of components.
 
     schedule : {"constant", "cosine", "adaptive"}, default="constant"
         Whether the learning rate stays, falls to zero along half a cosine over ``n_iter`` epochs,
@@ -355,7 +354,7 @@ class RestrictedBoltzmannMachine(
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "n_chains": [Interval(Integral, 1, None, closed="left"), None],
         "n_tempered": [Interval(Integral, 2, None, closed="left")],
-        "centred": ["boolean", StrOptions({"auto"})],
+        "centred": ["boolean"],
         "schedule": [StrOptions(set(SCHEDULES))],
         "averaging": ["boolean"],
         "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
@@ -386,7 +385,7 @@ class RestrictedBoltzmannMachine(
         n_steps=1,
         n_chains=None,
         n_tempered=10,
-        centred="auto",
+        centred=True,
         schedule="constant",
         averaging=True,
         momentum=0.0,
@@ -585,13 +584,12 @@ class RestrictedBoltzmannMachine(
         return FixedPenalty(alpha), FixedPenalty(alpha)
 
     def _rule(self):
-        centred = None if self.centred == "auto" else self.centred
         if self.negative_phase == "cd":
-            return ContrastiveDivergence(self.n_steps, centred=centred)
+            return ContrastiveDivergence(self.n_steps, centred=self.centred)
         n_chains = self.batch_size if self.n_chains is None else self.n_chains
         if self.negative_phase == "tempered":
-            return TemperedLearning(self.n_steps, n_chains, centred, self.n_tempered)
-        return PersistentLearning(self.n_steps, n_chains, centred)
+            return TemperedLearning(self.n_steps, n_chains, self.centred, self.n_tempered)
+        return PersistentLearning(self.n_steps, n_chains, self.centred)
 
     def _new_schema(self, X):
         schema = super()._new_schema(X)

@@ -36,10 +36,6 @@ class BoltzmannRule(Rule):
             log_partition = memory.log_partition_of(machine)
         return mean_of_rows(np.where(np.isnan(scores), 0.0, scores - log_partition), rows)
 
-    def centres(self, machine):
-        """Whether states are measured from their centre: as is said, or where data are real."""
-        return self.centred if self.centred is not None else machine.units.dtype != np.uint8
-
     def scores(self, machine, rows, seed, n_samples, n_threads):
         """Log p* of what is observed of each row, (n_rows,) nats; NaN where nothing is."""
         return log_unnormalized_observed(machine, rows, seed, n_samples, n_threads)

@@ -31,11 +31,11 @@ class ContrastiveDivergence(BoltzmannRule):
     """
 
     n_steps: int = 1
-    centred: bool | None = False
+    centred: bool = False
 
     def make_memory(self, machine, rows, means=None):
         """The chains of rows with gaps, and log Z: a `ChainMemory` without chains of its own."""
-        return ChainMemory(machine, rows, None, self.centres(machine), means)
+        return ChainMemory(machine, rows, None, self.centred, means)
 
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of its log p(x), nats.

@@ -32,7 +32,7 @@ class DeepLearning(PersistentLearning):
 
     def make_memory(self, machine, rows):
         """The chains, what is kept of each row, and log Z."""
-        return DeepChainMemory(machine, rows, self._first_states, self.centres(machine), self.keeps)
+        return DeepChainMemory(machine, rows, self._first_states, self.centred, self.keeps)
 
     def objective(self, machine, rows, seed, n_samples, n_threads, memory=None):
         """Mean over rows of the bound of mean field, less log Z as it is followed, nats."""

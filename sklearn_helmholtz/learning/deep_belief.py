@@ -78,7 +78,7 @@ class DeepBeliefRule(BeliefNetRule):
     def make_memory(self, machine, rows):
         """The memory of the rule of the top, for states that recognition makes of rows."""
         means = None
-        if self.top.centres(machine.top):
+        if self.top.centred:
             means = Ascent(machine.visible.units, machine.recognition).rates(rows)
         return TopMemory(self.top.make_memory(machine.top, None, means))
 

@@ -70,7 +70,7 @@ class LiftedLearning(BoltzmannRule):
 
     def make_memory(self, machine, rows):
         """The memory of the rule, for states of which nothing is missing."""
-        means = self.ascent.rates(rows) if self.rule.centres(machine) else None
+        means = self.ascent.rates(rows) if self.rule.centred else None
         return self.rule.make_memory(machine, None, means)
 
     def scores(self, machine, rows, seed, n_samples, n_threads):

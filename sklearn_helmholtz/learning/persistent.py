@@ -25,8 +25,7 @@ class PersistentLearning(BoltzmannRule):
     p(x). What is kept of them are hidden states, from which a sweep goes to data and back.
 
     n_steps : sweeps of the chains at each step; n_chains : None for as many as a minibatch has
-    rows; centred : whether states are measured from their centre, see `phases.centre`;
-    None for machines of real data alone.
+    rows; centred : whether states are measured from their centre, see `phases.centre`.
 
     References
     ----------
@@ -37,11 +36,11 @@ class PersistentLearning(BoltzmannRule):
 
     n_steps: int = 1
     n_chains: int | None = None
-    centred: bool | None = False
+    centred: bool = False
 
     def make_memory(self, machine, rows, means=None):
         """The chains, those of rows with gaps, and log Z: a `ChainMemory`; means : see there."""
-        return ChainMemory(machine, rows, self._first_states, self.centres(machine), means)
+        return ChainMemory(machine, rows, self._first_states, self.centred, means)
 
     def _first_states(self, machine, batch_size, seed):
         n_chains = batch_size if self.n_chains is None else self.n_chains
