@@ -38,6 +38,7 @@ def test_the_table_has_what_was_chosen_and_the_defaults_from_both_sides(
     rows = boltzmann.read(table.path)
     assert [(row["model"], row["seed"]) for row in rows] == [
         ("chosen", "0"), ("chosen", "1"), ("defaults", "0"), ("defaults", "1"),
+        ("defaults, not centred", "0"), ("defaults, not centred", "1"),
     ]  # fmt: skip
     assert {tuple(row) for row in rows} == {boltzmann.COLUMNS}
     assert all(-20 < float(row["test"]) < -5 and row["n_temperatures"] == "60" for row in rows)
