@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..likelihood import Estimate
-from ..models import Annealing
+from ..models import Ways
 from .checks import check_count
 from .partition import PartitionMixin, ways_told
 from .progress import with_progress
@@ -73,10 +73,10 @@ class DeepBeliefScoringMixin(PartitionMixin):
         )._about(dreamt=False)  # fmt: skip
 
     def _n_temperatures(self, given):
-        """The `Annealing` for log Z; given : temperatures that the user asks for, or None."""
+        """The `Ways` of chains for log Z; given : temperatures that are asked for, or None."""
         given = self.n_temperatures if given is None else given
         given = given if given == "auto" else check_count("n_temperatures", given)
-        return Annealing(self.n_annealing_chains, given)
+        return Ways(self.n_annealing_chains, given, self._n_threads)
 
     def _log_likelihood(
         self, X, method, n_samples, random_state, n_temperatures, sample_weight=None
@@ -86,13 +86,13 @@ class DeepBeliefScoringMixin(PartitionMixin):
         )
         if result.method == "exact" or result.reliable or random_state is not None:
             return result
-        known = self._n_temperatures(n_temperatures).of(self._model, self._n_threads)
+        known = self._n_temperatures(n_temperatures).partition_of(self._model)
         if known.is_exact:
             return result
         return result._about(ways=ways_told(known))
 
     def _log_joint(self, rows, hidden):
-        partition = self._n_temperatures(None).of(self._model, self._n_threads)
+        partition = self._n_temperatures(None).partition_of(self._model)
         return self._model.log_joint(rows, hidden, self._n_threads, partition.value)
 
 

@@ -22,14 +22,12 @@ from .labelled_boltzmann import LabelledBoltzmannModel
 from .linear_gaussian import LinearGaussianModel, check_columns
 from .mixed_boltzmann import MixedBoltzmannModel
 from .model import Model
-from .partition import Annealing
 from .ways import Ways
 
 __all__ = [
     "LARGEST",
     "MOST_ROWS",
     "N_SWEEPS",
-    "Annealing",
     "BeliefNetModel",
     "BoltzmannModel",
     "DeepBeliefModel",

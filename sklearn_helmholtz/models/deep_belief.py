@@ -14,8 +14,9 @@ from ..rows import Block, split_evenly
 from .belief_net import BeliefNetModel
 from .completion import posteriors
 from .effects import effects_of
-from .partition import Annealing, PartitionMixin
+from .partition import PartitionMixin
 from .side_draws import draw_sides
+from .ways import Ways
 
 _FEWEST_ROWS = 256
 
@@ -53,13 +54,13 @@ class DeepBeliefModel(PartitionMixin, BeliefNetModel):
 
     # Likelihoods.
 
-    def estimate(self, rows, method, n_samples, annealing, rng, n_threads, tails=None):
+    def estimate(self, rows, method, n_samples, ways, rng, n_threads, tails=None):
         """An `Estimate` of log p of rows, the content keys of these, and the method used.
 
-        annealing : an `Annealing` by which log Z is found, or None for the usual one.
+        ways : `Ways` of the chains by which log Z is found, or None for the usual ones.
         """
         found = super().estimate(rows, method, n_samples, None, rng, n_threads, tails)
-        partition = (annealing or Annealing()).of(self, n_threads, rng)
+        partition = (ways or Ways(n_threads=n_threads)).partition_of(self, rng)
         return self._relative(rows, found[0], partition), *found[1:]
 
     def _relative(self, rows, estimate, partition):
@@ -72,7 +73,7 @@ class DeepBeliefModel(PartitionMixin, BeliefNetModel):
         found = super().estimate(rows, "auto", n_samples, None, None, n_threads)[0]
         return self._relative(rows, found, Partition.exactly(0.0)).per_sample
 
-    def lower_bounds(self, rows, n_samples, annealing, rng, n_threads):
+    def lower_bounds(self, rows, n_samples, ways, rng, n_threads):
         """An `Estimate` of lower bounds of log p of rows, nats, and the method used.
 
         Bounds of log p* less what the way back from the machine says of log Z, which is too high
@@ -80,7 +81,7 @@ class DeepBeliefModel(PartitionMixin, BeliefNetModel):
         and then the other one counts.
         """
         estimate, _, method = super().estimate(rows, "auto", n_samples, None, rng, n_threads)
-        partition = annealing.of(self, n_threads, rng)
+        partition = ways.partition_of(self, rng)
         found = self._relative(
             rows, estimate, replace(partition, value=max(partition.lower, partition.upper))
         )

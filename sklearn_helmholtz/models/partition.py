@@ -1,7 +1,6 @@
 """Models with a partition function, which is found when it is first asked for, and kept."""
 
 import functools
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -9,21 +8,6 @@ import numpy as np
 from .. import _keys
 from .._keys import Draws, Purpose
 from ..likelihood import partition_of
-
-
-@dataclass(frozen=True)
-class Annealing:
-    """Way in which a partition function is found that is not summed out.
-
-    n_chains : chains; n_temperatures : of their way, or ``"auto"`` for enough of them.
-    """
-
-    n_chains: int = 100
-    n_temperatures: int | str = "auto"
-
-    def of(self, model, n_threads, rng=None):
-        """The `Partition` of a model; rng : None for fixed random numbers."""
-        return model.partition(self.n_chains, self.n_temperatures, n_threads, rng=rng)
 
 
 class PartitionMixin:

@@ -19,6 +19,10 @@ class Ways:
     n_temperatures: int | str = "auto"
     n_threads: int = 1
 
+    def partition_of(self, model, rng=None):
+        """The `Partition` of a model; rng : None for fixed random numbers."""
+        return model.partition(self.n_chains, self.n_temperatures, self.n_threads, rng=rng)
+
     @property
     def of_a_row(self):
         """Settings of the chains of a row with gaps, by name."""

@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from sklearn_helmholtz.inference import ExactPosterior
 from sklearn_helmholtz.machines import initialise_deep_belief, stack
-from sklearn_helmholtz.models import Annealing
+from sklearn_helmholtz.models import Ways
 from sklearn_helmholtz.rows import Block
 from sklearn_helmholtz.units import Ability, Bernoulli
 from tests import deep_belief_nets as nets
@@ -79,8 +79,8 @@ def test_annealed_log_z_agrees_within_its_error_and_is_no_bound():
     arrays = nets.random_arrays((4, 21, 22), 0.4, 1)
     model = nets.model_of(arrays)
     exact = model.partition(10, "auto", 1, "exact")
-    annealing = Annealing(100, 500)
-    found = annealing.of(model, 1)
+    annealing = Ways(100, 500)
+    found = annealing.partition_of(model)
     assert found.method == "annealed"
     assert abs(found.value - exact.value) < 3 * found.standard_error + abs(found.bias)
     rows = model.table(X[rng.permutation(16)[:6]])
@@ -88,8 +88,8 @@ def test_annealed_log_z_agrees_within_its_error_and_is_no_bound():
     assert estimate.bound == "none"
     assert estimate.common_variance == found.variance > 0
     free, gaps = estimate.per_sample + found.value, []
-    for annealing in (Annealing(100, 500), Annealing(10, 3), Annealing(10, 4)):
-        found = annealing.of(model, 1)
+    for annealing in (Ways(100, 500), Ways(10, 3), Ways(10, 4)):
+        found = annealing.partition_of(model)
         lower, method = model.lower_bounds(rows, 300, annealing, None, 1)
         assert (lower.bound, method) == ("lower", "importance")
         assert_allclose(lower.per_sample, free - max(found.lower, found.upper), atol=1e-9)
