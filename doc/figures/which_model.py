@@ -5,7 +5,7 @@ import pathlib
 
 import matplotlib.pyplot as plt
 
-RESULTS = pathlib.Path(__file__).parents[2] / "benchmarks" / "results"
+RESULTS = pathlib.Path("../../benchmarks/results")  # from here, where the directive runs it
 LOOKS = {
     "Helmholtz machine": ("#4c72b0", "o"),
     "Helmholtz machine, two layers": ("#4c72b0", "s"),
@@ -45,8 +45,13 @@ def chart():
     """A panel for each set."""
     rows, tested = read("which_model_choices.csv"), read("which_model.csv")
     sets = list(dict.fromkeys(row["set"] for row in tested))
-    figure, panels = plt.subplots(2, 2, figsize=(10, 8.4), layout="constrained", squeeze=False)
-    for axes, name in zip(panels.flat, sets, strict=True):
+    n_lines = -(-len(sets) // 2)
+    figure, panels = plt.subplots(
+        n_lines, 2, figsize=(10, 0.6 + 3.9 * n_lines), layout="constrained", squeeze=False
+    )
+    for axes in panels.flat[len(sets) :]:
+        axes.axis("off")
+    for axes, name in zip(panels.flat, sets, strict=False):
         draw(axes, [r for r in rows if r["set"] == name], [r for r in tested if r["set"] == name])
         lows = sorted(float(r["valid"]) for r in rows if r["set"] == name)
         axes.set_ylim(bottom=lows[len(lows) // 10] - 0.05 * (lows[-1] - lows[0]))
