@@ -13,7 +13,7 @@ STEP, HEIGHT = 0.62, 0.46
 WAYS = {
     "zeros and ones": (
         ("the best density", "HelmholtzMachine(autoregressive=True)"),
-        ("what occurs together, features", "RestrictedBoltzmannMachine"),
+        ("what occurs together: a density", "RestrictedBoltzmannMachine"),
         ("exact or mean-field causes, to study", "SigmoidBeliefNet"),
         ("layers, to start a perceptron from", "DeepBeliefNet"),
     ),

@@ -67,7 +67,11 @@ def test_it_learns_the_distribution_of_its_rows(params):
 def test_pretraining_uses_upper_layers_where_nothing_else_does():
     X = rows_of(400)
     sizes = [
-        np.abs(DeepBoltzmannMachine((4, 6), pretrain=p, **FEW | {"n_iter": 20}).fit(X).coefs_[1])
+        np.abs(
+            DeepBoltzmannMachine((4, 6), pretrain=p, **FEW | {"n_iter": 20, "learning_rate": 0.1})
+            .fit(X)
+            .coefs_[1]
+        )
         for p in (True, False)
     ]
     assert sizes[0].mean() > 5 * sizes[1].mean()
