@@ -17,9 +17,9 @@ _LOG_DENSITY = -0.5 * _TRAITS**2 - 0.5 * np.log(2 * np.pi) + np.log(_TRAITS[1] -
 
 @dataclass(frozen=True)
 class BinaryQuestionnaire(Distribution):
-    """Distribution of answers under the two-parameter logistic model of item response theory [1]_.
+    """Distribution of answers under the two-parameter logistic model of item response theory.
 
-    Traits are normal and independent. Each item measures one of them: the answer is 1 with the
+    Traits are normal and independent [1]_. Each item measures one of them: the answer is 1 with the
     probability ``sigmoid(discrimination * (trait - difficulty))``.
 
     Parameters
