@@ -38,6 +38,8 @@ def draw(axes, rows, tested):
             s=60, color=colour, marker=marker, edgecolor="black", linewidth=0.8, label=model,
         )  # fmt: skip
     axes.set_xscale("log")
+    axes.set_xticks([3, 10, 30, 100], ["3", "10", "30", "100"])
+    axes.minorticks_off()
     axes.grid(color="0.9")
 
 
@@ -53,8 +55,6 @@ def chart():
         axes.axis("off")
     for axes, name in zip(panels.flat, sets, strict=False):
         draw(axes, [r for r in rows if r["set"] == name], [r for r in tested if r["set"] == name])
-        lows = sorted(float(r["valid"]) for r in rows if r["set"] == name)
-        axes.set_ylim(bottom=lows[len(lows) // 10] - 0.05 * (lows[-1] - lows[0]))
         axes.set_title(name)
     for axes in panels[-1]:
         axes.set_xlabel("CPU seconds of a fit")
