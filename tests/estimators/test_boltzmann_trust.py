@@ -7,7 +7,13 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.neural_network import BernoulliRBM
 
-from sklearn_helmholtz import RestrictedBoltzmannMachine, load, save
+from sklearn_helmholtz import (
+    DeepBeliefNet,
+    DeepBoltzmannMachine,
+    RestrictedBoltzmannMachine,
+    load,
+    save,
+)
 from sklearn_helmholtz.inference import MAX_AUTOMATIC_SIDE
 
 N_HIDDEN = MAX_AUTOMATIC_SIDE + 2
@@ -105,3 +111,19 @@ def test_what_both_ways_found_is_told_of_scores_that_are_not_reliable():
     known = machine._model.partition(100, 3, 1)
     told = f"log Z at {known.value:.2f}, and its reverse, from the ends of its own chains, at "
     assert f"{told}{known.back:.2f}." in str(caught[0].message)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DeepBeliefNet((22, 21), max_iter=2, pretrain_max_iter=2, n_chains=30, random_state=0),
+        DeepBoltzmannMachine((22, 3), n_iter=2, n_chains=30, random_state=0),
+    ],
+    ids=["belief net", "Boltzmann machine"],
+)
+def test_chains_of_deep_models_bear_witness_and_are_kept_in_files(model, tmp_path):
+    rows = np.random.default_rng(0).integers(0, 2, (60, 22))
+    known = model.set_params(n_temperatures=20).fit(rows).log_partition_
+    assert (known.method, known.reversed_from) == ("annealed", "training")
+    save(model, tmp_path / "model.npz")
+    assert load(tmp_path / "model.npz").log_partition_ == known

@@ -116,18 +116,18 @@ def test_draws_have_the_frequencies_of_the_model(levels, way, monkeypatch):
     machine, found = estimator(levels)
     oracle = Oracle.of(machine, levels)
     X, (H,) = found.sample(n, random_state=0, return_latents=True)
-    _check(X, H, oracle, np.full(len(levels), np.nan))
+    assert_moments(X, H, oracle, np.full(len(levels), np.nan))
     row = gappy_rows(oracle)[10]
     X, (H,) = found.sample(n, given=users(row, levels), random_state=0, return_latents=True)
     seen = ~np.isnan(row)
     assert_allclose(X[:, seen], np.tile(users(row, levels)[seen], (n, 1)))
-    _check(X, H, oracle, row)
+    assert_moments(X, H, oracle, row)
     if way == "exact":
         X = found.impute(np.tile(users(row, levels), (500, 1)), "sample", random_state=0)
-        _check(X, None, oracle, row)
+        assert_moments(X, None, oracle, row)
 
 
-def _check(X, H, oracle, row):
+def assert_moments(X, H, oracle, row):
     """Draws have the moments that they should, products of both sides among them."""
     rows, p = oracle.given(row)
     real = np.array([n is None for n in oracle.levels])
@@ -200,7 +200,7 @@ def test_bounds_and_annealed_scores(levels):
 def test_gibbs_leaves_the_model_as_it_is():
     machine, found = estimator(LEVELS)
     X = found.sample(10_000, random_state=0)
-    _check(found.gibbs(X, 2, random_state=1), None, Oracle.of(machine), np.full(4, np.nan))
+    assert_moments(found.gibbs(X, 2, random_state=1), None, Oracle.of(machine), np.full(4, np.nan))
 
 
 @TABLES
