@@ -90,8 +90,8 @@ class DeepBoltzmannMachine(
 
     learning_rate : float, default=0.02
         The (first) learning rate, of pretraining as well. At 0.1 machines of few dozens of units
-        learn faster; with a hundred and more chains do not follow, and training diverges on most
-        tables.
+        learn faster; with a hundred and more chains do not follow on many tables, and training
+        diverges.
 
     schedule : {"constant", "cosine", "adaptive"}, default="constant"
         Whether the learning rate stays, falls to zero along half a cosine over ``n_iter`` epochs,
