@@ -16,17 +16,16 @@ INPUT = re.compile(r"^ *(>>>|\.\.\.) (.*)$")
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_chapters_are_of_one_sitting_with_code_that_fits(page):
     text = page.read_text("utf-8")
-    if page.stem not in ("errors", "index", "boltzmann_machines"):  # looked up, not read
+    if page.stem not in ("errors", "index"):  # looked up, not read
         assert 300 < len(text.split()) < LONGEST
-    if page.stem != "boltzmann_machines":  # whose text is older
-        wide = [line for line in text.splitlines() if INPUT.match(line) and len(line) > WIDEST]
-        assert not wide
+    wide = [line for line in text.splitlines() if INPUT.match(line) and len(line) > WIDEST]
+    assert not wide
 
 
 @pytest.mark.parametrize("page", CHAPTERS, ids=lambda path: path.stem)
 def test_chapters_open_with_a_label_search_words_and_are_listed(page):
     text = page.read_text("utf-8")
-    assert text.startswith(".. _") or page.stem == "boltzmann_machines"
+    assert text.startswith(".. _")
     if page.stem != "index":
         assert ".. index::" in text
         assert f"\n   {page.stem}\n" in (DOC / "guide" / "index.rst").read_text("utf-8")
