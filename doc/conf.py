@@ -4,10 +4,14 @@ import matplotlib
 from docutils import nodes
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401  # examples refer to it
 from sphinx_gallery.sorting import ExplicitOrder
+from threadpoolctl import threadpool_limits
 
 from sklearn_helmholtz import __version__
 
 matplotlib.use("agg")
+# Products in the examples are small: threads of BLAS that wait for each other make them no faster, and
+# many times slower on a machine that has other work.
+threadpool_limits(1, user_api="blas")
 
 project = "sklearn_helmholtz"
 copyright = "The sklearn_helmholtz developers"
@@ -52,6 +56,7 @@ sphinx_gallery_conf = {
     "reference_url": {"sklearn_helmholtz": None},
     "download_all_examples": False,
     "capture_repr": (),
+    "thumbnail_size": (800, 360),
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
