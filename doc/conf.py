@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 from sklearn_helmholtz import __version__
 
 matplotlib.use("agg")
-# Products in the examples are small: threads of BLAS that wait for each other make them no faster, and
-# many times slower on a machine that has other work.
+# Products in the examples are small: threads of BLAS that wait for each other make them no
+# faster, and many times slower on a machine that has other work.
 threadpool_limits(1, user_api="blas")
 
 project = "sklearn_helmholtz"
