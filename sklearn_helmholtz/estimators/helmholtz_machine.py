@@ -23,7 +23,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
 
     Causes of mixed tables, whose columns differ in kind, are enumerated, weighed as particles, or
     moved by Gibbs sampling and annealing; there is no mean field. With ``autoregressive=True`` rows
-    that miss values have particles only.
+    that miss counts, ordered or real values have particles only.
 
     Read more in the :ref:`User Guide <helmholtz_machine>`.
 
