@@ -10,9 +10,9 @@ ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent
 GROUND = ["_compiling", "_keys", "_tree", "_threads", "_workspace"]
 STOREYS = [
     ["_version"], ["_kernels"], GROUND, ["rows"], ["columns"], ["units"], ["layers"], ["machines"],
-    ["inference", "factors"], ["likelihood"], ["learning"], ["_training", "_monitor"], ["_descent"],
-    ["models"], ["estimators"], ["applications", "datasets"], ["persistence", "plotting"],
-    ["__init__", "__main__"],
+    ["inference", "factors", "sequences"], ["likelihood"], ["learning"],
+    ["_training", "_monitor"], ["_descent"], ["models"], ["estimators"],
+    ["applications", "datasets"], ["persistence", "plotting"], ["__init__", "__main__"],
 ]  # fmt: skip
 FLOORS = {part: floor for floor, parts in enumerate(STOREYS) for part in parts}
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))

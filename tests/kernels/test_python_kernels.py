@@ -48,6 +48,7 @@ from sklearn_helmholtz.rows import Table
 from tests import naive
 from tests.fresh_kernels import run_python
 from tests.mixed_boltzmann_machines import make_mixed_boltzmann
+from tests.sequences.builders import make_machine, make_rows
 
 ROOT = pathlib.Path(__file__).parents[__name__.count(".")]
 
@@ -228,6 +229,13 @@ def boltzmann():
     ]  # fmt: skip
 
 
+def sequences():
+    machine = make_machine(2, 3)
+    rows, found = make_rows(machine, (5, 1), share=0.2)
+    means = machine.smooth(rows, found).means
+    return [*machine.log_prob(rows, found), *means.ravel()]
+
+
 PRODUCT = (normal(0, 5, 37) > 0).astype(np.float32), normal(1, 37, 19), normal(2, 19)
 ETA, LOG_WEIGHTS = 20 * normal(3, 2, 21), normal(4, 2, 60).astype(np.float64)
 LATERAL = np.triu(normal(5, 21, 21), 1)
@@ -254,6 +262,7 @@ def answers_of_kernels():
         "means in order": [*in_order.ravel().tolist(), *gaussian.ravel().tolist()],
         "shapes": shapes.tolist(),
         "triangles": triangles(*TRIANGLES).ravel().tolist(),
+        "sequences": sequences(),
     }
 
 

@@ -65,6 +65,8 @@ ORACLES = {
     "gray_code.missing_log_sums":
         "sums_over_what_is_missing_are_those_of_every_completion",
     "gray_code.softplus_sums": "sums_of_softplus_are_those_of_every_state",
+    "kalman.kalman_filter": "filters_and_smoothers_are_their_naive_twins",
+    "kalman.kalman_smoother": "filters_and_smoothers_are_their_naive_twins",
     "lateral.clear_lower": "what_lies_on_and_below_the_diagonal_is_cleared",
     "lateral.complete": "completed_bernoulli_units_are_their_naive_twin",
     "lateral.means_autoregressive": "means_in_order_are_their_naive_twins",

@@ -1,0 +1,17 @@
+"""Sequences of rows: slow features in closed form, and the factors of which they are the limit."""
+
+from .differences import Differences
+from .dynamic_factors import DynamicFactors, FilteredFeatures, SmoothedFeatures
+from .sequences import Sequences
+from .slow_features import SlowFeatures, signs_of, slow_features
+
+__all__ = [
+    "Differences",
+    "DynamicFactors",
+    "FilteredFeatures",
+    "Sequences",
+    "SlowFeatures",
+    "SmoothedFeatures",
+    "signs_of",
+    "slow_features",
+]
