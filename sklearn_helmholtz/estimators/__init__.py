@@ -16,6 +16,7 @@ from .polychoric import polychoric_correlation
 from .restricted_boltzmann_classifier import RestrictedBoltzmannClassifier
 from .restricted_boltzmann_machine import RestrictedBoltzmannMachine
 from .sigmoid_belief_net import SigmoidBeliefNet
+from .slow_feature_analysis import SlowFeatureAnalysis
 
 __all__ = [
     "DeepBeliefNet",
@@ -29,6 +30,7 @@ __all__ = [
     "RestrictedBoltzmannClassifier",
     "RestrictedBoltzmannMachine",
     "SigmoidBeliefNet",
+    "SlowFeatureAnalysis",
     "bartlett_sphericity",
     "compare_log_likelihood",
     "kaiser_meyer_olkin",

@@ -22,6 +22,7 @@ from .labelled_boltzmann import LabelledBoltzmannModel
 from .linear_gaussian import LinearGaussianModel, check_columns
 from .mixed_boltzmann import MixedBoltzmannModel
 from .model import Model
+from .slow_features import DynamicFactorModel, SlowFeatureModel
 from .ways import Ways
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "BoltzmannModel",
     "DeepBeliefModel",
     "DeepBoltzmannModel",
+    "DynamicFactorModel",
     "Encoding",
     "GaussianBoltzmannModel",
     "GradedModel",
@@ -39,6 +41,7 @@ __all__ = [
     "LinearGaussianModel",
     "MixedBoltzmannModel",
     "Model",
+    "SlowFeatureModel",
     "Ways",
     "by_blocks",
     "check_columns",

@@ -17,6 +17,7 @@ from ..estimators import (
     RestrictedBoltzmannClassifier,
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
+    SlowFeatureAnalysis,
 )
 from ..estimators.notices import notify
 from ..estimators.published import sentence_on_versions
@@ -31,6 +32,7 @@ from . import (
     gaussian_machines,
     holders,
     ordinal_models,
+    slow_features,
 )
 from .container import read_file, write_file
 from .parameters import OUTPUT, read_parameters, write_parameters
@@ -52,6 +54,7 @@ _CLASSES = {
         RestrictedBoltzmannClassifier,
         RestrictedBoltzmannMachine,
         SigmoidBeliefNet,
+        SlowFeatureAnalysis,
     )
 }
 _NETS = (belief_nets.write_belief_net, belief_nets.read_belief_net, belief_nets.RECORDS)
@@ -85,6 +88,9 @@ _FACTORS = (
 _ITEMS = (
     ordinal_models.write_ordinal_model, ordinal_models.read_ordinal_model, ordinal_models.RECORDS
 )  # fmt: skip
+_SLOW = (
+    slow_features.write_slow_features, slow_features.read_slow_features, slow_features.RECORDS
+)  # fmt: skip
 _STATES = {
     "DeepBeliefNet": _DEEP_BELIEF,
     "DeepBoltzmannMachine": _DEEP,
@@ -92,6 +98,7 @@ _STATES = {
     "GaussianHelmholtzMachine": _GAUSSIANS, "HelmholtzMachine": _NETS,
     "OrdinalFactorAnalysis": _ITEMS, "RestrictedBoltzmannClassifier": _LABELLED,
     "RestrictedBoltzmannMachine": _BOLTZMANN, "SigmoidBeliefNet": _NETS,
+    "SlowFeatureAnalysis": _SLOW,
 }  # fmt: skip
 _ALL = {**_CLASSES, **holders.KINDS}
 
@@ -107,7 +114,8 @@ def save(estimator, path):
     ----------
     estimator : HelmholtzMachine, GaussianHelmholtzMachine, DeterministicHelmholtzMachine, \
             SigmoidBeliefNet, RestrictedBoltzmannMachine, RestrictedBoltzmannClassifier, \
-            DeepBeliefNet, DeepBoltzmannMachine, FactorAnalysis or OrdinalFactorAnalysis
+            DeepBeliefNet, DeepBoltzmannMachine, FactorAnalysis, OrdinalFactorAnalysis or \
+            SlowFeatureAnalysis
         A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
         or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
         one to be fitted.

@@ -33,7 +33,12 @@ def write_factor_model(part, estimator):
     moments = estimator._moments
     if moments is None:
         part.nothing("n_rows")
-        return
+    else:
+        write_moments(part, moments)
+
+
+def write_moments(part, moments):
+    """Write `SecondMoments`."""
     part.whole("n_rows", moments.n_rows)
     part.number("weight", moments.weight)
     for name in ("shift", "first", "second"):
@@ -61,7 +66,7 @@ def read_factor_model(part, estimator, n_features, feature_names):
         "n_iter_": part.whole("n_iter"),
     })  # fmt: skip
     estimator._weights = read_weights(part)
-    estimator._moments = None if part.is_nothing("n_rows") else _read_moments(part, n_features)
+    estimator._moments = None if part.is_nothing("n_rows") else read_moments(part, n_features)
 
 
 def _read_machine(part, n_features):
@@ -81,7 +86,8 @@ def check_same(name, found, expected):
         raise ValueError(f"its array {name!r} contradicts its other arrays")
 
 
-def _read_moments(part, n_features):
+def read_moments(part, n_features):
+    """The `SecondMoments` that were written."""
     shape = (n_features,)
     n_rows, weight = part.whole("n_rows"), part.number("weight", low=_LEAST)
     shift = part.array("shift", np.float64, shape)

@@ -26,7 +26,8 @@ class SlowFeatures:
 
     def first(self, n):
         """The n slowest features."""
-        return SlowFeatures(self.filters[:n], self.mixing[:, :n], self.deltas[:n], self.rank)
+        parts = self.filters[:n], self.mixing[:, :n], self.deltas[:n]
+        return SlowFeatures(*(np.array(part, order="C") for part in parts), self.rank)
 
 
 def slow_features(covariance, differences, n_rows):

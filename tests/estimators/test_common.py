@@ -20,6 +20,7 @@ from sklearn_helmholtz import (
     OrdinalFactorAnalysis,
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
+    SlowFeatureAnalysis,
 )
 from tests.applications.test_classifiers_common import instances as classifiers
 from tests.applications.test_transformed_common import instances as behind_transformers
@@ -245,6 +246,11 @@ def factor_models():
     return [*made, FactorAnalysis(1, scores="bartlett"), FactorAnalysis(2, rotation="promax")]
 
 
+def slow_features():
+    """Slow features with and without noise."""
+    return [SlowFeatureAnalysis(), SlowFeatureAnalysis(1, noise="diagonal", max_iter=100)]
+
+
 def item_models():
     """One factor model of items for each way to fit it."""
     return [FewLevels(), FewLevels(estimation="likelihood")]
@@ -259,7 +265,7 @@ def all_kinds():
     """Estimators of all kinds, with and without the data that some of them map."""
     own = [*machines(), *gaussian_machines(), *deterministic_machines(), *nets()]
     own += [*boltzmann_machines(), *deep_belief_nets(), *deep_boltzmann_machines()]
-    return [*own, *factor_models(), *item_models(), *applications()]
+    return [*own, *factor_models(), *slow_features(), *item_models(), *applications()]
 
 
 def one_of_each():
@@ -271,7 +277,7 @@ def one_of_each():
         made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)
     own = [*made.values(), *deterministic_machines()[:1], *boltzmann_machines()[1:3]]
     own += [*deep_belief_nets()[:1], *deep_boltzmann_machines()[:1]]
-    return [*own, *factor_models(), *item_models(), *applications()]
+    return [*own, *factor_models(), *slow_features(), *item_models(), *applications()]
 
 
 WHOLE_NUMBERS = (
@@ -296,7 +302,7 @@ def expected_failures(estimator):
         )
     if ordered and inference in ("exact", "mean-field"):
         failures["check_estimators_nan_inf"] = "transform or predict takes what fit refuses"
-    without_chance = FactorAnalysis | OrdinalFactorAnalysis | LatentImputer
+    without_chance = FactorAnalysis | OrdinalFactorAnalysis | LatentImputer | SlowFeatureAnalysis
     merging = DeterministicHelmholtzMachine | GaussianHelmholtzMachine | RestrictedBoltzmannMachine
     merging |= DeepBeliefNet | DeepBoltzmannMachine
     if isinstance(estimator, RestrictedBoltzmannMachine) and estimator.visible == "mixed":
@@ -313,6 +319,7 @@ def expected_failures(estimator):
 # those of others are small whole numbers, which machines take for real ones, and say so.
 @pytest.mark.filterwarnings("ignore:visible='auto' took all 2 features:UserWarning")
 @pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
+@pytest.mark.filterwarnings("ignore:The rows vary in:UserWarning")
 @pytest.mark.filterwarnings("ignore:The polychoric correlations make no:UserWarning")
 @pytest.mark.filterwarnings("ignore:Items are so steep:UserWarning")
 @pytest.mark.filterwarnings("ignore:The maximum was not reached after:UserWarning")
@@ -353,6 +360,7 @@ def test_all_public_estimators_are_checked(checked):
 # These checks mix frames and arrays on purpose, at which every transformer warns.
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
 @pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
+@pytest.mark.filterwarnings("ignore:The rows vary in:UserWarning")
 @pytest.mark.filterwarnings("ignore:The polychoric correlations make no:UserWarning")
 @pytest.mark.filterwarnings("ignore:Items are so steep:UserWarning")
 @pytest.mark.filterwarnings("ignore:The maximum was not reached after:UserWarning")

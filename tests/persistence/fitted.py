@@ -23,6 +23,7 @@ from sklearn_helmholtz import (
     RestrictedBoltzmannClassifier,
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
+    SlowFeatureAnalysis,
 )
 from sklearn_helmholtz.columns import Layout
 from sklearn_helmholtz.machines import BaseColumns, BaseNormals, BaseRates
@@ -161,6 +162,16 @@ CASES = {
             missing_indicator=True, visible=_KINDS["visible"], **FEW), _FRAME,
     ),
     "truth values": (lambda: _mixed(visible="mixed"), _FRAME[["sex", "is_old"]]),
+}  # fmt: skip
+
+
+#: Models of sequences, whose rows have no scores of their own.
+SEQUENCES = {
+    "slow features": (lambda: SlowFeatureAnalysis(2), _NAMED),
+    "slow features over a lag": (
+        lambda: SlowFeatureAnalysis(lag=2).set_output(transform="pandas"), real_rows(),
+    ),
+    "slow features with noise": (lambda: SlowFeatureAnalysis(2, noise="diagonal"), _GAPS),
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from sklearn_helmholtz import load, save
-from tests.persistence.fitted import CASES, HOLDERS
+from tests.persistence.fitted import CASES, HOLDERS, SEQUENCES
 
 HARMLESS = {"parameters", "version"}  # others of which are checked, or as good
 
@@ -26,7 +26,7 @@ def contents(tmp_path_factory):
 
     def find(name):
         if name not in known:
-            make, *data = {**CASES, **HOLDERS}[name]
+            make, *data = {**CASES, **HOLDERS, **SEQUENCES}[name]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # columns without values
                 save(make().fit(*data), path)
@@ -41,6 +41,7 @@ def contents(tmp_path_factory):
 @pytest.fixture(scope="module", params=[
     "few mixed", "nvil of bits", "oblique factors", "autoregressive reals", "items",
     "imputer", "detector of bits", "latent classifier", "generative classifier",
+    "slow features", "slow features with noise",
 ])  # fmt: skip
 def whole(request, contents):
     """Header and arrays of a good file."""

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sklearn_helmholtz import TRUSTED_TYPES, GenerativeClassifier, TransformedDensity
-from tests.persistence.fitted import CASES, CLASSIFIERS, HOLDERS, difference
+from tests.persistence.fitted import CASES, CLASSIFIERS, HOLDERS, SEQUENCES, difference
 from tests.shells import real_rows
 
 io = pytest.importorskip("skops.io", reason="skops is not installed")
@@ -28,7 +28,8 @@ def fit(make, *data):
 
 def test_models_come_back_and_no_other_types_are_trusted():
     seen = set()
-    for name, (make, *data) in {**CASES, **CLASSIFIERS, **HOLDERS, **TRANSFORMED}.items():
+    held = {**HOLDERS, **TRANSFORMED}
+    for name, (make, *data) in {**CASES, **CLASSIFIERS, **SEQUENCES, **held}.items():
         model = fit(make, *data)
         text = io.dumps(model)
         seen |= set(io.get_untrusted_types(data=text))
