@@ -77,9 +77,10 @@ def _of_pairs(sequences, smoothed):
     earlier = later - 1
     here, there = smoothed.places[earlier], smoothed.places[later]
     variances = np.einsum("mkk->mk", covariances)
-    pairs, counts = np.unique(np.stack([there, here]), axis=1, return_counts=True)
-    across = np.einsum("mkl,mkl->mk", covariances[pairs[0]], smoothed.gains[pairs[1]])
-    moved = (variances[pairs[0]] - across) + (variances[pairs[1]] - across)
+    pairs, counts = np.unique(there * len(covariances) + here, return_counts=True)
+    there, here = np.divmod(pairs, len(covariances))
+    across = np.einsum("mkl,mkl->mk", covariances[there], smoothed.gains[here])
+    moved = (variances[there] - across) + (variances[here] - across)
     drift = ((means[later] - means[earlier]) ** 2).sum(axis=0) + counts @ moved
     cross = (means[later] * means[earlier]).sum(axis=0) + counts @ across
     return drift, cross

@@ -13,6 +13,7 @@ from .slow_features import signs_of
 _EM_STEPS = 10  # before L-BFGS, which has no use for slopes far from the maximum
 _ROUND = 50  # steps of L-BFGS in one set of coordinates
 _MEMORY = 30  # pairs that L-BFGS remembers
+_NOWHERE = 1e10  # nats, of a step so long that nothing can be computed: it is shortened
 _LEAST_NOISE = 1e-8  # relative to the variance of a column
 _AT_LEAST = 1.01  # times the least noise: as little as there can be
 
@@ -96,11 +97,11 @@ def fit_dynamic_factors(start, data, sequences, variances, tol, max_iter):
     steps has to raise the log-likelihood by for another round.
     """
     rows, least = Rows.of(data, sequences), _LEAST_NOISE * variances
-    machine, path = start, []
-    for _ in range(min(_EM_STEPS, max_iter)):
+    machine, path, n_steps, converged = start, [], min(_EM_STEPS, max_iter), False
+    for _ in range(n_steps):
         machine, log_prob = em_step(machine, rows, least)
         path.append(log_prob)
-    n_steps, converged = len(path), False
+    path.append(float(machine.log_prob(data, sequences).sum()))
     while n_steps < max_iter and not converged:
         before = path[-1]
         machine, more, n = _ascend(machine, rows, least, tol, min(_ROUND, max_iter - n_steps))
@@ -120,7 +121,7 @@ def _ascend(machine, rows, least_noise, tol, max_iter):
         moved = coordinates.machine(vector)
         log_prob, slope = slopes(moved, rows)
         if not np.isfinite(log_prob):
-            return np.inf, np.zeros_like(vector)
+            return _NOWHERE, np.zeros_like(vector)
         return -log_prob / n, -coordinates.pulled(moved, slope) / n
 
     found = minimize(
@@ -128,7 +129,8 @@ def _ascend(machine, rows, least_noise, tol, max_iter):
         callback=lambda intermediate_result: path.append(-n * float(intermediate_result.fun)),
         options={"maxiter": max_iter, "maxcor": _MEMORY, "ftol": tol / 10, "gtol": 0},
     )  # fmt: skip
-    return coordinates.machine(found.x), path or [-n * float(found.fun)], max(found.nit, 1)
+    # Where rounding hides all that there is to gain no step is made, which counts as one.
+    return coordinates.machine(found.x), path, max(found.nit, 1)
 
 
 def _in_order(machine):
