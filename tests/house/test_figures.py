@@ -123,9 +123,15 @@ def deep_machines_of_digits():
     )
 
 
+def lost_by_slow_features():
+    (lost,) = {f"{float(line['Lost to the truth']):.2f}" for line in rows("slow_features.csv")}
+    return f"loses {lost} nats per held-out step to the truth", "guide/slow_features.rst"
+
+
 QUOTED = (
     losses_by_gaps, coverage, factor_speed, threads, hundred_epochs, digits_of_the_demo,
     independent_pixels, census_of_categories, deep_machines_of_digits,
+    lost_by_slow_features,
 )  # fmt: skip
 
 
