@@ -199,7 +199,6 @@ def kalman_smoother(
             covariances[place] = filtered[slots[t]]
             gains[place] = 0.0
             means[t] = after[t]
-            is_settled = False
         else:
             here, there = slots[t], slots[t + 1]
             # Both the filter and the smoother may have settled: the gain is the same, then.

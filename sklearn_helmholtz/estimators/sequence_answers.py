@@ -13,7 +13,7 @@ from .groups import sequences_of
 from .imputed import imputed
 from .labels import index_of
 from .public import public
-from .results import LogLikelihoodResult
+from .results import LogLikelihoodResult, PosteriorResult
 
 _STRATEGIES = ("mean", "median", "mode", "sample")
 
@@ -129,6 +129,38 @@ class SequenceAnswersMixin:
             contained(self, each.astype(dtype, copy=False), names, like=X) for each in found
         )
         return (means, deviations) if return_std else means
+
+    @available_if(_has_noise)
+    @public
+    def posterior(self, X, *, groups=None, n_samples=10, random_state=None):
+        """Features of each time step given the whole of its sequence, as a distribution.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows in the order of time; NaN means missing.
+
+        groups : array-like of shape (n_samples,), default=None
+            As of `fit`; sequences of one row are taken.
+
+        n_samples : int, default=10
+            Draws of the features of a sequence, all of its steps together.
+
+        random_state : int, RandomState instance or None, default=None
+            An int repeats the draws; None uses NumPy's global generator.
+
+        Returns
+        -------
+        result : PosteriorResult
+            With ``mean``, as of `smooth`, ``covariance`` and ``samples``, lists of one: see
+            :class:`~sklearn_helmholtz.estimators.results.PosteriorResult`.
+        """
+        n_samples = check_count("n_samples", n_samples)
+        rows, sequences, _ = self._sequences(X, groups)
+        rng = check_random_state(random_state)
+        result = PosteriorResult(**self._model.posterior(rows, sequences, n_samples, rng))
+        names = [list(self.get_feature_names_out())]
+        return result._about(index=index_of(X), names=names)
 
     @available_if(_has_noise)
     @public

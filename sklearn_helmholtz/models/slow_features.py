@@ -84,6 +84,24 @@ class DynamicFactorModel:
         found = self.machine.smooth(rows, sequences)
         return found.means, found.deviations()
 
+    def posterior(self, rows, sequences, n_samples, rng):
+        """Means and covariances of the features, and draws of those of a sequence together.
+
+        The fields of what users get, as a dictionary.
+        """
+        found = self.machine.smooth(rows, sequences)
+        n, k = found.means.shape
+        samples = np.empty((n, n_samples, k))
+        for number in range(n_samples):
+            samples[:, number], _ = self.machine.draw_features(rows, sequences, found.means, rng)
+        return {
+            "mean": [found.means],
+            "covariance": [found.covariances[found.places]],
+            "samples": [samples],
+            "effective_sample_size": np.full(n, np.inf),
+            "method": "exact",
+        }
+
     def impute(self, rows, sequences, is_drawn, n_imputations, rng):
         """Values for all that is missing, row by row, (n_missing, n_imputations).
 

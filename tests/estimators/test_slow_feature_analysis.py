@@ -252,7 +252,7 @@ def test_partial_fit_goes_on_from_what_left_moments():
 
 def test_a_closed_form_has_no_density():
     model = SlowFeatureAnalysis(2).fit(make_rows())
-    for name in ("score", "log_likelihood", "smooth", "sample", "impute", "aic", "bic"):
+    for name in ("score", "log_likelihood", "smooth", "posterior", "sample", "impute", "aic"):
         assert not hasattr(model, name)
         with pytest.raises(AttributeError) as found:
             getattr(model, name)

@@ -130,6 +130,23 @@ def test_features_are_smoothed_better_than_row_by_row(fitted):
     assert (means.var(axis=0) + (deviations**2).mean(axis=0))[1] == pytest.approx(1, abs=0.2)
 
 
+def test_posteriors_are_those_of_whole_sequences(fitted):
+    _, model, X = fitted
+    X = X[:40]
+    found = model.posterior(X, groups=np.arange(40) // 20, n_samples=2000, random_state=0)
+    means, deviations = model.smooth(X, groups=np.arange(40) // 20, return_std=True)
+    assert_allclose(found.mean[0], means)
+    assert_allclose(np.sqrt(np.einsum("tkk->tk", found.covariance[0])), deviations)
+    draws = found.samples[0]
+    assert_allclose(draws.mean(axis=1), means, atol=5 / np.sqrt(2000))
+    assert_allclose(np.cov(draws[7].T), found.covariance[0][7], atol=0.05)
+    errors = draws - means[:, None]
+    steps = (errors[1:, :, 0] * errors[:-1, :, 0]).mean(axis=1)
+    assert (np.delete(steps, 19) > 0.008).all()
+    assert abs(steps[19]) < 0.003
+    assert list(found.to_frame().columns) == list(model.get_feature_names_out())
+
+
 def test_missing_values_are_left_out_of_fits():
     machine, X = planted(share=0.3)
     X[5] = np.nan
