@@ -37,8 +37,7 @@ from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer
 
 from sklearn_helmholtz import FactorAnalysis, SlowFeatureAnalysis
-from sklearn_helmholtz.sequences import Sequences
-from sklearn_helmholtz.sequences.learning import fit_dynamic_factors
+from sklearn_helmholtz.sequences import Sequences, fit_dynamic_factors
 
 FOLDER = Path(__file__).parent / "results"
 PERSISTENCE, N_COLUMNS, N_STEPS = (0.98, 0.9, 0.7), 12, 1500

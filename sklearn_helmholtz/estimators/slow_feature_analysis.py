@@ -26,6 +26,7 @@ from .slow_feature_fit import SequenceMoments, fit_factors, slowest, warn_of_ran
 from .validation import answer_dtype, check_width, validated, validated_latents
 
 _NAMED = 5  # columns in a warning
+_LEAST_NOISE = 1e-10  # relative to a variance: with less, squares lose the digits of densities
 
 
 def _has_moments(estimator):
@@ -138,6 +139,8 @@ class SlowFeatureAnalysis(
     found by a few steps of EM from the closed form and L-BFGS on the exact gradient, whose
     coordinates are such that hardly any noise slows nothing down. Local maxima are possible. Where
     values are missing, the start has straight lines in their place; the likelihood leaves them out.
+    A step reads all rows once. Memory is at most ``4 * n_samples * n_components**2`` numbers, of
+    which hardly any are needed where nothing is missing, as covariances settle.
 
     References
     ----------
@@ -491,5 +494,18 @@ def _machine_of(mixing, autocorrelations, noise_variance, mean):
     noise = shaped("noise_variance", real_array("noise_variance", noise_variance), (p,))
     if not (noise > 0).all():
         raise ValueError(f"noise_variance must be positive, got {noise_variance!r}.")
+    _check_noise(noise, (mixing**2).sum(axis=1))
     mean = np.zeros(p) if mean is None else shaped("mean", real_array("mean", mean), (p,))
     return DynamicFactors(mean, np.ascontiguousarray(mixing.T), noise, persistence)
+
+
+def _check_noise(noise, explained):
+    """Refuse noise variances too small beside what features explain, (n_features,) each."""
+    low = np.flatnonzero(noise < _LEAST_NOISE * explained)
+    if len(low):
+        column = low[0]
+        raise ValueError(
+            f"noise_variance, {noise[column]:.3g} for column {column}, is too small for this "
+            f"mixing: it must be at least {_LEAST_NOISE:g} times the variance that the features "
+            f"explain, {explained[column]:.3g}."
+        )

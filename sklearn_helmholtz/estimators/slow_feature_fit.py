@@ -7,8 +7,13 @@ import numpy as np
 from ..factors import SecondMoments, observed_columns
 from ..models import check_columns, named
 from ..rows import dense_rows, has_missing
-from ..sequences import Differences, DynamicFactors, slow_features
-from ..sequences.learning import DynamicFactorFit, fit_dynamic_factors
+from ..sequences import (
+    Differences,
+    DynamicFactorFit,
+    DynamicFactors,
+    fit_dynamic_factors,
+    slow_features,
+)
 from .notices import notify
 
 _LEAST_SHARE = 0.01  # of a variance that is noise to begin with
@@ -36,8 +41,6 @@ class SequenceMoments:
     def solve(self):
         """The `SlowFeatures`, as many as there are directions."""
         covariance = self.rows.covariance()
-        constant = self.rows.columns().constant
-        covariance[constant], covariance[:, constant] = 0.0, 0.0
         return slow_features(covariance, self.differences.mean(), self.rows.n_rows)
 
 

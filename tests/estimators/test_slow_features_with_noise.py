@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
 from sklearn_helmholtz import SlowFeatureAnalysis
-from sklearn_helmholtz.sequences import Sequences
+from sklearn_helmholtz.sequences import Sequences, fit_dynamic_factors
 from tests.sequences.builders import joint, make_machine, make_rows
 
 N = 600
@@ -85,8 +85,6 @@ def test_what_was_planted_is_found(noise):
 def test_the_maximum_is_that_from_another_start():
     machine, X = planted()
     one = SlowFeatureAnalysis(2, noise="diagonal", tol=1e-12).fit(X[:N])
-    from sklearn_helmholtz.sequences.learning import fit_dynamic_factors
-
     variances = X[:N].var(axis=0)
     other = fit_dynamic_factors(machine, X[:N], Sequences.one(N), variances, 1e-12, 1000)
     assert one.loglike_[-1] == pytest.approx(other.path[-1], abs=1e-6)
@@ -262,6 +260,7 @@ def test_fits_that_end_early_or_have_too_many_features_say_so():
     ({"autocorrelations": [1.0]}, "autocorrelations must lie between -1 and 1"),
     ({"autocorrelations": [0.5, 0.5]}, r"autocorrelations must have the shape \(1,\)"),
     ({"noise_variance": [0.0, 1.0]}, "noise_variance must be positive"),
+    ({"noise_variance": [1.0, 1e-11]}, "noise_variance, 1e-11 for column 1, is too small"),
     ({"mean": [0.0]}, r"mean must have the shape \(2,\)"),
     ({"n_components": 2}, "The arrays make n_components=1"),
     ({"noise": "none"}, "The arrays make n_components=1 and noise='diagonal'"),

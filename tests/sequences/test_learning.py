@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklearn_helmholtz.sequences import Differences, Sequences
+from sklearn_helmholtz.sequences import Differences, Sequences, fit_dynamic_factors
 from sklearn_helmholtz.sequences.ascent import Rows, em_step, slopes
-from sklearn_helmholtz.sequences.learning import Coordinates, fit_dynamic_factors
+from sklearn_helmholtz.sequences.learning import Coordinates
 from tests.sequences.builders import make_machine, make_rows
 
 PARTS = ["mean", "loadings", "noise", "persistence"]
