@@ -119,15 +119,15 @@ def test_hardly_any_noise_loses_no_more_than_it_has_to():
 
 def test_samples_have_the_moments_of_the_joint_distribution():
     machine = make_machine(2, 3)
-    X, h = machine.sample([4] * 40_000, np.random.RandomState(0))
-    values = X.reshape(40_000, -1)
+    X, h = machine.sample([4] * 10_000, np.random.RandomState(0))
+    values = X.reshape(10_000, -1)
     mean, covariance, across = joint(machine, 4)
     scale = np.sqrt(np.diag(covariance))
-    assert_allclose(values.mean(axis=0) / scale, mean / scale, atol=0.025)
+    assert_allclose(values.mean(axis=0) / scale, mean / scale, atol=0.05)
     scales = np.outer(scale, scale)
-    assert_allclose(np.cov(values.T) / scales, covariance / scales, atol=0.03)
-    found = h.reshape(40_000, -1).T @ (values - mean) / 40_000
-    assert_allclose(found / scale, across / scale, atol=0.03)
+    assert_allclose(np.cov(values.T) / scales, covariance / scales, atol=0.06)
+    found = h.reshape(10_000, -1).T @ (values - mean) / 10_000
+    assert_allclose(found / scale, across / scale, atol=0.06)
 
 
 def test_draws_given_rows_have_the_moments_of_the_posterior():
@@ -135,17 +135,17 @@ def test_draws_given_rows_have_the_moments_of_the_posterior():
     rows, sequences = make_rows(machine, (4,), share=0.3)
     means, rest = features_by_hand(machine, rows)
     rng, smoothed = np.random.RandomState(0), machine.smooth(rows, sequences)
-    draws = [machine.draw_features(rows, sequences, smoothed.means, rng) for _ in range(4000)]
+    draws = [machine.draw_features(rows, sequences, smoothed.means, rng) for _ in range(1500)]
     h = np.array([h.ravel() for h, _ in draws])
-    assert_allclose(h.mean(axis=0), means.ravel(), atol=0.06)
-    assert_allclose(np.cov(h.T), rest, atol=0.06)
+    assert_allclose(h.mean(axis=0), means.ravel(), atol=0.08)
+    assert_allclose(np.cov(h.T), rest, atol=0.08)
     missing = np.isnan(rows)
     filled = np.array([x[missing] for _, x in draws])
-    assert_allclose(filled.mean(axis=0), machine.expected(means)[missing], atol=0.1)
+    assert_allclose(filled.mean(axis=0), machine.expected(means)[missing], atol=0.15)
     loadings = np.kron(np.eye(4), machine.loadings)
     spread = loadings.T @ rest @ loadings + np.diag(np.tile(machine.noise, 4))
     places = np.flatnonzero(missing.ravel())
-    assert_allclose(np.cov(filled.T), spread[np.ix_(places, places)], rtol=0.1, atol=0.15)
+    assert_allclose(np.cov(filled.T), spread[np.ix_(places, places)], rtol=0.15, atol=0.2)
 
 
 def test_rows_without_any_value_tell_nothing():
