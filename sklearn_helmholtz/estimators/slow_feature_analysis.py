@@ -15,7 +15,7 @@ from ._compat import Interval, StrOptions, _fit_context
 from .checks import CheckedParametersMixin
 from .containers import contained, feature_names
 from .factor_parameters import real_array, shaped
-from .groups import check_lengths, sequences_of
+from .groups import sequences_of
 from .labels import check_same_labels
 from .learner import learner_of
 from .notices import notify
@@ -137,9 +137,10 @@ class SlowFeatureAnalysis(
 
     With noise, means and loadings, noise and autocorrelations have the highest likelihood, which is
     found by a few steps of EM from the closed form and L-BFGS on the exact gradient, whose
-    coordinates are such that hardly any noise slows nothing down. Local maxima are possible. Where
-    values are missing, the start has straight lines in their place; the likelihood leaves them out.
-    A step reads all rows once. Memory is at most ``4 * n_samples * n_components**2`` numbers, of
+    coordinates are such that hardly any noise slows nothing down. Noise variances stay at 1e-8 of
+    those of the columns at least. Local maxima are possible. Where values are missing, the start
+    has straight lines in their place; the likelihood leaves them out. A step reads all rows once.
+    Memory is at most ``4 * n_samples * n_components**2`` numbers, of
     which hardly any are needed where nothing is missing, as covariances settle.
 
     References
@@ -205,7 +206,7 @@ class SlowFeatureAnalysis(
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows in the order of time; with ``noise="diagonal"`` NaN means missing. A sparse matrix
-            is read some rows at a time.
+            is read some rows at a time, unless values are missing.
 
         y : None
             Ignored, present for API consistency by convention.
@@ -387,9 +388,7 @@ class SlowFeatureAnalysis(
             )
         rows = validated(self, X, reset=reset, ensure_min_samples=2)
         self._check_whole(rows)
-        sequences = sequences_of(groups, X, rows.shape[0])
-        check_lengths(sequences, self.lag, groups)
-        return rows, sequences
+        return rows, sequences_of(groups, X, rows.shape[0], self.lag)
 
     def _check_whole(self, X):
         if self.noise == "none" and has_missing(X):
