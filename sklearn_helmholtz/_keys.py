@@ -20,6 +20,9 @@ all hidden ones, and after them those of the data, if what is missing of them is
 chains hold there to begin with is drawn as layer 1 of a particle numbered from 2^31. The
 moves of elliptical slice sampling use layer 0 and are numbered like these sweeps. Their units are
 two for each latent, in two groups of a multiple of 64, and then 64 for a threshold and the angles.
+Sweeps of Laplace factors are numbered like those of Gibbs sampling, with two units of layer 0 for
+each factor, high and low bits in two groups of a multiple of 64; what their chains begin with is
+layer 1. Those of learning have a key of their own, and number the visits of a row in word 1.
 Chains of a Boltzmann machine that are no row's are numbered in word 2 in place of rows, under the
 key of dreams, and their sweeps in word 1; layer 0 are the data, layer 1 hidden units, layer 2 the
 label where rows have one. What is missing of rows with labels is drawn by their wake numbers, as

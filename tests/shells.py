@@ -10,14 +10,17 @@ from sklearn_helmholtz import (
     HelmholtzMachine,
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
+    SparseCoding,
 )
 
 FEW = {"max_iter": 2, "batch_size": 20, "random_state": 0}
+SHORT = {"max_iter": 20, "n_importance_samples": 4, "n_temperatures": 20, "random_state": 0}
 REAL = {
     "factors": lambda: FactorAnalysis(1),
     "machine": lambda: HelmholtzMachine(3, visible="gaussian", **FEW),
     "net": lambda: SigmoidBeliefNet(3, visible="gaussian", **FEW),
     "latents": lambda: _latents(visible="gaussian"),
+    "dictionary": lambda: SparseCoding(3, **SHORT),
 }
 BINARY = {
     "machine": lambda: HelmholtzMachine((3, 2), **FEW),

@@ -17,6 +17,7 @@ from .restricted_boltzmann_classifier import RestrictedBoltzmannClassifier
 from .restricted_boltzmann_machine import RestrictedBoltzmannMachine
 from .sigmoid_belief_net import SigmoidBeliefNet
 from .slow_feature_analysis import SlowFeatureAnalysis
+from .sparse_coding import SparseCoding
 
 __all__ = [
     "DeepBeliefNet",
@@ -31,6 +32,7 @@ __all__ = [
     "RestrictedBoltzmannMachine",
     "SigmoidBeliefNet",
     "SlowFeatureAnalysis",
+    "SparseCoding",
     "bartlett_sphericity",
     "compare_log_likelihood",
     "kaiser_meyer_olkin",

@@ -10,6 +10,7 @@ from .bipartite import (
 )
 from .block_gibbs import BlockGibbs, Clamped
 from .chains import ChainPosterior
+from .code_posterior import CodePosterior
 from .column_states import ColumnEnumeration
 from .elliptical import Elliptical
 from .enumerated_sides import EnumeratedSides
@@ -19,6 +20,7 @@ from .gaussian_sides import GaussianSides, HiddenSide
 from .gibbs import Gibbs
 from .importance import Particles, n_from_prior, sample_particles, sample_prior_particles
 from .joint import log_joint
+from .laplace_gibbs import LaplaceGibbs
 from .mean_field import LARGEST_WEIGHT, MeanField
 from .means_below import inputs_below
 from .missing import missing_posterior
@@ -31,7 +33,7 @@ from .posterior import (
     RecognitionPosterior,
 )
 from .proposals import propose
-from .resampling import resampling_uniforms
+from .resampling import choose, resampling_uniforms
 from .sampler import sampler_of
 from .side_means import MEAN_SWEEPS, SideMeans, side_means
 from .sides import chains_of, enumeration_of, sides_of, totals_of_rows
@@ -48,6 +50,7 @@ __all__ = [
     "BlockGibbs",
     "ChainPosterior",
     "Clamped",
+    "CodePosterior",
     "ColumnEnumeration",
     "Elliptical",
     "EnumeratedSides",
@@ -57,6 +60,7 @@ __all__ = [
     "Gibbs",
     "HiddenSide",
     "ImportancePosterior",
+    "LaplaceGibbs",
     "MeanField",
     "MeanFieldPosterior",
     "MixedBlockGibbs",
@@ -67,6 +71,7 @@ __all__ = [
     "SideMeans",
     "all_states",
     "chains_of",
+    "choose",
     "enumeration_of",
     "inputs_below",
     "log_joint",

@@ -16,12 +16,16 @@ def resampling_uniforms(seed, addresses, n_samples):
 
 def fine_uniforms(draws):
     """Uniform numbers in (0, 1) with 48 random bits, (n_rows, draws.n_particles) float64."""
-    numbers = np.empty((draws.n_rows, 2), np.float32)
-    layer = _keys.layer_word(0)
+    return fine_uniforms_of(draws, 0, 1).reshape(len(draws.addresses), draws.n_particles)
+
+
+def fine_uniforms_of(draws, layer, n_numbers):
+    """The same for units of a layer of all particles, (draws.n_rows, n_numbers)."""
+    numbers = np.empty((draws.n_rows, 2 * n_numbers), np.float32)
+    layer = _keys.layer_word(layer)
     uniform_rows(draws.key, draws.addresses, draws.n_particles, draws.first, layer, numbers)
-    high, low = numbers.astype(np.float64).T
-    uniforms = np.floor(high / _STEP) * _STEP + low * _STEP
-    return uniforms.reshape(len(draws.addresses), draws.n_particles)
+    high, low = np.split(numbers.astype(np.float64), 2, axis=1)
+    return np.floor(high / _STEP) * _STEP + low * _STEP
 
 
 def choose(weights, uniforms):

@@ -5,7 +5,8 @@ A *sampler*, `Gibbs` or `Elliptical`, starts chains in the prior (``start``; ``c
 p(h) p(x | h)^beta invariant, and weighs them on the way (``sweep``, ``anneal``). ``split`` parts
 the states of all layers. Its ``name`` is the word for it; ``entries_per_chain`` and
 ``chains_of_a_block`` say how many chains are worth holding together, ``has_probabilities`` whether
-states have probabilities, so that each log p(x, h) is a lower bound of log p(x).
+states have probabilities, so that each log p(x, h) is a lower bound of log p(x). One with
+``inverse_temperatures(n)`` has a path of its own.
 """
 
 from ..units import Ability

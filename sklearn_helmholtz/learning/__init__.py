@@ -3,6 +3,7 @@
 from .averages import Average
 from .boltzmann_rule import BoltzmannRule, overfitting_gap
 from .chains import CarriedOver
+from .code_calibration import Calibration
 from .contrastive import ContrastiveDivergence
 from .deep import DeepGibbsLearning, DeepMeanFieldLearning
 from .deep_belief import DeepReweighted, UpDown
@@ -23,6 +24,7 @@ from .reweighted import ReweightedWakeSleep
 from .rule import COST_OF_A_FUNCTION, BeliefNetRule, Rule
 from .schedules import Adaptive, Constant, Cosine
 from .score_function import NVIL, VIMCO
+from .sparse_codes import CodeLearning
 from .tempered import TemperedLearning
 from .tied import TiedLearning
 from .wake_sleep import WakeSleep
@@ -38,7 +40,9 @@ __all__ = [
     "Average",
     "BeliefNetRule",
     "BoltzmannRule",
+    "Calibration",
     "CarriedOver",
+    "CodeLearning",
     "Constant",
     "ContrastiveDivergence",
     "Cosine",

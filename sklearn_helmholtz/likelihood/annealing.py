@@ -19,6 +19,12 @@ def inverse_temperatures(n):
     return np.linspace(0, 1, n + 1) ** _POWER
 
 
+def path_of(sampler, n):
+    """The inverse temperatures of a sampler that knows a path of its own, otherwise those above."""
+    own = getattr(sampler, "inverse_temperatures", None)
+    return inverse_temperatures(n) if own is None else own(n)
+
+
 def annealed_log_weights(sampler, x, draws, betas):
     """Log-weights whose exponentials are unbiased for p(x), (n_rows, n_particles) float64, nats.
 
@@ -62,7 +68,7 @@ def annealed_estimate(sampler, x, key, addresses, n_chains, n_temperatures):
     such h: where one refutes the estimate, the weights count as a single one, with an infinite
     tail. Latents have densities, which refute nothing.
     """
-    betas, log_weights = inverse_temperatures(n_temperatures), np.empty((len(x), n_chains))
+    betas, log_weights = path_of(sampler, n_temperatures), np.empty((len(x), n_chains))
     certain = np.full(len(x), -np.inf)
     chunk = max(_STATE_ENTRIES // (len(x) * sampler.entries_per_chain), 1)
     for first in range(0, n_chains, chunk):

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from .. import _keys
 from .._keys import Draws, Purpose
 from ..inference import n_from_prior, propose, resampling_uniforms
-from .annealing import annealed_log_weights, inverse_temperatures, reversed_log_weights
+from .annealing import annealed_log_weights, path_of, reversed_log_weights
 from .importance import importance_log_weights
 
 
@@ -61,7 +61,7 @@ def annealed_bounds(sampler, values, seed, addresses, n_chains, n_temperatures):
     true states and go the same way back bound it from above. values : as above.
     """
     x, *hidden = values
-    betas = inverse_temperatures(n_temperatures)
+    betas = path_of(sampler, n_temperatures)
     draws = Draws(_keys.key(seed, Purpose.ANNEAL), addresses, n_chains)
     forward = annealed_log_weights(sampler, x, draws, betas)
     states = np.repeat(np.concatenate(hidden, axis=1), n_chains, axis=0)

@@ -23,6 +23,7 @@ from .linear_gaussian import LinearGaussianModel, check_columns
 from .mixed_boltzmann import MixedBoltzmannModel
 from .model import Model
 from .slow_features import DynamicFactorModel, SlowFeatureModel
+from .sparse_coding import SparseCodingModel
 from .ways import Ways
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "MixedBoltzmannModel",
     "Model",
     "SlowFeatureModel",
+    "SparseCodingModel",
     "Ways",
     "by_blocks",
     "check_columns",

@@ -18,6 +18,7 @@ from ..estimators import (
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
     SlowFeatureAnalysis,
+    SparseCoding,
 )
 from ..estimators.notices import notify
 from ..estimators.published import sentence_on_versions
@@ -33,6 +34,7 @@ from . import (
     holders,
     ordinal_models,
     slow_features,
+    sparse_models,
 )
 from .container import read_file, write_file
 from .parameters import OUTPUT, read_parameters, write_parameters
@@ -55,6 +57,7 @@ _CLASSES = {
         RestrictedBoltzmannMachine,
         SigmoidBeliefNet,
         SlowFeatureAnalysis,
+        SparseCoding,
     )
 }
 _NETS = (belief_nets.write_belief_net, belief_nets.read_belief_net, belief_nets.RECORDS)
@@ -91,6 +94,9 @@ _ITEMS = (
 _SLOW = (
     slow_features.write_slow_features, slow_features.read_slow_features, slow_features.RECORDS
 )  # fmt: skip
+_SPARSE = (
+    sparse_models.write_sparse_model, sparse_models.read_sparse_model, sparse_models.RECORDS
+)  # fmt: skip
 _STATES = {
     "DeepBeliefNet": _DEEP_BELIEF,
     "DeepBoltzmannMachine": _DEEP,
@@ -99,6 +105,7 @@ _STATES = {
     "OrdinalFactorAnalysis": _ITEMS, "RestrictedBoltzmannClassifier": _LABELLED,
     "RestrictedBoltzmannMachine": _BOLTZMANN, "SigmoidBeliefNet": _NETS,
     "SlowFeatureAnalysis": _SLOW,
+    "SparseCoding": _SPARSE,
 }  # fmt: skip
 _ALL = {**_CLASSES, **holders.KINDS}
 
@@ -114,8 +121,8 @@ def save(estimator, path):
     ----------
     estimator : HelmholtzMachine, GaussianHelmholtzMachine, DeterministicHelmholtzMachine, \
             SigmoidBeliefNet, RestrictedBoltzmannMachine, RestrictedBoltzmannClassifier, \
-            DeepBeliefNet, DeepBoltzmannMachine, FactorAnalysis, OrdinalFactorAnalysis or \
-            SlowFeatureAnalysis
+            DeepBeliefNet, DeepBoltzmannMachine, FactorAnalysis, OrdinalFactorAnalysis, \
+            SlowFeatureAnalysis or SparseCoding
         A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
         or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
         one to be fitted.

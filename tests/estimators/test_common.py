@@ -21,6 +21,7 @@ from sklearn_helmholtz import (
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
     SlowFeatureAnalysis,
+    SparseCoding,
 )
 from tests.applications.test_classifiers_common import instances as classifiers
 from tests.applications.test_transformed_common import instances as behind_transformers
@@ -251,6 +252,13 @@ def slow_features():
     return [SlowFeatureAnalysis(), SlowFeatureAnalysis(1, noise="diagonal", max_iter=100)]
 
 
+def dictionaries():
+    """One model of sparse coding for each way to fit it."""
+    few = {"n_importance_samples": 4, "n_temperatures": 20}
+    few |= {"max_iter": 20}
+    return [SparseCoding(transform_kind="mean", **few), SparseCoding(2, algorithm="map", **few)]
+
+
 def item_models():
     """One factor model of items for each way to fit it."""
     return [FewLevels(), FewLevels(estimation="likelihood")]
@@ -265,6 +273,7 @@ def all_kinds():
     """Estimators of all kinds, with and without the data that some of them map."""
     own = [*machines(), *gaussian_machines(), *deterministic_machines(), *nets()]
     own += [*boltzmann_machines(), *deep_belief_nets(), *deep_boltzmann_machines()]
+    own += dictionaries()
     return [*own, *factor_models(), *slow_features(), *item_models(), *applications()]
 
 
@@ -277,6 +286,7 @@ def one_of_each():
         made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)
     own = [*made.values(), *deterministic_machines()[:1], *boltzmann_machines()[1:3]]
     own += [*deep_belief_nets()[:1], *deep_boltzmann_machines()[:1]]
+    own += dictionaries()[:1]
     return [*own, *factor_models(), *slow_features(), *item_models(), *applications()]
 
 
@@ -304,7 +314,7 @@ def expected_failures(estimator):
         failures["check_estimators_nan_inf"] = "transform or predict takes what fit refuses"
     without_chance = FactorAnalysis | OrdinalFactorAnalysis | LatentImputer | SlowFeatureAnalysis
     merging = DeterministicHelmholtzMachine | GaussianHelmholtzMachine | RestrictedBoltzmannMachine
-    merging |= DeepBeliefNet | DeepBoltzmannMachine
+    merging |= DeepBeliefNet | DeepBoltzmannMachine | SparseCoding
     if isinstance(estimator, RestrictedBoltzmannMachine) and estimator.visible == "mixed":
         return dict.fromkeys(WHOLE_NUMBERS, "whole numbers are counts, which have no units here")
     if isinstance(estimator, without_chance | merging):

@@ -67,6 +67,8 @@ ORACLES = {
     "gray_code.softplus_sums": "sums_of_softplus_are_those_of_every_state",
     "kalman.kalman_filter": "filters_and_smoothers_are_their_naive_twins",
     "kalman.kalman_smoother": "filters_and_smoothers_are_their_naive_twins",
+    "laplace_gibbs.laplace_gibbs": "sweeps_of_laplace_factors_are_the_naive_ones",
+    "lasso.lasso": "codes_are_those_of_scikit_learn",
     "lateral.clear_lower": "what_lies_on_and_below_the_diagonal_is_cleared",
     "lateral.complete": "completed_bernoulli_units_are_their_naive_twin",
     "lateral.means_autoregressive": "means_in_order_are_their_naive_twins",

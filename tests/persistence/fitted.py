@@ -24,10 +24,11 @@ from sklearn_helmholtz import (
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
     SlowFeatureAnalysis,
+    SparseCoding,
 )
 from sklearn_helmholtz.columns import Layout
 from sklearn_helmholtz.machines import BaseColumns, BaseNormals, BaseRates
-from tests.shells import BINARY, FEW, REAL, binary_rows, real_rows
+from tests.shells import BINARY, FEW, REAL, SHORT, binary_rows, real_rows
 
 _RNG = np.random.default_rng(0)
 _GAPS = real_rows()
@@ -161,6 +162,7 @@ CASES = {
             2, hidden_layer_sizes=(4, 3), covariance="full", activation="relu",
             missing_indicator=True, visible=_KINDS["visible"], **FEW), _FRAME,
     ),
+    "many atoms": (lambda: SparseCoding(6, **SHORT), _NAMED),
     "truth values": (lambda: _mixed(visible="mixed"), _FRAME[["sex", "is_old"]]),
 }  # fmt: skip
 

@@ -27,10 +27,13 @@ class PosteriorResult(HeadlineResult):
     mean : list of ndarray of shape (n_rows, n_units)
         Expected states of each hidden layer, from the data upward: exact, or the mean over the
         particles or samples; of Gaussian latents under ``"recognition"`` those of the
-        recognition net. Of factor models the factors.
+        recognition net. Of factor models and sparse coding the factors.
 
     covariance : list of ndarray of shape (n_rows, n_units, n_units)
         Covariances of the factors; only of factor models.
+
+    standard_deviation : list of ndarray of shape (n_rows, n_units)
+        Standard deviations of the factors; only of sparse coding.
 
     samples : list of ndarray of shape (n_rows, n_samples, n_units), uint8
         Draws of each hidden layer (of Gaussian latents float32, of factors float64). Those of one
