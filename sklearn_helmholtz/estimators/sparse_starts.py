@@ -12,7 +12,7 @@ from ..dictionaries import LaplaceDictionary
 _SHARE_OF_NOISE = 0.1  # of the variance, to begin with
 _LEAST_SHARE = 1e-6  # of the largest singular value: below, there is nothing but rounding
 _FAINT = 0.1  # length of atoms for which the data have no direction, beside the mean length
-_ICA_STEPS, _ICA_TOLERANCE = 500, 1e-4
+_ICA_STEPS, _ICA_TOLERANCE = 200, 1e-4
 
 
 def first_dictionary(filled, n_atoms, rng):
