@@ -177,7 +177,7 @@ class SparseCoding(LatentDensityEstimator):
     >>> model = SparseCoding.from_parameters([[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]], 0.01)
     >>> X, (H,) = model.sample(200, random_state=0, return_latents=True)
     >>> round(model.score(X), 1)
-    -2.9
+    -4.0
     >>> codes = model.transform(X)  # the most probable ones
     >>> bool((codes == 0).any())
     True

@@ -208,3 +208,36 @@ def test_results_that_pages_show_exist():
         for line in page.read_text("utf-8").splitlines():
             if line.strip().startswith((":file:", ".. literalinclude::")):
                 assert (page.parent / line.split()[-1]).exists(), f"{page.name}: {line}"
+
+
+def planted(case, seed):
+    """Lines of the table of planted dictionaries by model."""
+    chosen = [r for r in rows("sparse_planted.csv") if (r["case"], r["seed"]) == (case, seed)]
+    return {line["model"].partition(",")[0]: line for line in chosen}
+
+
+def test_what_is_said_of_planted_dictionaries():
+    cases = {(line["case"], line["seed"]) for line in rows("sparse_planted.csv")}
+    for case, seed in cases:
+        found = planted(case, seed)
+        ours, gap = found["SparseCoding"], float(found["truth"]["over the normal"])
+        won = float(ours["over the normal"])
+        if case == "complete":
+            assert float(ours["under the truth"]) <= 0.05
+            assert abs(float(ours["noise"]) / 0.2 - 1) <= 0.05
+            assert float(ours["atoms"]) > float(found["FastICA"]["atoms"])
+            assert 0 < float(found["DictionaryLearning"]["over the normal"]) < won / 2
+        elif case == "overcomplete":
+            assert won > 0.8 * gap
+            assert won > 0.2
+            assert float(ours["noise"]) > 0.3
+            assert float(found["MiniBatchDictionaryLearning"]["over the normal"]) < 0
+
+
+def test_what_is_said_of_photographs():
+    found = {}
+    for line in rows("sparse_patches.csv"):
+        found.setdefault(line["model"], []).append(float(line["over the normal"]))
+    (mixture,), (factors,) = found["GaussianMixture"], found["FactorAnalysis"]
+    assert abs(factors) < 0.1
+    assert mixture > max(found["SparseCoding"]) > 1

@@ -146,3 +146,18 @@ def test_paths_rise_from_zero_to_one(noise):
     if late.sum() > 2:  # equal ratios, where noise is less than what is explained
         ratios = betas[late][1:] / betas[late][:-1]
         assert_allclose(ratios, ratios[-1], rtol=0.1)
+
+
+def test_chains_are_chosen_by_their_weights():
+    machine = make_dictionary(2, 2, noise=0.05)
+    x, _ = make_rows(machine, 3)
+    coarse = np.array([0.0, 0.02, 1.0])  # after which chains are not where they should be
+    posterior = CodePosterior(sampler_of(machine), cases.SEED, 8000, coarse, 1)
+    found = posterior.infer(machine.rows(x), np.arange(3, dtype=np.uint64), 8000)
+    for row, mean, deviation in zip(x, found.mean, found.deviation, strict=True):
+        grid = Grid(machine, row)
+        expected = grid.expect(grid.points)
+        spread = np.sqrt(grid.expect((grid.points - expected) ** 2))
+        assert_allclose(mean, expected, atol=0.1 * spread.max())
+        assert_allclose(deviation, spread, rtol=0.1)
+    assert (found.sizes < 7000).all()
