@@ -36,7 +36,7 @@ class LaplaceDictionary:
 
     @property
     def penalty(self):
-        """What the most probable factors pay for their sizes: scikit-learn's ``alpha``."""
+        """The price of sizes of the most probable factors: scikit-learn's ``alpha``."""
         return self.noise / SCALE
 
     def rows(self, given):
