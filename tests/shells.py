@@ -10,7 +10,6 @@ from sklearn_helmholtz import (
     HelmholtzMachine,
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
-    SparseCoding,
 )
 
 FEW = {"max_iter": 2, "batch_size": 20, "random_state": 0}
@@ -20,7 +19,6 @@ REAL = {
     "machine": lambda: HelmholtzMachine(3, visible="gaussian", **FEW),
     "net": lambda: SigmoidBeliefNet(3, visible="gaussian", **FEW),
     "latents": lambda: _latents(visible="gaussian"),
-    "dictionary": lambda: SparseCoding(3, **SHORT),
 }
 BINARY = {
     "machine": lambda: HelmholtzMachine((3, 2), **FEW),

@@ -251,6 +251,7 @@ class SparseCoding(LatentDensityEstimator):
 
     def _learn(self, X):
         X = dense_rows(validated(self, X, reset=True, ensure_min_samples=2), slice(None))
+        X = np.ascontiguousarray(X)  # sums depend on the order in memory
         columns = observed_columns(X, np.ones(len(X)))
         check_columns(columns, X, self._names)
         rng = check_random_state(self.random_state)
@@ -453,10 +454,9 @@ class SparseCoding(LatentDensityEstimator):
         n_temperatures=None, tails=None,
     ):  # fmt: skip
         """The same as of any estimator, if there is not too much to do."""
-        n_rows = np.shape(X)[0] if np.ndim(X) else 0
         steps = self._n_samples(method, n_samples), self._n_temperatures(n_temperatures)
         if hasattr(self, "_model"):
-            self._check_cost("score", n_rows, *steps)
+            self._check_cost("score", _number_of_rows(X), *steps)
         return super()._estimate_rows(
             X, method, n_samples, random_state, sample_weight, n_temperatures, tails
         )
@@ -514,3 +514,11 @@ class SparseCoding(LatentDensityEstimator):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "components_")
+
+
+def _number_of_rows(X):
+    """The number of rows of a table that nobody has looked at yet; 0 of what is none."""
+    shape = getattr(X, "shape", None)
+    if shape:
+        return shape[0]
+    return len(X) if hasattr(X, "__len__") else 0

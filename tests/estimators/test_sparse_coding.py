@@ -13,7 +13,7 @@ from sklearn.decomposition import (
     sparse_encode,
 )
 
-from sklearn_helmholtz import FactorAnalysis, SparseCoding, compare_log_likelihood
+from sklearn_helmholtz import FactorAnalysis, LatentImputer, SparseCoding, compare_log_likelihood
 from tests.laplace_dictionaries import Grid, make_dictionary, make_rows
 from tests.shells import SHORT, real_rows
 
@@ -256,3 +256,32 @@ def test_constant_and_dependent_columns_and_more_atoms_than_rows_are_learnt():
         model = SparseCoding(n, **SHORT).fit(X)
         assert np.isfinite(model.score(X))
     assert np.isfinite(SparseCoding(**SHORT).fit(np.ones((4, 2))).score(np.ones((4, 2))))
+
+
+def test_rows_with_gaps_and_tables_of_any_form_are_taken():
+    X = real_rows()
+    X[::7, 1] = np.nan
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    model = SparseCoding(3, **SHORT).fit(frame)
+    again = SparseCoding(3, **SHORT).fit(X)
+    assert_array_equal(again.components_, model.components_)
+    assert_array_equal(again.score_samples(X.tolist()), model.score_samples(frame))
+    filled = model.set_output(transform="pandas").impute(frame)
+    assert list(filled.columns) == list("abcd")
+    assert filled.notna().all(axis=None)
+    assert list(model.transform(frame).columns) == [f"sparsecoding{i}" for i in range(3)]
+    imputer = LatentImputer(SparseCoding(3, **SHORT)).fit(X)
+    assert np.isfinite(imputer.transform(X)).all()
+    assert again.transform(np.float32(X)).dtype == np.float32
+
+
+def test_wrong_calls_are_answered_in_sentences():
+    X = real_rows()
+    with pytest.raises(TypeError, match=r"SparseCoding.fit\(\) got an unexpected .*sample_weight"):
+        SparseCoding(**SHORT).fit(X, sample_weight=np.ones(60))
+    assert not hasattr(SparseCoding(), "partial_fit")
+    model = SparseCoding(**SHORT).fit(X)
+    with pytest.raises(ValueError, match=r"(?i)row 60 has 1"):
+        model.score([*X.tolist(), [1.0]])
+    with pytest.raises(AttributeError, match="components_ of SparseCoding cannot be set"):
+        model.components_ = X

@@ -162,6 +162,7 @@ CASES = {
             2, hidden_layer_sizes=(4, 3), covariance="full", activation="relu",
             missing_indicator=True, visible=_KINDS["visible"], **FEW), _FRAME,
     ),
+    "dictionary": (lambda: SparseCoding(3, **SHORT), real_rows()),
     "many atoms": (lambda: SparseCoding(6, **SHORT), _NAMED),
     "truth values": (lambda: _mixed(visible="mixed"), _FRAME[["sex", "is_old"]]),
 }  # fmt: skip
