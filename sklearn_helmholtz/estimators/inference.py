@@ -53,7 +53,8 @@ class InferenceMixin(TransformerMixin):
             whose upper layers see the probabilities of the layer below, or where the estimator has
             ``inference`` the posterior means that it finds; nothing is random but what depends on
             the contents of a row alone. Of a factor model, posterior means of the factors, or
-            Bartlett's scores. float32 for float32, uint8 and bool input, float64 otherwise.
+            Bartlett's scores; of sparse coding, the most probable factors or their means. float32
+            for float32, uint8 and bool input, float64 otherwise.
         """
         rows, _, dtype = self._rows(X)
         return self._features(rows, dtype)
@@ -191,7 +192,8 @@ class InferenceMixin(TransformerMixin):
             sampling from where those end. ``"auto"`` means ``"exact"`` for machines of at most 14
             binary hidden units, otherwise ``"importance"``; missing values count as in
             `log_likelihood`. Factor models have ``"auto"`` and ``"exact"``, the same closed form,
-            which needs neither ``n_importance_samples`` nor ``n_sweeps``.
+            which needs neither ``n_importance_samples`` nor ``n_sweeps``; sparse coding has
+            ``"auto"`` and ``"gibbs"``, annealed chains that are chosen by weight and move on.
 
         n_samples : int, default=10
             Samples for each row.

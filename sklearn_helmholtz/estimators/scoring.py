@@ -42,9 +42,9 @@ class ScoringMixin:
             log p(x) in nats, float64. Factor models know it; machines enumerate the states of at
             most 14 binary hidden units, and otherwise, and of Gaussian latents, take
             ``n_importance_samples`` importance samples with fixed random numbers (a lower bound in
-            expectation; see `log_likelihood`). Where Bernoulli features depend on those before
-            them, the missing values of a row count as hidden units. A row's value depends on
-            nothing but the row.
+            expectation; see `log_likelihood`). Sparse coding anneals. Where Bernoulli features
+            depend on those before them, the missing values of a row count as hidden units. A row's
+            value depends on nothing but the row.
         """
         return self._estimate(X, "auto", None, None)[0].per_sample
 
@@ -102,7 +102,8 @@ class ScoringMixin:
             autoregressive machines missing values of Bernoulli features are enumerated or drawn as
             hidden units are, and count as such: ``"auto"`` then chooses for each row by itself.
             Factor models have ``"auto"`` and ``"exact"``, the same closed form, which needs none of
-            the parameters below.
+            the parameters below; sparse coding has ``"auto"`` and ``"annealed"``, which are the
+            same as well.
 
         n_importance_samples : int, default=None
             Samples for each row, or chains when annealing. None means the estimator's parameter,
@@ -110,7 +111,8 @@ class ScoringMixin:
 
         n_temperatures : int, default=None
             Steps of a chain from the prior to the posterior; only for ``method="annealed"``. Each
-            costs a sweep of Gibbs sampling over all hidden units. None means 1000.
+            costs a sweep of Gibbs sampling over all hidden units. None means 1000, or the
+            estimator's parameter if it has one.
 
         random_state : int, RandomState instance or None, default=None
             The random numbers; None means fixed ones.
@@ -192,8 +194,8 @@ class ScoringMixin:
         method : {"auto", "importance", "annealed"}, default="auto"
             Importance sampling, in which the true causes replace one particle for the upper bound;
             or annealing, from the prior to the posterior for the lower and from the true causes
-            back to the prior for the upper bound [1]_. ``"auto"`` means the first. Factor models
-            have ``"auto"`` and ``"exact"``.
+            back to the prior for the upper bound [1]_. ``"auto"`` means the first, but the second
+            for sparse coding, which has no other. Factor models have ``"auto"`` and ``"exact"``.
 
         n_importance_samples : int, default=None
             As in `log_likelihood`.
