@@ -232,6 +232,10 @@ def test_what_is_said_of_planted_dictionaries():
             assert won > 0.2
             assert float(ours["noise"]) > 0.3
             assert float(found["MiniBatchDictionaryLearning"]["over the normal"]) < 0
+        else:
+            fewer = planted("overcomplete", seed)["SparseCoding"]
+            assert float(ours["test"]) > float(fewer["test"])
+            assert float(ours["atoms"]) > float(fewer["atoms"])
 
 
 def test_what_is_said_of_the_cost_of_codes():

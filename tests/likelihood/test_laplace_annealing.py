@@ -59,7 +59,7 @@ def test_reversed_weights_of_laplace_factors_are_unbiased_for_one_over_p(shape):
 
 def test_estimates_are_within_their_errors_of_brute_force():
     machine = make_dictionary(2, 2, noise=0.05)
-    x, _ = make_rows(machine, 30, n_missing=1)
+    x, _ = make_rows(machine, 15, n_missing=1)
     rows = machine.rows(x)
     found = annealed_estimate(sampler_of(machine), rows, KEY, rows.keys, 50, 100)
     log_p = np.array([Grid(machine, row).log_p for row in x])
@@ -85,7 +85,7 @@ def test_bounds_from_both_sides_meet_on_dreams():
 def test_without_noise_a_complete_dictionary_is_independent_component_analysis():
     rng = np.random.RandomState(1)
     atoms = np.diag([0.7, 1, 2]) @ (np.eye(3) + 0.15 * rng.standard_normal((3, 3)))
-    mean, h = rng.standard_normal(3), rng.laplace(scale=SCALE, size=(40, 3))
+    mean, h = rng.standard_normal(3), rng.laplace(scale=SCALE, size=(20, 3))
     x = mean + h @ atoms
     log_p = stats.laplace(scale=SCALE).logpdf((x - mean) @ np.linalg.inv(atoms)).sum(axis=1)
     log_p -= np.linalg.slogdet(atoms)[1]  # the change of variables
