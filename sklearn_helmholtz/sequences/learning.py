@@ -104,7 +104,9 @@ def fit_dynamic_factors(start, data, sequences, variances, tol, max_iter):
     path.append(float(machine.log_prob(data, sequences).sum()))
     while n_steps < max_iter and not converged:
         before = path[-1]
-        machine, more, n = _ascend(machine, rows, least, tol, min(_ROUND, max_iter - n_steps))
+        least_gain = tol / 10 / max(abs(before) / len(rows.gaps.numbers), 1)
+        most = min(_ROUND, max_iter - n_steps)
+        machine, more, n = _ascend(machine, rows, least, least_gain, most)
         path += more
         n_steps += n
         converged = path[-1] - before <= tol * len(rows.gaps.numbers)
@@ -112,8 +114,11 @@ def fit_dynamic_factors(start, data, sequences, variances, tol, max_iter):
     return DynamicFactorFit(_in_order(machine), vanishing, path, n_steps, converged)
 
 
-def _ascend(machine, rows, least_noise, tol, max_iter):
-    """A machine after some steps of L-BFGS, log-likelihoods on the way, and the number of steps."""
+def _ascend(machine, rows, least_noise, least_gain, max_iter):
+    """A machine after some steps of L-BFGS, log-likelihoods on the way, and the number of steps.
+
+    least_gain : of a step, relative to the log-likelihood.
+    """
     n = len(rows.gaps.numbers)
     coordinates, path = Coordinates.about(machine, least_noise), []
 
@@ -127,7 +132,7 @@ def _ascend(machine, rows, least_noise, tol, max_iter):
     found = minimize(
         objective, coordinates.start(), jac=True, method="L-BFGS-B", bounds=coordinates.limits(),
         callback=lambda intermediate_result: path.append(-n * float(intermediate_result.fun)),
-        options={"maxiter": max_iter, "maxcor": _MEMORY, "ftol": tol / 10, "gtol": 0},
+        options={"maxiter": max_iter, "maxcor": _MEMORY, "ftol": least_gain, "gtol": 0},
     )  # fmt: skip
     # Where rounding hides all that there is to gain no step is made, which counts as one.
     return coordinates.machine(found.x), path, max(found.nit, 1)

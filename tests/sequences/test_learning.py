@@ -1,10 +1,12 @@
 """Dynamic factor models of the highest likelihood: coordinates, and where the ascent ends."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklearn_helmholtz.sequences import Differences, Sequences, fit_dynamic_factors
+from sklearn_helmholtz.sequences import Differences, Sequences, fit_dynamic_factors, learning
 from sklearn_helmholtz.sequences.ascent import Rows, em_step, slopes
 from sklearn_helmholtz.sequences.learning import Coordinates
 from tests.sequences.builders import make_machine, make_rows
@@ -54,6 +56,19 @@ def test_the_ascent_ends_where_slopes_vanish_and_em_stands_still(noise, share):
     assert_allclose(moved.noise, fit.machine.noise, rtol=1e-4)
     assert_allclose(moved.persistence, fit.machine.persistence, atol=1e-5)
     assert log_prob > truth.log_prob(data, sequences).sum()
+
+
+def test_rounds_are_few_however_far_likelihoods_are_from_zero():
+    data, sequences = make_rows(make_machine(4, 40), (200,))
+    calls = []
+    for scale in (1.0, 1e-40):
+        start, rows = make_machine(4, 40, seed=2), scale * data
+        start.mean[:], start.loadings[:] = scale * start.mean, scale * start.loadings
+        start.noise[:] *= scale**2
+        with mock.patch.object(learning, "minimize", wraps=learning.minimize) as minimize:
+            fit_dynamic_factors(start, rows, sequences, rows.var(axis=0), 1e-8, 1000)
+        calls.append(minimize.call_count)
+    assert calls[1] <= calls[0] + 1 <= 5
 
 
 def test_features_come_slowest_first_with_signs_of_their_columns():
