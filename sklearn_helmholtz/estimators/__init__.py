@@ -10,6 +10,7 @@ from .dimensions import parallel_analysis
 from .factor_analysis import FactorAnalysis
 from .gaussian_helmholtz_machine import GaussianHelmholtzMachine
 from .helmholtz_machine import HelmholtzMachine
+from .independent_components import IndependentComponents
 from .monitoring import HeldOutLikelihood
 from .ordinal_factor_analysis import OrdinalFactorAnalysis
 from .polychoric import polychoric_correlation
@@ -27,6 +28,7 @@ __all__ = [
     "GaussianHelmholtzMachine",
     "HeldOutLikelihood",
     "HelmholtzMachine",
+    "IndependentComponents",
     "OrdinalFactorAnalysis",
     "RestrictedBoltzmannClassifier",
     "RestrictedBoltzmannMachine",

@@ -73,9 +73,11 @@ class PublishedMixin:
 
 
 def read_only(value):
-    """The same array or list of arrays, which nobody can write to from now on."""
+    """The same array, or list or dictionary of arrays, which nobody can write to from now on."""
     if isinstance(value, list):
         return ReadOnlyList(read_only(item) for item in value)
+    if isinstance(value, dict):
+        return {name: read_only(item) for name, item in value.items()}
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
     return value

@@ -17,6 +17,7 @@ from .encoding import (
 )
 from .gaussian_boltzmann import GaussianBoltzmannModel
 from .graded import GradedModel
+from .independent_components import IndependentComponentsModel
 from .joint import joint_probabilities, joint_states, most_probable
 from .labelled_boltzmann import LabelledBoltzmannModel
 from .linear_gaussian import LinearGaussianModel, check_columns
@@ -38,6 +39,7 @@ __all__ = [
     "Encoding",
     "GaussianBoltzmannModel",
     "GradedModel",
+    "IndependentComponentsModel",
     "LabelledBoltzmannModel",
     "LinearGaussianModel",
     "MixedBoltzmannModel",

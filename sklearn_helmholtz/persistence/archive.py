@@ -13,6 +13,7 @@ from ..estimators import (
     FactorAnalysis,
     GaussianHelmholtzMachine,
     HelmholtzMachine,
+    IndependentComponents,
     OrdinalFactorAnalysis,
     RestrictedBoltzmannClassifier,
     RestrictedBoltzmannMachine,
@@ -35,6 +36,7 @@ from . import (
     ordinal_models,
     slow_features,
     sparse_models,
+    source_models,
 )
 from .container import read_file, write_file
 from .parameters import OUTPUT, read_parameters, write_parameters
@@ -52,6 +54,7 @@ _CLASSES = {
         FactorAnalysis,
         GaussianHelmholtzMachine,
         HelmholtzMachine,
+        IndependentComponents,
         OrdinalFactorAnalysis,
         RestrictedBoltzmannClassifier,
         RestrictedBoltzmannMachine,
@@ -97,11 +100,15 @@ _SLOW = (
 _SPARSE = (
     sparse_models.write_sparse_model, sparse_models.read_sparse_model, sparse_models.RECORDS
 )  # fmt: skip
+_SOURCES = (
+    source_models.write_source_model, source_models.read_source_model, source_models.RECORDS
+)  # fmt: skip
 _STATES = {
     "DeepBeliefNet": _DEEP_BELIEF,
     "DeepBoltzmannMachine": _DEEP,
     "DeterministicHelmholtzMachine": _DETERMINISTIC, "FactorAnalysis": _FACTORS,
     "GaussianHelmholtzMachine": _GAUSSIANS, "HelmholtzMachine": _NETS,
+    "IndependentComponents": _SOURCES,
     "OrdinalFactorAnalysis": _ITEMS, "RestrictedBoltzmannClassifier": _LABELLED,
     "RestrictedBoltzmannMachine": _BOLTZMANN, "SigmoidBeliefNet": _NETS,
     "SlowFeatureAnalysis": _SLOW,
@@ -122,7 +129,7 @@ def save(estimator, path):
     estimator : HelmholtzMachine, GaussianHelmholtzMachine, DeterministicHelmholtzMachine, \
             SigmoidBeliefNet, RestrictedBoltzmannMachine, RestrictedBoltzmannClassifier, \
             DeepBeliefNet, DeepBoltzmannMachine, FactorAnalysis, OrdinalFactorAnalysis, \
-            SlowFeatureAnalysis or SparseCoding
+            IndependentComponents, SlowFeatureAnalysis or SparseCoding
         A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
         or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
         one to be fitted.

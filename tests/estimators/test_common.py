@@ -15,6 +15,7 @@ from sklearn_helmholtz import (
     FactorAnalysis,
     GaussianHelmholtzMachine,
     HelmholtzMachine,
+    IndependentComponents,
     LatentAnomalyDetector,
     LatentImputer,
     OrdinalFactorAnalysis,
@@ -259,6 +260,13 @@ def dictionaries():
     return [SparseCoding(transform_kind="mean", **few), SparseCoding(2, algorithm="map", **few)]
 
 
+def source_models():
+    """Independent components with densities that adapt, and with fixed ones and fewer sources."""
+    few = {"n_init": 1, "max_iter": 50}
+    quick = IndependentComponents(1, density="logistic", shrinkage=0.5, **few)
+    return [IndependentComponents(**few), quick]
+
+
 def item_models():
     """One factor model of items for each way to fit it."""
     return [FewLevels(), FewLevels(estimation="likelihood")]
@@ -273,8 +281,8 @@ def all_kinds():
     """Estimators of all kinds, with and without the data that some of them map."""
     own = [*machines(), *gaussian_machines(), *deterministic_machines(), *nets()]
     own += [*boltzmann_machines(), *deep_belief_nets(), *deep_boltzmann_machines()]
-    own += dictionaries()
-    return [*own, *factor_models(), *slow_features(), *item_models(), *applications()]
+    own += [*dictionaries(), *factor_models(), *slow_features(), *source_models()]
+    return [*own, *item_models(), *applications()]
 
 
 def one_of_each():
@@ -286,8 +294,8 @@ def one_of_each():
         made.setdefault((params.get("algorithm"), params.get("inference"), is_mixed), estimator)
     own = [*made.values(), *deterministic_machines()[:1], *boltzmann_machines()[1:3]]
     own += [*deep_belief_nets()[:1], *deep_boltzmann_machines()[:1]]
-    own += dictionaries()[:1]
-    return [*own, *factor_models(), *slow_features(), *item_models(), *applications()]
+    own += [*dictionaries()[:1], *factor_models(), *slow_features(), *source_models()[1:]]
+    return [*own, *item_models(), *applications()]
 
 
 WHOLE_NUMBERS = (
@@ -312,7 +320,9 @@ def expected_failures(estimator):
         )
     if ordered and inference in ("exact", "mean-field"):
         failures["check_estimators_nan_inf"] = "transform or predict takes what fit refuses"
-    without_chance = FactorAnalysis | OrdinalFactorAnalysis | LatentImputer | SlowFeatureAnalysis
+    without_chance = FactorAnalysis | IndependentComponents
+    without_chance |= OrdinalFactorAnalysis | LatentImputer
+    without_chance |= SlowFeatureAnalysis
     merging = DeterministicHelmholtzMachine | GaussianHelmholtzMachine | RestrictedBoltzmannMachine
     merging |= DeepBeliefNet | DeepBoltzmannMachine | SparseCoding
     if isinstance(estimator, RestrictedBoltzmannMachine) and estimator.visible == "mixed":
@@ -333,6 +343,10 @@ def expected_failures(estimator):
 @pytest.mark.filterwarnings("ignore:The polychoric correlations make no:UserWarning")
 @pytest.mark.filterwarnings("ignore:Items are so steep:UserWarning")
 @pytest.mark.filterwarnings("ignore:The maximum was not reached after:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*rows are few for:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*sources cannot be told from normal ones:UserWarning")
+@pytest.mark.filterwarnings("ignore:X has only .* dimensions:UserWarning")
+@pytest.mark.filterwarnings("ignore:The likelihood had not reached:UserWarning")
 @pytest.mark.usefixtures("short_chains")
 @parametrize_with_checks(all_kinds(), expected_failed_checks=expected_failures)
 def test_check_estimator(estimator, check):
@@ -374,6 +388,9 @@ def test_all_public_estimators_are_checked(checked):
 @pytest.mark.filterwarnings("ignore:The polychoric correlations make no:UserWarning")
 @pytest.mark.filterwarnings("ignore:Items are so steep:UserWarning")
 @pytest.mark.filterwarnings("ignore:The maximum was not reached after:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*rows are few for:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*sources cannot be told from normal ones:UserWarning")
+@pytest.mark.filterwarnings("ignore:X has only .* dimensions:UserWarning")
 @pytest.mark.parametrize(("estimator", "name"), left_out(), ids=str)
 @pytest.mark.usefixtures("short_chains")
 def test_checks_that_check_estimator_leaves_out(estimator, name):

@@ -10,8 +10,8 @@ ROOT = pathlib.Path(sklearn_helmholtz.__file__).parent
 GROUND = ["_compiling", "_keys", "_tree", "_threads", "_workspace"]
 STOREYS = [
     ["_version"], ["_kernels"], GROUND, ["rows"], ["columns"], ["units"], ["layers"], ["machines"],
-    ["inference", "factors", "sequences", "dictionaries"], ["likelihood"], ["learning"],
-    ["_training", "_monitor"], ["_descent"], ["models"], ["estimators"],
+    ["inference", "factors", "sources", "dictionaries", "sequences"], ["likelihood"],
+    ["learning"], ["_training", "_monitor"], ["_descent"], ["models"], ["estimators"],
     ["applications", "datasets"], ["persistence", "plotting"], ["__init__", "__main__"],
 ]  # fmt: skip
 FLOORS = {part: floor for floor, parts in enumerate(STOREYS) for part in parts}

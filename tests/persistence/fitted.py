@@ -16,6 +16,7 @@ from sklearn_helmholtz import (
     GaussianHelmholtzMachine,
     GenerativeClassifier,
     HelmholtzMachine,
+    IndependentComponents,
     LatentAnomalyDetector,
     LatentClassifier,
     LatentImputer,
@@ -34,6 +35,7 @@ _RNG = np.random.default_rng(0)
 _GAPS = real_rows()
 _GAPS[::7, 1] = np.nan
 _NAMED = pd.DataFrame(real_rows(), columns=list("abcd"))
+_SOON = {"n_init": 1, "shrinkage": 0.1, "max_iter": 3}
 _COUNTS = np.random.default_rng(3).poisson(2, (60, 4)).astype(np.float64)
 
 
@@ -143,6 +145,12 @@ CASES = {
     "factors with gaps": (lambda: FactorAnalysis(1, tol=1e-3), _GAPS),
     "oblique factors": (lambda: FactorAnalysis(2, rotation="promax"), _NAMED),
     "isotropic": (lambda: FactorAnalysis(2, noise="isotropic"), real_rows()),
+    "sources": (lambda: IndependentComponents(density="mixture", **_SOON), _NAMED),
+    "fewer sources": (lambda: IndependentComponents(2, **_SOON), real_rows()),
+    "sources of infomax": (lambda: IndependentComponents(density="logistic", **_SOON), _NAMED),
+    "sources of sparse codes": (
+        lambda: IndependentComponents(2, density="laplace", **_SOON), real_rows(),
+    ),
     "mixed": (lambda: _mixed(**_KINDS), _FRAME),
     "autoregressive mixed": (lambda: _mixed(autoregressive=True, **_KINDS), _FRAME),
     "few mixed": (
