@@ -35,8 +35,8 @@ from . import (
     holders,
     ordinal_models,
     slow_features,
-    sparse_models,
     source_models,
+    sparse_models,
 )
 from .container import read_file, write_file
 from .parameters import OUTPUT, read_parameters, write_parameters
