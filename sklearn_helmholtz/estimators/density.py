@@ -4,6 +4,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Density
 from sklearn.utils.validation import check_is_fitted
 
 from .checks import CheckedParametersMixin, check_count
+from .collected import BY_ROW
 from .criteria import CriteriaMixin
 from .inference import InferenceMixin
 from .log_joint import LogJointMixin
@@ -65,6 +66,8 @@ class LatentDensityEstimator(
         """Names of the hidden units, a list for each layer from the data upward."""
         return [list(self.get_feature_names_out())]
 
+    _answers_by_row = BY_ROW  # methods, for collections of Dask
+    _reads_collections = frozenset({"score", "log_likelihood"})  # methods that know them themselves
     _has_mixed_units = False  # which are others than Bernoulli, Gaussian or Poisson
     _schema = None  # of mixed columns
     _is_mixed = False  # whether settings alone say so

@@ -12,6 +12,8 @@ from ..models import LinearGaussianModel, check_columns, named
 from ..rows import has_missing
 from ._compat import Interval, StrOptions, _fit_context
 from .checks import check_choice
+from .collected import is_collection
+from .collected_moments import collected_moments, see_columns
 from .density import LatentDensityEstimator
 from .factor_fit import FactorFitMixin
 from .factor_parameters import factor_machine
@@ -195,6 +197,7 @@ class FactorAnalysis(
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+    _reads_collections = LatentDensityEstimator._reads_collections | {"fit", "partial_fit"}
     _moments = None  # of all rows, after a fit that leaves any
     _weights = None  # `Weights` of all rows
     _published = frozenset(
@@ -241,7 +244,8 @@ class FactorAnalysis(
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data; NaN means missing. A sparse matrix is read some rows at a time, unless it
-            has fewer rows than features.
+            has fewer rows than features. A Dask array or DataFrame, in which nothing may be
+            missing, is read once, chunk by chunk.
 
         y : None
             Ignored, present for API consistency by convention.
@@ -260,6 +264,8 @@ class FactorAnalysis(
 
     def _learn(self, X, sample_weight):
         """A `FactorFit`, the moments it is to, if any, and how it was learnt."""
+        if is_collection(X):
+            return self._learn_collection(X, sample_weight, goes_on=False)
         show = sample_weight is None  # sums show infinity, which saves a pass to look for it
         given, X = X, validated(self, X, reset=True, ensure_min_samples=2, allow_infinity=show)
         X, weights = self._weighted(X, sample_weight, given)
@@ -290,7 +296,7 @@ class FactorAnalysis(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            More rows, without missing values.
+            More rows, without missing values; or a Dask array or DataFrame of such.
 
         y : None
             Ignored, present for API consistency by convention.
@@ -317,6 +323,8 @@ class FactorAnalysis(
 
     def _learn_more(self, X, sample_weight, goes_on):
         """The same for all rows so far."""
+        if is_collection(X):
+            return self._learn_collection(X, sample_weight, goes_on)
         given, X = X, validated(self, X, not goes_on)
         X, weights = self._weighted(X, sample_weight, given)
         seen = Weights.of(weights, np.arange(X.shape[0]))
@@ -328,6 +336,20 @@ class FactorAnalysis(
                 "X holds missing values (NaN): partial_fit keeps second moments, which need whole "
                 "rows. Use fit."
             )
+        return learning.from_moments(moments), moments, learning
+
+    def _learn_collection(self, X, sample_weight, goes_on):
+        """The same for a collection of Dask, and with ``goes_on`` all rows before."""
+        see_columns(self, X, reset=not goes_on)
+        before = self._moments if goes_on else None
+        moments = collected_moments(self, X, sample_weight, before)
+        n_before, weight_before = (before.n_rows, before.weight) if goes_on else (0, 0.0)
+        total = None if sample_weight is None else moments.weight - weight_before
+        seen = Weights(moments.n_rows - n_before, total)
+        self._weights = check_alike(self._weights, seen) if goes_on else seen
+        with np.errstate(over="ignore", invalid="ignore"):
+            check_columns(moments.columns(), np.zeros((1, X.shape[1])), self._names)
+        learning = self._learning(X.shape[1])
         return learning.from_moments(moments), moments, learning
 
     @classmethod

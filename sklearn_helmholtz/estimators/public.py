@@ -4,6 +4,8 @@ import functools
 
 import numpy as np
 
+from .collected import is_collection, lazy_answer
+
 
 def public(method):
     """A method that users call, of whatever class they know.
@@ -17,6 +19,8 @@ def public(method):
     def call(self, *args, **kwargs):
         with np.errstate(under="ignore"):
             try:
+                if is_collection(args[0] if args else kwargs.get("X")):
+                    return _of_collection(self, method, *args, **kwargs)
                 return method(self, *args, **kwargs)
             except TypeError as error:
                 if error.__traceback__.tb_next is not None:  # raised inside, not by the call
@@ -24,6 +28,13 @@ def public(method):
                 raise TypeError(_in_name_of(self, method, str(error))) from None
 
     return call
+
+
+def _of_collection(estimator, method, *args, **kwargs):
+    """The answer about a collection of Dask, lazy but for methods that know such themselves."""
+    if method.__name__ in getattr(estimator, "_reads_collections", ()):
+        return method(estimator, *args, **kwargs)
+    return lazy_answer(estimator, method.__name__, *args, **kwargs)
 
 
 def _in_name_of(estimator, method, message):

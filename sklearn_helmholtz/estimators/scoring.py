@@ -6,11 +6,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..likelihood import Estimate, tail_shapes
 from .checks import check_choice, check_count
+from .collected import is_collection, whole_seed
+from .collected_scores import mean_score, scored_collection
 from .labels import index_of
 from .notices import notify
 from .progress import with_progress
 from .public import public
 from .results import BoundsResult, LogLikelihoodResult
+from .scored_rows import ScoredRows
 
 N_TEMPERATURES = 1000
 METHODS = ("auto", "exact", "importance", "annealed")
@@ -69,6 +72,8 @@ class ScoringMixin:
         score : float
             The mean of `score_samples`, in nats per row.
         """
+        if is_collection(X):
+            return mean_score(self, X, sample_weight)
         estimate, _, _, weights = self._estimate(X, "auto", None, None, sample_weight)
         return estimate.mean(weights)
 
@@ -144,22 +149,38 @@ class ScoringMixin:
         self, X, method, n_samples, random_state, n_temperatures, sample_weight=None
     ):
         """The result of `log_likelihood`, without its warning."""
-        estimate, addresses, method, weights, rows = self._estimate_rows(
-            X, method, n_samples, random_state, sample_weight, n_temperatures, tail_shapes
-        )
-        summary = estimate.summary(addresses, weights)
-        energy = self._energies(rows, estimate)
+        if is_collection(X) and random_state is not None:
+            random_state = whole_seed(random_state)
+        asked = {"method": method, "n_samples": n_samples, "n_temperatures": n_temperatures}
+        scored = self._scored(X, sample_weight, random_state=random_state, **asked)
+        estimate, weights, energy = scored.estimate, scored.weights, scored.free_energy
+        summary = estimate.summary(scored.addresses, weights)
         result = LogLikelihoodResult(
             **summary,
-            log_probability=self._model.recorded(rows, estimate.per_sample),
+            log_probability=scored.log_probability,
             free_energy=energy,
             kl_gap=energy + estimate.per_sample,
-            method=method,
-            n_importance_samples=None if method == "exact" else self._n_samples(method, n_samples),
-            n_temperatures=self._steps_made(method, n_temperatures, random_state),
-            remedy=None if summary["reliable"] else _remedy(method, self._model.can_anneal),
+            method=scored.method,
+            n_importance_samples=(
+                None if scored.method == "exact" else self._n_samples(scored.method, n_samples)
+            ),
+            n_temperatures=self._steps_made(scored.method, n_temperatures, random_state),
+            remedy=None if summary["reliable"] else _remedy(scored.method, self._model.can_anneal),
         )
-        return result._about(index=index_of(X), weights=weights)
+        return result._about(index=scored.index, weights=weights)
+
+    def _scored(self, X, sample_weight=None, **asked):
+        """The `ScoredRows` of data, or of a collection chunk by chunk; asked : of estimates."""
+        if is_collection(X):
+            return scored_collection(self, X, sample_weight, **asked)
+        estimate, addresses, method, weights, rows = self._estimate_rows(
+            X, sample_weight=sample_weight, tails=tail_shapes, **asked
+        )
+        return ScoredRows(
+            estimate, addresses, method, weights,
+            self._model.recorded(rows, estimate.per_sample), self._energies(rows, estimate),
+            index_of(X),
+        )  # fmt: skip
 
     def _n_temperatures(self, given):
         """Steps of annealed chains; given : by the user, or None."""

@@ -93,6 +93,18 @@ class SecondMoments:
         more = {"n_rows": self.n_rows + len(shares), "weight": self.weight + float(shares.sum())}
         return replace(self, first=first, second=second, **more)
 
+    def nothing(self):
+        """The moments of no rows, about the same shift."""
+        n = len(self.first)
+        return SecondMoments(self.shift, 0, 0.0, np.zeros(n), np.zeros((n, n)))
+
+    def merged(self, other):
+        """The moments of the rows of both, which have to be about the same shift."""
+        return SecondMoments(
+            self.shift, self.n_rows + other.n_rows, self.weight + other.weight,
+            self.first + other.first, self.second + other.second,
+        )  # fmt: skip
+
     def _deviations(self, rows):
         """Places of blocks of rows, and the rows less the shift, which may be overwritten."""
         room = None

@@ -1,0 +1,97 @@
+"""Workers: the same bits whoever computes, of the same version, and any of them may be lost."""
+
+import importlib
+import os
+import pickle
+import signal
+import sys
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+
+from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
+from sklearn_helmholtz.distributed import Shipment, VersionError, library, shipment
+from tests.shells import FEW, binary_rows, real_rows
+
+
+def chunks(X, size=13):
+    return da.from_array(X, chunks=(size, -1))
+
+
+@pytest.mark.filterwarnings("ignore:This log-likelihood")
+def test_answers_have_the_same_bits_on_a_cluster(client):
+    X = binary_rows()
+    machine = HelmholtzMachine(20, n_importance_samples=5, **FEW).fit(X)
+    result, known = machine.log_likelihood(chunks(X)), machine.log_likelihood(X)
+    assert (result.mean, result.standard_error) == (known.mean, known.standard_error)
+    np.testing.assert_array_equal(result.pareto_k, known.pareto_k)
+    np.testing.assert_array_equal(machine.transform(chunks(X)).compute(), machine.transform(X))
+
+
+def test_a_fit_has_the_same_bits_on_a_cluster(client):
+    X = chunks(real_rows())
+    on_cluster = FactorAnalysis(1).fit(X)
+    with dask.config.set(scheduler="threads"):
+        here = FactorAnalysis(1).fit(X)
+    np.testing.assert_array_equal(on_cluster.components_, here.components_)
+    np.testing.assert_array_equal(on_cluster._moments.second, here._moments.second)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_worker_may_be_killed(client):
+    X = binary_rows()
+    machine = HelmholtzMachine(20, n_importance_samples=5, **FEW).fit(X)
+    features = client.persist(machine.transform(chunks(X)))
+    pid = client.run(os.getpid)
+    client.gather(client.futures_of(features))
+    os.kill(next(iter(pid.values())), signal.SIGKILL)
+    np.testing.assert_array_equal(features.compute(), machine.transform(X))
+
+
+def test_other_versions_are_named():
+    shipped = pickle.dumps(Shipment.of(FactorAnalysis()))
+    assert isinstance(pickle.loads(shipped).estimator, FactorAnalysis)
+    _, content = Shipment.of(FactorAnalysis()).__reduce__()[1]
+    with pytest.raises(VersionError, match=r"has sklearn_helmholtz .*, but .* asks has 0\.0\.7"):
+        shipment.opened("0.0.7", content)
+
+
+class Client:
+    """A client whose only worker has some version."""
+
+    asynchronous = False
+
+    def __init__(self, version):
+        self._version = version
+
+    def run(self, function, *args):
+        return {"tcp://far:1": self._version}
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [("0.0.7", "tcp://far:1 has sklearn_helmholtz 0.0.7"), (None, "has no sklearn_helmholtz")],
+)
+def test_workers_without_this_version_are_refused(monkeypatch, version, message):
+    monkeypatch.setattr(shipment, "current_client", lambda: Client(version))
+    with pytest.raises(VersionError, match=f"{message}, but the client"):
+        HelmholtzMachine(3, **FEW).fit(binary_rows()).transform(chunks(binary_rows()))
+
+
+def test_tasks_take_one_thread_unless_told_otherwise():
+    assert Shipment.of(HelmholtzMachine(verbose=1)).estimator.n_jobs == 1
+    assert Shipment.of(HelmholtzMachine(verbose=1)).estimator.verbose == 0
+    assert Shipment.of(HelmholtzMachine(n_jobs=3)).estimator.n_jobs == 3
+
+
+def test_a_missing_dask_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dask", None)
+    with pytest.raises(ImportError, match=r"pip install 'sklearn-helmholtz\[distributed\]'"):
+        library.dask_module()
+
+
+def test_nothing_of_dask_is_imported_before_it_is_needed():
+    code = "import sys, sklearn_helmholtz.distributed; assert 'dask' not in sys.modules"
+    importlib.import_module("subprocess").run([sys.executable, "-c", code], check=True)
