@@ -2,19 +2,17 @@
 
 import enum
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from . import _keys, _tree
-from ._keys import Draws, Purpose
+from ._gradients import BlockGradients
+from ._keys import Purpose
 from ._threads import run_blocks
-from ._workspace import Workspace
-from .learning import Average, Place, penalise
-from .rows import minibatches
+from .learning import Average, penalise
+from .rows import Batch, ChunkOrder, WholeOrder
 
-_BLOCKS_AT_A_TIME = 8
-_ROWS_TOGETHER = 256  # times particles, in one call of a fused rule
 # Steps of a training that is worth a fused rule: each is 0.1 to 0.3 ms shorter, and compiling it
 # takes 9 s. A number of steps is known beforehand; a clock would compile it when half is over.
 _WORTH_COMPILING = 50_000
@@ -40,10 +38,13 @@ class End(enum.Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Outcome of training: how it ended, and the KeyboardInterrupt to raise again, or None."""
+    """Outcome of training: how it ended, and the interrupt to raise again, or None.
+
+    It is Ctrl-C, or that those who compute gradients are gone.
+    """
 
     end: End
-    interrupt: KeyboardInterrupt | None = None
+    interrupt: KeyboardInterrupt | ConnectionError | None = None
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,19 @@ class Training:
 
     past : the `Past` of an earlier training, or of none; penalties : of weights between layers and
     of lateral ones, or None for those of the optimiser; averages : whether the result is an average
-    over the later steps. ``parameters`` are what steps start from and move; ``result`` is what
-    comes of training, the same or the average. Both are packed.
+    over the later steps; gradients : who computes them, a class with the methods of
+    `BlockGradients`, or None for that. ``parameters`` are what steps start from and move;
+    ``result`` is what comes of training, the same or the average. Both are packed.
 
     Steps write into arrays that are allocated once; `machine` is a copy. A step is the sum of the
     gradients of its row blocks, in block order, then one move of the optimiser, so it does not
     depend on the number of threads.
     """
 
-    def __init__(self, machine, rule, optimizer, n_threads, past, penalties=None, averages=False):
+    def __init__(
+        self, machine, rule, optimizer, n_threads, past, penalties=None, averages=False,
+        gradients=None,
+    ):  # fmt: skip
         self.parameters = self.result = _tree.pack(machine)
         self.average = None
         if averages:
@@ -93,13 +98,9 @@ class Training:
         self._penalties = penalties
         self.set_penalties()
         self._seed = past.seed
-        self._wake_key = _keys.key(past.seed, Purpose.WAKE)
-        self._dream_key = _keys.key(past.seed, Purpose.DREAM)
-        self._fused, self._last_step = rule.fused(machine), 0
-        self.has_moved = False
-        self._vectors, self._gradients = _tree.parts_like(machine, 1)
-        self._total = np.zeros_like(self._vectors)
-        self._workspaces, self._memory, self._carry_over = [Workspace()], None, past.carry_over
+        self._last_step, self.has_moved = 0, False
+        self._gradients = (gradients or BlockGradients)(machine, rule, past.seed, n_threads)
+        self._memory, self._carry_over = None, past.carry_over
 
     def begin(self, rows, batch_size=None, n_steps=0):
         """Get ready for the rows of a table: rules may remember something of each.
@@ -187,6 +188,7 @@ class Training:
     def set_rule(self, progress=1.0):
         """Let the rule be as it should be at a stage of a training that begins gently, see `at`."""
         self._rule = self._settled_rule if progress == 1 else self._settled_rule.at(progress)
+        self._gradients.rule = self._rule
 
     def probe(self, indices, n_rows=_PROBED_ROWS):
         """A few of some rows, from anywhere among them: tables may be sorted."""
@@ -198,25 +200,25 @@ class Training:
         n_rows = self._rule.measured_rows
         return rows.choose(self.probe(indices, n_rows)) if n_rows else None
 
-    def permutation(self, n_rows):
-        """The order of the rows in the epoch that begins now."""
-        return _keys.generator(self._seed, Purpose.SHUFFLE, self.step_number).permutation(n_rows)
+    def permutation(self, n, *counters):
+        """A random order of n things in the epoch that begins now; counters : tell such apart."""
+        rng = _keys.generator(self._seed, Purpose.SHUFFLE, self.step_number, *counters)
+        return rng.permutation(n)
 
-    def step(self, rows, indices, rate):
-        """One step on a minibatch; returns the sum of its objective before the step, nats."""
+    def step(self, rows, batch, rate):
+        """One step on a minibatch; returns the sum of its objective before the step, nats.
+
+        batch : a `Batch`, or the numbers of its rows, which are then one piece.
+        """
+        batch = batch if isinstance(batch, Batch) else Batch.of(batch)
         self.step_number += 1
-        limits = self._rule.limits(self.parameters.tree, len(indices))
-        n_blocks = len(limits) - 1
-        bound = 0.0
-        for first in range(0, n_blocks, _BLOCKS_AT_A_TIME):
-            count = min(_BLOCKS_AT_A_TIME, n_blocks - first)
-            bound += self._blocks(rows, indices, limits[first : first + count + 1])
-            if n_blocks > _BLOCKS_AT_A_TIME:
-                self._gather(first, count)
+        is_long = max(self.step_number, self._last_step) > _WORTH_COMPILING
+        gradient, bound = self._gradients.of(
+            self.parameters, rows, batch, self.step_number, self._memory, is_long
+        )
         if not math.isfinite(bound):
             raise DivergenceError
-        gradient = self._total if n_blocks > _BLOCKS_AT_A_TIME else self._vectors[:n_blocks]
-        self._move(gradient, 1 / len(indices), rate)
+        self._move(gradient, 1 / len(batch), rate)
         if self._memory is not None:
             self._memory.end_step(self.parameters.tree, self.result.tree)
         return bound
@@ -238,74 +240,6 @@ class Training:
         if self.average is not None:
             self.average.add(self.parameters.vector)
 
-    def _gather(self, first, count):
-        """Add the gradients of some row blocks to the total of the step."""
-        if first == 0:
-            self._total[:] = 0
-        for vector in self._vectors[:count]:
-            self._total[0] += vector
-
-    def _blocks(self, rows, indices, limits):
-        """Compute the gradients of some row blocks; returns the sum of their objectives."""
-        n_blocks = len(limits) - 1
-        if n_blocks > len(self._workspaces):
-            self._vectors, self._gradients = _tree.parts_like(self.parameters.tree, n_blocks)
-            self._workspaces += [Workspace() for _ in range(n_blocks - len(self._workspaces))]
-        bounds = [0.0] * n_blocks
-        fused = self._fused_rule()
-        size = 1
-        if fused is not None:
-            rows_of_a_block = (limits[-1] - limits[0]) // n_blocks
-            most = max(_ROWS_TOGETHER // (rows_of_a_block * self._rule.n_particles), 1)
-            size = min(-(-n_blocks // self._n_threads), most)
-
-        def gradients(group):
-            blocks = slice(group * size, min((group + 1) * size, n_blocks))
-            ends = limits[blocks.start : blocks.stop + 1]
-            x = rows.take(indices[ends[0] : ends[-1]]) if fused is not None else None
-            if x is not None and fused.takes(x):
-                bounds[blocks] = self._gradients_together(fused, x, ends, blocks)
-            else:
-                for block in range(blocks.start, blocks.stop):
-                    bounds[block] = self._gradient(rows, indices, limits, block)
-
-        run_blocks(gradients, -(-n_blocks // size), self._n_threads)
-        return math.fsum(bounds)
-
-    def _fused_rule(self):
-        """The rule in one kernel if that is compiled, or training is long enough to compile it."""
-        if self._fused is None:
-            return None
-        n_steps = max(self.step_number, self._last_step)
-        return self._fused if n_steps > _WORTH_COMPILING or self._fused.is_compiled else None
-
-    def _gradients_together(self, fused, x, ends, blocks):
-        addresses = _keys.training_addresses(self.step_number, ends[0], ends[-1])
-        return fused.gradients(
-            self.parameters, x, Draws(self._wake_key, addresses, self._rule.n_particles),
-            Draws(self._dream_key, addresses), [end - ends[0] for end in ends],
-            self._vectors[blocks],
-        )  # fmt: skip
-
-    def _gradient(self, rows, indices, limits, block):
-        start, stop = limits[block], limits[block + 1]
-        addresses = _keys.training_addresses(self.step_number, start, stop)
-        work, place = self._workspaces[block], Place(indices[start:stop], start, stop, len(indices))
-        part = None if self._memory is None else self._memory.take(place)
-        bound = self._rule.gradient(
-            self.parameters.tree,
-            rows.take(place.numbers),
-            Draws(self._wake_key, addresses, self._rule.n_particles),
-            Draws(self._dream_key, addresses),
-            self._gradients[block].tree,
-            work,
-            part,
-        )
-        if part is not None:
-            self._memory.put(place, part)
-        work.reset()
-        return bound
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -315,7 +249,8 @@ class Plan:
     schedule : the learning rate by the share of training done; shuffle : a new order every epoch;
     goes_on : whether the machine has been trained before; warmup : the share of the epochs in which
     penalties that rise do so, 0 for those that are as strong as ever from the start; rule_warmup :
-    that in which a rule that begins gently becomes what it is.
+    that in which a rule that begins gently becomes what it is; order : of the rows, see
+    `rows.WholeOrder`.
     """
 
     indices: np.ndarray
@@ -326,6 +261,7 @@ class Plan:
     goes_on: bool = False
     warmup: float = 0.0
     rule_warmup: float = 0.0
+    order: WholeOrder | ChunkOrder = field(default_factory=WholeOrder)
 
     @property
     def n_steps(self):
@@ -380,7 +316,7 @@ def train(training, rows, plan, monitor):
             if asked or plan.schedule is None:
                 end = End.STOPPED
                 break
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, ConnectionError) as error:
         if not training.has_moved:
             raise
         interrupt = error
@@ -397,12 +333,9 @@ def train(training, rows, plan, monitor):
 @_WHATEVER_HAPPENS
 def _epoch(training, rows, plan, epoch):
     """One pass over the rows; returns the mean loss per row, nats."""
-    n_rows = len(plan.indices)
-    order = plan.indices
-    if plan.shuffle:
-        order = order[training.permutation(n_rows)]
+    n_rows, permute = len(plan.indices), training.permutation if plan.shuffle else None
     bound, done = 0.0, 0
-    for batch in minibatches(order, plan.batch_size):
+    for batch in plan.order.batches(plan.indices, plan.batch_size, permute):
         rate = plan.schedule.rate((epoch + done / n_rows) / plan.max_iter)
         bound += training.step(rows, batch, rate)
         done += len(batch)

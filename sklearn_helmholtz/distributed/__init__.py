@@ -8,17 +8,23 @@ imported where it is needed.
 from .answers import Call, mapped
 from .chunks import check_chunks, chunks_of, kind_of, weights_by_chunk
 from .drawing import lazy_sample
+from .gradients import WorkerGradients
+from .library import current_client
 from .reductions import by_chunk, computed, summed
+from .rows import ChunkedRows
 from .shipment import Shipment, VersionError, shipped
 
 __all__ = [
     "Call",
+    "ChunkedRows",
     "Shipment",
     "VersionError",
+    "WorkerGradients",
     "by_chunk",
     "check_chunks",
     "chunks_of",
     "computed",
+    "current_client",
     "kind_of",
     "lazy_sample",
     "mapped",

@@ -13,6 +13,8 @@ NUMBERS = ("score_samples", "free_energy", "kl_gap", "unnormalized_log_prob",
            "pseudo_log_likelihood")  # fmt: skip
 _TABLES = ("transform", "inverse_transform", "impute")
 BY_ROW = frozenset({*NUMBERS, *_TABLES})
+READS = frozenset({"score", "log_likelihood"})
+READS_AND_LEARNS = READS | {"fit", "partial_fit"}
 
 
 def is_collection(X):

@@ -3,14 +3,11 @@
 from functools import reduce
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from ..distributed import (
     by_chunk,
-    check_chunks,
     chunks_of,
     computed,
-    kind_of,
     shipped,
     summed,
     weights_by_chunk,
@@ -21,13 +18,6 @@ from .collected_scores import chunk_weights, refuse_no_rows
 from .validation import validated
 
 _FEWEST_ROWS = 2  # of a fit, as in memory
-
-
-def see_columns(estimator, X, reset):
-    """Let an estimator learn the number and the names of the columns, or compare them."""
-    check_chunks(X)
-    seen = X._meta if kind_of(X) == "frame" else np.empty((0, X.shape[1]))
-    validate_data(estimator, seen, reset=reset, skip_check_array=True)
 
 
 def collected_moments(estimator, X, sample_weight, before=None):

@@ -4,7 +4,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Density
 from sklearn.utils.validation import check_is_fitted
 
 from .checks import CheckedParametersMixin, check_count
-from .collected import BY_ROW
+from .collected import BY_ROW, READS
 from .criteria import CriteriaMixin
 from .inference import InferenceMixin
 from .log_joint import LogJointMixin
@@ -67,7 +67,7 @@ class LatentDensityEstimator(
         return [list(self.get_feature_names_out())]
 
     _answers_by_row = BY_ROW  # methods, for collections of Dask
-    _reads_collections = frozenset({"score", "log_likelihood"})  # methods that know them themselves
+    _reads_collections = READS  # methods that know such themselves
     _has_mixed_units = False  # which are others than Bernoulli, Gaussian or Poisson
     _schema = None  # of mixed columns
     _is_mixed = False  # whether settings alone say so

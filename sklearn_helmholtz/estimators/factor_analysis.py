@@ -12,8 +12,9 @@ from ..models import LinearGaussianModel, check_columns, named
 from ..rows import has_missing
 from ._compat import Interval, StrOptions, _fit_context
 from .checks import check_choice
-from .collected import is_collection
-from .collected_moments import collected_moments, see_columns
+from .collected import READS_AND_LEARNS, is_collection
+from .collected_moments import collected_moments
+from .collected_rows import see_columns
 from .density import LatentDensityEstimator
 from .factor_fit import FactorFitMixin
 from .factor_parameters import factor_machine
@@ -197,7 +198,7 @@ class FactorAnalysis(
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
-    _reads_collections = LatentDensityEstimator._reads_collections | {"fit", "partial_fit"}
+    _reads_collections = READS_AND_LEARNS
     _moments = None  # of all rows, after a fit that leaves any
     _weights = None  # `Weights` of all rows
     _published = frozenset(

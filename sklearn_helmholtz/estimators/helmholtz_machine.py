@@ -4,6 +4,7 @@ from ..learning import ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
 from ._compat import StrOptions
 from .attributes import model_from_parameters
+from .collected import READS_AND_LEARNS
 from .joint import JointMixin
 from .trained import TrainedDensityEstimator
 
@@ -299,6 +300,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     array([ 59. ,   2. ,  26.2, 101. ])
     """
 
+    _reads_collections = READS_AND_LEARNS
     _parameter_constraints = {
         **TrainedDensityEstimator._parameter_constraints,
         "algorithm": [StrOptions(set(_RULES))],

@@ -21,6 +21,8 @@ from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, w
 from .attributes import PUBLISHED, fitted_attributes
 from .callbacks import EpochCallbacks
 from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
+from .collected import is_collection
+from .collected_rows import gradients_of, order_of, rows_to_learn, summary_of
 from .defaults import (
     batch_size,
     learning_rate,
@@ -104,6 +106,9 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data; NaN means missing. bool, uint8, float32 and float64 are used as they are.
+            `HelmholtzMachine`, `SigmoidBeliefNet` and `GaussianHelmholtzMachine` take Dask arrays
+            and DataFrames of numbers, too, and read them chunk by chunk: see
+            :doc:`/beyond_one_machine`.
 
         y : None
             Ignored, present for API consistency by convention.
@@ -148,13 +153,13 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         given, X, weights = self._weighted(X, sample_weight, reset=not goes_on)
         seed = self._history.past.seed if goes_on else self._draw_seed()
         whole, whole_weights, stops = X, weights, stops_early(self, X.shape[1])
-        summary = TableSummary.of(X)
-        known = _known_to_learn_from(summary)
+        summary = summary_of(X)
+        known = _known_to_learn_from(summary, weights)
         seen, n_rows = Weights.of(weights, known), effective_number(weights, known)
         if X_val is not None or not stops:
             X, weights = self._merged(X, weights)
             summary = summary if X is whole else TableSummary.of(X)
-            known = _known_to_learn_from(summary)
+            known = _known_to_learn_from(summary, weights)
         train_rows, held_out = known, None
         if stops and X_val is None:
             train_rows, held_out = self._split(known, seed)
@@ -166,7 +171,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         plan = Plan(
             train_rows, batch_size(self, len(train_rows)), self._n_epochs(len(train_rows)),
             self._schedule(), self.shuffle, goes_on, warmup_fraction(goes_on, stops),
-            0.0 if goes_on else rule_warmup,
+            0.0 if goes_on else rule_warmup, order_of(X),
         )  # fmt: skip
         validation = weights_val = None
         if held_out is not None:
@@ -177,7 +182,8 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         elif sample_weight_val is not None:
             raise ValueError("sample_weight_val holds weights of the rows of X_val, which is None.")
         elif callbacks.needs_rows and held_out is not None:
-            X_val = _safe_indexing(X if scipy.sparse.issparse(given) else given, held_out)
+            is_given = not (scipy.sparse.issparse(given) or is_collection(given))
+            X_val = _safe_indexing(given, held_out) if is_given else X[held_out]
         start = replace(start, past=Past(seed, start.past.step_number))
         learnt = partial(self._records, start)
         callbacks.begin_fit(whole, whole_weights, X_val, weights_val, learnt)
@@ -190,7 +196,12 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         return outcome
 
     def _weighted(self, X, sample_weight, reset):
-        """Data as given and as validated, of rows that have a weight, and the weights or None."""
+        """Data as given and as validated, of rows that have a weight, and the weights or None.
+
+        Of a collection of Dask all rows.
+        """
+        if is_collection(X):
+            return X, *rows_to_learn(self, X, sample_weight, reset)
         given, X = X, self._validate(X, reset=reset)
         if sample_weight is None:
             return given, X, None
@@ -206,6 +217,9 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
 
     def _validation(self, X_val, sample_weight, encoding):
         """Rows to validate on, and their weights or None."""
+        if is_collection(X_val):
+            X_val, weights = rows_to_learn(self, X_val, sample_weight, reset=False)
+            return encoding.table(X_val, X_val.summary, weights), weights
         given, X_val = X_val, self._validate(X_val, reset=False)
         weights = None
         if sample_weight is not None:
@@ -251,8 +265,8 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         """The `Outcome` of going on with some more rows."""
         goes_on = self.__sklearn_is_fitted__()
         _, X, weights = self._weighted(X, sample_weight, reset=not goes_on)
-        summary = TableSummary.of(X)
-        indices = _known_to_learn_from(summary)
+        summary = summary_of(X)
+        indices = _known_to_learn_from(summary, weights)
         seen = Weights.of(weights, indices)
         if goes_on:
             seen = check_alike(self._history.weights, seen)
@@ -264,7 +278,9 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
             start = self._begin(X, summary, indices, weights, relative, seed)
         n_rows = self._history.n_rows if goes_on else None
         size = batch_size(self, len(indices) if n_rows is None else n_rows)
-        plan = Plan(indices, size, 1, Constant(self._rate()), self.shuffle, goes_on)
+        plan = Plan(
+            indices, size, 1, Constant(self._rate()), self.shuffle, goes_on, order=order_of(X)
+        )
         return self._train(start, plan, History(start.past, self.solver, n_rows, seen), compilation)
 
     def _draw_seed(self):
@@ -402,7 +418,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         """
         training = Training(
             start.machine, self._rule(), self._optimizer(), self._n_threads, start.past,
-            self._penalties(history.n_rows), takes_averages(self),
+            self._penalties(history.n_rows), takes_averages(self), gradients_of(start.rows),
         )  # fmt: skip
         waits = stops or isinstance(plan.schedule, Adaptive)
         lines = self._lines(plan, compilation, callbacks)
@@ -491,8 +507,12 @@ def _no_look():
     """Nothing, where nobody looks."""
 
 
-def _known_to_learn_from(summary):
-    """Numbers of the rows of which anything is known, or a ValueError: the others teach nothing."""
-    if not len(summary.known_rows):
+def _known_to_learn_from(summary, weights):
+    """Numbers of the rows of which anything is known, or a ValueError: the others teach nothing.
+
+    Nor do rows of weight zero; weights : (n_samples,) or None.
+    """
+    known = summary.known_rows
+    if not len(known):
         raise ValueError("Every value of X is missing (NaN): there is nothing to learn from.")
-    return summary.known_rows
+    return known if weights is None else known[weights[known] != 0]

@@ -1,5 +1,6 @@
 """Rows of data: tables, the blocks that kernels take, and what columns tell."""
 
+from .batches import CHUNKS_TOGETHER, Batch, ChunkOrder, WholeOrder
 from .block import Block
 from .coded import Coded
 from .columns import TableLimits, TableSummary, means, moments, rounded_interval, rounding
@@ -14,8 +15,11 @@ from .table import Table
 from .unseen import WithUnseen, with_unseen
 
 __all__ = [
+    "CHUNKS_TOGETHER",
     "UNLABELLED",
+    "Batch",
     "Block",
+    "ChunkOrder",
     "Coded",
     "LabelledBlock",
     "LabelledTable",
@@ -25,6 +29,7 @@ __all__ = [
     "TableLimits",
     "TableSummary",
     "Unscaled",
+    "WholeOrder",
     "WithUnseen",
     "by_pattern",
     "chunks",

@@ -86,6 +86,20 @@ class TableSummary(TableLimits):
             n_missing, totals, counts, data.shape,
         )  # fmt: skip
 
+    @classmethod
+    def of_all(cls, parts):
+        """The summary of several tables as one, whose rows follow upon each other."""
+        lows, highs = ([getattr(part, name) for part in parts] for name in ("low", "high"))
+        n_missing = np.concatenate([part.n_missing for part in parts])
+        shape = sum(part.shape[0] for part in parts), parts[0].shape[1]
+        return cls(
+            float(np.fmin.reduce(lows)), float(np.fmax.reduce(highs)),
+            all(part.is_whole for part in parts), bool(n_missing.any()),
+            np.result_type(*(part.dtype for part in parts)),
+            sum(part.n_active for part in parts), n_missing,
+            sum(part.totals for part in parts), sum(part.counts for part in parts), shape,
+        )  # fmt: skip
+
     @functools.cached_property
     def known_rows(self):
         """Numbers of the rows of which anything is known."""

@@ -215,7 +215,7 @@ def refusals():
     yield lambda: machine.inverse_transform(X), "transform returns 3"
     yield lambda: HelmholtzMachine().transform(X), "not fitted"
     yield lambda: machine.posterior(X), r"posterior takes rows that are in memory.*compute\(\)"
-    yield lambda: HelmholtzMachine().fit(X), "fit takes rows that are in memory"
+    yield lambda: RestrictedBoltzmannMachine().fit(X), "fit takes rows that are in memory"
     yield lambda: machine.impute(X, n_imputations=2), "n_imputations must be 1"
     yield lambda: machine.impute(X, "mean", 3), "takes 1 arguments after X by place"
     yield lambda: machine.impute(X, "guess").compute(), "strategy must be one of"

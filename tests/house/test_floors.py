@@ -11,9 +11,9 @@ GROUND = ["_compiling", "_keys", "_tree", "_threads", "_workspace"]
 STOREYS = [
     ["_version"], ["_kernels"], GROUND, ["rows"], ["columns"], ["units"], ["layers"], ["machines"],
     ["inference", "factors", "sources", "dictionaries", "sequences"], ["likelihood"],
-    ["learning"], ["_training", "_monitor"], ["_descent"], ["models"], ["distributed"],
-    ["estimators"], ["applications", "datasets"], ["persistence", "plotting"],
-    ["__init__", "__main__"],
+    ["learning"], ["_gradients"], ["_training", "_monitor"], ["_descent"], ["models"],
+    ["distributed"], ["estimators"], ["applications", "datasets"],
+    ["persistence", "plotting"], ["__init__", "__main__"],
 ]  # fmt: skip
 FLOORS = {part: floor for floor, parts in enumerate(STOREYS) for part in parts}
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))

@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 import pytest
 
-from sklearn_helmholtz import HelmholtzMachine, _threads, _training
+from sklearn_helmholtz import HelmholtzMachine, _gradients, _threads
 from sklearn_helmholtz._threads import count_threads, run_blocks
 from sklearn_helmholtz.rows import limits
 
@@ -72,7 +72,7 @@ def test_same_bits_for_any_number_of_threads(monkeypatch, pool, algorithm, kind)
         counts.add((n_blocks > 1, n_threads))
         run(function, n_blocks, n_threads)
 
-    monkeypatch.setattr(_training, "run_blocks", spy)
+    monkeypatch.setattr(_gradients, "run_blocks", spy)
     X, results = data(kind), []
     for n_jobs in (1, 2, 8):
         model = HelmholtzMachine(

@@ -14,7 +14,7 @@ import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_helmholtz import _training, _tree
+from sklearn_helmholtz import _gradients, _training, _tree
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._monitor import Monitor
 from sklearn_helmholtz._training import Past, Plan, Training, train
@@ -601,7 +601,7 @@ def test_a_fused_rule_joins_blocks_up_to_a_number_of_rows_times_particles(rule, 
     training.step(Table(np.ones((400, 6), bool), True), np.arange(400), 0.01)
     n_blocks, n_explanations = np.transpose(joined)
     assert n_blocks.max() > 1
-    assert n_explanations.max() <= _training._ROWS_TOGETHER
+    assert n_explanations.max() <= _gradients._ROWS_TOGETHER
     assert n_explanations.sum() == 400 * rule.n_particles
 
 

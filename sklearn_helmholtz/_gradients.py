@@ -1,0 +1,172 @@
+"""Gradients of minibatches, block by block."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import _keys, _tree
+from ._keys import Draws, Purpose
+from ._threads import run_blocks
+from ._workspace import Workspace
+from .learning import Place
+
+_BLOCKS_AT_A_TIME = 8
+_ROWS_TOGETHER = 256  # times particles, in one call of a fused rule
+
+
+class BlockGradients:
+    """Gradients of a rule for blocks of rows, which threads compute side by side.
+
+    Blocks write into arrays that are allocated once. Where blocks begin, and the order in which
+    they are added, depends on the work and never on the number of threads. ``rule`` is the rule as
+    it is at the present stage of a training.
+    """
+
+    def __init__(self, machine, rule, seed, n_threads):
+        self.rule, self._n_threads = rule, n_threads
+        self._wake_key = _keys.key(seed, Purpose.WAKE)
+        self._dream_key = _keys.key(seed, Purpose.DREAM)
+        self._fused = rule.fused(machine)
+        self._vectors, self._gradients = _tree.parts_like(machine, 1)
+        self._total = np.zeros_like(self._vectors)
+        self._workspaces = [Workspace()]
+
+    def of(self, parameters, rows, batch, step, memory=None, is_long=False):
+        """Parts of the gradient of a `Batch`, which is their sum, and its objective, nats.
+
+        parameters : packed; step : its number; memory : of the training, or None; is_long : whether
+        training is long enough to compile a rule in one kernel. The parts, (n_parts,
+        n_parameters), are to be read before the next call.
+        """
+        if len(batch.pieces) == 1:
+            return self.of_piece(parameters, rows, batch.pieces[0], step, memory, is_long)
+        pieces = (
+            self.of_piece(parameters, rows, piece, step, memory, is_long) for piece in batch.pieces
+        )
+        return summed((summed_blocks(parts), bound) for parts, bound in pieces)
+
+    def of_piece(self, parameters, rows, piece, step, memory=None, is_long=False):
+        """The same of a `Piece` alone."""
+        limits = self.rule.limits(parameters.tree, len(piece.numbers))
+        work = _Work(parameters, rows, piece, step, memory, self._fused_rule(is_long), limits)
+        n_blocks, bound = len(limits) - 1, 0.0
+        for first in range(0, n_blocks, _BLOCKS_AT_A_TIME):
+            count = min(_BLOCKS_AT_A_TIME, n_blocks - first)
+            bound += self._blocks(work, first, count)
+            if n_blocks > _BLOCKS_AT_A_TIME:
+                self._gather(first, count)
+        return (self._total if n_blocks > _BLOCKS_AT_A_TIME else self._vectors[:n_blocks]), bound
+
+    def _gather(self, first, count):
+        """Add the gradients of some row blocks to the total of the piece."""
+        if first == 0:
+            self._total[:] = 0
+        for vector in self._vectors[:count]:
+            self._total[0] += vector
+
+    def _blocks(self, work, first, count):
+        """Compute the gradients of some row blocks; returns the sum of their objectives."""
+        if count > len(self._workspaces):
+            self._vectors, self._gradients = _tree.parts_like(work.parameters.tree, count)
+            self._workspaces += [Workspace() for _ in range(count - len(self._workspaces))]
+        bounds, limits, size = [0.0] * count, work.limits[first : first + count + 1], 1
+        if work.fused is not None:
+            rows_of_a_block = (limits[-1] - limits[0]) // count
+            most = max(_ROWS_TOGETHER // (rows_of_a_block * self.rule.n_particles), 1)
+            size = min(-(-count // self._n_threads), most)
+
+        def gradients(group):
+            blocks = slice(group * size, min((group + 1) * size, count))
+            ends = limits[blocks.start : blocks.stop + 1]
+            x = work.take(ends[0], ends[-1]) if work.fused is not None else None
+            if x is not None and work.fused.takes(x):
+                bounds[blocks] = self._gradients_together(work, x, ends, blocks)
+            else:
+                for block in range(blocks.start, blocks.stop):
+                    bounds[block] = self._gradient(work, *limits[block : block + 2], block)
+
+        run_blocks(gradients, -(-count // size), self._n_threads)
+        return math.fsum(bounds)
+
+    def _fused_rule(self, is_long):
+        """The rule in one kernel if that is compiled, or training is long enough to compile it."""
+        if self._fused is None:
+            return None
+        return self._fused if is_long or self._fused.is_compiled else None
+
+    def _gradients_together(self, work, x, ends, blocks):
+        addresses = work.addresses(ends[0], ends[-1])
+        return work.fused.gradients(
+            work.parameters, x, Draws(self._wake_key, addresses, self.rule.n_particles),
+            Draws(self._dream_key, addresses), [end - ends[0] for end in ends],
+            self._vectors[blocks],
+        )  # fmt: skip
+
+    def _gradient(self, work, start, stop, block):
+        addresses, space, place = work.addresses(start, stop), self._workspaces[block], None
+        part = None
+        if work.memory is not None:
+            place = work.place(start, stop)
+            part = work.memory.take(place)
+        bound = self.rule.gradient(
+            work.parameters.tree,
+            work.take(start, stop),
+            Draws(self._wake_key, addresses, self.rule.n_particles),
+            Draws(self._dream_key, addresses),
+            self._gradients[block].tree,
+            space,
+            part,
+        )
+        if part is not None:
+            work.memory.put(place, part)
+        space.reset()
+        return bound
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Work on a piece of a minibatch, of which blocks are a part each.
+
+    fused : the rule in one kernel, or None; limits : of the blocks, in the piece.
+    """
+
+    parameters: object
+    rows: object
+    piece: object
+    step: int
+    memory: object
+    fused: object
+    limits: list
+
+    def take(self, start, stop):
+        """Rows of the piece as a block."""
+        return self.rows.take(self.piece.numbers[start:stop])
+
+    def addresses(self, start, stop):
+        """Addresses of the random numbers of these rows."""
+        first = self.piece.start
+        return _keys.training_addresses(self.step, first + start, first + stop)
+
+    def place(self, start, stop):
+        """The `Place` of these rows."""
+        piece = self.piece
+        first, numbers = piece.start, piece.numbers[start:stop]
+        return Place(numbers, first + start, first + stop, piece.size)
+
+
+def summed_blocks(parts):
+    """The sum of some gradients, (n_parts, n_parameters), one after the other: (n_parameters,)."""
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total
+
+
+def summed(pieces):
+    """The sum of pairs of a gradient and an objective, in their order, as `BlockGradients.of`."""
+    total, bounds = None, []
+    for vector, bound in pieces:
+        total = vector.copy() if total is None else np.add(total, vector, out=total)
+        bounds.append(bound)
+    return total[None], math.fsum(bounds)

@@ -1,0 +1,92 @@
+"""Rows of collections of Dask to learn from, validated chunk by chunk."""
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from .._gradients import BlockGradients
+from ..distributed import (
+    ChunkedRows,
+    WorkerGradients,
+    by_chunk,
+    check_chunks,
+    chunks_of,
+    computed,
+    current_client,
+    kind_of,
+    shipped,
+    weights_by_chunk,
+)
+from ..rows import TableSummary, WholeOrder
+from .collected_scores import chunk_weights, refuse_no_rows
+from .validation import validated
+
+
+def see_columns(estimator, X, reset):
+    """Let an estimator learn the number and the names of the columns, or compare them."""
+    check_chunks(X)
+    seen = X._meta if kind_of(X) == "frame" else np.empty((0, X.shape[1]))
+    validate_data(estimator, seen, reset=reset, skip_check_array=True)
+
+
+def rows_to_learn(estimator, X, sample_weight, reset):
+    """`ChunkedRows` of a collection, read once for their summary, and the weights of all rows.
+
+    Weights are (n_rows,) float64, or None; some may be zero.
+    """
+    see_columns(estimator, X, reset)
+    _refuse_mixed(estimator, X)
+    chunks, shipment = chunks_of(X), shipped(estimator)
+    weights = [None] * len(chunks)
+    if sample_weight is not None:
+        weights = weights_by_chunk(sample_weight, X)
+    parts = by_chunk(_validated_chunk, [shipment] * len(chunks), chunks)
+    found = computed(by_chunk(_looked_at, parts, weights))
+    summaries, weights = zip(*found, strict=True)
+    sizes = [0 if summary is None else summary.shape[0] for summary in summaries]
+    refuse_no_rows(sum(sizes), None)
+    summary = TableSummary.of_all([own for own in summaries if own is not None])
+    rows = ChunkedRows(parts, summary, np.cumsum([0, *sizes]))
+    if sample_weight is None:
+        return rows, None
+    weights = np.concatenate(weights)
+    refuse_no_rows(weights.any(), sample_weight)
+    return rows, weights
+
+
+def _refuse_mixed(estimator, X):
+    """Refuse tables of mixed columns, whose levels are found in memory."""
+    is_category = kind_of(X) == "frame" and any(str(d) == "category" for d in X._meta.dtypes)
+    if estimator._is_mixed or is_category:
+        raise ValueError(
+            "X or the parameter visible says that columns are mixed, which fit learns from rows "
+            "in memory: give X.compute(), or some of its rows."
+        )
+
+
+def _validated_chunk(shipment, rows):
+    """Validated rows of a chunk."""
+    if not rows.shape[0]:
+        return np.empty((0, rows.shape[1]))
+    return validated(shipment.estimator, rows, reset=False)
+
+
+def _looked_at(rows, weights):
+    """The `TableSummary` of a chunk, None of no rows, and its weights or None."""
+    weights = chunk_weights(weights, rows)
+    return (TableSummary.of(rows) if rows.shape[0] else None), weights
+
+
+def summary_of(data):
+    """The `TableSummary` of validated data, which rows of a collection have already."""
+    return data.summary if isinstance(data, ChunkedRows) else TableSummary.of(data)
+
+
+def order_of(data):
+    """The order in which training goes through validated data."""
+    return data.order if isinstance(data, ChunkedRows) else WholeOrder()
+
+
+def gradients_of(rows):
+    """Who computes gradients of a table: workers where it is a collection and there are any."""
+    is_chunked = isinstance(getattr(rows, "data", None), ChunkedRows)
+    return WorkerGradients if is_chunked and current_client() is not None else BlockGradients

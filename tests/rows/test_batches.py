@@ -1,0 +1,73 @@
+"""Orders of epochs: every row once, few chunks at a time, and pieces that lie in one chunk."""
+
+import numpy as np
+import pytest
+
+from sklearn_helmholtz.rows import CHUNKS_TOGETHER, Batch, ChunkOrder, WholeOrder
+
+LIMITS = np.array([0, 0, 40, 100, 101, 101, 160, *range(200, 1000, 50)])
+
+
+def permutation(n, *counters):
+    return np.random.default_rng((7, *counters)).permutation(n)
+
+
+def known_rows():
+    """Numbers of rows, of which some are left out."""
+    return np.flatnonzero(np.random.default_rng(0).random(LIMITS[-1]) < 0.9)
+
+
+@pytest.mark.parametrize("permute", [permutation, None], ids=["shuffled", "in order"])
+@pytest.mark.parametrize("batch_size", [1, 33, 10_000])
+def test_every_row_comes_once_in_batches_of_a_size(permute, batch_size):
+    known = known_rows()
+    batches = list(ChunkOrder(LIMITS).batches(known, batch_size, permute))
+    np.testing.assert_array_equal(np.sort(np.concatenate([b.numbers for b in batches])), known)
+    sizes = [len(batch) for batch in batches]
+    assert sizes == [len(b) for b in WholeOrder().batches(known, batch_size, permute)]
+    for batch in batches:
+        np.testing.assert_array_equal(
+            np.concatenate([piece.numbers for piece in batch.pieces]), batch.numbers
+        )
+        starts = [piece.start for piece in batch.pieces]
+        assert starts == [0, *batch.ends[:-1]]
+        assert {piece.size for piece in batch.pieces} == {len(batch)}
+        for piece in batch.pieces:
+            assert len(np.unique(np.searchsorted(LIMITS, piece.numbers, side="right"))) == 1
+
+
+def test_minibatches_have_their_share_of_the_chunks_beside_each_other():
+    limits = np.array([0, 1000, 3000, 7000])
+    for batch in ChunkOrder(limits).batches(np.arange(7000), 700, permutation):
+        assert [len(piece.numbers) for piece in batch.pieces] == [100, 200, 400]
+
+
+def test_few_chunks_are_wanted_at_a_time():
+    limits = np.arange(0, 4001, 50)
+    seen, last = [], set()
+    for batch in ChunkOrder(limits).batches(np.arange(4000), 40, permutation):
+        own = {int(piece.numbers[0]) // 50 for piece in batch.pieces}
+        assert len(own) <= 2 * CHUNKS_TOGETHER
+        if own - last:
+            seen.append(own - last)
+        last |= own
+    assert len(set.union(*seen)) == sum(map(len, seen)) == 80  # each is wanted for one while
+
+
+def test_epochs_without_order_are_in_that_of_the_table():
+    batches = ChunkOrder(LIMITS).batches(np.arange(1, 160), 50, None)
+    assert [batch.numbers[0] for batch in batches] == [1, 51, 101, 151]
+    first = next(iter(ChunkOrder(LIMITS).batches(np.arange(1, 160), 50, None)))
+    assert first.ends == (39, 50)
+
+
+def test_a_table_of_one_chunk_is_a_whole():
+    one = ChunkOrder(np.array([0, 50])).batches(np.arange(50), 20, permutation)
+    for batch, other in zip(one, WholeOrder().batches(np.arange(50), 20, permutation), strict=True):
+        np.testing.assert_array_equal(batch.numbers, other.numbers)
+        assert batch.ends == other.ends == (len(batch),)
+
+
+def test_batches_of_numbers_are_one_piece():
+    batch = Batch.of(np.array([5, 3]))
+    assert (len(batch), len(batch.pieces)) == (2, 1)
