@@ -45,7 +45,7 @@ def mapped(X, call, shipment, empty):
     columns = {"drop_axis": 1} if empty.ndim == 1 else {"chunks": (X.chunks[0], empty.shape[1:])}
     return X.map_blocks(
         _of_chunk, call=call, shipment=shipment, empty=empty, dtype=empty.dtype, meta=empty,
-        token=call.method, **columns,
+        **columns,
     )  # fmt: skip
 
 

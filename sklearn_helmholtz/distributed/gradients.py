@@ -104,7 +104,7 @@ def _without_rows(rows):
 
 
 class _Job:
-    """What all pieces of a training share: a machine of its shape, rule, seed, table without rows.
+    """Job of which pieces are parts: a machine of its shape, rule, seed, and a table without rows.
 
     Each thread of a worker has arrays of its own to write to.
     """

@@ -79,21 +79,21 @@ class ChunkOrder:
         """The batches of an epoch, as of `WholeOrder`."""
         if len(self.limits) <= 2:
             return WholeOrder().batches(indices, batch_size, permute)
-        order = indices if permute is None else self._shuffled(indices, permute)
-        return map(self._batch, minibatches(order, batch_size))
+        order = [indices] if permute is None else self._shuffled(indices, permute)
+        return map(self._batch, _cut(order, batch_size))
 
     def _shuffled(self, indices, permute):
+        """Numbers of rows, those of some chunks at a time, mixed."""
         ends = np.searchsorted(indices, self.limits)
         chunks = permute(len(self.limits) - 1)
-        together = [chunks[i : i + CHUNKS_TOGETHER] for i in range(0, len(chunks), CHUNKS_TOGETHER)]
-        groups = []
-        for group in together:
-            rows = [indices[ends[k] : ends[k + 1]][permute(ends[k + 1] - ends[k], 1 + k)]
-                    for k in group]  # fmt: skip
+        for start in range(0, len(chunks), CHUNKS_TOGETHER):
+            rows = [
+                indices[ends[k] : ends[k + 1]][permute(ends[k + 1] - ends[k], 1 + k)]
+                for k in chunks[start : start + CHUNKS_TOGETHER]
+            ]
             places = [(np.arange(len(own)) + 0.5) / max(len(own), 1) for own in rows]
             mixed = np.argsort(np.concatenate(places), kind="stable")
-            groups.append(np.concatenate(rows)[mixed])
-        return np.concatenate(groups)
+            yield np.concatenate(rows)[mixed]
 
     def _batch(self, numbers):
         """A batch of rows, those of a chunk side by side."""
@@ -101,3 +101,15 @@ class ChunkOrder:
         order = np.argsort(chunks, kind="stable")
         ends = np.flatnonzero(np.diff(chunks[order])) + 1
         return Batch(numbers[order], (*ends.tolist(), len(numbers)))
+
+
+def _cut(parts, batch_size):
+    """The numbers of some parts in pieces of ``batch_size``, of which the last has what is left."""
+    left = np.empty(0, np.int64)
+    for part in parts:
+        left = np.concatenate([left, part]) if len(left) else part
+        n_whole = len(left) - len(left) % batch_size
+        yield from minibatches(left[:n_whole], batch_size)
+        left = left[n_whole:]
+    if len(left):
+        yield left

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
-from distributed import Client, LocalCluster
 
 from sklearn_helmholtz import (
     GaussianHelmholtzMachine,
@@ -259,23 +258,3 @@ def test_a_worker_that_is_killed_costs_no_bit(client):
         found = HelmholtzMachine(4, **FEW).fit(X.persist(), monitor=kill)
     assert len(killed) == 1
     assert_same(found, known)
-
-
-def test_a_scheduler_that_goes_away_is_as_an_interrupt():
-    X, machine = da.from_array(binary(), chunks=CHUNKS), HelmholtzMachine(4, **FEW)
-    cluster = LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
-    )
-
-    def close(estimator, epoch, X_val):
-        cluster.close()
-
-    message = "scheduler of Dask cannot be reached"
-    with (
-        Client(cluster) as lost,
-        dask.config.set(scheduler=lost),
-        pytest.raises(ConnectionError, match=message) as caught,
-    ):
-        machine.fit(X, monitor=close)
-    assert "keeps what it learnt in 1 epochs" in caught.value.__notes__[0]
-    assert machine.n_iter_ == 1
