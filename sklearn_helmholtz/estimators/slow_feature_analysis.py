@@ -72,7 +72,8 @@ class SlowFeatureAnalysis(
         above, with a noise variance of each column.
 
     tol : float, default=1e-8
-        With noise, training ends where 50 steps raise the log-likelihood by less, nats per row.
+        With noise, training ends where up to 50 steps together raise the log-likelihood by less,
+        nats per row.
 
     max_iter : int, default=1000
         With noise, the most steps of EM and L-BFGS. A closed form is one.

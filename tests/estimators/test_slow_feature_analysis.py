@@ -264,6 +264,7 @@ def test_a_closed_form_has_no_density():
         model.set_params(noise="diagonal").score(make_rows())
 
 
+@pytest.mark.filterwarnings("ignore:Heywood case:UserWarning")
 def test_a_fit_leaves_nothing_of_another():
     X = make_rows()
     model = SlowFeatureAnalysis(1, noise="diagonal").fit(X)
