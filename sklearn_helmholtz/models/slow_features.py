@@ -1,4 +1,7 @@
-"""Fitted slow features: linear functions of rows, or the factors of sequences of rows."""
+"""Fitted slow features: linear functions of rows, or the factors of sequences of rows.
+
+Neither is a `Model`, which answers about rows that could change places.
+"""
 
 from dataclasses import dataclass
 
