@@ -110,7 +110,7 @@ class SparseCoding(LatentDensityEstimator):
         :func:`~sklearn.decomposition.sparse_encode` for these components, ``noise_variance_ *
         sqrt(2)``.
 
-    noise_path_ : ndarray of shape (n_iter_,)
+    noise_path_ : ndarray of shape (n_steps,)
         The noise variance after each step of EM: where it still falls or rises at the end, more
         steps are of use. Empty with ``algorithm="map"``.
 
@@ -133,7 +133,7 @@ class SparseCoding(LatentDensityEstimator):
     Notes
     -----
     With b = ``sqrt(1 / 2)``, the scale of a Laplace density of variance 1, and s2 the noise
-    variance,
+    variance, ::
 
         log p(x, h) = -|x - mean - h D|^2 / (2 s2) - |h|_1 / b + constant,
 
