@@ -23,6 +23,9 @@ WAYS = {
     "real numbers": (
         ("loadings, a linear model", "FactorAnalysis"),
         ("curved, a few latents", "GaussianHelmholtzMachine"),
+        ("independent, skewed sources", "IndependentComponents"),
+        ("a few causes out of many", "SparseCoding"),
+        ("slow causes of a time series", "SlowFeatureAnalysis"),
     ),
     "ordered answers": (("scales of a questionnaire", "OrdinalFactorAnalysis"),),
     "counts": (("causes of counts, sparse too", "HelmholtzMachine(visible='poisson')"),),
@@ -91,7 +94,7 @@ def wishes(pairs, top):
 
 def chart():
     """The whole picture."""
-    _, axes = plt.subplots(figsize=(10.6, 6.6), layout="constrained")
+    _, axes = plt.subplots(figsize=(10.6, 7.6), layout="constrained")
     y, columns = 0.0, []
     for kind, pairs in WAYS.items():
         boxes, below = wishes(pairs, y)
