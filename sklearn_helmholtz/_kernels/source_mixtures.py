@@ -79,7 +79,7 @@ def mixture_scores(values, weights, heights, means, precisions, scores, sums):
     writes(float64, "k"),
 )  # fmt: skip
 def mixture_statistics(values, weights, heights, means, precisions, sums, log_densities):
-    """What a step of EM adds up: weighted responsibilities, and these times s and s^2.
+    """Sums of a step of EM: weighted responsibilities, and these times s and s^2.
 
     log_densities : weighted sums of log p of each source.
     """

@@ -102,7 +102,7 @@ def student_scores(values, weights, places, scales, degrees, scores, sums):
     writes(float64, "k 5"),
 )  # fmt: skip
 def student_statistics(values, weights, places, scales, degrees, sums):
-    """What a step of ECM adds up: weights times t, t s, t s^2, log t and the log-density's part.
+    """Sums of a step of EM: weights times t, t s, t s^2, log t, and of the log-densities.
 
     t : ``(df + 1) / (df + u^2)``; the last is minus what `add_student_logarithms` adds.
     """
