@@ -15,7 +15,7 @@ from .density import LatentDensityEstimator
 from .factor_parameters import real_array, shaped
 from .learner import learner_of
 from .notices import notify
-from .progress import compilation_told
+from .progress import compilation_told, say
 from .public import public
 from .source_densities import given_densities, published_densities
 from .source_fit import DENSITIES, fit_sources
@@ -256,6 +256,9 @@ class IndependentComponents(LatentDensityEstimator):
         with learner_of(self) as learner, compilation_told(self.verbose):
             found = learner._learn(X, sample_weight)
             learner._become_fitted(found)
+        if self.verbose:
+            rounds = "1 round" if self.n_iter_ == 1 else f"{self.n_iter_} rounds"
+            say(f"Fitted in {rounds}: objective {found.objectives[-1]:.4f} nats per row")
         for remark in found.remarks:
             notify(remark)
         if not found.has_converged:

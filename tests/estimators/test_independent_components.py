@@ -202,6 +202,11 @@ def test_rounds_that_were_not_enough_are_told(rows):
         IndependentComponents(max_iter=1).fit(rows[0])
 
 
+def test_a_line_says_when_a_fit_is_done(rows, capsys):
+    model = fitted(rows[0], verbose=1)
+    assert f"Fitted in {model.n_iter_} rounds: objective " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
