@@ -27,7 +27,7 @@ DENSITIES = tuple(_DENSITIES)
 
 @dataclass(frozen=True)
 class SourceFit:
-    """What a fit has found.
+    """The outcome of a fit.
 
     machine : `Unmixing`; whitening : `Whitening`; negentropies : (n_sources,) nats; shrinkage : the
     share of pseudo-rows; objectives : after each round; has_converged : whether the last one raised
@@ -75,7 +75,7 @@ def fit_sources(data, weights, moments, settings, rng):
 
 
 def _n_components(spectrum, wanted):
-    """How many sources there can be, and remarks where these are fewer than wanted."""
+    """The number of sources there can be, and remarks where these are fewer than wanted."""
     n_features, rank = len(spectrum.mean), spectrum.rank
     if rank == 0:
         raise ValueError("All columns of X are constant: there are no sources to find.")

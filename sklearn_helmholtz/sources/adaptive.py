@@ -55,7 +55,7 @@ class Adaptive(Grouped):
         return Adaptive(self.mixture, self.student, mixture > student)
 
     def log_prior(self, samples):
-        """What the densities cost, and what keeps mixtures from the extremes, nats a row."""
+        """Logarithm of the prior of mixtures, less the price of all shapes, nats a row."""
         return sum(
             density.log_prior(samples) - len(numbers) * _price(density, samples)
             for numbers, density in self.groups()
@@ -78,7 +78,7 @@ class Adaptive(Grouped):
 
 
 def _price(density, samples):
-    """What the shape of a source costs, nats a row."""
+    """Price of the shape of a source, nats a row."""
     n = samples.n_rows
     own = density.n_shapes / density.n_sources * np.log(n) / (2 * n)
     return _PRICE * (1 - samples.shrinkage) * own

@@ -51,7 +51,7 @@ class SourceDensity(abc.ABC):
         """Densities after some steps of learning; none lowers ``sources.objective``."""
 
     def log_prior(self, samples):
-        """What keeps densities of `Samples` from the extremes, nats a row."""
+        """Logarithm of the prior of the densities, which keeps them from extremes; nats a row."""
         return 0.0
 
     @abc.abstractmethod
@@ -77,7 +77,7 @@ class SourceDensity(abc.ABC):
 
     @property
     def n_sources(self):
-        """How many sources."""
+        """Number of sources."""
         return len(getattr(self, fields(self)[0].name))
 
     def arrays(self):

@@ -17,7 +17,7 @@ class Grouped(SourceDensity):
 
     @property
     def n_sources(self):
-        """How many sources."""
+        """Number of sources."""
         return sum(len(numbers) for numbers, _ in self.groups())
 
     @property

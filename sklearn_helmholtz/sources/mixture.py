@@ -39,7 +39,7 @@ class Mixture(SourceDensity):
 
     @classmethod
     def start(cls, sources):
-        """Of two starts for each source the one that a few steps of EM like better."""
+        """The better one of two starts for each source, after a few steps of EM."""
         found = [cls._at(sources, *start).improved(sources, 3) for start in _STARTS]
         first, second = (one.each_objective(sources) for one in found)
         is_second = (second > first)[:, None]
@@ -106,7 +106,7 @@ class Mixture(SourceDensity):
         return self._statistics(sources)[1] + self._log_priors(sources.samples)
 
     def _statistics(self, sources):
-        """What a step of EM adds up, and the mean log-density of each source."""
+        """Sums of a step of EM, and the mean log-density of each source."""
         shape = self.weights.shape
         sums, log_densities = np.zeros((*shape, 3)), np.zeros(shape[0])
         for values, weights in sources.parts():

@@ -115,7 +115,7 @@ class SourceSamples:
         return sum(float(density.log_prob(values) @ weights) for values, weights in self.parts())
 
     def objective(self, density):
-        """What learning raises: mean log-density of all whitened rows, nats, and the prior."""
+        """Objective of learning: mean log-density of all whitened rows, nats, and the prior."""
         _, log_volume = np.linalg.slogdet(self.unmixing)
         mean = self.mean_log_density(density) + log_volume
         return mean + density.log_prior(self.samples)

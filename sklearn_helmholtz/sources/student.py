@@ -96,7 +96,7 @@ class Student(SourceDensity):
         return self._constants() + self._statistics(sources)[:, 4]
 
     def _statistics(self, sources):
-        """What a step adds up, (n_sources, 5), of all rows, whose weights sum to 1."""
+        """Sums of a step, (n_sources, 5), of all rows, whose weights sum to 1."""
         result = np.zeros((len(self.df), 5))
         for values, weights in sources.parts():
             part = np.empty(result.shape)

@@ -1,4 +1,4 @@
-"""How many pseudo-rows: chosen by rows held out, where rows are few."""
+"""The share of pseudo-rows: chosen by rows held out, where rows are few."""
 
 from dataclasses import replace
 

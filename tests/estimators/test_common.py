@@ -262,7 +262,7 @@ def dictionaries():
 
 def source_models():
     """Independent components with densities that adapt, and with fixed ones and fewer sources."""
-    few = {"n_init": 1, "max_iter": 20, "shrinkage": 0.5}
+    few = {"n_init": 1, "max_iter": 5, "shrinkage": 0.5}
     return [IndependentComponents(**few), IndependentComponents(1, density="logistic", **few)]
 
 
