@@ -10,7 +10,7 @@ import pytest
 FOLDER = pathlib.Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(FOLDER.glob("*/plot_*.py"))
 GROUPS = sorted({path.parent for path in EXAMPLES})
-INSTALLED = {"matplotlib", "numpy", "pandas", "scipy", "sklearn", "sklearn_helmholtz"}
+INSTALLED = {"dask", "matplotlib", "numpy", "pandas", "scipy", "sklearn", "sklearn_helmholtz"}
 KILOBYTES = 128  # the most that a table may have
 
 
