@@ -99,7 +99,7 @@ def test_scores_are_those_in_memory(fitted):
 @pytest.mark.filterwarnings("ignore:This log-likelihood")
 def test_log_likelihoods_have_the_same_bits(fitted):
     estimator, X = fitted
-    weights = np.arange(X.shape[0]) % 4.0
+    weights = np.where(np.arange(X.shape[0]) < 30, 0, np.arange(X.shape[0]) % 4.0)
     for options in ({}, {"random_state": 3}):
         known = estimator.log_likelihood(X, sample_weight=weights, **options)
         given = weights if not isinstance(X, pd.DataFrame) else None

@@ -18,7 +18,7 @@ from sklearn_helmholtz import (
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
 )
-from sklearn_helmholtz.distributed import ChunkedRows, WorkerGradients
+from sklearn_helmholtz.distributed import ChunkedRows, WorkerGradients, current_client
 from sklearn_helmholtz.rows import TableSummary
 from tests.persistence.fitted import difference, mixed_frame
 
@@ -222,39 +222,43 @@ def test_bad_collections_are_refused(make, X, message):
     assert not hasattr(machine, "generative_coefs_")
 
 
+def here(machine, X, sample_weight=None):
+    """A machine that learns in this process, whatever clients there are."""
+    with dask.config.set(scheduler="synchronous"):
+        assert current_client() is None
+        return machine.fit(X, sample_weight=sample_weight)
+
+
 CASES = [("reweighted", {}), ("wake-sleep", {"early_stopping": True}), ("nvil", {})]
 
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=[name for name, _ in CASES])
 def test_workers_learn_the_same_bits(client, monkeypatch, name, options):
     X = da.from_array(binary(0.05), chunks=CHUNKS)
-    known = MACHINES[name](**options).fit(X)
+    known = here(MACHINES[name](**options), X)
     tasks, make = [], WorkerGradients._task
     monkeypatch.setattr(
         WorkerGradients, "_task", lambda *given: tasks.append(given) or make(*given)
     )
-    with dask.config.set(scheduler=client):
-        assert_same(MACHINES[name](**options).fit(X), known)
+    assert_same(MACHINES[name](**options).fit(X), known)
     assert bool(tasks) == (name != "nvil")  # which remembers rewards, and stays here
 
 
 def test_weights_and_reals_of_workers(client):
     X = da.from_array(real(), chunks=CHUNKS)
-    known = HelmholtzMachine(4, **FEW).fit(X, sample_weight=weights())
-    with dask.config.set(scheduler=client):
-        assert_same(HelmholtzMachine(4, **FEW).fit(X, sample_weight=weights()), known)
+    known = here(HelmholtzMachine(4, **FEW), X, weights())
+    assert_same(HelmholtzMachine(4, **FEW).fit(X, sample_weight=weights()), known)
 
 
 def test_a_worker_that_is_killed_costs_no_bit(client):
     X, killed = da.from_array(binary(), chunks=CHUNKS), []
-    known = HelmholtzMachine(4, **FEW).fit(X)
+    known = here(HelmholtzMachine(4, **FEW), X)
 
     def kill(estimator, epoch, X_val):
         if epoch == 1:
             killed.append(min(client.run(os.getpid).values()))
             os.kill(killed[0], signal.SIGKILL)
 
-    with dask.config.set(scheduler=client):
-        found = HelmholtzMachine(4, **FEW).fit(X.persist(), monitor=kill)
+    found = HelmholtzMachine(4, **FEW).fit(X.persist(), monitor=kill)
     assert len(killed) == 1
     assert_same(found, known)
