@@ -10,6 +10,7 @@ from .chunks import check_chunks, chunks_of, kind_of, weights_by_chunk
 from .drawing import lazy_sample
 from .gradients import WorkerGradients
 from .library import current_client
+from .patterned import PatternedChunks
 from .reductions import by_chunk, computed, summed
 from .rows import ChunkedRows
 from .shipment import Shipment, VersionError, shipped
@@ -17,6 +18,7 @@ from .shipment import Shipment, VersionError, shipped
 __all__ = [
     "Call",
     "ChunkedRows",
+    "PatternedChunks",
     "Shipment",
     "VersionError",
     "WorkerGradients",

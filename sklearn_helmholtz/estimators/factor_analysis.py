@@ -7,14 +7,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ..distributed import PatternedChunks
 from ..factors import METHODS, FactorLearning, SecondMoments, centred, observed_columns
 from ..models import LinearGaussianModel, check_columns, named
 from ..rows import has_missing
 from ._compat import Interval, StrOptions, _fit_context
 from .checks import check_choice
 from .collected import READS_AND_LEARNS, is_collection
-from .collected_moments import collected_moments
-from .collected_rows import see_columns
+from .collected_moments import IncompleteError, collected_moments
+from .collected_rows import rows_to_learn, see_columns
 from .density import LatentDensityEstimator
 from .factor_fit import FactorFitMixin
 from .factor_parameters import factor_machine
@@ -245,8 +246,8 @@ class FactorAnalysis(
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data; NaN means missing. A sparse matrix is read some rows at a time, unless it
-            has fewer rows than features. A Dask array or DataFrame, in which nothing may be
-            missing, is read once, chunk by chunk.
+            has fewer rows than features. A Dask array or DataFrame is read chunk by chunk,
+            once, or in every step where values are missing.
 
         y : None
             Ignored, present for API consistency by convention.
@@ -266,7 +267,10 @@ class FactorAnalysis(
     def _learn(self, X, sample_weight):
         """A `FactorFit`, the moments it is to, if any, and how it was learnt."""
         if is_collection(X):
-            return self._learn_collection(X, sample_weight, goes_on=False)
+            try:
+                return self._learn_collection(X, sample_weight, goes_on=False)
+            except IncompleteError:
+                return self._learn_incomplete_collection(X, sample_weight)
         show = sample_weight is None  # sums show infinity, which saves a pass to look for it
         given, X = X, validated(self, X, reset=True, ensure_min_samples=2, allow_infinity=show)
         X, weights = self._weighted(X, sample_weight, given)
@@ -352,6 +356,18 @@ class FactorAnalysis(
             check_columns(moments.columns(), np.zeros((1, X.shape[1])), self._names)
         learning = self._learning(X.shape[1])
         return learning.from_moments(moments), moments, learning
+
+    def _learn_incomplete_collection(self, X, sample_weight):
+        """The same where values are missing: chunks are read in every step."""
+        rows, weights = rows_to_learn(self, X, sample_weight, reset=True)
+        own = np.ones(len(rows)) if weights is None else weights
+        self._weights = Weights.of(weights, np.flatnonzero(own))
+        learning = self._learning(X.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            columns = observed_columns(rows, own)
+        check_columns(columns, rows, self._names)
+        found = learning.from_incomplete(rows, own, columns, PatternedChunks.of)
+        return found, None, learning
 
     @classmethod
     def from_parameters(

@@ -1,5 +1,6 @@
 """Factor models: the linear-Gaussian machine, learning, rotations, and tests of both."""
 
+from .em import Moments
 from .graded import MOST_FACTORS, Ogives, infer, is_coarse, may_be_coarse
 from .graded_completion import draw_factors, draw_levels, level_probabilities
 from .graded_learning import fit_ogives
@@ -8,6 +9,7 @@ from .learning import FactorLearning
 from .linear_gaussian import FactorPosterior, LinearGaussian
 from .moments import SecondMoments, centred, observed_columns
 from .ordinal_uncertainty import OgiveUncertainty, of_correlations
+from .patterned import PatternedRows, mean_products
 from .polychoric import Influences, Items, at_end, fill_empty, fit_correlations, smoothed
 from .rotations import METHODS, Rotation, rotate
 from .saturated import Saturated, SingularCovarianceError, UnknownCovarianceError
@@ -21,10 +23,12 @@ __all__ = [
     "Influences",
     "Items",
     "LinearGaussian",
+    "Moments",
     "OgiveUncertainty",
     "Ogives",
     "Parameters",
     "Pattern",
+    "PatternedRows",
     "Rotation",
     "Saturated",
     "SecondMoments",
@@ -42,6 +46,7 @@ __all__ = [
     "is_coarse",
     "level_probabilities",
     "may_be_coarse",
+    "mean_products",
     "observed_columns",
     "of_correlations",
     "patterns_of",

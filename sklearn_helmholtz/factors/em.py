@@ -46,6 +46,12 @@ class Moments:
         shapes = (p,), (p,), (p, k + 1), (p, k + 1, k + 1)
         return cls(0.0, *(np.zeros(shape) for shape in shapes))
 
+    def plus(self, other):
+        """The sums over the rows of both."""
+        names = ("counts", "squares", "cross", "inner")
+        arrays = (getattr(self, name) + getattr(other, name) for name in names)
+        return Moments(self.log_likelihood + other.log_likelihood, *arrays)
+
     def __iadd__(self, other):
         self.log_likelihood += other.log_likelihood
         for name in ("counts", "squares", "cross", "inner"):
@@ -183,13 +189,14 @@ def ascend(machine, data, floor, shared, tol, most_steps, report=None):
 
     EM first, a few steps, then L-BFGS on means, loadings and log-variances until a step raises
     twice the log-likelihood per row by less than ``tol``. After some steps, or where they end
-    early, they go on in the coordinates of the machine that was found. floor : (n_features,) of the
-    noise variances; shared : whether there is one variance for all; report : called with the number
-    of steps and the log-likelihood after some of them, or None.
+    early, they go on in the coordinates of the machine that was found. data : has ``weight``, the
+    sum of the weights of the rows, and `expect`; floor : (n_features,) of the noise variances;
+    shared : whether there is one variance for all; report : called with the number of steps and
+    the log-likelihood after some of them, or None.
     """
     n_steps, path, report = min(_EM_STEPS, most_steps), [], report or _keep_silent
     for number in range(n_steps):
-        moments = expect(machine, data)
+        moments = data.expect(machine)
         path.append(moments.log_likelihood)
         report(number, path[-1])
         machine = maximise_expected(moments, floor, shared)
@@ -242,7 +249,7 @@ class _Problem:
     def cost(self, vector):
         """The value of a vector, and its gradient."""
         machine = self.machine(vector)
-        moments = expect(machine, self._data)
+        moments = self._data.expect(machine)
         mean, loads, logs = slopes(machine, moments)
         logs = logs.sum(keepdims=True) if self._shared else logs
         gradient = np.concatenate([mean * self._unit, (loads * self._unit).ravel(), logs])

@@ -142,16 +142,17 @@ class FactorLearning:
             return self._in_closed_form(space, units)
         return self._by_noise(space, units, [0.999 * space.variances])
 
-    def from_incomplete(self, data, weights, columns):
+    def from_incomplete(self, data, weights, columns, patterned=PatternedRows.of):
         """The `FactorFit` to what is observed of data with missing values (NaN).
 
-        weights : (n_rows,); columns : `moments.observed_columns` of both.
+        weights : (n_rows,); columns : `moments.observed_columns` of both; patterned : makes of
+        data, weights and units what the E-step reads, as `PatternedRows.of`.
         """
         units = Units.of(columns, self.shared)
         p = int(units.kept.sum())
         if p == 0:
             return self._of_constants(units)
-        rows = PatternedRows.of(data, weights, units.standardise, p)
+        rows = patterned(data, weights, units.standardise, p)
         start, floor = self._start(rows, units)
         tell = None
         if self.report is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..rows import by_pattern, dense_rows
+from .em import expect
 
 _ROWS = 4096  # of a product
 _FEWEST = 1e-300  # weight: no division by zero
@@ -68,6 +69,10 @@ class PatternedRows:
 
         (n_features, n_features), not always positive; 0 where no row has both.
         """
+        return mean_products(*self.products())
+
+    def products(self):
+        """Sums of the products of features over the rows that have both, and of their weights."""
         sums, flags = self.second.sum(axis=0), self.seen.astype(np.float64)
         weight = (self.totals[:, None] * flags).T @ flags
         for place in _places(len(self.rows)):
@@ -76,7 +81,16 @@ class PatternedRows:
             x = np.nan_to_num(x)
             sums += (w * x).T @ x
             weight += (w * seen).T @ seen
-        return sums / np.maximum(weight, _FEWEST)
+        return sums, weight
+
+    def expect(self, machine):
+        """The `Moments` that a machine expects of the rows."""
+        return expect(machine, self)
+
+
+def mean_products(sums, weight):
+    """Means by sums and weights; 0 where there is none."""
+    return sums / np.maximum(weight, _FEWEST)
 
 
 def _places(n_rows):

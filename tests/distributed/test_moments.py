@@ -1,5 +1,7 @@
 """Factor analysis of collections: the same model as of the same rows in memory."""
 
+from itertools import pairwise
+
 import dask
 import dask.array as da
 import dask.dataframe as dd
@@ -9,7 +11,9 @@ import pytest
 import scipy.sparse
 
 from sklearn_helmholtz import FactorAnalysis
-from sklearn_helmholtz.factors import SecondMoments
+from sklearn_helmholtz.distributed import ChunkedRows, PatternedChunks
+from sklearn_helmholtz.factors import LinearGaussian, PatternedRows, SecondMoments
+from sklearn_helmholtz.rows import TableSummary
 
 CHUNKS = ((0, 37, 80, 0, 83), -1)
 
@@ -127,7 +131,6 @@ def broken(place, value):
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (broken((150, 2), np.nan), r"missing values \(NaN\).*whole rows"),
         (broken((150, 2), np.inf), "infinity"),
         (broken((150, 2), 1e200), "Column 2 of X has a magnitude outside"),
         (da.from_array(table()[:1], chunks=(1, -1)), "minimum of 2 is required by FactorAnalysis"),
@@ -149,3 +152,46 @@ def test_moments_are_merged_about_the_same_shift():
     known = start.plus(X)
     np.testing.assert_allclose(both.second, known.second, rtol=1e-12)
     np.testing.assert_allclose(both.first, known.first, rtol=1e-12)
+
+
+def with_gaps(n_rows=200):
+    X = table(n_rows=n_rows)[:, :8] - 1e4
+    X[:, 3] = 7
+    X[np.random.default_rng(3).random(X.shape) < 0.1] = np.nan
+    X[20:90, 5] = np.nan  # a pattern of many
+    X[30] = np.nan
+    return X
+
+
+@pytest.mark.parametrize("w", [None, weights()], ids=["equal", "weighted"])
+@pytest.mark.parametrize("noise", ["diagonal", "isotropic"])
+def test_incomplete_rows_teach_what_they_teach_in_memory(w, noise):
+    X = with_gaps()
+    known = FactorAnalysis(1, noise=noise, tol=1e-10).fit(X, sample_weight=w)
+    found = FactorAnalysis(1, noise=noise, tol=1e-10)
+    found.fit(da.from_array(X, chunks=CHUNKS), sample_weight=w)
+    for name in ("components_", "noise_variance_", "mean_"):
+        np.testing.assert_allclose(getattr(found, name), getattr(known, name), atol=1e-3)
+    assert found.loglike_[-1] == pytest.approx(known.loglike_[-1], rel=1e-7)
+    assert found._weights == known._weights
+    assert found._moments is None
+
+
+def test_expectations_of_chunks_are_those_of_their_rows():
+    X, w, rng = with_gaps(), weights(), np.random.default_rng(0)
+    machine = LinearGaussian(rng.normal(size=8), rng.normal(size=(2, 8)), 1 + rng.random(8))
+    whole = PatternedRows.of(X, w, np.asarray, 8)
+    ends = np.cumsum([0, *CHUNKS[0]])
+    parts = [dask.delayed(X[a:b]) for a, b in pairwise(ends)]
+    chunks = PatternedChunks.of(ChunkedRows(parts, TableSummary.of(X), ends), w, np.asarray, 8)
+    found, known = chunks.expect(machine), whole.expect(machine)
+    assert chunks.weight == whole.weight
+    assert found.log_likelihood == pytest.approx(known.log_likelihood, rel=1e-12)
+    for name in ("counts", "squares", "cross", "inner"):
+        np.testing.assert_allclose(getattr(found, name), getattr(known, name), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(chunks.covariance(), whole.covariance(), rtol=1e-12, atol=1e-12)
+
+
+def test_partial_fit_takes_whole_rows():
+    with pytest.raises(ValueError, match=r"missing values \(NaN\): partial_fit keeps second"):
+        FactorAnalysis(1).partial_fit(da.from_array(with_gaps(), chunks=CHUNKS))

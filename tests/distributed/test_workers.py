@@ -39,6 +39,18 @@ def test_a_fit_has_the_same_bits_on_a_cluster(client):
     np.testing.assert_array_equal(on_cluster._moments.second, here._moments.second)
 
 
+@pytest.mark.filterwarnings("ignore:The likelihood had not reached")
+def test_a_fit_to_gaps_has_the_same_bits_on_a_cluster(client):
+    X = real_rows()
+    X[::5, 1] = np.nan
+    X = chunks(X, 20)
+    on_cluster = FactorAnalysis(1, max_iter=5, tol=1).fit(X)
+    with dask.config.set(scheduler="threads"):
+        here = FactorAnalysis(1, max_iter=5, tol=1).fit(X)
+    np.testing.assert_array_equal(on_cluster.components_, here.components_)
+    assert on_cluster.loglike_ == here.loglike_
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_worker_may_be_killed(client):
     X = binary_rows()
