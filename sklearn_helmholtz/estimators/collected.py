@@ -22,18 +22,22 @@ def is_collection(X):
     return kind_of(X) is not None
 
 
-def lazy_answer(estimator, method, X, *args, **options):
+def lazy_answer(estimator, method, X, options):
     """The answer of a method about a collection of Dask, as a lazy one of the same kind.
 
-    args, options : that the method gets besides. Whatever can be known without the data is checked
-    now, everything else when the answer is computed.
+    options : arguments that the method gets besides, by name. Whatever can be known without the
+    data is checked now, everything else when the answer is computed.
     """
     if method not in getattr(estimator, "_answers_by_row", ()):
         raise TypeError(
             f"{type(estimator).__name__}.{method} takes rows that are in memory, not a collection "
             "of Dask: give X.compute(), or some of its rows."
         )
-    options |= dict(zip(_after_rows(method, args), args, strict=False))
+    if options and method != "impute":
+        raise ValueError(
+            f"{method} takes {', '.join(options)} with rows that are in memory only, not with a "
+            "collection of Dask."
+        )
     latents = method == "inverse_transform"
     X = checked_collection(estimator, X, latents)
     if container_of(estimator) is not None:
@@ -44,14 +48,6 @@ def lazy_answer(estimator, method, X, *args, **options):
         )
     call = Call(method, options, _drawn_seed(method, options))
     return mapped(X, call, ready(estimator, method), _empty_answer(estimator, method, X))
-
-
-def _after_rows(method, args):
-    """Names of the arguments that a method gets by place after the rows."""
-    names = {"impute": ("strategy",)}.get(method, ())
-    if len(args) > len(names):
-        raise TypeError(f"{method} takes {len(names)} arguments after X by place, got {len(args)}.")
-    return names[: len(args)]
 
 
 def checked_collection(estimator, X, latents=False):

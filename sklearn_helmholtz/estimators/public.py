@@ -1,6 +1,7 @@
 """Methods that users call: what holds for each of them."""
 
 import functools
+import inspect
 
 import numpy as np
 
@@ -34,7 +35,8 @@ def _of_collection(estimator, method, *args, **kwargs):
     """The answer about a collection of Dask, lazy but for methods that know such themselves."""
     if method.__name__ in getattr(estimator, "_reads_collections", ()):
         return method(estimator, *args, **kwargs)
-    return lazy_answer(estimator, method.__name__, *args, **kwargs)
+    _, X, *options = inspect.signature(method).bind(estimator, *args, **kwargs).arguments.items()
+    return lazy_answer(estimator, method.__name__, X[1], dict(options))
 
 
 def _in_name_of(estimator, method, message):

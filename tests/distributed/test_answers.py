@@ -205,7 +205,7 @@ def refusals():
     as_is = {"meta": frame._meta, "enforce_metadata": False}
     odd = frame.map_partitions(lambda part: part[list("dcba")], **as_is)
     other = frame.map_partitions(lambda part: part.astype({"c": "int8"}), **as_is)
-    weights = np.ones(60)
+    weights, latents = np.ones(60), CASES["latents of bits"][0]().fit(binary_rows())
     yield lambda: machine.transform(X.rechunk((60, 2))), "cut along its columns"
     yield lambda: machine.transform(X[:, 0]), "Expected 2D array, got 1D"
     yield lambda: machine.transform(X[:, :3]), "X has 3 features"
@@ -217,7 +217,9 @@ def refusals():
     yield lambda: machine.posterior(X), r"posterior takes rows that are in memory.*compute\(\)"
     yield lambda: RestrictedBoltzmannMachine().fit(X), "fit takes rows that are in memory"
     yield lambda: machine.impute(X, n_imputations=2), "n_imputations must be 1"
-    yield lambda: machine.impute(X, "mean", 3), "takes 1 arguments after X by place"
+    yield lambda: machine.impute(X, "mean", 3), "positional"
+    yield lambda: machine.impute(X, n_draws=3), "n_draws"
+    yield lambda: latents.transform(X, return_std=True), "return_std with rows that are in memory"
     yield lambda: machine.impute(X, "guess").compute(), "strategy must be one of"
     yield lambda: machine.score(frame.to_dask_array(), sample_weight=weights), "not known"
     yield lambda: machine.score(X, sample_weight=weights[1:]), "a number for each row"
