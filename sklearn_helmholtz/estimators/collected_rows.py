@@ -34,6 +34,8 @@ def rows_to_learn(estimator, X, sample_weight, reset):
     Weights are (n_rows,) float64, or None; some may be zero.
     """
     see_columns(estimator, X, reset)
+    if reset:
+        estimator._schema = None
     _refuse_mixed(estimator, X)
     chunks, shipment = chunks_of(X), shipped(estimator)
     weights = [None] * len(chunks)
@@ -56,10 +58,10 @@ def rows_to_learn(estimator, X, sample_weight, reset):
 def _refuse_mixed(estimator, X):
     """Refuse tables of mixed columns, whose levels are found in memory."""
     is_category = kind_of(X) == "frame" and any(str(d) == "category" for d in X._meta.dtypes)
-    if estimator._is_mixed or is_category:
+    if estimator._is_mixed or estimator._schema is not None or is_category:
         raise ValueError(
-            "X or the parameter visible says that columns are mixed, which fit learns from rows "
-            "in memory: give X.compute(), or some of its rows."
+            "X, the parameter visible or the fitted model says that columns are mixed, which fit "
+            "learns from rows in memory: give X.compute(), or some of its rows."
         )
 
 

@@ -146,6 +146,17 @@ def test_training_goes_on():
     assert_same(one, HelmholtzMachine(4, **FEW).partial_fit(binary()))
 
 
+def test_nothing_of_a_mixed_table_stays():
+    X, machine = da.from_array(binary(), chunks=CHUNKS), HelmholtzMachine(4, **FEW)
+    mixed = machine.fit(mixed_frame())
+    assert_same(mixed.fit(X), HelmholtzMachine(4, **FEW).fit(X))
+    frame = mixed_frame()[["x", "z"]].assign(c=pd.Categorical(["a", "b"] * 30))
+    mixed = machine.fit(frame)
+    numbers = dd.from_pandas(frame.assign(c=0.5), npartitions=2)
+    with pytest.raises(ValueError, match="fitted model says that columns are mixed"):
+        mixed.partial_fit(numbers)
+
+
 def test_an_interrupt_keeps_what_was_learnt():
     def interrupt(estimator, epoch, X_val):
         raise KeyboardInterrupt
