@@ -45,7 +45,7 @@ class IndependentComponents(LatentDensityEstimator):
     ``x = mean + s @ mixing.T + rest`` with independent sources s, each with a density of its own,
     and normal noise of one variance in the directions outside of the sources, where these are fewer
     than features (the residual of probabilistic PCA). With the unmixing ``s = (x - mean) @
-    components.T``, the subspace U that the components span and its complement V,
+    components.T``, the subspace U that the components span and its complement V, ::
 
         log p(x) = sum_i log p_i(s_i) + log |det(components @ U)| + log N(V'(x - mean); 0, v I),
 
