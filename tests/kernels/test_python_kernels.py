@@ -45,6 +45,7 @@ from sklearn_helmholtz.estimators import ways
 from sklearn_helmholtz.likelihood import partition_of, pseudo_log_likelihood, score_undirected
 from sklearn_helmholtz.machines import assemble_boltzmann
 from sklearn_helmholtz.rows import Table
+from sklearn_helmholtz.sources import Logistic, Mixture, Samples, Student
 from tests import naive
 from tests.fresh_kernels import run_python
 from tests.mixed_boltzmann_machines import make_mixed_boltzmann
@@ -236,6 +237,24 @@ def sequences():
     return [*machine.log_prob(rows, found), *means.ravel()]
 
 
+def sources():
+    """Log-densities, scores and a step of learning of each kind of density of sources."""
+    values, found = normal(14, 3, 20).astype(np.float64), []
+    given = Samples.of(values, np.ones(20), 0.2).sources(np.eye(3))
+    scales = np.array([0.5, 1.0, 2.0])
+    means = np.tile([-1.0, 0.0, 1.5], (3, 1))
+    for density in (
+        Mixture(np.full((3, 3), 1 / 3), means, np.tile(scales, (3, 1))),
+        Student(means[0], scales, 5 * scales),
+        Logistic(scales),
+    ):
+        scores = density.scores(given.values, given.samples.shares)
+        moved = density.improved(given, 1)
+        found += [scores.scores, scores.log_densities, scores.slopes, scores.curved]
+        found += [density.log_prob(given.values), *moved.arrays().values()]
+    return np.concatenate([np.ravel(part) for part in found])
+
+
 PRODUCT = (normal(0, 5, 37) > 0).astype(np.float32), normal(1, 37, 19), normal(2, 19)
 ETA, LOG_WEIGHTS = 20 * normal(3, 2, 21), normal(4, 2, 60).astype(np.float64)
 LATERAL = np.triu(normal(5, 21, 21), 1)
@@ -254,6 +273,7 @@ def answers_of_kernels():
     lateral.means_autoregressive(GAUSSIAN, none, LATERAL / 4, ETA / 20, gaussian)
     return {
         "boltzmann": boltzmann(),
+        "sources": sources(),
         "products": products(*PRODUCT).ravel().tolist(),
         "philox": philox(COUNTER, KEY),
         "lists": lists(PRODUCT[0].astype(np.uint8)) + lists(PRODUCT[0]),
