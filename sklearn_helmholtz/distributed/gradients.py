@@ -19,7 +19,7 @@ class WorkerGradients:
     As of `BlockGradients`, to the bit. A task is a pure function of a chunk, of the parameters, of
     row numbers and of the number of the step: whatever worker is lost, its tasks are made again.
     Parameters are sent once a step, and workers that need them get them from each other. Where a
-    rule remembers rows, the process that trains computes by itself.
+    rule remembers something from step to step, the process that trains computes by itself.
     """
 
     def __init__(self, machine, rule, seed, n_threads):
@@ -41,7 +41,7 @@ class WorkerGradients:
 
     def of(self, parameters, rows, batch, step, memory=None, is_long=False):
         """The gradient of a `Batch`, (1, n_parameters), and its objective, nats."""
-        if memory is not None:
+        if memory is not None and not memory.is_of_one_step:
             return self._here.of(parameters, rows, batch, step, memory, is_long)
         client = self._client
         try:

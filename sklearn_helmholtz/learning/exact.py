@@ -63,6 +63,8 @@ class ExactLearning(BeliefNetRule):
 class SharedPosterior(Memory):
     """The posterior under the parameters of one step, which the first of its blocks makes."""
 
+    is_of_one_step = True
+
     def __init__(self):
         self._found, self._lock = None, threading.Lock()
 

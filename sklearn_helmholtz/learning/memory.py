@@ -26,6 +26,7 @@ class Memory(abc.ABC):
     """Memory of a rule. Threads take and put different blocks."""
 
     carry_over = None  # what is of use with the rows of another table, too
+    is_of_one_step = False  # whether nothing outlives a step, and rules find it without a memory
 
     @abc.abstractmethod
     def take(self, place):
