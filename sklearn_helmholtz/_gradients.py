@@ -15,6 +15,10 @@ _BLOCKS_AT_A_TIME = 8
 _ROWS_TOGETHER = 256  # times particles, in one call of a fused rule
 
 
+class LostError(ConnectionError):
+    """Those who compute gradients cannot be reached any more."""
+
+
 class BlockGradients:
     """Gradients of a rule for blocks of rows, which threads compute side by side.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from . import _keys, _tree
-from ._gradients import BlockGradients
+from ._gradients import BlockGradients, LostError
 from ._keys import Purpose
 from ._threads import run_blocks
 from .learning import Average, penalise
@@ -44,7 +44,7 @@ class Outcome:
     """
 
     end: End
-    interrupt: KeyboardInterrupt | ConnectionError | None = None
+    interrupt: KeyboardInterrupt | LostError | None = None
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,7 @@ def train(training, rows, plan, monitor):
             if asked or plan.schedule is None:
                 end = End.STOPPED
                 break
-    except (KeyboardInterrupt, ConnectionError) as error:
+    except (KeyboardInterrupt, LostError) as error:
         if not training.has_moved:
             raise
         interrupt = error

@@ -8,7 +8,7 @@ from collections import OrderedDict
 import numpy as np
 
 from .. import _tree
-from .._gradients import BlockGradients, summed, summed_blocks
+from .._gradients import BlockGradients, LostError, summed, summed_blocks
 from ..rows import CHUNKS_TOGETHER
 from .library import current_client, dask_module
 
@@ -52,7 +52,7 @@ class WorkerGradients:
             ]
             return summed(client.gather(tasks))
         except self._losses() as error:
-            raise ConnectionError(f"The scheduler of Dask cannot be reached: {error}") from error
+            raise LostError(f"The scheduler of Dask cannot be reached: {error}") from error
 
     @staticmethod
     def _losses():

@@ -86,9 +86,9 @@ def test_held_out_rows_are_not_trained_on(monkeypatch):
     model = machine(early_stopping=True, validation_fraction=0.25, max_iter=3)
     trained, step = set(), _training.Training.step
 
-    def spy(self, rows, indices, rate):
-        trained.update(indices.tolist())
-        return step(self, rows, indices, rate)
+    def spy(self, rows, batch, rate):
+        trained.update(batch.numbers.tolist())
+        return step(self, rows, batch, rate)
 
     monkeypatch.setattr(_training.Training, "step", spy)
     held_out = held_out_by(model, X, monkeypatch)[0]

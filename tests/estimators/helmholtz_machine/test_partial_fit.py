@@ -53,9 +53,9 @@ def test_partial_fit_with_another_solver():
 def test_partial_fit_takes_minibatches_and_other_rows(monkeypatch):
     sizes, step = [], _training.Training.step
 
-    def spy(self, rows, indices, rate):
-        sizes.append(len(indices))
-        return step(self, rows, indices, rate)
+    def spy(self, rows, batch, rate):
+        sizes.append(len(batch))
+        return step(self, rows, batch, rate)
 
     monkeypatch.setattr(_training.Training, "step", spy)
     X = DATA["bernoulli"]
