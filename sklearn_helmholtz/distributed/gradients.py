@@ -26,7 +26,7 @@ class WorkerGradients:
         self._here = BlockGradients(machine, rule, seed, n_threads)
         self._machine, self._seed = machine, seed
         self._client, self._name = current_client(), uuid.uuid4().hex
-        self._chunks, self._job, self._rule = OrderedDict(), None, rule
+        self._chunks, self._n_dealt, self._job, self._rule = OrderedDict(), 0, None, rule
 
     @property
     def rule(self):
@@ -75,15 +75,23 @@ class WorkerGradients:
             self._job = self._send(f"rule-{step}", job)
         weights = None if rows.weights is None else rows.weights[piece.numbers]
         local = dataclasses.replace(piece, numbers=piece.numbers - data.limits[chunk])
+        rows_of_chunk, place = self._chunk(data, chunk)
         return self._client.submit(
-            _gradient, self._job, self._chunk(data, chunk), vector, local, weights, step, is_long,
-            key=f"gradient-{step}-{number}-{self._name}",
+            _gradient, self._job, rows_of_chunk, vector, local, weights, step, is_long,
+            key=f"gradient-{step}-{number}-{self._name}", **place,
         )  # fmt: skip
 
     def _chunk(self, data, number):
-        """The future of a chunk, which stays where it is as long as it is gone through."""
+        """The future of a chunk, and where it is to be as long as it is gone through.
+
+        Chunks are dealt out in turn: a scheduler would send them all to where the parameters are.
+        """
         if number not in self._chunks:
-            self._chunks[number] = self._client.compute(data.parts[number])
+            workers = sorted(self._client.ncores())
+            place = {"workers": workers[self._n_dealt % len(workers) :][:1]} if workers else {}
+            place["allow_other_workers"] = bool(workers)
+            self._n_dealt += 1
+            self._chunks[number] = self._client.compute(data.parts[number], **place), place
             if len(self._chunks) > 2 * CHUNKS_TOGETHER:
                 self._chunks.popitem(last=False)
         self._chunks.move_to_end(number)
