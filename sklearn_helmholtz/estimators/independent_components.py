@@ -176,9 +176,9 @@ class IndependentComponents(LatentDensityEstimator):
     >>> X = (S + 0.1 * rng.normal(size=S.shape)) @ [[1.0, 2.0], [1.0, -1.0]]
     >>> model = IndependentComponents().fit(X)
     >>> found = model.transform(X)
-    >>> abs(np.corrcoef(found.T, S.T)[:2, 2:]).round(2)
-    array([[0.99, 0.02],
-           [0.02, 1.  ]])
+    >>> abs(np.corrcoef(found.T, S.T)[:2, 2:]) > 0.9
+    array([[ True, False],
+           [False,  True]])
     >>> [density["kind"] for density in model.source_densities_]
     ['mixture', 'student']
     """

@@ -15,7 +15,8 @@ _PRICE = 2.0  # of what a shape costs by BIC
 class Adaptive(Grouped):
     """Each source has Student's density or a mixture of normals: the better one for its price.
 
-    A parameter costs ``log n`` nats, twice as much as by BIC (Schwarz 1978): which direction is a
+    The prior of mixtures has no say in it: it is highest where they are narrow, and would be worth
+    tens of nats to them. A parameter costs ``log n`` nats, twice as much as by BIC (Schwarz 1978): which direction is a
     source has been looked for as well, among many (Chen & Chen 2008 pay for such a choice in the
     same coin). So sources of few rows have simple densities. Both kinds learn all the time.
 
@@ -49,7 +50,7 @@ class Adaptive(Grouped):
 
     def _choose(self, sources):
         mixture, student = (
-            one.each_objective(sources) - _price(one, sources.samples)
+            one.each_log_density(sources) - _price(one, sources.samples)
             for one in (self.mixture, self.student)
         )
         return Adaptive(self.mixture, self.student, mixture > student)

@@ -82,7 +82,8 @@ def go_on(samples, learnt, max_iter, tol):
         place, _ = descend(place, density, memory, _STEPS_OF_MATRIX, limit)
         sources, density = _standardised(place.sources, density)
         objectives.append(density.log_prior(samples) - place.loss)
-        if objectives[-1] - objectives[-2] < tol:
+        # A source that takes the other kind of density may lower the objective, by its prior.
+        if abs(objectives[-1] - objectives[-2]) < tol:
             return Learnt(sources.unmixing, density, objectives, True)
     return Learnt(sources.unmixing, density, objectives, False)
 

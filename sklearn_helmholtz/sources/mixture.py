@@ -105,6 +105,10 @@ class Mixture(SourceDensity):
         """Mean log-density of each source over all rows and its prior, (n_sources,) nats."""
         return self._statistics(sources)[1] + self._log_priors(sources.samples)
 
+    def each_log_density(self, sources):
+        """Mean log-density of each source over all rows, (n_sources,) nats."""
+        return self._statistics(sources)[1]
+
     def _statistics(self, sources):
         """Sums of a step of EM, and the mean log-density of each source."""
         shape = self.weights.shape

@@ -91,7 +91,7 @@ class Student(SourceDensity):
         df = np.exp(np.clip(df, np.log(LEAST_DF), np.log(MOST_DF)))
         return cls(places, np.exp(np.clip(scales, *_LOG_SCALES)), df)
 
-    def each_objective(self, sources):
+    def each_log_density(self, sources):
         """Mean log-density of each source over all rows, (n_sources,) nats."""
         return self._constants() + self._statistics(sources)[:, 4]
 

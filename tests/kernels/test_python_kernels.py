@@ -22,6 +22,7 @@ from sklearn_helmholtz import (
     GaussianHelmholtzMachine,
     HelmholtzMachine,
     SigmoidBeliefNet,
+    SparseCoding,
     _kernels,
 )
 from sklearn_helmholtz._kernels import (
@@ -255,6 +256,15 @@ def sources():
     return np.concatenate([np.ravel(part) for part in found])
 
 
+def sparse_codes():
+    """Codes, and log-densities by a short annealing, of a dictionary of three atoms."""
+    few = {"n_importance_samples": 20, "n_temperatures": 20}
+    model = SparseCoding.from_parameters(normal(15, 3, 5).astype(np.float64), 1.0, **few)
+    rows = normal(16, 4, 5).astype(np.float64)
+    found = model.log_likelihood(rows, random_state=0)
+    return [*model.transform(rows).ravel(), *found.per_sample]
+
+
 PRODUCT = (normal(0, 5, 37) > 0).astype(np.float32), normal(1, 37, 19), normal(2, 19)
 ETA, LOG_WEIGHTS = 20 * normal(3, 2, 21), normal(4, 2, 60).astype(np.float64)
 LATERAL = np.triu(normal(5, 21, 21), 1)
@@ -283,6 +293,7 @@ def answers_of_kernels():
         "shapes": shapes.tolist(),
         "triangles": triangles(*TRIANGLES).ravel().tolist(),
         "sequences": sequences(),
+        "sparse codes": sparse_codes(),
     }
 
 

