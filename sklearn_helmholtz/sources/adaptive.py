@@ -16,9 +16,10 @@ class Adaptive(Grouped):
     """Each source has Student's density or a mixture of normals: the better one for its price.
 
     The prior of mixtures has no say in it: it is highest where they are narrow, and would be worth
-    tens of nats to them. A parameter costs ``log n`` nats, twice as much as by BIC (Schwarz 1978): which direction is a
-    source has been looked for as well, among many (Chen & Chen 2008 pay for such a choice in the
-    same coin). So sources of few rows have simple densities. Both kinds learn all the time.
+    tens of nats to them. A parameter costs ``log n`` nats, twice as much as by BIC (Schwarz 1978):
+    which direction is a source has been looked for as well, among many (Chen & Chen 2008 pay for
+    such a choice in the same coin). So sources of few rows have simple densities. Both kinds learn
+    all the time.
 
     mixture, student : of all sources; is_mixture : (n_sources,) of bool.
     """
