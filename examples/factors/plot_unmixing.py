@@ -30,7 +30,7 @@ signals = np.column_stack([
 ])  # fmt: skip
 signals = (signals - signals.mean(axis=0)) / signals.std(axis=0)
 X = signals @ rng.normal(size=(4, 8))
-X += 0.3 * rng.normal(size=X.shape)
+X += 0.1 * rng.normal(size=X.shape)
 
 # %%
 # How many?
@@ -67,7 +67,7 @@ print(f"{best} sources are the best.")
 # Which?
 # ------
 # Sources are in order of what their shapes are worth, and their signs are those that make them
-# skewed to the right: the clicks come first.
+# skewed to the right: the switch comes first, and then the clicks.
 
 model = IndependentComponents(best).fit(X)
 found = model.transform(X)
