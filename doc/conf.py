@@ -73,7 +73,7 @@ html_copy_source = False
 # Pages that have no pages below them need no tree of pages beside them.
 LEAVES = (
     "index", "install", "getting_started", "which_estimator", "how_long", "trust", "glossary",
-    "faq", "threads", "extending", "api",
+    "faq", "threads", "extending", "api", "beyond_one_machine",
 )  # fmt: skip
 html_sidebars = {page: [] for page in LEAVES}
 html_theme_options = {
