@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import integrate, stats
 
-from sklearn_helmholtz.sources import Mixture, Student
+from sklearn_helmholtz.sources import Adaptive, Mixture, Samples, Student
 from tests.source_models import MAKERS, naive_log_densities, samples
 
 RNG = np.random.default_rng(0)
@@ -156,3 +156,13 @@ def test_pseudo_rows_alone_make_normal_densities():
     assert_allclose(mixture.log_prob(values), expected, atol=0.02)
     student = Student.start(sources).improved(sources, 300)
     assert_allclose(student.log_prob(values), expected, atol=0.02)
+
+
+def test_kinds_are_chosen_by_likelihood_and_price_and_not_by_the_prior_of_mixtures():
+    rng = np.random.default_rng(0)
+    humps = np.sign(rng.normal(size=3000)) + 0.2 * rng.normal(size=3000)
+    values = np.stack([humps, rng.laplace(size=3000)])
+    values = (values - values.mean(axis=1)[:, None]) / values.std(axis=1)[:, None]
+    given = Samples.of(values, np.ones(3000), 0.0).sources(np.eye(2))
+    found = Adaptive.start(given).improved(given, 20)
+    assert found.is_mixture.tolist() == [True, False]
