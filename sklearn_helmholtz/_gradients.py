@@ -8,7 +8,7 @@ import numpy as np
 from . import _keys, _tree
 from ._keys import Draws, Purpose
 from ._threads import run_blocks
-from ._workspace import Workspace
+from ._workspace import Workspaces
 from .learning import Place
 
 _BLOCKS_AT_A_TIME = 8
@@ -34,7 +34,7 @@ class BlockGradients:
         self._fused = rule.fused(machine)
         self._vectors, self._gradients = _tree.parts_like(machine, 1)
         self._total = np.zeros_like(self._vectors)
-        self._workspaces = [Workspace()]
+        self._workspaces = Workspaces()
 
     def of(self, parameters, rows, batch, step, memory=None, is_long=False):
         """Parts of the gradient of a `Batch`, which is their sum, and its objective, nats.
@@ -48,7 +48,8 @@ class BlockGradients:
         pieces = (
             self.of_piece(parameters, rows, piece, step, memory, is_long) for piece in batch.pieces
         )
-        return summed((summed_blocks(parts), bound) for parts, bound in pieces)
+        total = sum_of_pieces(PieceSum(summed_blocks(parts), (bound,)) for parts, bound in pieces)
+        return total.vector[None], math.fsum(total.bounds)
 
     def of_piece(self, parameters, rows, piece, step, memory=None, is_long=False):
         """The same of a `Piece` alone."""
@@ -71,9 +72,8 @@ class BlockGradients:
 
     def _blocks(self, work, first, count):
         """Compute the gradients of some row blocks; returns the sum of their objectives."""
-        if count > len(self._workspaces):
+        if count > len(self._vectors):
             self._vectors, self._gradients = _tree.parts_like(work.parameters.tree, count)
-            self._workspaces += [Workspace() for _ in range(count - len(self._workspaces))]
         bounds, limits, size = [0.0] * count, work.limits[first : first + count + 1], 1
         if work.fused is not None:
             rows_of_a_block = (limits[-1] - limits[0]) // count
@@ -101,30 +101,26 @@ class BlockGradients:
 
     def _gradients_together(self, work, x, ends, blocks):
         addresses = work.addresses(ends[0], ends[-1])
-        return work.fused.gradients(
-            work.parameters, x, Draws(self._wake_key, addresses, self.rule.n_particles),
-            Draws(self._dream_key, addresses), [end - ends[0] for end in ends],
-            self._vectors[blocks],
-        )  # fmt: skip
+        wake = Draws(self._wake_key, addresses, self.rule.n_particles)
+        dream, limits = Draws(self._dream_key, addresses), [end - ends[0] for end in ends]
+        with self._workspaces.one() as space:
+            return work.fused.gradients(
+                work.parameters, x, wake, dream, limits, self._vectors[blocks], space
+            )
 
     def _gradient(self, work, start, stop, block):
-        addresses, space, place = work.addresses(start, stop), self._workspaces[block], None
-        part = None
+        addresses, place, part = work.addresses(start, stop), None, None
         if work.memory is not None:
             place = work.place(start, stop)
             part = work.memory.take(place)
-        bound = self.rule.gradient(
-            work.parameters.tree,
-            work.take(start, stop),
-            Draws(self._wake_key, addresses, self.rule.n_particles),
-            Draws(self._dream_key, addresses),
-            self._gradients[block].tree,
-            space,
-            part,
-        )
-        if part is not None:
-            work.memory.put(place, part)
-        space.reset()
+        wake = Draws(self._wake_key, addresses, self.rule.n_particles)
+        dream, rows = Draws(self._dream_key, addresses), work.take(start, stop)
+        with self._workspaces.one() as space:
+            bound = self.rule.gradient(
+                work.parameters.tree, rows, wake, dream, self._gradients[block].tree, space, part
+            )
+            if part is not None:
+                work.memory.put(place, part)  # it may be made of arrays of the space
         return bound
 
 
@@ -167,10 +163,31 @@ def summed_blocks(parts):
     return total
 
 
-def summed(pieces):
-    """The sum of pairs of a gradient and an objective, in their order, as `BlockGradients.of`."""
-    total, bounds = None, []
-    for vector, bound in pieces:
-        total = vector.copy() if total is None else np.add(total, vector, out=total)
-        bounds.append(bound)
-    return total[None], math.fsum(bounds)
+@dataclass(frozen=True)
+class PieceSum:
+    """Sum of the gradients of neighbouring pieces, (n_parameters,), and the objective of each."""
+
+    vector: np.ndarray
+    bounds: tuple
+
+    def plus(self, other):
+        """The sum of both."""
+        return PieceSum(self.vector + other.vector, self.bounds + other.bounds)
+
+
+def sum_of_pieces(sums):
+    """The `PieceSum` of some, added two by two, then these two by two, and so on.
+
+    So whoever has 2, 4, 8, ... of them from a multiple of that number on may add them beforehand:
+    the bits of the result are the same.
+    """
+    waiting = []  # of 1, 2, 4, ... terms, none of which has as many as the next
+    for total in sums:
+        size = 1
+        while waiting and waiting[-1][0] == size:
+            total, size = waiting.pop()[1].plus(total), 2 * size
+        waiting.append((size, total))
+    total = waiting.pop()[1]
+    while waiting:
+        total = waiting.pop()[1].plus(total)
+    return total

@@ -139,13 +139,13 @@ def _copy(source, target):
 
 @helper
 def _recognition_gradients(
-    layer, n, halves, hidden, places, etas, up, sizes, parameters, starts, limits, parts
+    layer, n, halves, hidden, places, etas, up, ends, sizes, parameters, starts, limits, parts
 ):
     """Write the gradients of a higher recognition layer on explanations and dreams together.
 
     The inputs of the explanations are there from `_recognise`, those of the dreams are written
     below them, and both are only read from then on. The errors of a row block and their parents are
-    brought together first, in arrays of their own: sums go by 32 rows.
+    brought together first, behind all others, where ``ends`` says: sums go by 32 rows.
     """
     m, top, n_units = halves.shape[0] - n, sizes.shape[0] - 1, sizes[layer]
     fresh, place, n_particles = opaque_true(n), recognition_place(layer, top), m // n
@@ -156,8 +156,8 @@ def _recognition_gradients(
     for p in range(parts.shape[0]):
         a, b = limits[p] * n_particles, limits[p + 1] * n_particles
         c, d = m + limits[p], m + limits[p + 1]
-        error = np.empty((b - a + d - c, n_units), np.float32)
-        parents = np.empty((b - a + d - c, sizes[layer - 1]), np.uint8)
+        error = rows(etas, ends[1], b - a + d - c, n_units)
+        parents = rows(hidden, ends[0], b - a + d - c, sizes[layer - 1])
         bernoulli.error(states[a:b], eta[a:b], halves[a:b], error[: b - a])
         bernoulli.error(states[c:d], eta[c:d], halves[c:d], error[b - a :])
         _copy(below[a:b], parents[: b - a])
@@ -187,7 +187,7 @@ def _halves(weights, n):
 
 @helper
 def _places(n, m, sizes):
-    """Where layers start among states, inputs of recognition and of generation; the two totals.
+    """Where layers start among states, inputs of recognition and of generation; where both end.
 
     States: of layers 1, 2, ... m explanations each, then n dreams. Inputs: first of recognition,
     upward, m explanations (n in the first layer, whose particles share them), then n dreams; after
@@ -203,32 +203,49 @@ def _places(n, m, sizes):
     for layer in range(top):
         down[layer] = n_etas
         n_etas += (m + n) * sizes[layer]
-    return hidden, up, down, n_states, n_etas
+    return hidden, up, down, (n_states, n_etas)
+
+
+def room(sizes, n_rows, n_particles, most_rows):
+    """Numbers of states and of inputs for which `reweighted_gradient` needs room.
+
+    sizes : of the layers, as a list; most_rows : of a row block.
+    """
+    top, hidden, n_both = len(sizes) - 1, sum(sizes[1:]), n_rows * (n_particles + 1)
+    states, inputs = n_both * hidden, n_both * (hidden - sizes[top] + sizes[0] + hidden)
+    inputs -= n_rows * (n_particles - 1) * sizes[1]
+    together = most_rows * (n_particles + 1) if top > 1 else 0
+    states += together * max(sizes[1:top], default=0)
+    return states, inputs + together * max(sizes[2:], default=0)
 
 
 @kernel(
     writes(uint8, "n _"), reads(float64, "n"), reads(int64, "_"), writes(float32, "p"),
     reads(int64, "_"), reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"), int64,
-    reads(int64, "q+1"), writes(float32, "q p"), writes(float64, "n"),
+    reads(int64, "q+1"), writes(uint8, "_"), writes(float32, "_"), writes(float32, "q p"),
+    writes(float64, "n"),
 )  # fmt: skip
 def reweighted_gradient(
     x, row_weights, sizes, parameters, starts, wake_key, dream_key, addresses, n_particles, limits,
-    parts, bound,
+    hidden, etas, parts, bound,
 ):  # fmt: skip
     """Write reweighted wake-sleep gradients of consecutive row blocks, and each row's bound, nats.
 
     x : (n_rows, n_features) in {0, 1}; row_weights : (n_rows,), which multiply what explanations
     add to gradients, not the bounds; sizes : units of each layer from the data upward;
     parameters : (n_parameters,), and where its parts start, see `layers`; addresses : (n_rows,);
-    limits : (n_parts + 1,), where row blocks start; parts : (n_parts, n_parameters);
-    bound : (n_rows,), log(1/K sum_k p(x, h_k) / q(h_k | x)).
+    limits : (n_parts + 1,), where row blocks start; hidden, etas : memory as large as `room` says
+    or larger; parts : (n_parts, n_parameters); bound : (n_rows,), log(1/K sum_k p(x, h_k) /
+    q(h_k | x)).
     """
     n, top = x.shape[0], sizes.shape[0] - 1
     m = n * n_particles
-    places, up, down, n_states, n_etas = _places(n, m, sizes)
-    hidden, dreamt = np.empty(n_states, np.uint8), data_layer.empty_dreams(x)
-    etas = np.empty(n_etas, np.float32)
-    log_p, log_q = np.zeros(m, np.float64), np.zeros(m, np.float64)
+    places, up, down, ends = _places(n, m, sizes)
+    dreamt, log_p, log_q = (
+        data_layer.empty_dreams(x),
+        np.zeros(m, np.float64),
+        np.zeros(m, np.float64),
+    )
     _recognise(
         x, m, hidden, places, etas, up, sizes, parameters, starts, wake_key, addresses, log_q
     )
@@ -253,5 +270,6 @@ def reweighted_gradient(
     )
     for layer in range(2, top + 1):
         _recognition_gradients(
-            layer, n, halves, hidden, places, etas, up, sizes, parameters, starts, limits, parts
-        )
+            layer, n, halves, hidden, places, etas, up, ends, sizes, parameters, starts, limits,
+            parts,
+        )  # fmt: skip

@@ -125,35 +125,43 @@ def _sleep(ones, hidden, places, sizes, parameters, starts, eta, limits, parts):
 
 @helper
 def _places(n, sizes):
-    """Where the hidden layers start among states, of 2 n rows each; the total; the widest layer."""
-    places, room, widest = np.zeros(sizes.shape[0], np.int64), 0, sizes[0]
+    """Where the hidden layers start among states, of 2 n rows each."""
+    places, end = np.zeros(sizes.shape[0], np.int64), 0
     for layer in range(1, sizes.shape[0]):
-        places[layer] = room
-        room += 2 * n * sizes[layer]
-        widest = max(widest, sizes[layer])
-    return places, room, widest
+        places[layer] = end
+        end += 2 * n * sizes[layer]
+    return places
+
+
+def room(sizes, n_rows):
+    """Numbers of states and of inputs for which `wake_sleep_gradient` needs room.
+
+    sizes : of the layers, as a list.
+    """
+    return 2 * n_rows * sum(sizes[1:]), 2 * n_rows * max(sizes)
 
 
 @kernel(
     writes(uint8, "n _"), reads(float64, "n"), reads(int64, "_"), writes(float32, "p"),
     reads(int64, "_"), reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"),
-    reads(int64, "q+1"), writes(float32, "q p"), writes(float64, "n"),
+    reads(int64, "q+1"), writes(uint8, "_"), writes(float32, "_"), writes(float32, "q p"),
+    writes(float64, "n"),
 )  # fmt: skip
 def wake_sleep_gradient(
-    x, row_weights, sizes, parameters, starts, wake_key, dream_key, addresses, limits, parts, bound
-):
+    x, row_weights, sizes, parameters, starts, wake_key, dream_key, addresses, limits, hidden, eta,
+    parts, bound,
+):  # fmt: skip
     """Write the wake-sleep gradients of consecutive row blocks, and each row's bound in nats.
 
     x : (n_rows, n_features) in {0, 1}; row_weights : (n_rows,), which multiply what explanations
     add to gradients, not the bounds; sizes : units of each layer from the data upward;
     parameters : (n_parameters,), and where its parts start, see `layers`; addresses : (n_rows,);
-    limits : (n_parts + 1,), where row blocks start; parts : (n_parts, n_parameters);
-    bound : (n_rows,), log p(x, h) - log q(h | x).
+    limits : (n_parts + 1,), where row blocks start; hidden, eta : memory as large as `room` says
+    or larger; parts : (n_parts, n_parameters); bound : (n_rows,), log p(x, h) - log q(h | x).
     """
     n = x.shape[0]
-    places, room, widest = _places(n, sizes)
-    hidden, dreamt = np.empty(room, np.uint8), data_layer.empty_dreams(x)
-    eta, log_q = np.empty(2 * n * widest, np.float32), np.zeros(n, np.float64)
+    places = _places(n, sizes)
+    dreamt, log_q = data_layer.empty_dreams(x), np.zeros(n, np.float64)
     weights, ones = np.empty(n, np.float32), np.ones(n, np.float32)
     for i in range(n):
         weights[i], bound[i] = row_weights[i], 0

@@ -1,32 +1,32 @@
 """Gradients of a minibatch that workers compute, each those of chunks that it holds."""
 
 import dataclasses
+import math
 import threading
 import uuid
-from collections import OrderedDict
 
 import numpy as np
 
 from .. import _tree
-from .._gradients import BlockGradients, LostError, summed, summed_blocks
-from ..rows import CHUNKS_TOGETHER
+from .._gradients import BlockGradients, LostError, PieceSum, sum_of_pieces, summed_blocks
+from .homes import ChunkHomes
 from .library import current_client, dask_module
 
 
 class WorkerGradients:
     """Gradients of the pieces of minibatches, as tasks of the workers of a cluster.
 
-    As of `BlockGradients`, to the bit. A task is a pure function of a chunk, of the parameters, of
+    As of `BlockGradients`, to the bit. A task is a pure function of chunks, of the parameters, of
     row numbers and of the number of the step: whatever worker is lost, its tasks are made again.
-    Parameters are sent once a step, and workers that need them get them from each other. Where a
-    rule remembers something from step to step, the process that trains computes by itself.
+    It computes some neighbouring pieces, and what comes back is their sum. Where a rule remembers
+    something from step to step, the process that trains computes by itself.
     """
 
     def __init__(self, machine, rule, seed, n_threads):
         self._here = BlockGradients(machine, rule, seed, n_threads)
-        self._machine, self._seed = machine, seed
+        self._machine, self._seed, self._rule, self._job = machine, seed, rule, None
         self._client, self._name = current_client(), uuid.uuid4().hex
-        self._chunks, self._n_dealt, self._job, self._rule = OrderedDict(), 0, None, rule
+        self._homes = ChunkHomes(self._client)
 
     @property
     def rule(self):
@@ -43,16 +43,12 @@ class WorkerGradients:
         """The gradient of a `Batch`, (1, n_parameters), and its objective, nats."""
         if memory is not None and not memory.is_of_one_step:
             return self._here.of(parameters, rows, batch, step, memory, is_long)
-        client = self._client
         try:
-            vector = self._send(f"parameters-{step}", parameters.vector.copy())
-            tasks = [
-                self._task(rows, piece, number, vector, step, is_long)
-                for number, piece in enumerate(batch.pieces)
-            ]
-            return summed(client.gather(tasks))
+            tasks = self._tasks(parameters.vector.copy(), rows, batch.pieces, step, is_long)
+            total = sum_of_pieces(self._client.gather(tasks))
         except self._losses() as error:
             raise LostError(f"The scheduler of Dask cannot be reached: {error}") from error
+        return total.vector[None], math.fsum(total.bounds)
 
     @staticmethod
     def _losses():
@@ -61,43 +57,57 @@ class WorkerGradients:
         closed = getattr(distributed.client, "ClosedClientError", distributed.CancelledError)
         return closed, distributed.CancelledError, distributed.comm.CommClosedError
 
+    def _tasks(self, vector, rows, pieces, step, is_long):
+        """Futures of the sums of some pieces each, in their order."""
+        if self._job is None:
+            job = _Job(self._machine, self._rule, self._seed, _without_rows(rows))
+            self._job = self._send(f"rule-{step}", job)
+        chunks = rows.data.chunk_of(np.array([piece.numbers[0] for piece in pieces]))
+        futures, workers = self._homes.of(rows.data, chunks)
+        size = pieces_of_a_task(len(pieces), len(workers))
+        starts = range(0, len(pieces), size)
+        if len(starts) > _SENT_TO_EACH:
+            vector = self._send(f"parameters-{step}", vector)
+        local = [_local(rows, *own) for own in zip(pieces, chunks, strict=True)]
+        with dask_module("dask").config.set(_LARGE):
+            return [
+                self._client.submit(
+                    _gradient, self._job, vector, step, is_long, local[start : start + size],
+                    *futures[start : start + size], key=f"gradient-{step}-{start}-{self._name}",
+                    **self._homes.place(rows.data, chunks[start]),
+                )
+                for start in starts
+            ]  # fmt: skip
+
     def _send(self, name, value):
         """A future of a value, which the scheduler knows how to make again."""
         with dask_module("dask").config.set(_LARGE):
             return self._client.submit(_itself, value, key=f"{name}-{self._name}")
 
-    def _task(self, rows, piece, number, vector, step, is_long):
-        """The future of the gradient of a piece."""
-        data = rows.data
-        chunk = int(data.chunk_of(piece.numbers[:1])[0])
-        if self._job is None:
-            job = _Job(self._machine, self._rule, self._seed, _without_rows(rows))
-            self._job = self._send(f"rule-{step}", job)
-        weights = None if rows.weights is None else rows.weights[piece.numbers]
-        local = dataclasses.replace(piece, numbers=piece.numbers - data.limits[chunk])
-        rows_of_chunk, place = self._chunk(data, chunk)
-        return self._client.submit(
-            _gradient, self._job, rows_of_chunk, vector, local, weights, step, is_long,
-            key=f"gradient-{step}-{number}-{self._name}", **place,
-        )  # fmt: skip
 
-    def _chunk(self, data, number):
-        """The future of a chunk, and where it is to be as long as it is gone through.
+def pieces_of_a_task(n_pieces, n_threads):
+    """The number of neighbouring pieces whose sum is a task: a power of two.
 
-        Chunks are dealt out in turn: a scheduler would send them all to where the parameters are.
-        """
-        if number not in self._chunks:
-            workers = sorted(self._client.ncores())
-            place = {"workers": workers[self._n_dealt % len(workers) :][:1]} if workers else {}
-            place["allow_other_workers"] = bool(workers)
-            self._n_dealt += 1
-            self._chunks[number] = self._client.compute(data.parts[number], **place), place
-            if len(self._chunks) > 2 * CHUNKS_TOGETHER:
-                self._chunks.popitem(last=False)
-        self._chunks.move_to_end(number)
-        return self._chunks[number]
+    So many that the threads of all workers are done soonest, and the largest of such.
+    """
+    sizes = [2**k for k in range((n_pieces - 1).bit_length(), -1, -1)]
+
+    def pieces_of_the_last(size):
+        return size * math.ceil(math.ceil(n_pieces / size) / max(n_threads, 1))
+
+    return min(sizes, key=pieces_of_the_last)
 
 
+def _local(rows, piece, chunk):
+    """A piece whose numbers count the rows of its chunk, and the weights of these, or None."""
+    weights = None if rows.weights is None else rows.weights[piece.numbers]
+    numbers = piece.numbers - rows.data.limits[chunk]
+    return dataclasses.replace(piece, numbers=numbers), weights
+
+
+# Tasks that get the parameters with them. More than these get them from each other: sending so
+# many would keep the client busy.
+_SENT_TO_EACH = 4
 _LARGE = {"distributed.admin.large-graph-warning-threshold": "1 GB"}  # of parameters
 
 
@@ -124,8 +134,8 @@ class _Job:
     def __reduce__(self):
         return _Job, self._given
 
-    def gradient(self, rows, vector, piece, weights, step, is_long):
-        """The gradient of a piece, (n_parameters,), and its objective; rows : of its chunk."""
+    def gradient(self, vector, step, is_long, rows, piece, weights):
+        """The `PieceSum` of a piece; rows : of its chunk."""
         machine, rule, seed, table = self._given
         own = self._own
         if not hasattr(own, "parameters"):
@@ -138,9 +148,12 @@ class _Job:
             weights = of_all
         table = dataclasses.replace(table, data=rows, weights=weights)
         parts, bound = own.gradients.of_piece(own.parameters, table, piece, step, None, is_long)
-        return summed_blocks(parts), bound
+        return PieceSum(summed_blocks(parts), (bound,))
 
 
-def _gradient(job, rows, vector, piece, weights, step, is_long):
-    """The gradient of a piece and its objective."""
-    return job.gradient(rows, vector, piece, weights, step, is_long)
+def _gradient(job, vector, step, is_long, pieces, *chunks):
+    """The `PieceSum` of neighbouring pieces, each a pair of itself and its weights."""
+    return sum_of_pieces(
+        job.gradient(vector, step, is_long, rows, *given)
+        for rows, given in zip(chunks, pieces, strict=True)
+    )

@@ -6,10 +6,8 @@ from collections import OrderedDict
 import numpy as np
 import scipy.sparse
 
-from ..rows import CHUNKS_TOGETHER, ChunkOrder
+from ..rows import ChunkOrder, chunks_together
 from .reductions import computed
-
-_HELD = CHUNKS_TOGETHER + 1  # chunks: those that are gone through, and one that comes
 
 
 class ChunkedRows:
@@ -26,11 +24,14 @@ class ChunkedRows:
     def __init__(self, parts, summary, limits):
         self.parts, self.summary, self.limits = parts, summary, limits
         self.shape, self.dtype = summary.shape, summary.dtype
-        self._held, self._lock = OrderedDict(), threading.Lock()
+        self._held, self._most, self._lock = OrderedDict(), 1, threading.Lock()
 
-    @property
-    def order(self):
-        """The `ChunkOrder` in which training goes through the rows."""
+    def order(self, batch_size):
+        """The `ChunkOrder` in which training goes through the rows, which holds chunks from now on.
+
+        Those that minibatches of this size go through side by side, and one that comes.
+        """
+        self._most = chunks_together(batch_size) + 1
         return ChunkOrder(self.limits)
 
     def __len__(self):
@@ -61,7 +62,7 @@ class ChunkedRows:
         with self._lock:
             if number not in self._held:
                 (self._held[number],) = computed([self.parts[number]])
-                if len(self._held) > _HELD:
+                if len(self._held) > self._most:
                     self._held.popitem(last=False)
             self._held.move_to_end(number)
             return self._held[number]

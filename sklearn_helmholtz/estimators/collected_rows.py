@@ -83,9 +83,9 @@ def summary_of(data):
     return data.summary if isinstance(data, ChunkedRows) else TableSummary.of(data)
 
 
-def order_of(data):
+def order_of(data, batch_size):
     """The order in which training goes through validated data."""
-    return data.order if isinstance(data, ChunkedRows) else WholeOrder()
+    return data.order(batch_size) if isinstance(data, ChunkedRows) else WholeOrder()
 
 
 def gradients_of(rows):

@@ -168,10 +168,11 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
             start = self._continue(X, summary, relative)
         else:
             start = self._begin(X, summary, train_rows, weights, relative, seed)
+        size = batch_size(self, len(train_rows))
         plan = Plan(
-            train_rows, batch_size(self, len(train_rows)), self._n_epochs(len(train_rows)),
-            self._schedule(), self.shuffle, goes_on, warmup_fraction(goes_on, stops),
-            0.0 if goes_on else rule_warmup, order_of(X),
+            train_rows, size, self._n_epochs(len(train_rows)), self._schedule(), self.shuffle,
+            goes_on, warmup_fraction(goes_on, stops), 0.0 if goes_on else rule_warmup,
+            order_of(X, size),
         )  # fmt: skip
         validation = weights_val = None
         if held_out is not None:
@@ -278,9 +279,8 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
             start = self._begin(X, summary, indices, weights, relative, seed)
         n_rows = self._history.n_rows if goes_on else None
         size = batch_size(self, len(indices) if n_rows is None else n_rows)
-        plan = Plan(
-            indices, size, 1, Constant(self._rate()), self.shuffle, goes_on, order=order_of(X)
-        )
+        rate, order = Constant(self._rate()), order_of(X, size)
+        plan = Plan(indices, size, 1, rate, self.shuffle, goes_on, order=order)
         return self._train(start, plan, History(start.past, self.solver, n_rows, seen), compilation)
 
     def _draw_seed(self):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._kernels import reweighted, wake_sleep
 from .._kernels.reweighted import reweighted_gradient
 from .._kernels.wake_sleep import wake_sleep_gradient
 from .rule import weighted
@@ -42,20 +43,21 @@ class FusedWakeSleep:
         """Compile it now."""
         wake_sleep_gradient.compile()
 
-    def gradients(self, parameters, x, wake, dream, limits, out):
+    def gradients(self, parameters, x, wake, dream, limits, out, work):
         """Write the steps of consecutive row blocks to ``out``; return the sums of their bounds.
 
         Both count rows by their weights, where they have any.
 
         parameters : a packed machine; x : a `Block` that it takes; wake, dream : random numbers
         with an address for each row; limits : where blocks start, rising from 0 to n_rows;
-        out : (n_blocks, n_parameters).
+        out : (n_blocks, n_parameters); work : a `Workspace`, or NumPy.
         """
-        bound = np.empty(len(x))
+        sizes, bound = parameters.tree.n_units, np.empty(len(x))
         limits = np.asarray(limits, np.int64)
+        memory = _memory(work, *wake_sleep.room(sizes, len(x)))
         wake_sleep_gradient(
-            x.values, _row_weights(x), np.array(parameters.tree.n_units), parameters.vector,
-            parameters.starts, wake.key, dream.key, wake.addresses, limits, out, bound,
+            x.values, _row_weights(x), np.array(sizes), parameters.vector, parameters.starts,
+            wake.key, dream.key, wake.addresses, limits, *memory, out, bound,
         )  # fmt: skip
         return _sums(weighted(bound, x.weights), limits)
 
@@ -79,16 +81,25 @@ class FusedReweightedWakeSleep:
         """Compile it now."""
         reweighted_gradient.compile()
 
-    def gradients(self, parameters, x, wake, dream, limits, out):
+    def gradients(self, parameters, x, wake, dream, limits, out, work):
         """As for wake-sleep; ``wake`` has ``n_particles`` particles for each row."""
-        bound = np.empty(len(x))
+        sizes, bound = parameters.tree.n_units, np.empty(len(x))
         limits = np.asarray(limits, np.int64)
+        most_rows = int(np.diff(limits).max())
+        memory = _memory(work, *reweighted.room(sizes, len(x), wake.n_particles, most_rows))
         reweighted_gradient(
-            x.values, _row_weights(x), np.array(parameters.tree.n_units), parameters.vector,
-            parameters.starts, wake.key, dream.key, wake.addresses, wake.n_particles, limits, out,
-            bound,
+            x.values, _row_weights(x), np.array(sizes), parameters.vector, parameters.starts,
+            wake.key, dream.key, wake.addresses, wake.n_particles, limits, *memory, out, bound,
         )  # fmt: skip
         return _sums(weighted(bound, x.weights), limits)
+
+
+def _memory(work, n_states, n_inputs):
+    """Memory for the states and the inputs of all layers.
+
+    It outlives a call: some systems, and workers of Dask, give what is freed back at once.
+    """
+    return work.empty((n_states,), np.uint8), work.empty((n_inputs,), np.float32)
 
 
 def _row_weights(x):

@@ -1,6 +1,6 @@
 """Rows of data: tables, the blocks that kernels take, and what columns tell."""
 
-from .batches import CHUNKS_TOGETHER, Batch, ChunkOrder, WholeOrder
+from .batches import Batch, ChunkOrder, WholeOrder, chunks_together
 from .block import Block
 from .coded import Coded
 from .columns import TableLimits, TableSummary, means, moments, rounded_interval, rounding
@@ -15,7 +15,6 @@ from .table import Table
 from .unseen import WithUnseen, with_unseen
 
 __all__ = [
-    "CHUNKS_TOGETHER",
     "UNLABELLED",
     "Batch",
     "Block",
@@ -33,6 +32,7 @@ __all__ = [
     "WithUnseen",
     "by_pattern",
     "chunks",
+    "chunks_together",
     "content_keys",
     "dense_doubles",
     "dense_rows",

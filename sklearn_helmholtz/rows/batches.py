@@ -1,5 +1,6 @@
 """Minibatches of an epoch: which rows, in which order, and in which pieces."""
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,7 +8,16 @@ import numpy as np
 
 from .limits import minibatches
 
-CHUNKS_TOGETHER = 8  # that are gone through side by side
+_FEWEST_TOGETHER = 8
+_ROWS_OF_A_PIECE = 512  # or fewer: they are work enough for one worker
+
+
+def chunks_together(batch_size):
+    """Number of chunks that are gone through side by side by minibatches of a size.
+
+    It grows with the minibatch, and with it the number of workers that share one.
+    """
+    return max(_FEWEST_TOGETHER, batch_size // _ROWS_OF_A_PIECE)
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,7 @@ class Piece:
 class Batch:
     """Minibatch of rows by number, (n_rows,), and where its pieces end.
 
-    Gradients are added piece by piece: pieces, and not who computes them, decide the result.
+    Pieces decide in which order gradients are added, and not who computes them.
     """
 
     numbers: np.ndarray
@@ -68,9 +78,11 @@ class WholeOrder:
 class ChunkOrder:
     """Order of the rows of a table that comes in chunks, of which few are wanted at a time.
 
-    limits : (n_chunks + 1,), where chunks begin and end. Chunks come in a random order, some side
-    by side: each minibatch has rows of all of these, in proportion to how many they have, and in a
-    random order in each. With one chunk it is a `WholeOrder`.
+    limits : (n_chunks + 1,), where chunks begin and end. The table is cut into as many stretches of
+    neighbouring chunks as are gone through side by side, one of each: whatever a table is sorted
+    by, a minibatch has of all of it. Chunks of a stretch come in a random order. A minibatch has
+    rows of all chunks that are gone through, in proportion to how many they have, and in a random
+    order in each. With one chunk it is a `WholeOrder`.
     """
 
     limits: np.ndarray
@@ -79,21 +91,32 @@ class ChunkOrder:
         """The batches of an epoch, as of `WholeOrder`."""
         if len(self.limits) <= 2:
             return WholeOrder().batches(indices, batch_size, permute)
-        order = [indices] if permute is None else self._shuffled(indices, permute)
+        order = [indices]
+        if permute is not None:
+            order = self._shuffled(indices, permute, chunks_together(batch_size))
         return map(self._batch, _cut(order, batch_size))
 
-    def _shuffled(self, indices, permute):
+    def _shuffled(self, indices, permute, n_together):
         """Numbers of rows, those of some chunks at a time, mixed."""
         ends = np.searchsorted(indices, self.limits)
-        chunks = permute(len(self.limits) - 1)
-        for start in range(0, len(chunks), CHUNKS_TOGETHER):
+        for chunks in self._side_by_side(permute, n_together):
             rows = [
                 indices[ends[k] : ends[k + 1]][permute(ends[k + 1] - ends[k], 1 + k)]
-                for k in chunks[start : start + CHUNKS_TOGETHER]
+                for k in chunks
             ]
             places = [(np.arange(len(own)) + 0.5) / max(len(own), 1) for own in rows]
             mixed = np.argsort(np.concatenate(places), kind="stable")
             yield np.concatenate(rows)[mixed]
+
+    def _side_by_side(self, permute, n_together):
+        """Lists of the numbers of chunks that are gone through at the same time."""
+        n_chunks = len(self.limits) - 1
+        stretches = np.array_split(np.arange(n_chunks), min(n_together, n_chunks))
+        stretches = [
+            chunks[permute(len(chunks), 1 + n_chunks + k)] for k, chunks in enumerate(stretches)
+        ]
+        for chunks in itertools.zip_longest(*stretches):
+            yield [chunk for chunk in chunks if chunk is not None]
 
     def _batch(self, numbers):
         """A batch of rows, those of a chunk side by side."""

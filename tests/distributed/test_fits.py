@@ -193,6 +193,7 @@ def test_rows_are_read_as_those_of_an_array(form):
 
 def test_few_chunks_are_held():
     rows = chunked(binary(), (10,) * 30)
+    rows.order(batch_size=100)
     for start in range(0, 300, 10):
         rows[start : start + 10]
     assert len(rows._held) == 9
@@ -255,9 +256,9 @@ CASES = [
 def test_workers_learn_the_same_bits(client, monkeypatch, name, options):
     X = da.from_array(binary(0.05), chunks=CHUNKS)
     known = here(MACHINES[name](**options), X)
-    tasks, make = [], WorkerGradients._task
+    tasks, make = [], WorkerGradients._tasks
     monkeypatch.setattr(
-        WorkerGradients, "_task", lambda *given: tasks.append(given) or make(*given)
+        WorkerGradients, "_tasks", lambda *given: tasks.append(given) or make(*given)
     )
     assert_same(MACHINES[name](**options).fit(X), known)
     # What remembers rewards, or means of rows, from step to step stays here.

@@ -1,10 +1,12 @@
 """Gradients of minibatches in pieces: the same sums, whoever adds them."""
 
+import math
+
 import numpy as np
 import pytest
 
 from sklearn_helmholtz import _tree
-from sklearn_helmholtz._gradients import BlockGradients, summed, summed_blocks
+from sklearn_helmholtz._gradients import BlockGradients, PieceSum, sum_of_pieces, summed_blocks
 from sklearn_helmholtz.learning import ReweightedWakeSleep, WakeSleep
 from sklearn_helmholtz.machines import initialise
 from sklearn_helmholtz.rows import Batch, Table, limits
@@ -46,7 +48,20 @@ def test_pieces_apart_have_the_bits_of_pieces_together(monkeypatch, rule):
     for piece in reversed(batch.pieces):
         others = setting(rule)[0]
         parts, own = others.of_piece(parameters, rows, piece, 5)
-        apart.insert(0, (summed_blocks(parts), own))
-    found, own = summed(apart)
-    np.testing.assert_array_equal(found, known)
-    assert own == bound
+        apart.insert(0, PieceSum(summed_blocks(parts), (own,)))
+    found = sum_of_pieces(apart)
+    np.testing.assert_array_equal(found.vector[None], known)
+    assert math.fsum(found.bounds) == bound
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 8, 11, 13])
+def test_neighbours_may_be_added_beforehand_in_powers_of_two(n):
+    rng = np.random.default_rng(n)
+    pieces = [PieceSum(v, (k,)) for k, v in enumerate(rng.normal(size=(n, 40)).astype(np.float32))]
+    known = sum_of_pieces(pieces)
+    assert known.bounds == tuple(range(n))
+    for size in (2, 4, 8, 16):
+        groups = [sum_of_pieces(pieces[a : a + size]) for a in range(0, n, size)]
+        found = sum_of_pieces(groups)
+        np.testing.assert_array_equal(found.vector, known.vector)
+        assert found.bounds == known.bounds

@@ -18,7 +18,7 @@ from sklearn_helmholtz import _gradients, _training, _tree
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._monitor import Monitor
 from sklearn_helmholtz._training import Past, Plan, Training, train
-from sklearn_helmholtz._workspace import Workspace
+from sklearn_helmholtz._workspace import Workspace, Workspaces
 from sklearn_helmholtz.inference import sample_particles
 from sklearn_helmholtz.learning import (
     SGD,
@@ -509,7 +509,7 @@ def test_fused_rules_are_the_layered_ones_to_the_bit(rule, n_units, limits, is_w
         return wake, make_draws(b - a, purpose=Purpose.DREAM, start=a)
 
     out, _ = _tree.parts_like(machine, len(limits) - 1)
-    bounds = rule.fused(machine).gradients(packed, block(0, 7), *draws(0, 7), limits, out)
+    bounds = rule.fused(machine).gradients(packed, block(0, 7), *draws(0, 7), limits, out, np)
     expected, parts = _tree.parts_like(machine, len(limits) - 1)
     for place, (a, b) in enumerate(itertools.pairwise(limits)):
         bound = rule.gradient(packed.tree, block(a, b), *draws(a, b), parts[place].tree)
@@ -590,9 +590,9 @@ def test_a_fused_rule_joins_blocks_up_to_a_number_of_rows_times_particles(rule, 
     joined, kind = [], FUSED[type(rule)]
     gradients = kind.gradients
 
-    def count(self, parameters, x, wake, dream, limits, out):
+    def count(self, parameters, x, wake, dream, limits, out, work):
         joined.append((len(limits) - 1, wake.n_rows))
-        return gradients(self, parameters, x, wake, dream, limits, out)
+        return gradients(self, parameters, x, wake, dream, limits, out, work)
 
     monkeypatch.setattr(limits, "_BLOCK_WORK", 1)
     monkeypatch.setattr(kind, "is_compiled", True)
@@ -673,6 +673,23 @@ def test_copies_have_arrays_of_their_own():
 
 
 # The work space
+
+
+def test_arrays_of_a_work_space_start_at_a_cache_line():
+    space = Workspace()
+    arrays = [space.empty((n, 3), dtype) for n in (0, 1, 5) for dtype in (np.uint8, np.float64)]
+    assert all(array.ctypes.data % 64 == 0 for array in arrays if array.size)
+    assert [array.shape for array in arrays[::2]] == [(0, 3), (1, 3), (5, 3)]
+
+
+def test_work_spaces_are_lent_to_one_at_a_time_and_the_last_one_again():
+    spaces = Workspaces()
+    with spaces.one() as first, spaces.one() as second:
+        assert first is not second
+        kept = first.empty((2,), np.float32)
+    with spaces.one() as again:
+        assert again is first
+        assert again.empty((2,), np.float32) is kept
 
 
 def test_a_work_space_gives_arrays_of_their_own_and_the_same_memory_every_round():

@@ -1,9 +1,11 @@
 """Orders of epochs: every row once, few chunks at a time, and pieces that lie in one chunk."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from sklearn_helmholtz.rows import CHUNKS_TOGETHER, Batch, ChunkOrder, WholeOrder
+from sklearn_helmholtz.rows import Batch, ChunkOrder, WholeOrder, chunks_together
 
 LIMITS = np.array([0, 0, 40, 100, 101, 101, 160, *range(200, 1000, 50)])
 
@@ -47,7 +49,7 @@ def test_few_chunks_are_wanted_at_a_time():
     seen, last = [], set()
     for batch in ChunkOrder(limits).batches(np.arange(4000), 40, permutation):
         own = {int(piece.numbers[0]) // 50 for piece in batch.pieces}
-        assert len(own) <= 2 * CHUNKS_TOGETHER
+        assert len(own) <= 2 * chunks_together(40)
         if own - last:
             seen.append(own - last)
         last |= own
@@ -71,3 +73,14 @@ def test_a_table_of_one_chunk_is_a_whole():
 def test_batches_of_numbers_are_one_piece():
     batch = Batch.of(np.array([5, 3]))
     assert (len(batch), len(batch.pieces)) == (2, 1)
+
+
+@pytest.mark.parametrize("batch_size", [100, 10_240])
+def test_minibatches_have_rows_of_all_of_a_table_whatever_it_is_sorted_by(batch_size):
+    limits, n_together = np.arange(0, 400_001, 5000), chunks_together(batch_size)
+    assert n_together == (8 if batch_size == 100 else 20)
+    stretch = 400_000 // n_together
+    order = ChunkOrder(limits).batches(np.arange(400_000), batch_size, permutation)
+    for batch in itertools.islice(order, 3):
+        own = [piece.numbers[0] // stretch for piece in batch.pieces]
+        assert own == list(range(n_together))
