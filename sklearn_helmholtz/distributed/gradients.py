@@ -45,7 +45,7 @@ class WorkerGradients:
             return self._here.of(parameters, rows, batch, step, memory, is_long)
         try:
             tasks = self._tasks(parameters.vector.copy(), rows, batch.pieces, step, is_long)
-            total = sum_of_pieces(self._client.gather(tasks))
+            total = sum_of_pieces(self._client.gather(self._added(tasks, step)))
         except self._losses() as error:
             raise LostError(f"The scheduler of Dask cannot be reached: {error}") from error
         return total.vector[None], math.fsum(total.bounds)
@@ -79,6 +79,20 @@ class WorkerGradients:
                 for start in starts
             ]  # fmt: skip
 
+    def _added(self, tasks, step):
+        """Futures of the sums of neighbouring tasks, so few that the client may get them all."""
+        level = 0
+        while len(tasks) > _COME_BACK:
+            level += 1
+            tasks = [
+                self._client.submit(
+                    sum_of_pieces, tasks[start : start + _COME_BACK],
+                    key=f"sum-{step}-{level}-{start}-{self._name}",
+                )
+                for start in range(0, len(tasks), _COME_BACK)
+            ]  # fmt: skip
+        return tasks
+
     def _send(self, name, value):
         """A future of a value, which the scheduler knows how to make again."""
         with dask_module("dask").config.set(_LARGE):
@@ -108,6 +122,7 @@ def _local(rows, piece, chunk):
 # Tasks that get the parameters with them. More than these get them from each other: sending so
 # many would keep the client busy.
 _SENT_TO_EACH = 4
+_COME_BACK = 8  # sums that the client gets, of which workers add more: a power of two
 _LARGE = {"distributed.admin.large-graph-warning-threshold": "1 GB"}  # of parameters
 
 

@@ -18,7 +18,7 @@ from sklearn_helmholtz import (
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
 )
-from sklearn_helmholtz.distributed import ChunkedRows, WorkerGradients, current_client
+from sklearn_helmholtz.distributed import ChunkedRows, WorkerGradients, current_client, gradients
 from sklearn_helmholtz.rows import TableSummary
 from tests.persistence.fitted import difference, mixed_frame
 
@@ -263,6 +263,15 @@ def test_workers_learn_the_same_bits(client, monkeypatch, name, options):
     assert_same(MACHINES[name](**options).fit(X), known)
     # What remembers rewards, or means of rows, from step to step stays here.
     assert bool(tasks) == (name not in ("nvil", "mean-field"))
+
+
+def test_workers_add_many_sums_in_the_same_order(client, monkeypatch):
+    monkeypatch.setattr(gradients, "_COME_BACK", 2)
+    monkeypatch.setattr(gradients, "_SENT_TO_EACH", 1)
+    monkeypatch.setattr(gradients, "pieces_of_a_task", lambda n_pieces, n_threads: 1)
+    X = da.from_array(binary(), chunks=((20, 37, 43, 61, 59, 51, 29), -1))
+    known = here(HelmholtzMachine(4, **FEW), X)
+    assert_same(HelmholtzMachine(4, **FEW).fit(X), known)
 
 
 def test_weights_and_reals_of_workers(client):
