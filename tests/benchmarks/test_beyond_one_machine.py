@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from benchmarks import beyond_one_machine
+from benchmarks import beyond_one_machine, cluster_costs
 from benchmarks.beyond_one_machine import generated
 
 
@@ -33,3 +33,17 @@ def test_rows_are_made_by_chunk_and_always_the_same(monkeypatch):
     values = np.linalg.eigvalsh(np.cov(rows[:, :50].T))
     assert values[-3] > 5 > values[-4]  # three factors, and noise of variance one
     assert np.isnan(generated(1500, gaps=0.05).compute()).mean() == pytest.approx(0.05, abs=0.002)
+
+
+def test_costs_of_clusters_are_predicted_from_constants(tmp_path):
+    lines = ["What,How much,Unit", "row,0.1,ms", "step,4,ms", "task,1,ms", "megabyte,2,ms"]
+    (tmp_path / cluster_costs.CONSTANTS).write_text("\n".join(lines))
+    cluster_costs.main(["predict", "--folder", str(tmp_path)])
+    with (tmp_path / "cluster_predictions.csv").open() as file:
+        rows = {tuple(row[:3]): [float(value) for value in row[3:]] for row in csv.reader(file)
+                if row[0].isdigit()}  # fmt: skip
+    assert len(rows) == 18
+    # Eight workers at 10 Gbit/s: 3 hops out, 8 sums back, of 1.58 MB, 2.8 ms each.
+    assert rows["512", "8", "10"] == pytest.approx([51.2, 12, 48.7, 409.6 / 111.9, 0.458], rel=5e-3)
+    # 64: 8 sums of workers, of which 7 vectors each come over the network, at the same time.
+    assert rows["4096", "64", "10"][1:3] == pytest.approx([76, (6 + 7 + 8) * 4.427], rel=5e-3)
