@@ -6,8 +6,9 @@ from collections import OrderedDict
 import numpy as np
 import scipy.sparse
 
-from ..rows import CHUNKS_TOGETHER, ChunkOrder
-from .reductions import computed
+from ..columns import Tally
+from ..rows import CHUNKS_TOGETHER, ChunkOrder, dense_doubles
+from .reductions import by_chunk, computed, summed
 
 _HELD = CHUNKS_TOGETHER + 1  # chunks: those that are gone through, and one that comes
 
@@ -56,6 +57,20 @@ class ChunkedRows:
         """The number of the chunk of each row."""
         return np.searchsorted(self.limits, numbers, side="right") - 1
 
+    def tallies(self, columns, indices, weights=None):
+        """The `Tally` of some columns over some rows: a task for each chunk, and their union.
+
+        columns : their numbers; indices : of the rows, rising; weights : of all rows, or None.
+        """
+        ends = np.searchsorted(indices, self.limits)
+        chunks = np.flatnonzero(np.diff(ends))
+        rows = [indices[ends[k] : ends[k + 1]] for k in chunks]
+        own = [None if weights is None else weights[numbers] for numbers in rows]
+        places = [numbers - self.limits[k] for k, numbers in zip(chunks, rows, strict=True)]
+        parts = [self.parts[k] for k in chunks]
+        terms = by_chunk(_tallies_of_chunk, parts, places, own, columns=columns)
+        return computed([summed(terms, _united)])[0]
+
     def _chunk(self, number):
         """The rows of a chunk, which stay for a while."""
         with self._lock:
@@ -65,3 +80,14 @@ class ChunkedRows:
                     self._held.popitem(last=False)
             self._held.move_to_end(number)
             return self._held[number]
+
+
+def _tallies_of_chunk(data, rows, weights, columns):
+    """The `Tally` of some columns over some rows of a chunk."""
+    values = dense_doubles(data[rows][:, columns])
+    return [Tally.of(column, weights) for column in values.T]
+
+
+def _united(terms):
+    """Tallies of each column united."""
+    return [Tally.united(parts) for parts in zip(*terms, strict=True)]

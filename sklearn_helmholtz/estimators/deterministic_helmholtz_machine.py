@@ -455,12 +455,13 @@ class DeterministicHelmholtzMachine(JointMixin, TrainedDensityEstimator):
             )
         return super()._expected_data(H)
 
-    def _new_schema(self, X):
+    def _sees_mixed(self, X):
         if is_mixed_frame(X):
             raise ValueError(
                 "X has columns of categories, of which DeterministicHelmholtzMachine knows none. "
                 "Encode them as zeros and ones, or use HelmholtzMachine."
             )
+        return False
 
     def _new_machine(self, n_units, units, intercept, rng, summary):
         return initialise_deterministic(n_units, units, intercept, rng, self.activation)

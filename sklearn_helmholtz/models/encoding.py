@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from ..columns import Binary, Categorical, Layout, Normal, Ordered
+from ..columns import Binary, Categorical, Layout, Normal, Ordered, Tally
 from ..rows import (
     Scaling,
     Table,
@@ -22,6 +22,7 @@ from ..units import AUTOMATIC, FAMILIES, DataUnits, Mixed, OneHot
 _SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
 LARGEST = 1e15  # of parameters, standard deviations and their inverses
 _LARGEST_REAL = 1e300  # of columns of cells
+_TALLIED = 2**24  # values of numbers, of the columns that are fitted together
 _FARTHEST = 2.0**53  # of means: beyond, float64 does not hold all whole numbers
 
 
@@ -72,7 +73,10 @@ class Encoding:
         """
         if summary is None and self.family.support.is_everything:
             fill_values = self.fill_values if has_missing(data) else None
-            return Table(data, False, self.scaling, fill_values=fill_values, weights=weights)
+            return Table(
+                data, False, self.scaling, fill_values=fill_values, weights=weights,
+                is_kept=self._keeps(data),
+            )  # fmt: skip
         summary = summary or TableLimits.of(data)
         _check_support(self.family, data, summary, self.feature_names)
         unscaled = isinstance(self.scaling, Unscaled)
@@ -86,7 +90,12 @@ class Encoding:
             fill_values=self.fill_values if summary.has_missing else None,
             is_rounded=support.is_missed_by_rounding(summary),
             weights=weights,
+            is_kept=self._keeps(data),
         )
+
+    def _keeps(self, data):
+        """Whether rows of data are to be kept as the machine has them."""
+        return not isinstance(self.scaling, Unscaled) and self.scaling.keeps(data)
 
 
 def _check_support(family, data, summary, feature_names):
@@ -164,20 +173,37 @@ def fit_mixed_encoding(
     kinds, n_levels, resolutions : of each column, the latter two None where it has none, or where
     it is to be found; family : of the units.
     """
-    rows = dense_doubles(data)[indices]
-    weights = np.ones(len(rows)) if weights is None else weights[indices]
     columns = []
-    for j, (kind, levels, resolution) in enumerate(zip(kinds, n_levels, resolutions, strict=True)):
-        known = ~np.isnan(rows[:, j])
-        if not known.any():
+    parts = zip(
+        _tallies(data, n_levels, indices, weights), kinds, n_levels, resolutions, strict=True
+    )
+    for j, (tally, kind, levels, resolution) in enumerate(parts):
+        if not tally.n_rows:
             refuse_empty(j, feature_names)
-        values, own = rows[known, j], weights[known]
         if kind in _CHECK:
-            _CHECK[kind](values, named(j, feature_names))
-        columns.append(_FIT[kind](values, own / own.mean(), levels, resolution))
+            _CHECK[kind](tally.values, named(j, feature_names))
+        columns.append(_FIT[kind](tally.values, tally.counts, levels, resolution))
     units, intercept = family.of(columns)
     layout = units.layout
     return Encoding(family, layout, layout.code_means, False, feature_names), units, intercept
+
+
+def _tallies(data, n_levels, indices, weights):
+    """The `Tally` of each column over some rows.
+
+    Tables that are not in memory tell those of some columns at a time, so that few are there of
+    numbers, all of which may differ.
+    """
+    if hasattr(data, "tallies"):
+        n_together = max(_TALLIED // len(indices), 1)
+        n_numbers = np.cumsum([levels is None for levels in n_levels])
+        groups = (np.maximum(n_numbers, 1) - 1) // n_together
+        for group in np.unique(groups):
+            yield from data.tallies(np.flatnonzero(groups == group), indices, weights)
+        return
+    weights = None if weights is None else weights[indices]
+    for column in dense_doubles(data)[indices].T:
+        yield Tally.of(column, weights)
 
 
 def fit_one_hot_encoding(kinds, *description):

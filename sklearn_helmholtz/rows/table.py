@@ -25,7 +25,8 @@ class Table:
     a row never depends on the other rows of a call; fill_values : (n_features,) float32, what
     recognition sees of missing values (NaN), in the machine's units, None where none is; is_rounded
     : whether values in [0, 1] miss it by rounding, and are moved there; weights : (n_rows,) float64
-    of all rows, or None where each counts once.
+    of all rows, or None where each counts once; is_kept : whether all rows are kept as the machine
+    has them, once any is taken.
     """
 
     data: object
@@ -36,6 +37,7 @@ class Table:
     fill_values: np.ndarray | None = None
     is_rounded: bool = False
     weights: np.ndarray | None = None
+    is_kept: bool = False
 
     def __len__(self):
         return self.data.shape[0] if self.chosen is None else len(self.chosen)
@@ -116,7 +118,7 @@ class Table:
         values = given
         if isinstance(self.scaling, Unscaled):
             values = self._values(given)
-        elif self.scaling.keeps(self.data):
+        elif self.is_kept:
             values = self._standardised[numbers]
         else:
             values = self.scaling.standardise(given)
