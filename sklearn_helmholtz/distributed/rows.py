@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from types import SimpleNamespace
 
 import numpy as np
 import scipy.sparse
@@ -19,7 +20,8 @@ class ChunkedRows:
     It has of an array what reading rows takes: ``shape``, ``dtype`` and rows by number or slice.
 
     parts : a Delayed of each chunk, an array or CSR matrix of validated rows; summary : their
-    `TableSummary`; limits : (n_chunks + 1,), where chunks begin and end.
+    `TableSummary`, or whatever has their ``shape`` and ``dtype``; limits : (n_chunks + 1,), where
+    chunks begin and end.
     """
 
     ndim = 2
@@ -33,6 +35,12 @@ class ChunkedRows:
     def order(self):
         """The `ChunkOrder` in which training goes through the rows."""
         return ChunkOrder(self.limits)
+
+    def mapped(self, function):
+        """The rows that a pure function makes of those of each chunk, as many of as many types."""
+        empty = function(np.empty((0, self.shape[1]), self.dtype))
+        of_all = SimpleNamespace(shape=(len(self), empty.shape[1]), dtype=empty.dtype)
+        return ChunkedRows(by_chunk(function, self.parts), of_all, self.limits)
 
     def __len__(self):
         return self.shape[0]

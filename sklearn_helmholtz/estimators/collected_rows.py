@@ -18,7 +18,7 @@ from ..distributed import (
     summed,
     weights_by_chunk,
 )
-from ..rows import TableSummary, WholeOrder
+from ..rows import ChunkOrder, TableSummary, WholeOrder
 from .collected_scores import chunk_weights, refuse_no_rows
 from .surveys import Survey
 
@@ -96,6 +96,13 @@ def rows_as_given(estimator, data, numbers):
 def order_of(data):
     """The order in which training goes through validated data."""
     return data.order if isinstance(data, ChunkedRows) else WholeOrder()
+
+
+def order_of_rows(rows):
+    """The order in which training goes through the rows of a `Table`, by their places in it."""
+    if not isinstance(rows.data, ChunkedRows) or rows.chosen is None:
+        return order_of(rows.data)
+    return ChunkOrder(np.searchsorted(rows.chosen, rows.data.limits))
 
 
 def gradients_of(rows):

@@ -21,7 +21,7 @@ from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, w
 from .attributes import PUBLISHED, fitted_attributes
 from .callbacks import EpochCallbacks
 from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
-from .collected import is_collection
+from .collected import READS_AND_LEARNS, is_collection
 from .collected_rows import (
     gradients_of,
     order_of,
@@ -112,8 +112,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data; NaN means missing. bool, uint8, float32 and float64 are used as they are.
-            `HelmholtzMachine`, `SigmoidBeliefNet` and `GaussianHelmholtzMachine` take Dask arrays
-            and DataFrames, too, and read them chunk by chunk: see :doc:`/beyond_one_machine`.
+            Arrays and DataFrames of Dask are read chunk by chunk: see :doc:`/beyond_one_machine`.
 
         y : None
             Ignored, present for API consistency by convention.
@@ -506,6 +505,8 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
 
 class TrainedDensityEstimator(TrainingMixin, LayeredEstimator):
     """A latent density estimator that learns step by step."""
+
+    _reads_collections = READS_AND_LEARNS
 
 
 def _last(n, records):

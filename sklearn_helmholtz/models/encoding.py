@@ -11,11 +11,11 @@ from ..rows import (
     Table,
     TableLimits,
     Unscaled,
-    chunks,
     dense_doubles,
     has_missing,
     means,
     moments,
+    slices,
 )
 from ..units import AUTOMATIC, FAMILIES, DataUnits, Mixed, OneHot
 
@@ -116,11 +116,11 @@ def _check_support(family, data, summary, feature_names):
 
 def _with_columns(data):
     """Values some at a time, and the number of the column of each."""
-    if scipy.sparse.issparse(data):
-        yield data.data, data.indices
-        return
-    for chunk in chunks(data):
-        yield chunk, np.broadcast_to(np.arange(data.shape[1]), chunk.shape)
+    for piece in slices(data):
+        if scipy.sparse.issparse(piece):
+            yield piece.data, piece.indices
+        else:
+            yield piece, np.broadcast_to(np.arange(data.shape[1]), piece.shape)
 
 
 def _worst(data, column, support):

@@ -4,7 +4,7 @@ from .batches import CHUNKS_TOGETHER, Batch, ChunkOrder, WholeOrder
 from .block import Block
 from .coded import Coded
 from .columns import TableLimits, TableSummary, means, moments, rounded_interval, rounding
-from .dense import chunks, dense_doubles, dense_rows, row_pieces, with_column
+from .dense import chunks, dense_doubles, dense_rows, row_pieces, slices, with_column
 from .keys import content_keys
 from .labelled import UNLABELLED, LabelledBlock, LabelledTable
 from .limits import minibatches, rows_of_a_block, split_evenly
@@ -45,6 +45,7 @@ __all__ = [
     "rounding",
     "row_pieces",
     "rows_of_a_block",
+    "slices",
     "split_evenly",
     "with_column",
     "with_unseen",

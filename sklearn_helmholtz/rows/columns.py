@@ -231,6 +231,9 @@ def means(data, indices, weights=None):
 
 def _weighted_sums(block, weights):
     """Weighted sums and numbers of the values of some rows that are not missing, by column."""
+    if scipy.sparse.issparse(block):
+        total, missing = _sparse_sums(block, np.arange(len(weights)), weights)
+        return total, weights.sum() - missing
     missing = np.isnan(block) if block.dtype.kind == "f" else np.zeros(1, bool)
     counts = np.full(block.shape[1], weights.sum())
     if missing.any():

@@ -49,6 +49,11 @@ class LabelledTable:
         """Some of the rows, by number, any of them more than once."""
         return replace(self, table=self.table.choose(numbers))
 
+    def gathered(self):
+        """The same rows in memory, see `Table.gathered`."""
+        table = self.table.gathered()
+        return self if table is self.table else LabelledTable(table, self.codes)
+
     @property
     def codes(self):
         """Labels of these rows, (n_rows,) int64."""

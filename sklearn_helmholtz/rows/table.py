@@ -80,6 +80,13 @@ class Table:
         """Some of the rows, by number, any of them more than once."""
         return replace(self, chosen=numbers if self.chosen is None else self.chosen[numbers])
 
+    def gathered(self):
+        """The same rows in memory, of a table that is not: few, which are read again and again."""
+        if isinstance(self.data, np.ndarray) or scipy.sparse.issparse(self.data):
+            return self
+        weights = None if self.weights is None else self.row_weights
+        return replace(self, data=self.own_data, chosen=None, weights=weights)
+
     def with_fill_values(self, fill_values):
         """The same rows; recognition sees ``fill_values`` where a value is missing, if any is."""
         return replace(self, fill_values=fill_values if has_missing(self.data) else None)

@@ -13,10 +13,11 @@ import pytest
 import scipy.sparse
 
 from sklearn_helmholtz import (
+    DeterministicHelmholtzMachine,
     GaussianHelmholtzMachine,
     HelmholtzMachine,
-    RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
+    SparseCoding,
 )
 from sklearn_helmholtz.distributed import ChunkedRows, WorkerGradients, current_client
 from sklearn_helmholtz.rows import TableSummary
@@ -33,6 +34,7 @@ MACHINES = {
     "mean-field": lambda **p: SigmoidBeliefNet(3, inference="mean-field", **FEW, **p),
     "gibbs": lambda **p: SigmoidBeliefNet(3, inference="gibbs", **FEW, **p),
     "nvil": lambda **p: SigmoidBeliefNet(3, inference="nvil", **FEW, **p),
+    "deterministic": lambda **p: DeterministicHelmholtzMachine(4, **FEW, **p),
     "latents": lambda **p: GaussianHelmholtzMachine(2, hidden_layer_sizes=3, **FEW, **p),
 }
 
@@ -224,7 +226,7 @@ def test_summaries_of_chunks_are_that_of_the_table():
         (lambda: HelmholtzMachine(3, visible=["real"] * 3), da.ones((9, 4)), "visible has 3 kinds"),
         (lambda: HelmholtzMachine(3, visible="bernoulli"), 2 * da.ones((9, 4), chunks=(3, 4)),
          "Column 0 of X holds the value 2.0"),
-        (lambda: RestrictedBoltzmannMachine(3), da.ones((9, 4)), "fit takes rows that are in mem"),
+        (lambda: SparseCoding(3), da.ones((9, 4)), "fit takes rows that are in memory"),
     ],
 )  # fmt: skip
 def test_bad_collections_are_refused(make, X, message):
@@ -246,6 +248,7 @@ CASES = [
     ("wake-sleep", {"early_stopping": True}),
     ("exact", {}),
     ("latents", {}),
+    ("deterministic", {}),
     ("mean-field", {}),
     ("nvil", {}),
 ]
