@@ -69,4 +69,6 @@ class LabelledTable:
     def labelled_share(self):
         """Share of the weight of these rows that those with a label have."""
         weights = self.row_weights
-        return float(weights[self.codes != UNLABELLED].sum() / weights.sum())
+        counts = weights > 0  # rounding is then as if the others were not there
+        labelled = counts & (self.codes != UNLABELLED)
+        return float(weights[labelled].sum() / weights[counts].sum())

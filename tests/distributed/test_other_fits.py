@@ -52,7 +52,7 @@ def binary(n_rows=300):
 
 
 def weights():
-    return np.random.default_rng(2).integers(0, 3, 300) + 0.5
+    return np.random.default_rng(2).integers(0, 3, 300) * 0.75  # of which some are zero
 
 
 def chunked(X, chunks=CHUNKS):
