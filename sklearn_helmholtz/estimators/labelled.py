@@ -223,7 +223,7 @@ class LabelledTrainingMixin(TrainingMixin):
 
 
 def _of_rows(kept, labels, is_new):
-    """The `ClassLabels` of some rows, by number; is_new : whether they alone say which there are."""
+    """The `ClassLabels` of some rows; is_new : whether they alone say what classes there are."""
     return labels.choose(kept) if is_new else replace(labels, codes=labels.codes[kept])
 
 
