@@ -198,3 +198,16 @@ def test_levels_that_no_type_lists_are_sorted():
     found = Schema.of_survey(Survey.united([Survey.of(part) for part in parts]))
     assert found == Schema.infer(pd.concat(parts))
     assert found.categories[0].tolist() == ["a", "b", "d"]
+
+
+def test_arrays_of_objects():
+    """Truth values and gaps of all kinds, of which a chunk has none and another nothing else."""
+    X = np.array([[True, 1, None], [None, 2.5, 3], [False, np.nan, 3], [None, 7, 1]] * 20, object)
+    X[60:, 0] = None
+    machine = HelmholtzMachine(2, visible="mixed", **FEW)
+    found = machine.fit(da.from_array(X, chunks=((0, 20, 40, 20), -1)))
+    known = HelmholtzMachine(2, visible="mixed", **FEW).fit(X)
+    assert found._schema == known._schema
+    assert found.kinds_.tolist() == ["bernoulli", "real", "bernoulli"]
+    assert found.categories_[0].dtype == bool
+    assert difference(found._model.encoding, known._model.encoding) is None
