@@ -44,7 +44,15 @@ class Tally:
 
 
 def _counted(values, weights):
-    """Different values, rising, and sums of weights, of which None means 1."""
-    distinct, numbers = np.unique(values, return_inverse=True)
-    counts = np.bincount(numbers.ravel(), weights, len(distinct))
-    return distinct, counts.astype(np.float64, copy=False)
+    """Different values, rising, and sums of weights, of which None means 1.
+
+    Tallies that follow upon each other are runs that rise, which a stable sort merges.
+    """
+    order = np.argsort(values, kind="stable")
+    values = values[order]
+    starts = np.flatnonzero(np.concatenate([np.ones(len(values[:1]), bool), np.diff(values) > 0]))
+    if weights is None:
+        counts = np.diff(starts, append=len(values)).astype(np.float64)
+    else:
+        counts = np.add.reduceat(weights[order], starts) if len(starts) else np.empty(0)
+    return values[starts], counts

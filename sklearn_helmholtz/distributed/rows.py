@@ -48,7 +48,7 @@ class ChunkedRows:
     def __getitem__(self, asked):
         """Some rows, by numbers, flags or slice, and of these some columns."""
         asked, columns = asked if isinstance(asked, tuple) else (asked, slice(None))
-        numbers = np.arange(len(self))[asked]
+        numbers = self._numbers(asked)
         chunks = self.chunk_of(numbers)
         own = np.unique(chunks)
         if len(own) == 1:
@@ -60,6 +60,12 @@ class ChunkedRows:
         if scipy.sparse.issparse(parts[0]):
             return scipy.sparse.vstack(parts, format="csr")[back]
         return np.concatenate(parts)[back]
+
+    def _numbers(self, asked):
+        """Numbers of rows that are asked for; nothing is made that is as long as the table."""
+        if isinstance(asked, slice):
+            return np.arange(*asked.indices(len(self)))
+        return np.flatnonzero(asked) if asked.dtype == bool else asked
 
     def chunk_of(self, numbers):
         """The number of the chunk of each row."""

@@ -250,7 +250,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data; NaN means missing.
+            Training data; NaN means missing. Collections of Dask are taken as by `fit`.
 
         y : None
             Ignored, present for API consistency by convention.

@@ -5,24 +5,23 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from ..columns import Binary, Categorical, Layout, Normal, Ordered, Tally
+from ..columns import Binary, Categorical, Layout, Normal, Ordered
 from ..rows import (
     Scaling,
     Table,
     TableLimits,
     Unscaled,
-    dense_doubles,
     has_missing,
     means,
     moments,
     slices,
 )
 from ..units import AUTOMATIC, FAMILIES, DataUnits, Mixed, OneHot
+from .tallies import tallied
 
 _SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
 LARGEST = 1e15  # of parameters, standard deviations and their inverses
 _LARGEST_REAL = 1e300  # of columns of cells
-_TALLIED = 2**24  # values of numbers, of the columns that are fitted together
 _FARTHEST = 2.0**53  # of means: beyond, float64 does not hold all whole numbers
 
 
@@ -173,37 +172,17 @@ def fit_mixed_encoding(
     kinds, n_levels, resolutions : of each column, the latter two None where it has none, or where
     it is to be found; family : of the units.
     """
-    columns = []
-    parts = zip(
-        _tallies(data, n_levels, indices, weights), kinds, n_levels, resolutions, strict=True
-    )
-    for j, (tally, kind, levels, resolution) in enumerate(parts):
+    columns, are_numbers = [None] * len(kinds), [levels is None for levels in n_levels]
+    for j, tally in tallied(data, are_numbers, indices, weights):
         if not tally.n_rows:
             refuse_empty(j, feature_names)
-        if kind in _CHECK:
-            _CHECK[kind](tally.values, named(j, feature_names))
-        columns.append(_FIT[kind](tally.values, tally.counts, levels, resolution))
+        if kinds[j] in _CHECK:
+            _CHECK[kinds[j]](tally.values, named(j, feature_names))
+        fit = _FIT[kinds[j]]
+        columns[j] = fit(tally.values, tally.counts, n_levels[j], resolutions[j])
     units, intercept = family.of(columns)
     layout = units.layout
     return Encoding(family, layout, layout.code_means, False, feature_names), units, intercept
-
-
-def _tallies(data, n_levels, indices, weights):
-    """The `Tally` of each column over some rows.
-
-    Tables that are not in memory tell those of some columns at a time, so that few are there of
-    numbers, all of which may differ.
-    """
-    if hasattr(data, "tallies"):
-        n_together = max(_TALLIED // len(indices), 1)
-        n_numbers = np.cumsum([levels is None for levels in n_levels])
-        groups = (np.maximum(n_numbers, 1) - 1) // n_together
-        for group in np.unique(groups):
-            yield from data.tallies(np.flatnonzero(groups == group), indices, weights)
-        return
-    weights = None if weights is None else weights[indices]
-    for column in dense_doubles(data)[indices].T:
-        yield Tally.of(column, weights)
 
 
 def fit_one_hot_encoding(kinds, *description):
