@@ -173,7 +173,7 @@ def _thinned(distinct, counts):
     """
     ends = np.cumsum(counts)
     step = -(-round(float(ends[-1])) // _MOST_VALUES)
-    if step == 1:
+    if step <= 1:
         return distinct, counts
     taken = np.diff(np.ceil(ends / step), prepend=0.0)
     return distinct[taken > 0], taken[taken > 0]

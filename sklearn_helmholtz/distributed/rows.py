@@ -37,7 +37,7 @@ class ChunkedRows:
         return ChunkOrder(self.limits)
 
     def mapped(self, function):
-        """The rows that a pure function makes of those of each chunk, as many of as many types."""
+        """The rows that a pure function makes of those of chunks: one of each, all of one type."""
         empty = function(np.empty((0, self.shape[1]), self.dtype))
         of_all = SimpleNamespace(shape=(len(self), empty.shape[1]), dtype=empty.dtype)
         return ChunkedRows(by_chunk(function, self.parts), of_all, self.limits)
@@ -76,13 +76,15 @@ class ChunkedRows:
 
         columns : their numbers; indices : of the rows, rising; weights : of all rows, or None.
         """
-        ends = np.searchsorted(indices, self.limits)
-        chunks = np.flatnonzero(np.diff(ends))
-        rows = [indices[ends[k] : ends[k + 1]] for k in chunks]
-        own = [None if weights is None else weights[numbers] for numbers in rows]
-        places = [numbers - self.limits[k] for k, numbers in zip(chunks, rows, strict=True)]
-        parts = [self.parts[k] for k in chunks]
-        terms = by_chunk(_tallies_of_chunk, parts, places, own, columns=columns)
+        ends, rows, own, parts = np.searchsorted(indices, self.limits), [], [], []
+        for k in np.flatnonzero(np.diff(ends)):
+            numbers = indices[ends[k] : ends[k + 1]]
+            flags = np.zeros(self.limits[k + 1] - self.limits[k], bool)
+            flags[numbers - self.limits[k]] = True
+            rows.append(np.packbits(flags))  # a bit of each row travels to where the chunk is
+            own.append(None if weights is None else weights[numbers])
+            parts.append(self.parts[k])
+        terms = by_chunk(_tallies_of_chunk, parts, rows, own, columns=columns)
         return computed([summed(terms, _united)])[0]
 
     def _chunk(self, number):
@@ -97,8 +99,9 @@ class ChunkedRows:
 
 
 def _tallies_of_chunk(data, rows, weights, columns):
-    """The `Tally` of some columns over some rows of a chunk."""
-    values = dense_doubles(data[rows][:, columns])
+    """The `Tally` of some columns over some rows of a chunk, which packed bits tell."""
+    chosen = np.flatnonzero(np.unpackbits(rows, count=data.shape[0]))
+    values = dense_doubles(data[chosen][:, columns])
     return [Tally.of(column, weights) for column in values.T]
 
 
