@@ -5,20 +5,21 @@ import numpy as np
 from ..columns import Tally
 from ..rows import dense_doubles
 
-_MOST = 2**24  # values of numbers, all of which may differ, that are tallied together
+_MOST_ROWS = 2**21  # by which the distribution of numbers is known well enough
+_MOST_VALUES = 2**23  # of numbers, all of which may differ, that are tallied together
 
 
 def tallied(data, are_numbers, indices, weights=None):
     """Pairs of the number of a column and its `Tally` over some rows, of every column.
 
-    Of numbers every so many-th row is tallied where there are more than 2**24 of them: their
-    distribution is as well known by these, and memory holds no more. Levels are few.
+    Of numbers every so many-th row is tallied where there are more than 2**21 of them: these know
+    their distribution as well, and take little memory. Levels are few.
 
     data : array, or a table in chunks; are_numbers : of each column, whether it has no levels;
     indices : of the rows, rising; weights : of all rows, or None.
     """
-    step = -(-len(indices) // _MOST)
-    n_together = max(_MOST // len(indices), 1)
+    step = -(-len(indices) // _MOST_ROWS)
+    n_together = max(_MOST_VALUES * step // len(indices), 1)
     numbers, others = np.flatnonzero(are_numbers), np.flatnonzero(~np.asarray(are_numbers))
     starts = range(0, len(numbers), n_together)
     groups = [numbers[start : start + n_together] for start in starts]

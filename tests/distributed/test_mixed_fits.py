@@ -132,7 +132,7 @@ def test_arrays_and_tables_of_bits():
 
 def test_tables_of_many_columns_are_tallied_some_at_a_time(monkeypatch):
     X, known, groups = cut(frame()), make().fit(cut(frame())), []
-    monkeypatch.setattr("sklearn_helmholtz.models.tallies._MOST", 600)
+    monkeypatch.setattr("sklearn_helmholtz.models.tallies._MOST_VALUES", 600)
     tallies = ChunkedRows.tallies
     monkeypatch.setattr(
         ChunkedRows, "tallies",
@@ -147,7 +147,7 @@ def test_tables_of_many_columns_are_tallied_some_at_a_time(monkeypatch):
 def test_some_rows_of_a_long_table_tell_of_numbers(monkeypatch):
     table = frame()
     table["age"] = np.where(np.arange(300) % 5 == 1, table["age"], np.nan)
-    monkeypatch.setattr("sklearn_helmholtz.models.tallies._MOST", 64)
+    monkeypatch.setattr("sklearn_helmholtz.models.tallies._MOST_ROWS", 64)
     known, found = make().fit(table), make().fit(cut(table))
     assert difference(found._model.encoding, known._model.encoding) is None
     columns = known._model.encoding.scaling.columns
