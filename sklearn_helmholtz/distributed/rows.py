@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import scipy.sparse
 
-from ..columns import Tally
-from ..rows import CHUNKS_TOGETHER, ChunkOrder, dense_doubles
+from ..rows import CHUNKS_TOGETHER, ChunkOrder
 from .reductions import by_chunk, computed, summed
 
 _HELD = CHUNKS_TOGETHER + 1  # chunks: those that are gone through, and one that comes
@@ -71,11 +70,8 @@ class ChunkedRows:
         """The number of the chunk of each row."""
         return np.searchsorted(self.limits, numbers, side="right") - 1
 
-    def tallies(self, columns, indices, weights=None):
-        """The `Tally` of some columns over some rows: a task for each chunk, and their union.
-
-        columns : their numbers; indices : of the rows, rising; weights : of all rows, or None.
-        """
+    def reduced(self, function, add, indices, weights=None, **constants):
+        """Whatever a function makes of some rows of each chunk, added, see `rows.reduced`."""
         ends, rows, own, parts = np.searchsorted(indices, self.limits), [], [], []
         for k in np.flatnonzero(np.diff(ends)):
             numbers = indices[ends[k] : ends[k + 1]]
@@ -84,8 +80,8 @@ class ChunkedRows:
             rows.append(np.packbits(flags))  # a bit of each row travels to where the chunk is
             own.append(None if weights is None else weights[numbers])
             parts.append(self.parts[k])
-        terms = by_chunk(_tallies_of_chunk, parts, rows, own, columns=columns)
-        return computed([summed(terms, _united)])[0]
+        given = {"make": function, "constants": constants}
+        return computed([summed(by_chunk(_of_chunk, parts, rows, own, **given), add)])[0]
 
     def _chunk(self, number):
         """The rows of a chunk, which stay for a while."""
@@ -98,13 +94,10 @@ class ChunkedRows:
             return self._held[number]
 
 
-def _tallies_of_chunk(data, rows, weights, columns):
-    """The `Tally` of some columns over some rows of a chunk, which packed bits tell."""
-    chosen = np.flatnonzero(np.unpackbits(rows, count=data.shape[0]))
-    values = dense_doubles(data[chosen][:, columns])
-    return [Tally.of(column, weights) for column in values.T]
-
-
-def _united(terms):
-    """Tallies of each column united."""
-    return [Tally.united(parts) for parts in zip(*terms, strict=True)]
+def _of_chunk(data, rows, weights, make, constants):
+    """Whatever a function makes of some rows of a chunk, which packed bits tell."""
+    chosen, of_all = np.flatnonzero(np.unpackbits(rows, count=data.shape[0])), None
+    if weights is not None:
+        of_all = np.zeros(data.shape[0])
+        of_all[chosen] = weights
+    return make(data, chosen, of_all, **constants)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..columns import Tally
-from ..rows import dense_doubles
+from ..rows import dense_doubles, reduced
 
 _MOST_ROWS = 2**21  # by which the distribution of numbers is known well enough
 _MOST_VALUES = 2**23  # of numbers, all of which may differ, that are tallied together
@@ -37,10 +37,16 @@ def tallied(data, are_numbers, indices, weights=None):
 
 
 def _tallies(data, columns, indices, weights):
-    """The `Tally` of some columns, by number."""
-    if hasattr(data, "tallies"):
-        yield from data.tallies(columns, indices, weights)
-        return
-    weights = None if weights is None else weights[indices]
-    for j in columns:
-        yield Tally.of(dense_doubles(data[:, [j]])[indices, 0], weights)
+    """A list of the `Tally` of some columns, by number."""
+    return reduced(data, _of_rows, _united, indices, weights, columns=columns)
+
+
+def _of_rows(data, indices, weights, columns):
+    """The same of a table that is one whole."""
+    own = None if weights is None else weights[indices]
+    return [Tally.of(dense_doubles(data[:, [j]])[indices, 0], own) for j in columns]
+
+
+def _united(parts):
+    """Tallies of each column united."""
+    return [Tally.united(tallies) for tallies in zip(*parts, strict=True)]

@@ -10,6 +10,7 @@ from .labelled import UNLABELLED, LabelledBlock, LabelledTable
 from .limits import minibatches, rows_of_a_block, split_evenly
 from .lists import Lists
 from .missing import by_pattern, has_missing, missing_per_row
+from .reductions import reduced
 from .scaling import Scaling, Unscaled
 from .table import Table
 from .unseen import WithUnseen, with_unseen
@@ -41,6 +42,7 @@ __all__ = [
     "minibatches",
     "missing_per_row",
     "moments",
+    "reduced",
     "rounded_interval",
     "rounding",
     "row_pieces",

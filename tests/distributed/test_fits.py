@@ -2,6 +2,7 @@
 
 import os
 import signal
+import warnings
 from itertools import pairwise
 
 import dask
@@ -20,7 +21,9 @@ from sklearn_helmholtz import (
     SparseCoding,
 )
 from sklearn_helmholtz.distributed import ChunkedRows, WorkerGradients, current_client
-from sklearn_helmholtz.rows import TableSummary
+from sklearn_helmholtz.estimators.doubts import _Outside, _outside_of, notify_of_doubts
+from sklearn_helmholtz.rows import TableSummary, means, moments
+from sklearn_helmholtz.rows.columns import _about_values, _united
 from tests.distributed.mixed import cut, frame
 from tests.persistence.fitted import difference, mixed_frame
 
@@ -214,6 +217,53 @@ def test_summaries_of_chunks_are_that_of_the_table():
     for name in ("n_missing", "totals", "counts"):
         np.testing.assert_allclose(getattr(parts, name), getattr(whole, name))
     assert not parts.is_whole
+
+
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_matrix], ids=["dense", "sparse"])
+@pytest.mark.parametrize("w", [None, 0.3 + weights()], ids=["equal", "weighted"])
+def test_moments_are_reduced_where_chunks_are(form, w, monkeypatch):
+    X = np.hstack([real(), real() * 1e-3 + 1e6, np.full((300, 1), 0.1), binary(0.3)])
+    X[:170, 1] = np.nan  # whose first values come late
+    X[:161, 2], X[161:, 2] = 4, 9  # that vary between chunks alone
+    numbers = np.flatnonzero(np.arange(300) % 7)
+    one, many = (chunked(form(X), chunks) for chunks in ((300,), CHUNKS[0]))
+    monkeypatch.setattr(ChunkedRows, "__getitem__", None)
+    for find, tols in ((means, (1e-12,) * 2), (moments, (1e-12, 1e-9, 1e-12))):
+        known = find(form(X), numbers, w)
+        for own, same in zip(find(one, numbers, w), known, strict=True):
+            np.testing.assert_array_equal(own, same)
+        found = find(many, numbers, w)
+        for own, same, tol in zip(found, known, tols, strict=False):
+            np.testing.assert_allclose(own, same, rtol=tol, atol=1e-16)
+    np.testing.assert_array_equal(found[-1], known[-1])
+    assert known[-1].tolist() == [False] * 10 + [True] + [False] * 8
+    first, met, count, total, _ = many.reduced(_about_values, _united, numbers, w)
+    assert met.all()
+    np.testing.assert_allclose(first + total / count, known[0], rtol=1e-13)
+    assert first[1] == X[170:, 1][numbers[numbers >= 170][0] - 170]
+
+
+def test_doubts_are_those_in_memory(monkeypatch):
+    X, late = binary(0.1), binary(0.1)
+    late[299, 3], late[280, 3], late[150, 5], late[70, 3] = 9, -1, 7, 5
+    tables = (np.where(X == 0, 0, X * np.arange(1, 9)), X * 0.3 + np.arange(8) / 7, late, 1 + X)
+    monkeypatch.setattr(ChunkedRows, "__getitem__", None)
+    for table in tables:
+        told = []
+        for data in (table, chunked(table, CHUNKS[0])):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                notify_of_doubts(data, TableSummary.of(table), None)
+            told.append([str(warning.message) for warning in caught])
+        assert told[0] == told[1]
+        assert len(told[0]) == 1 or table is tables[1]
+        parts = np.split(table, np.cumsum(CHUNKS[0])[:-1])
+        found, known = (
+            _Outside.united([_outside_of(part, None, None) for part in parts]),
+            _outside_of(table, None, None),
+        )
+        for name, value in vars(known).items():
+            np.testing.assert_array_equal(getattr(found, name), value)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sklearn_helmholtz import GaussianHelmholtzMachine, HelmholtzMachine, Sigmoi
 from sklearn_helmholtz.distributed import ChunkedRows
 from sklearn_helmholtz.estimators.schema import Schema
 from sklearn_helmholtz.estimators.surveys import Survey
+from sklearn_helmholtz.models import tallies
 from sklearn_helmholtz.rows import dense
 from tests.distributed.mixed import cut, frame, joined, whole
 from tests.persistence.fitted import difference
@@ -131,12 +132,11 @@ def test_arrays_and_tables_of_bits():
 
 
 def test_tables_of_many_columns_are_tallied_some_at_a_time(monkeypatch):
-    X, known, groups = cut(frame()), make().fit(cut(frame())), []
-    monkeypatch.setattr("sklearn_helmholtz.models.tallies._MOST_VALUES", 600)
-    tallies = ChunkedRows.tallies
+    X, known, groups, found = cut(frame()), make().fit(cut(frame())), [], tallies._tallies
+    monkeypatch.setattr(tallies, "_MOST_VALUES", 600)
     monkeypatch.setattr(
-        ChunkedRows, "tallies",
-        lambda rows, columns, *rest: groups.append(list(columns)) or tallies(rows, columns, *rest),
+        tallies, "_tallies",
+        lambda data, columns, *rest: groups.append(list(columns)) or found(data, columns, *rest),
     )  # fmt: skip
     assert_same(make().fit(X), known)
     is_number = np.isin(known.kinds_, ["count", "real", "gaussian"])
@@ -147,7 +147,7 @@ def test_tables_of_many_columns_are_tallied_some_at_a_time(monkeypatch):
 def test_some_rows_of_a_long_table_tell_of_numbers(monkeypatch):
     table = frame()
     table["age"] = np.where(np.arange(300) % 5 == 1, table["age"], np.nan)
-    monkeypatch.setattr("sklearn_helmholtz.models.tallies._MOST_ROWS", 64)
+    monkeypatch.setattr(tallies, "_MOST_ROWS", 64)
     known, found = make().fit(table), make().fit(cut(table))
     assert difference(found._model.encoding, known._model.encoding) is None
     columns = known._model.encoding.scaling.columns
