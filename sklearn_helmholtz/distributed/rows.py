@@ -11,6 +11,7 @@ from ..rows import CHUNKS_TOGETHER, ChunkOrder
 from .reductions import by_chunk, computed, summed
 
 _HELD = CHUNKS_TOGETHER + 1  # chunks: those that are gone through, and one that comes
+_SCATTERED = 2 * CHUNKS_TOGETHER  # of which the rows of a minibatch are at most
 
 
 class ChunkedRows:
@@ -52,13 +53,23 @@ class ChunkedRows:
         own = np.unique(chunks)
         if len(own) == 1:
             return self._chunk(own[0])[numbers - self.limits[own[0]]][:, columns]
-        parts = [self._chunk(k)[numbers[chunks == k] - self.limits[k]][:, columns] for k in own]
+        parts = [part[:, columns] for part in self._parts(own, chunks, numbers)]
         back = np.argsort(np.argsort(chunks, kind="stable"))
         if not parts:
             return np.empty((0, self.shape[1]), self.dtype)[:, columns]
         if scipy.sparse.issparse(parts[0]):
             return scipy.sparse.vstack(parts, format="csr")[back]
         return np.concatenate(parts)[back]
+
+    def _parts(self, own, chunks, numbers):
+        """Rows by chunk; of more chunks than a minibatch is of, the rows alone travel.
+
+        own : numbers of the chunks; chunks : of each row; numbers : of the rows.
+        """
+        places = [numbers[chunks == k] - self.limits[k] for k in own]
+        if len(own) > _SCATTERED:
+            return computed(by_chunk(_rows_at, [self.parts[k] for k in own], places))
+        return [self._chunk(k)[rows] for k, rows in zip(own, places, strict=True)]
 
     def _numbers(self, asked):
         """Numbers of rows that are asked for; nothing is made that is as long as the table."""
@@ -92,6 +103,11 @@ class ChunkedRows:
                     self._held.popitem(last=False)
             self._held.move_to_end(number)
             return self._held[number]
+
+
+def _rows_at(data, places):
+    """Some rows of a chunk."""
+    return data[places]
 
 
 def _of_chunk(data, rows, weights, make, constants):

@@ -197,8 +197,14 @@ def test_rows_are_read_as_those_of_an_array(form):
     )
 
 
-def test_few_chunks_are_held():
-    rows = chunked(binary(), (10,) * 30)
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_matrix], ids=["dense", "sparse"])
+def test_few_chunks_are_held(form):
+    rows = chunked(form(binary()), (10,) * 30)
+    numbers = np.random.default_rng(0).integers(0, 300, 99)
+    found = rows[numbers, :3]  # of more chunks than a minibatch is
+    found = found if form is np.asarray else found.toarray()
+    np.testing.assert_array_equal(found, binary()[numbers, :3])
+    assert not rows._held
     for start in range(0, 300, 10):
         rows[start : start + 10]
     assert len(rows._held) == 9
