@@ -198,7 +198,7 @@ class Training:
     def measured(self, rows, indices):
         """Rows by which epochs are judged at their ends, or None, see `Rule.measured_rows`."""
         n_rows = self._rule.measured_rows
-        return rows.choose(self.probe(indices, n_rows)) if n_rows else None
+        return rows.choose(self.probe(indices, n_rows)).gathered() if n_rows else None
 
     def permutation(self, n, *counters):
         """A random order of n things in the epoch that begins now; counters : tell such apart."""
@@ -211,6 +211,9 @@ class Training:
         batch : a `Batch`, or the numbers of its rows, which are then one piece.
         """
         batch = batch if isinstance(batch, Batch) else Batch.of(batch)
+        if self._memory is not None and not self._memory.is_of_one_step:
+            # It stays in this process, and chains have shares of whole minibatches.
+            batch = Batch.of(batch.numbers)
         self.step_number += 1
         is_long = max(self.step_number, self._last_step) > _WORTH_COMPILING
         gradient, bound = self._gradients.of(
@@ -289,7 +292,7 @@ def train(training, rows, plan, monitor):
     where the monitor stops early. An interrupt before the first move goes on.
     """
     interrupt = None
-    probe = rows.choose(training.probe(plan.indices))
+    probe = rows.choose(training.probe(plan.indices)).gathered()
     measured = training.measured(rows, plan.indices)
     good = training.snapshot()
     training.begin(rows, plan.batch_size, plan.n_steps)

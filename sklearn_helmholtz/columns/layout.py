@@ -172,7 +172,12 @@ class Layout:
         return Coded(values, *rows.parts[1:], self.code_columns)
 
     def keeps(self, data):
-        """Whether `Coded` rows of a table are to be kept, which takes less room than time."""
+        """Whether `Coded` rows of a table are to be kept, which takes less room than time.
+
+        Not of tables that are not in memory.
+        """
+        if not isinstance(data, np.ndarray):
+            return False
         bytes_per_row = 8 * self.n_columns + 4 * self.n_payload + self.n_bits + 4 * self.n_reals
         return data.shape[0] * bytes_per_row <= _KEPT
 

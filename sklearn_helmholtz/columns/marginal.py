@@ -129,7 +129,8 @@ def fit_marginal(values, weights, resolution, lowest=-np.inf):
         Real numbers, none missing.
 
     weights : ndarray of shape (n,)
-        Counts, of mean 1.
+        Their counts, whose sum is the number of rows: values may be those of rows, or different
+        ones of a `Tally`.
 
     resolution : float
         Width of the cells, positive.
@@ -151,8 +152,7 @@ def fit_levels(codes, weights, n_levels):
 
 
 def _best_n_bins(values, weights, resolution, floor):
-    step = -(-len(values) // _MOST_VALUES)
-    distinct, counts = _counted(values[::step], weights[::step])
+    distinct, counts = _thinned(*_counted(values, weights))
     ends = np.concatenate([[0.0], np.cumsum(counts)])
     scores = np.zeros(len(_N_BINS))
     for fold in range(_N_FOLDS):
@@ -164,6 +164,19 @@ def _best_n_bins(values, weights, resolution, floor):
             found = _histogram(distinct[learnt], (counts - own)[learnt], n_bins, resolution, floor)
             scores[number] += (own[held_out] * found.log_prob(distinct[held_out])).sum()
     return _N_BINS[int(np.argmax(scores))]
+
+
+def _thinned(distinct, counts):
+    """Every so many-th of values in their order, where the counts are too many; as they are if not.
+
+    A value of whole weight is taken as often as so many equal ones would be.
+    """
+    ends = np.cumsum(counts)
+    step = -(-round(float(ends[-1])) // _MOST_VALUES)
+    if step <= 1:
+        return distinct, counts
+    taken = np.diff(np.ceil(ends / step), prepend=0.0)
+    return distinct[taken > 0], taken[taken > 0]
 
 
 def _share_of_fold(counts, fold):

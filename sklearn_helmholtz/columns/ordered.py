@@ -165,7 +165,10 @@ class Ordered(Column):
 
     def mean(self, masses):
         """Expected values, spread evenly in bins; of levels the most probable one."""
-        return self.mode(masses) if self.is_discrete else masses @ self._bin_means
+        if self.is_discrete:
+            return self.mode(masses)
+        # Not a product of BLAS, whose last bit depends on the number of rows.
+        return np.einsum("...m,m->...", masses, self._bin_means)
 
     def median(self, masses):
         """Medians, spread evenly in bins; of levels the most probable one."""

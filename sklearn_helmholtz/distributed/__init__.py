@@ -13,7 +13,7 @@ from .library import current_client
 from .patterned import PatternedChunks
 from .reductions import by_chunk, computed, summed
 from .rows import ChunkedRows
-from .shipment import Shipment, VersionError, shipped
+from .shipment import Shipment, VersionError, check_workers, shipped
 
 __all__ = [
     "Call",
@@ -24,6 +24,7 @@ __all__ = [
     "WorkerGradients",
     "by_chunk",
     "check_chunks",
+    "check_workers",
     "chunks_of",
     "computed",
     "current_client",

@@ -3,6 +3,7 @@
 from .library import dask_module
 
 _FAN_IN = 8  # terms that a task adds
+_LARGE = {"distributed.admin.large-graph-warning-threshold": "1 GB"}  # with weights of rows
 
 
 def by_chunk(function, *lists, **constants):
@@ -29,4 +30,6 @@ def summed(terms, add):
 
 def computed(tasks):
     """The results of Delayed tasks as a list, by the scheduler that Dask is set to."""
-    return list(dask_module("dask").compute(*tasks))
+    dask = dask_module("dask")
+    with dask.config.set(_LARGE):
+        return list(dask.compute(*tasks))

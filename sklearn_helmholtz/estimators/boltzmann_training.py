@@ -8,6 +8,7 @@ from ..machines import (
     initialise_gaussian_boltzmann,
     initialise_mixed_boltzmann,
 )
+from .collected import is_collection
 
 # Of the learning rate, for Gaussian features: given hidden units, the mean of a binary one moves by
 # at most a quarter of what its input does, and that of a real one by all of it.
@@ -45,6 +46,8 @@ class BoltzmannTrainingMixin:
     _epoch_limits = EPOCH_LIMITS
 
     def _most_epochs(self, X):
+        if is_collection(X):  # whose rows are counted when they are read
+            return self._n_epochs(0)
         try:
             return self._n_epochs(_num_samples(X))
         except TypeError:  # validation says what is wrong

@@ -14,7 +14,8 @@ NUMBERS = ("score_samples", "free_energy", "kl_gap", "unnormalized_log_prob",
 _TABLES = ("transform", "inverse_transform", "impute")
 BY_ROW = frozenset({*NUMBERS, *_TABLES})
 READS = frozenset({"score", "log_likelihood"})
-READS_AND_LEARNS = READS | {"fit", "partial_fit"}
+LEARNS = frozenset({"fit", "partial_fit"})
+READS_AND_LEARNS = READS | LEARNS
 
 
 def is_collection(X):

@@ -9,16 +9,18 @@ from ..distributed import (
     WorkerGradients,
     by_chunk,
     check_chunks,
+    check_workers,
     chunks_of,
     computed,
     current_client,
     kind_of,
     shipped,
+    summed,
     weights_by_chunk,
 )
-from ..rows import TableSummary, WholeOrder
+from ..rows import ChunkOrder, TableSummary, WholeOrder
 from .collected_scores import chunk_weights, refuse_no_rows
-from .validation import validated
+from .surveys import Survey
 
 
 def see_columns(estimator, X, reset):
@@ -35,8 +37,7 @@ def rows_to_learn(estimator, X, sample_weight, reset):
     """
     see_columns(estimator, X, reset)
     if reset:
-        estimator._schema = None
-    _refuse_mixed(estimator, X)
+        estimator._schema = _found_schema(estimator, X)
     chunks, shipment = chunks_of(X), shipped(estimator)
     weights = [None] * len(chunks)
     if sample_weight is not None:
@@ -55,21 +56,24 @@ def rows_to_learn(estimator, X, sample_weight, reset):
     return rows, weights
 
 
-def _refuse_mixed(estimator, X):
-    """Refuse tables of mixed columns, whose levels are found in memory."""
-    is_category = kind_of(X) == "frame" and any(str(d) == "category" for d in X._meta.dtypes)
-    if estimator._is_mixed or estimator._schema is not None or is_category:
-        raise ValueError(
-            "X, the parameter visible or the fitted model says that columns are mixed, which fit "
-            "learns from rows in memory: give X.compute(), or some of its rows."
-        )
+def _found_schema(estimator, X):
+    """The `Schema` of a collection whose columns are mixed, otherwise None.
+
+    A task surveys each chunk, and surveys are united in the order of the chunks.
+    """
+    if not estimator._sees_mixed(X._meta):
+        return None
+    check_workers()
+    (survey,) = computed([summed(by_chunk(Survey.of, chunks_of(X)), Survey.united)])
+    refuse_no_rows(survey.n_rows, None)
+    return estimator._schema_of(survey)
 
 
 def _validated_chunk(shipment, rows):
-    """Validated rows of a chunk."""
+    """Validated rows of a chunk, of mixed columns their codes."""
     if not rows.shape[0]:
         return np.empty((0, rows.shape[1]))
-    return validated(shipment.estimator, rows, reset=False)
+    return shipment.estimator._validate(rows, reset=False)
 
 
 def _looked_at(rows, weights):
@@ -83,9 +87,23 @@ def summary_of(data):
     return data.summary if isinstance(data, ChunkedRows) else TableSummary.of(data)
 
 
+def rows_as_given(estimator, data, numbers):
+    """Some rows of a collection in memory, as users have them where columns are mixed."""
+    schema = estimator._schema
+    return data[numbers] if schema is None else schema.decode(data[numbers])
+
+
 def order_of(data, batch_size):
     """The order in which training goes through validated data."""
     return data.order(batch_size) if isinstance(data, ChunkedRows) else WholeOrder()
+
+
+def order_of_rows(rows, batch_size):
+    """The order in which training goes through the rows of a `Table`, by their places in it."""
+    order = order_of(rows.data, batch_size)
+    if not isinstance(rows.data, ChunkedRows) or rows.chosen is None:
+        return order
+    return ChunkOrder(np.searchsorted(rows.chosen, rows.data.limits))
 
 
 def gradients_of(rows):

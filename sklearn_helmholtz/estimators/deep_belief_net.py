@@ -476,7 +476,7 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
         indices, sizes = plan.indices, hidden_sizes(self.hidden_layer_sizes)
         own = Plan(
             indices, self.batch_size, self._epochs(self.pretrain_max_iter, len(indices)),
-            Constant(self.pretrain_learning_rate), self.shuffle,
+            Constant(self.pretrain_learning_rate), self.shuffle, order=plan.order,
         )  # fmt: skip
         rule = PersistentLearning(1, self.n_chains, self.centred)
         alpha = self._alpha_of_top(n_rows)

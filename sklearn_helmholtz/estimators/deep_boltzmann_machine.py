@@ -13,6 +13,7 @@ from ..models import DeepBoltzmannModel
 from ._compat import Interval, StrOptions
 from .boltzmann_training import SCHEDULES, BoltzmannTrainingMixin
 from .checks import check_settings, check_two_layers
+from .collected_rows import order_of_rows
 from .deep_boltzmann_attributes import (
     PUBLISHED,
     deep_boltzmann_attributes,
@@ -381,7 +382,10 @@ class DeepBoltzmannMachine(
         most = max(_PRETRAINING_STEPS // steps_of_an_epoch, 1)
         n_epochs = min(self._n_epochs(len(rows)), most)
         indices = np.arange(len(rows))
-        plan = Plan(indices, int(self.batch_size), n_epochs, self._schedule(), self.shuffle)
+        plan = Plan(
+            indices, int(self.batch_size), n_epochs, self._schedule(), self.shuffle,
+            order=order_of_rows(rows, int(self.batch_size)),
+        )  # fmt: skip
         outcome = train(training, rows, plan, Monitor())
         if outcome.interrupt is not None:
             raise outcome.interrupt

@@ -8,6 +8,7 @@ import scipy.sparse
 
 from .. import _keys
 from .._keys import Draws, Purpose
+from ..distributed import ChunkedRows
 from ..layers import Affine
 from ..learning import PersistentLearning, TiedLearning
 from ..learning.gaps import complete
@@ -91,13 +92,18 @@ def _restricted(table, n_hidden, is_doubled, rng):
 
 def _twice(rows):
     """The rows of a table, each of which has all columns twice."""
-    data = rows.own_data
-    if scipy.sparse.issparse(data):
-        data = scipy.sparse.hstack([data, data], format="csr")
-    else:
-        data = np.concatenate([data, data], axis=1)
     fill = None if rows.fill_values is None else np.concatenate([rows.fill_values] * 2)
+    if isinstance(rows.data, ChunkedRows):
+        return replace(rows, data=rows.data.mapped(side_by_side), fill_values=fill)
+    data = side_by_side(rows.own_data)
     return replace(rows, data=data, chosen=None, fill_values=fill, weights=_weights(rows))
+
+
+def side_by_side(data):
+    """An array or a CSR matrix and a copy of it to the right."""
+    if scipy.sparse.issparse(data):
+        return scipy.sparse.hstack([data, data], format="csr")
+    return np.concatenate([data, data], axis=1)
 
 
 def _weights(rows):

@@ -83,6 +83,10 @@ class LatentDensityEstimator(
             return validated(self, X, reset)
         return validated_codes(self, X, self._schema, reset)
 
+    def _sees_mixed(self, X):
+        """Whether columns are mixed, by settings or by the types of a table, maybe of no rows."""
+        return False
+
     def _new_schema(self, X):
         """The `Schema` of training data whose columns are mixed, otherwise None."""
         return

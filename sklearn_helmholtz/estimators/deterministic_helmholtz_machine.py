@@ -12,6 +12,7 @@ from ..learning import DeterministicLearning, deterministic_losses
 from ..machines import ACTIVATIONS, initialise_deterministic
 from ._compat import Interval, StrOptions
 from .attributes import PUBLISHED
+from .collected import is_collection
 from .defaults import batch_size
 from .deterministic_parameters import deterministic_model
 from .frames import is_mixed_frame
@@ -455,12 +456,21 @@ class DeterministicHelmholtzMachine(JointMixin, TrainedDensityEstimator):
             )
         return super()._expected_data(H)
 
-    def _new_schema(self, X):
+    def _sees_mixed(self, X):
         if is_mixed_frame(X):
             raise ValueError(
                 "X has columns of categories, of which DeterministicHelmholtzMachine knows none. "
                 "Encode them as zeros and ones, or use HelmholtzMachine."
             )
+        return False
+
+    def _weighted(self, X, sample_weight, reset):
+        if is_collection(X) and self.solver == "lbfgs":
+            raise ValueError(
+                "solver='lbfgs' goes through all rows in every step, and has them in memory, but X "
+                "is a collection of Dask. Set solver='adam', or give X.compute()."
+            )
+        return super()._weighted(X, sample_weight, reset)
 
     def _new_machine(self, n_units, units, intercept, rng, summary):
         return initialise_deterministic(n_units, units, intercept, rng, self.activation)

@@ -1,12 +1,14 @@
 """Doubts about ``visible="auto"``: a word where its choice may surprise."""
 
+import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
 
 from ..models import choose_family, named
-from ..rows import chunks, dense_rows, rounded_interval, rounding
+from ..rows import dense_rows, reduced, rounded_interval, rounding
 from .notices import notify
 
 _ROWS = 4096
@@ -42,21 +44,21 @@ def notify_of_doubts(data, summary, feature_names):
         if not summary.is_whole:
             _notify_of_fractions(data, feature_names)
     elif not summary.lies_in(0, 1):
-        _notify_of_reals(data, feature_names)
+        _notify_of_reals(data, summary, feature_names)
 
 
-def _notify_of_reals(data, feature_names):
+def _notify_of_reals(data, summary, feature_names):
     """Warn where few entries made all features of a table Gaussian, or all are whole numbers."""
-    outside = _Outside.of(data)
+    outside = reduced(data, _outside_of, _Outside.united, np.arange(data.shape[0]))
     column, value = outside.example
     chosen = (
         f"visible='auto' took all {len(outside.counts)} features for real numbers (Gaussian "
         f"units), because column {named(column, feature_names)} holds {_shown(value, data.dtype)}"
     )
-    if outside.may_be_amounts and _are_mostly_zero(data):
-        notify(f"{chosen}. {_OF_COUNTS if _are_whole(data) else _OF_AMOUNTS}")
+    if outside.may_be_amounts and _are_mostly_zero(summary):
+        notify(f"{chosen}. {_OF_COUNTS if _are_whole(summary) else _OF_AMOUNTS}")
         return
-    reason = _reason_for_doubt(outside, data)
+    reason = _reason_for_doubt(outside, summary)
     if reason is None:
         return
     notify(
@@ -67,13 +69,13 @@ def _notify_of_reals(data, feature_names):
     )
 
 
-def _reason_for_doubt(outside, data):
+def _reason_for_doubt(outside, summary):
     """The end of a sentence on why Gaussian units may surprise, or None where they do not."""
     counts, known = outside.counts, outside.known
     n_outside, n_known, n_columns = counts.sum(), known.sum(), len(counts)
     n_inside, n_nearly = (counts == 0).sum(), ((counts == 0) | (counts < _RARE * known)).sum()
     most_inside = 2 * n_outside < n_known
-    others = f"although all values but {_shown(outside.example[1], data.dtype)} lie in [0, 1]"
+    others = f"although all values but {_shown(outside.example[1], summary.dtype)} lie in [0, 1]"
     if n_outside == 1 and most_inside:
         return others
     if 2 * n_inside > n_columns:
@@ -83,7 +85,7 @@ def _reason_for_doubt(outside, data):
     if 2 * n_nearly > n_columns:
         most = f"more than {1 - _RARE:.0%} of the values"
         return f"although in {n_nearly} of {n_columns} columns {most} lie in [0, 1]"
-    if _are_whole(data):
+    if _are_whole(summary):
         return "and all values are whole numbers, of which Gaussian units know nothing"
     return others if outside.are_alike and most_inside else None
 
@@ -107,38 +109,63 @@ class _Outside:
     """Values of a table outside [0, 1], of which there are some.
 
     counts, known : (n_columns,) ints, of those outside and of all known values of each column;
-    example : the column and the value of the first of the first column that has any; are_alike :
-    whether all of them are the same value; may_be_amounts : whether none is negative, and they are
-    not all the same code.
+    first : (n_columns,), the first outside, NaN where there is none; lowest, highest : of them.
     """
 
     counts: np.ndarray
     known: np.ndarray
-    example: tuple
-    are_alike: bool
-    may_be_amounts: bool
+    first: np.ndarray
+    lowest: float
+    highest: float
 
     @classmethod
-    def of(cls, data):
-        """Values outside of an array or of a CSR matrix: zeros that it does not store are not."""
-        low, high = rounded_interval(data.dtype)
-        n_columns = data.shape[1]
-        counts, first = np.zeros(n_columns, np.int64), np.full(n_columns, np.nan)
-        known, lowest, highest = np.full(n_columns, data.shape[0]), np.inf, -np.inf
-        for place in _places(data.shape[0]):
-            columns, values = _entries(data[place])
-            known -= np.bincount(columns[np.isnan(values)], minlength=n_columns)
-            out = (values < low) | (values > high)
-            columns, values = columns[out], values[out]
-            counts += np.bincount(columns, minlength=n_columns)
-            new = np.isnan(first[columns])
-            first[columns[new][::-1]] = values[new][::-1]
-            lowest = min(lowest, values.min(initial=np.inf))
-            highest = max(highest, values.max(initial=-np.inf))
-        column = int(np.flatnonzero(counts)[0])
-        are_alike = bool(lowest == highest)
-        amounts = bool(lowest > 0 and (not are_alike or highest == _COUNTED_TWICE))
-        return cls(counts, known, (column, float(first[column])), are_alike, amounts)
+    def united(cls, parts):
+        """The values outside of several tables as one."""
+        counts, known = (sum(getattr(part, name) for part in parts) for name in ("counts", "known"))
+        first = functools.reduce(_or_else, [part.first for part in parts])
+        lowest = min(part.lowest for part in parts)
+        return cls(counts, known, first, lowest, max(part.highest for part in parts))
+
+    @property
+    def example(self):
+        """The column and the value of the first of the first column that has any."""
+        column = int(np.flatnonzero(self.counts)[0])
+        return column, float(self.first[column])
+
+    @property
+    def are_alike(self):
+        """Whether all of them are the same value."""
+        return bool(self.lowest == self.highest)
+
+    @property
+    def may_be_amounts(self):
+        """Whether none is negative, and they are not all the same code."""
+        is_code = self.are_alike and self.highest != _COUNTED_TWICE
+        return bool(self.lowest > 0 and not is_code)
+
+
+def _outside_of(data, indices, weights):
+    """The `_Outside` of all rows of a table: zeros that a CSR matrix does not store are not."""
+    low, high = rounded_interval(data.dtype)
+    n_columns = data.shape[1]
+    counts, first = np.zeros(n_columns, np.int64), np.full(n_columns, np.nan)
+    known, lowest, highest = np.full(n_columns, data.shape[0]), np.inf, -np.inf
+    for place in _places(data.shape[0]):
+        columns, values = _entries(data[place])
+        known -= np.bincount(columns[np.isnan(values)], minlength=n_columns)
+        out = (values < low) | (values > high)
+        columns, values = columns[out], values[out]
+        counts += np.bincount(columns, minlength=n_columns)
+        new = np.isnan(first[columns])
+        first[columns[new][::-1]] = values[new][::-1]
+        lowest = min(lowest, values.min(initial=np.inf))
+        highest = max(highest, values.max(initial=-np.inf))
+    return _Outside(counts, known, first, lowest, highest)
+
+
+def _or_else(first, second):
+    """Numbers, or others where they are NaN."""
+    return np.where(np.isnan(first), second, first)
 
 
 def _shown(value, dtype):
@@ -154,16 +181,15 @@ def _entries(block):
     return np.indices(block.shape)[1].ravel(), block.ravel()
 
 
-def _are_whole(data):
+def _are_whole(summary):
     """Whether all known values are whole numbers of a size that codes and counts have."""
-    parts = (chunk[~np.isnan(chunk)] for chunk in chunks(data))
-    return all(((part % 1 == 0) & (np.abs(part) <= _LARGEST_COUNT)).all() for part in parts)
+    largest = max(abs(summary.low), abs(summary.high))
+    return summary.is_whole and largest <= _LARGEST_COUNT
 
 
-def _are_mostly_zero(data):
+def _are_mostly_zero(summary):
     """Whether more than half of the values, missing ones among them, are zero."""
-    n_others = sum(np.count_nonzero(chunk) for chunk in chunks(data))
-    return 2 * n_others < data.shape[0] * data.shape[1]
+    return 2 * summary.n_active < math.prod(summary.shape)
 
 
 def _are_shares(data):

@@ -5,6 +5,7 @@ from ..units import FAMILIES
 from .doubts import notify_of_doubts
 from .frames import is_mixed_frame
 from .schema import Schema
+from .surveys import Survey
 
 
 class EncodingMixin:
@@ -38,10 +39,19 @@ class EncodingMixin:
 
     @property
     def _is_mixed(self):
-        return not isinstance(self.visible, str) or self.visible == "mixed"
+        return self._says_columns or self.visible == "mixed"
+
+    def _sees_mixed(self, X):
+        return self._is_mixed or (self.visible == "auto" and is_mixed_frame(X))
 
     def _new_schema(self, X):
-        if isinstance(self.visible, str):
-            is_mixed = self.visible == "mixed" or (self.visible == "auto" and is_mixed_frame(X))
-            return Schema.infer(X, "mixed") if is_mixed else None
-        return Schema.infer(X, self.visible)
+        return self._schema_of(Survey.of(X)) if self._sees_mixed(X) else None
+
+    def _schema_of(self, survey):
+        """The `Schema` of training data whose columns are mixed, from a `Survey` of them."""
+        return Schema.of_survey(survey, self.visible if self._says_columns else "mixed")
+
+    @property
+    def _says_columns(self):
+        """Whether the parameter speaks of columns one by one."""
+        return not isinstance(self.visible, str)

@@ -128,6 +128,15 @@ def _levels(values):
     return np.array(levels.tolist()) if is_plain else levels
 
 
+def listing(dtype, levels):
+    """A type of pandas' categories with other levels; itself if it does not list any."""
+    if not hasattr(dtype, "categories"):
+        return dtype
+    pandas = importlib.import_module("pandas")
+    index = pandas.Index(levels, dtype=dtype.categories.dtype)
+    return pandas.CategoricalDtype(index, ordered=dtype.ordered)
+
+
 def build_frame(library, names, columns, like=None):
     """A DataFrame.
 

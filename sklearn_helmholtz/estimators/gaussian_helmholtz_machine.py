@@ -16,7 +16,6 @@ from ..learning import (
 from ..machines import POSTERIORS, initialise_gaussian
 from ._compat import Interval, StrOptions
 from .checks import check_settings, check_visible, hidden_sizes
-from .collected import READS_AND_LEARNS
 from .containers import contained
 from .gaussian_attributes import (
     PUBLISHED,
@@ -274,7 +273,6 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     (297, 64)
     """
 
-    _reads_collections = READS_AND_LEARNS
     _parameter_constraints = {
         **{name: TrainedDensityEstimator._parameter_constraints[name] for name in _INHERITED},
         "n_components": [Interval(Integral, 1, None, closed="left")],

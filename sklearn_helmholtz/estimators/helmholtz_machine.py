@@ -4,7 +4,6 @@ from ..learning import ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
 from ._compat import StrOptions
 from .attributes import model_from_parameters
-from .collected import READS_AND_LEARNS
 from .joint import JointMixin
 from .trained import TrainedDensityEstimator
 
@@ -300,7 +299,6 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     array([ 59. ,   2. ,  26.2, 101. ])
     """
 
-    _reads_collections = READS_AND_LEARNS
     _parameter_constraints = {
         **TrainedDensityEstimator._parameter_constraints,
         "algorithm": [StrOptions(set(_RULES))],

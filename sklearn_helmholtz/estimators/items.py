@@ -5,8 +5,8 @@ from sklearn.utils import _safe_indexing
 
 from ..factors import Items
 from ..models import named
-from .frames import table_columns
 from .schema import Schema
+from .surveys import Survey
 from .weights import checked_weights
 
 MOST_LEVELS = 30
@@ -14,10 +14,15 @@ MOST_LEVELS = 30
 
 def schema_of_items(X):
     """The `Schema` of a table all of whose columns are ordinal, or a ValueError."""
-    _, columns = table_columns(X, "X")
-    if columns and len(columns[0].values) == 1:
+    return schema_of_survey(Survey.of(X))
+
+
+def schema_of_survey(survey):
+    """The same from a `Survey` of the table."""
+    n_columns = len(survey.columns)
+    if n_columns and survey.n_rows == 1:
         raise ValueError("X has n_samples=1, but an item of one row does not vary.")
-    schema = Schema.infer(X, ["ordinal"] * len(columns))
+    schema = Schema.of_survey(survey, ["ordinal"] * n_columns)
     for number, levels in enumerate(schema.categories):
         if len(levels) > MOST_LEVELS:
             raise ValueError(
@@ -45,15 +50,25 @@ def items_of(codes, schema, weights=None):
     codes : as `Schema.encode` returns them; weights : (n_rows,), positive, or None for 1 each.
     """
     weights = np.ones(len(codes)) if weights is None else weights
+    items = Items(*codes_of(codes, schema, weights))
+    check_varying(items, schema)
+    return items
+
+
+def codes_of(codes, schema, weights):
+    """The arguments of `Items`, of codes as `Schema.encode` returns them."""
     numbers = np.where(np.isnan(codes), -1, codes).astype(np.int64)
-    items = Items(numbers, weights, np.array([len(levels) for levels in schema.categories]))
+    return numbers, weights, np.array([len(levels) for levels in schema.categories])
+
+
+def check_varying(items, schema):
+    """Refuse items one of which does not vary; items : `CrossTables`."""
     flat = np.flatnonzero((items.counts > 0).sum(axis=1) < 2)
     if len(flat):
         raise ValueError(
             f"Column {named(flat[0], schema.names)} of X has one level only: an item that does "
             "not vary has no correlations. Leave it out."
         )
-    return items
 
 
 def check_pairs(tables, items, names):

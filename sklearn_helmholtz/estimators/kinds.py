@@ -5,6 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from ..columns import MOST_LEVELS
 from ..models import refuse_empty
 from ..units import FAMILIES
 from .given_columns import FARTHEST, shown
@@ -14,7 +15,6 @@ KINDS = ("bernoulli", "categorical", "ordinal", "count", "real", "gaussian")
 BINARY = KINDS[0]
 LEVELLED = KINDS[:3]  # whose values are levels of a list
 REAL = KINDS[4:]  # whose values have densities
-MOST_LEVELS = 255
 
 
 def check_visible(visible):
@@ -109,26 +109,26 @@ def _place(column, labels, names):
     return labels.index(column)
 
 
-def kind_and_levels(column, number, names, said):
+def kind_and_levels(survey, number, names, said):
     """The kind of a column, and its levels or None.
 
-    column : `Column` of training data; number : its place; names : of all columns, or None; said :
-    its kind as users said, or None.
+    survey : `ColumnSurvey` of training data; number : its place; names : of all columns, or None;
+    said : its kind as users said, or None.
     """
-    values = column.numbers() if column.levels is None else column.values
-    known = values[~np.isnan(values)]
-    if len(known) == 0:
+    column, census = survey.column, survey.census
+    if not census.n_known:
         refuse_empty(number, names)
     if column.levels is not None:
-        return _declared(column, said)
-    kind = said or _inferred(column, known)
+        return _declared(survey, said)
+    kind = said or _inferred(survey)
     if kind == "count":
-        check_counts(column, known)
-    return kind, _found(column, kind, np.unique(known)) if kind in LEVELLED else None
+        check_counts(column, census.extremes)
+    return kind, _found(survey, kind) if kind in LEVELLED else None
 
 
-def _declared(column, said):
+def _declared(survey, said):
     """The kind and the levels of a column of categories."""
+    column = survey.column
     levels, n = column.levels, len(column.levels)
     inferred = BINARY if n == 2 else "ordinal" if column.is_ordered else "categorical"
     kind = said or inferred
@@ -147,7 +147,13 @@ def _declared(column, said):
             f"{column} cannot be 'ordinal': its type does not say in which order its levels are. "
             "Make it a type that lists them, such as pl.Enum, or a pandas category."
         )
-    _check_size(column, n)
+    if kind == "ordinal" and not survey.is_agreed:
+        raise ValueError(
+            f"{column} cannot be 'ordinal': its partitions do not list the same levels in one "
+            "order. Give all the same type, with X.astype."
+        )
+    if n > MOST_LEVELS:
+        _refuse_many(column, n)
     if kind == "ordinal" and getattr(column.dtype, "ordered", True) is False:
         _notify_of_alphabet(column, levels)
     return kind, levels
@@ -165,28 +171,33 @@ def _notify_of_alphabet(column, levels):
         )
 
 
-def _inferred(column, known):
-    """The kind of a column of numbers, of which those that are known are given."""
-    low, high = known.min(), known.max()
-    if column.holds_truths() or (low < high and ((known == low) | (known == high)).all()):
+def _inferred(survey):
+    """The kind of a column of numbers, of which some are known."""
+    census = survey.census
+    if survey.holds_truths or (census.distinct is not None and len(census.distinct) == 2):
         return BINARY
-    is_count = low >= 0 and high <= FARTHEST and (known == np.rint(known)).all()
+    is_count = census.low >= 0 and census.high <= FARTHEST and census.is_whole
     return "count" if is_count else "real"
 
 
-def _found(column, kind, distinct):
-    """The levels of a column of numbers, of which the distinct ones are given in order."""
-    if column.holds_truths():
+def _found(survey, kind):
+    """The levels of a column of numbers."""
+    column, census = survey.column, survey.census
+    if survey.holds_truths:
         return np.array([False, True])
+    distinct = census.distinct
     if kind == "categorical":
-        _check_whole(column, distinct)
+        _check_whole(column, census)
     if kind != BINARY:
-        _check_size(column, len(distinct))
+        if distinct is None:
+            _refuse_many(column, f"more than {MOST_LEVELS}")
         return distinct
-    if len(distinct) > 2:
+    if distinct is None or len(distinct) > 2:
+        examples = census.extremes if distinct is None else distinct[:3]
         raise ValueError(
-            f"{column} holds {', '.join(f'{value:g}' for value in distinct[:3])}, but 'bernoulli' "
-            "columns have at most two values."
+            f"{column} holds {', '.join(f'{value:g}' for value in examples)}"
+            f"{' and others' if distinct is None else ''}, but 'bernoulli' columns have at most "
+            "two values."
         )
     if len(distinct) == 1:
         value = distinct[0]
@@ -194,18 +205,17 @@ def _found(column, kind, distinct):
     return distinct
 
 
-def _check_whole(column, values):
+def _check_whole(column, census):
     """Refuse numbers that are not whole for categories."""
-    odd = values[values != np.rint(values)]
-    if len(odd):
+    if not census.is_whole:
         raise ValueError(
-            f"{column} holds {shown(odd[0])}, but numbers of 'categorical' columns must be whole. "
-            "Let it be 'ordinal' or 'real'."
+            f"{column} holds {shown(census.fraction)}, but numbers of 'categorical' columns must "
+            "be whole. Let it be 'ordinal' or 'real'."
         )
 
 
 def check_counts(column, known):
-    """Refuse numbers that are no counts."""
+    """Refuse numbers that are no counts; known : all of them, or the extremes of a `Census`."""
     odd = known[(known < 0) | (known != np.rint(known)) | (known > FARTHEST)]
     if len(odd):
         raise ValueError(
@@ -214,9 +224,9 @@ def check_counts(column, known):
         )
 
 
-def _check_size(column, n):
-    if n > MOST_LEVELS:
-        raise ValueError(
-            f"{column} has {n} levels, but at most {MOST_LEVELS} are allowed. Merge rare ones, or "
-            "drop the column."
-        )
+def _refuse_many(column, n):
+    """Refuse a column of too many levels; n : how many."""
+    raise ValueError(
+        f"{column} has {n} levels, but at most {MOST_LEVELS} are allowed. Merge rare ones, or drop "
+        "the column."
+    )

@@ -8,10 +8,12 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import unique_labels
 
 from .._keys import Purpose, generator
-from ..rows import LabelledTable
+from ..rows import UNLABELLED, LabelledTable
 from ._compat import _fit_context, with_callbacks
 from .callbacks import EpochCallbacks
 from .class_labels import ClassLabels
+from .collected import LEARNS, is_collection
+from .collected_rows import rows_to_learn
 from .given_columns import shown
 from .learner import learner_of
 from .notices import notify
@@ -30,6 +32,7 @@ class LabelledTrainingMixin(TrainingMixin):
     """
 
     _schema = None  # of mixed columns, of which there are none
+    _reads_collections = LEARNS
 
     @property
     def _names(self):
@@ -45,10 +48,12 @@ class LabelledTrainingMixin(TrainingMixin):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data; NaN means missing. bool, uint8, float32 and float64 are used as they are.
-            Rows of which every value is missing are left out.
+            Rows of which every value is missing are left out. Arrays and DataFrames of Dask are
+            read chunk by chunk: see :doc:`/beyond_one_machine`.
 
         y : array-like of shape (n_samples,)
-            Labels. -1, NaN, None, ``pd.NA`` and a mask mean that a label is missing.
+            Labels. -1, NaN, None, ``pd.NA`` and a mask mean that a label is missing. An array or a
+            Series of Dask is loaded.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows; only their ratios matter, but for the first intercepts. Rows of
@@ -119,7 +124,12 @@ class LabelledTrainingMixin(TrainingMixin):
         """Data as scikit-learn checked them."""
         return validated(self, X, reset)
 
+    def _sees_mixed(self, X):
+        return False
+
     def _weighted(self, X, sample_weight, reset):
+        if is_collection(X):
+            return X, *self._weighted_collection(X, sample_weight, reset)
         data = self._validate(X, reset=reset)
         labels, is_new = self._read_labels(data, reset)
         weights = None
@@ -127,13 +137,35 @@ class LabelledTrainingMixin(TrainingMixin):
             weights = checked_weights(sample_weight, data, X)
             if not weights.all():
                 kept = np.flatnonzero(weights)
-                own = ClassLabels(labels.classes, labels.codes[kept])
-                labels = labels.choose(kept) if is_new else own
+                labels = _of_rows(kept, labels, is_new)
                 X, data, weights = _safe_indexing(X, kept), data[kept], weights[kept]
+        self._learn_labels(labels)
+        return X, data, weights
+
+    def _weighted_collection(self, X, sample_weight, reset):
+        """`ChunkedRows` of a collection of Dask and the weights of all rows, or None.
+
+        Labels are in memory; rows of weight zero have none.
+        """
+        y, classes = vars(self).pop("_given")  # which workers have no use for
+        rows, weights = rows_to_learn(self, X, sample_weight, reset)
+        self._given = y.compute() if hasattr(y, "compute") else y, classes
+        labels, is_new = self._read_labels(rows, reset)
+        if weights is None or weights.all():
+            self._learn_labels(labels)
+            return rows, weights
+        kept, codes = np.flatnonzero(weights), np.full(len(rows), UNLABELLED)
+        labels = _of_rows(kept, labels, is_new)
+        self._learn_labels(labels)
+        codes[kept] = labels.codes
+        self._labels = replace(labels, codes=codes)
+        return rows, weights
+
+    def _learn_labels(self, labels):
+        """Take the `ClassLabels` of the rows that count as those to learn from."""
         labels.check_several()
         self._labels = labels
         self._tell_of_missing_labels()
-        return X, data, weights
 
     def _read_labels(self, data, reset):
         """The `ClassLabels` of all rows, and whether they alone say what classes there are."""
@@ -188,6 +220,11 @@ class LabelledTrainingMixin(TrainingMixin):
     def _records(self, start, training, monitor):
         records = super()._records(start, training, monitor)
         return {**records, "classes_": self._labels.classes.copy()}
+
+
+def _of_rows(kept, labels, is_new):
+    """The `ClassLabels` of some rows; is_new : whether they alone say what classes there are."""
+    return labels.choose(kept) if is_new else replace(labels, codes=labels.codes[kept])
 
 
 def _checked_classes(classes):

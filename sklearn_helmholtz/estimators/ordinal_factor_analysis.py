@@ -10,6 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 from ..factors import METHODS, MOST_FACTORS, Ogives, rotate
 from ..models import GradedModel, named
 from ._compat import Interval, StrOptions, _fit_context
+from .collected import READS, is_collection
+from .collected_items import collected_items
 from .density import LatentDensityEstimator
 from .items import items_of, rows_with_weight, schema_of_items
 from .learner import learner_of
@@ -177,6 +179,7 @@ class OrdinalFactorAnalysis(OrdinalErrorsMixin, LatentDensityEstimator):
     )
 
     _is_mixed = True
+    _reads_collections = READS | {"fit"}
 
     def __init__(
         self,
@@ -206,7 +209,8 @@ class OrdinalFactorAnalysis(OrdinalErrorsMixin, LatentDensityEstimator):
         ----------
         X : {array-like, DataFrame} of shape (n_samples, n_features)
             Items: numbers, truth values or ordered categories, at most 30 levels each; NaN means
-            missing.
+            missing. Arrays and DataFrames of Dask are counted chunk by chunk: see
+            :doc:`/beyond_one_machine`.
 
         y : None
             Ignored, present for API consistency by convention.
@@ -220,10 +224,10 @@ class OrdinalFactorAnalysis(OrdinalErrorsMixin, LatentDensityEstimator):
             The fitted estimator.
         """
         with learner_of(self) as learner:
-            found = learner._learn(X, sample_weight)
+            *found, codes = learner._learn(X, sample_weight)
         self._warn(*found)
         if self.estimation == "likelihood":
-            self._data(rows_with_weight(X, sample_weight)[0])  # warns where it was not exact
+            self._warn_where_coarse(codes)
         return self
 
     @classmethod
@@ -277,23 +281,32 @@ class OrdinalFactorAnalysis(OrdinalErrorsMixin, LatentDensityEstimator):
         return model
 
     def _learn(self, X, sample_weight):
-        """Publish what a fit finds; whether it and the rotation converged."""
-        codes = self._validate(X, reset=True)
-        X, weights = rows_with_weight(X, sample_weight)
-        if weights is not None:  # levels are those of rows that count
-            codes = self._validate(X, reset=True)
-        self._check_components(codes.shape[1])
-        items = items_of(codes, self._schema, weights)
-        pairs = Polychoric.of(items, self._schema.names, self.correction)
+        """Publish what a fit finds; whether it and the rotation converged, and codes."""
+        counted, items = self._read(X, sample_weight)
+        self._check_components(len(counted.n_levels))
+        pairs = Polychoric.of(counted, self._schema.names, self.correction)
         rng = check_random_state(self.random_state)
         found = by_correlations(pairs, self.n_components, self.max_iter, rng)
+        codes = None
         if self.estimation == "likelihood":
             found = by_likelihood(found, items, self.tol, self.max_iter)
+            codes = np.where(items.codes < 0, np.nan, items.codes)
         else:
             pairs.warn_of_ends(self._schema.names)
             if found.is_smoothed:
                 warn_of_smoothing(found.lowest)
-        return found.converged, self._publish_fit(found, rng.randint(2**31))
+        return found.converged, self._publish_fit(found, rng.randint(2**31)), codes
+
+    def _read(self, X, sample_weight):
+        """`CrossTables` of the items of a table, and `Items`: of collections only if asked for."""
+        if is_collection(X):
+            return collected_items(self, X, sample_weight, self.estimation == "likelihood")
+        codes = self._validate(X, reset=True)
+        X, weights = rows_with_weight(X, sample_weight)
+        if weights is not None:  # levels are those of rows that count
+            codes = self._validate(X, reset=True)
+        items = items_of(codes, self._schema, weights)
+        return items, items
 
     def _new_schema(self, X):
         return schema_of_items(X)

@@ -35,8 +35,8 @@ def by_correlations(pairs, n_factors, most_steps, rng):
     """The `OrdinalFit` by factor analysis of `Polychoric` correlations."""
     raw = pairs.matrix()
     R, lowest = smoothed(raw)
-    p, weight = len(R), float(pairs.items.weights.sum())
-    moments = SecondMoments(np.zeros(p), len(pairs.items.codes), weight, np.zeros(p), weight * R)
+    p, weight = len(R), pairs.items.weight
+    moments = SecondMoments(np.zeros(p), pairs.items.n_rows, weight, np.zeros(p), weight * R)
     found = FactorLearning(n_factors, False, _TOL, most_steps, rng).from_moments(moments)
     loadings = found.machine.loadings.T
     # Variances are 1 at the maximum, but for what is at a bound.

@@ -127,7 +127,10 @@ def polychoric_correlation(
 
 @dataclass(frozen=True)
 class Polychoric:
-    """Correlations (n_pairs,) of `Items`, thresholds (n_items, most + 1), and `Influences`."""
+    """Correlations (n_pairs,) of items, thresholds (n_items, most + 1), and `Influences`.
+
+    items : `CrossTables`; `Items`, if errors are asked for.
+    """
 
     items: object
     thresholds: np.ndarray

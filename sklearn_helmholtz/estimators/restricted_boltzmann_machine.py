@@ -591,10 +591,9 @@ class RestrictedBoltzmannMachine(
             return TemperedLearning(self.n_steps, n_chains, self.centred, self.n_tempered)
         return PersistentLearning(self.n_steps, n_chains, self.centred)
 
-    def _new_schema(self, X):
-        schema = super()._new_schema(X)
-        if schema is not None:
-            check_kinds(schema)
+    def _schema_of(self, survey):
+        schema = super()._schema_of(survey)
+        check_kinds(schema)
         return schema
 
     def _new_machine(self, n_units, units, intercept, rng, summary):

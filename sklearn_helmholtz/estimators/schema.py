@@ -6,10 +6,11 @@ import numpy as np
 
 from ..models import named
 from .frame_types import frame_type, plain_type
-from .frames import build_frame, library_of, table_columns
+from .frames import build_frame, table_columns
 from .given_columns import Column, as_objects, shown, taken, taken_numbers
 from .kinds import BINARY, check_counts, kind_and_levels, said_kinds
 from .labels import by_label
+from .surveys import Survey
 from .tables import is_missing
 
 _MOST_SHOWN = 6  # of the levels, in messages
@@ -91,19 +92,25 @@ class Schema:
             Names what in ``visible`` means no column or kind, or the first column that does not
             hold what it should.
         """
-        names, columns = table_columns(X, "X")
-        _check_some(X, columns)
-        said = said_kinds(visible, len(columns), names)
+        return cls.of_survey(Survey.of(X), visible)
+
+    @classmethod
+    def of_survey(cls, survey, visible="mixed"):
+        """The same of a `Survey` of training data."""
+        _check_some(survey)
+        names, surveys = survey.names, survey.columns
+        said = said_kinds(visible, len(surveys), names)
         found = [
-            kind_and_levels(column, number, names, kind)
-            for number, (column, (kind, _)) in enumerate(zip(columns, said, strict=True))
+            kind_and_levels(own, number, names, kind)
+            for number, (own, (kind, _)) in enumerate(zip(surveys, said, strict=True))
         ]
         kinds, categories = zip(*found, strict=True)
+        columns = [own.column for own in surveys]
         pairs = zip(columns, categories, strict=True)
         dtypes = [None if c.is_bool and levels is None else c.dtype for c, levels in pairs]
         is_labelled = tuple(column.levels is not None for column in columns)
         resolutions = tuple(resolution for _, resolution in said)
-        rest = library_of(X), tuple(dtypes), is_labelled
+        rest = survey.library, tuple(dtypes), is_labelled
         return cls(names, kinds, categories, resolutions, *rest)
 
     def agrees(self, visible):
@@ -271,11 +278,12 @@ class Schema:
         return np.column_stack([taken_numbers(levels, values) for values, levels, _ in columns])
 
 
-def _check_some(X, columns):
+def _check_some(survey):
     """Refuse training data without rows or columns."""
-    if not columns or not len(columns[0].values):
-        what, least = ("sample(s)", "row") if columns else ("feature(s)", "column")
+    n_columns = len(survey.columns)
+    if not survey.n_rows or not n_columns:
+        what, least = ("sample(s)", "row") if n_columns else ("feature(s)", "column")
         raise ValueError(
-            f"Found array with 0 {what} (shape={np.shape(X)}) while a minimum of 1 is required: "
-            f"give X at least one {least}."
+            f"Found array with 0 {what} (shape={(survey.n_rows, n_columns)}) while a minimum of 1 "
+            f"is required: give X at least one {least}."
         )

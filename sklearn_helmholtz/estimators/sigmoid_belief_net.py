@@ -14,7 +14,6 @@ from ..units import FAMILIES
 from ._compat import Interval, StrOptions
 from .attributes import model_from_parameters
 from .checks import check_choice
-from .collected import READS_AND_LEARNS
 from .joint import JointMixin
 from .progress import with_progress
 from .public import public
@@ -247,7 +246,6 @@ class SigmoidBeliefNet(JointMixin, TrainedDensityEstimator):
     (297, 20)
     """
 
-    _reads_collections = READS_AND_LEARNS
     _parameter_constraints = {
         **TrainedDensityEstimator._parameter_constraints,
         "inference": [StrOptions(set(WAYS))],

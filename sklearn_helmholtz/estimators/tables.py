@@ -175,9 +175,10 @@ def column_numbers(values, column, name):
     """A column of anything as float64, or a ValueError or TypeError."""
     values = np.asarray(values)
     if values.dtype.kind in "mM":
-        raise ValueError(complaint(column, name, values[0], "dates"))
+        raise ValueError(complaint(column, name, next(iter(values), values.dtype), "dates"))
     values, numbers = values.astype(object), np.full(len(values), np.nan)
-    known = ~(is_missing(values) | [value is np.ma.masked for value in values])
+    masked = np.array([value is np.ma.masked for value in values], bool)
+    known = ~(is_missing(values) | masked)
     try:
         numbers[known] = [_number(value) for value in values[known]]
     except (TypeError, ValueError, OverflowError) as error:

@@ -21,8 +21,14 @@ from ._compat import CallbackSupportMixin, Interval, StrOptions, _fit_context, w
 from .attributes import PUBLISHED, fitted_attributes
 from .callbacks import EpochCallbacks
 from .checks import check_continuation, check_layer, check_partial_fit, hidden_sizes
-from .collected import is_collection
-from .collected_rows import gradients_of, order_of, rows_to_learn, summary_of
+from .collected import READS_AND_LEARNS, is_collection
+from .collected_rows import (
+    gradients_of,
+    order_of,
+    rows_as_given,
+    rows_to_learn,
+    summary_of,
+)
 from .defaults import (
     batch_size,
     learning_rate,
@@ -106,9 +112,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data; NaN means missing. bool, uint8, float32 and float64 are used as they are.
-            `HelmholtzMachine`, `SigmoidBeliefNet` and `GaussianHelmholtzMachine` take Dask arrays
-            and DataFrames of numbers, too, and read them chunk by chunk: see
-            :doc:`/beyond_one_machine`.
+            Arrays and DataFrames of Dask are read chunk by chunk: see :doc:`/beyond_one_machine`.
 
         y : None
             Ignored, present for API consistency by convention.
@@ -183,8 +187,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         elif sample_weight_val is not None:
             raise ValueError("sample_weight_val holds weights of the rows of X_val, which is None.")
         elif callbacks.needs_rows and held_out is not None:
-            is_given = not (scipy.sparse.issparse(given) or is_collection(given))
-            X_val = _safe_indexing(given, held_out) if is_given else X[held_out]
+            X_val = self._as_given(given, X, held_out)
         start = replace(start, past=Past(seed, start.past.step_number))
         learnt = partial(self._records, start)
         callbacks.begin_fit(whole, whole_weights, X_val, weights_val, learnt)
@@ -211,6 +214,12 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
             return given, X, weights
         kept = np.flatnonzero(weights)
         return _safe_indexing(given, kept), X[kept], weights[kept]
+
+    def _as_given(self, given, X, numbers):
+        """Some rows as users have them, of data as given and as validated."""
+        if is_collection(given):
+            return rows_as_given(self, X, numbers)
+        return X[numbers] if scipy.sparse.issparse(given) else _safe_indexing(given, numbers)
 
     def _merged(self, X, weights):
         """Rows to learn from and their weights, or None, of validated ones."""
@@ -242,7 +251,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data; NaN means missing.
+            Training data; NaN means missing. Collections of Dask are taken as by `fit`.
 
         y : None
             Ignored, present for API consistency by convention.
@@ -496,6 +505,8 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
 
 class TrainedDensityEstimator(TrainingMixin, LayeredEstimator):
     """A latent density estimator that learns step by step."""
+
+    _reads_collections = READS_AND_LEARNS
 
 
 def _last(n, records):

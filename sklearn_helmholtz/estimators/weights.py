@@ -81,6 +81,7 @@ def merge_equal_rows(X, weights):
 
     A weight is then as good as so many equal rows, and no order of rows matters.
     """
+    X = X[:]  # of rows in chunks, all of them
     weights = np.ones(X.shape[0]) if weights is None else weights
     totals, places = {}, {}
     for number in range(X.shape[0]):

@@ -5,12 +5,13 @@ from .graded import MOST_FACTORS, Ogives, infer, is_coarse, may_be_coarse
 from .graded_completion import draw_factors, draw_levels, level_probabilities
 from .graded_learning import fit_ogives
 from .information import Parameters, Pattern, patterns_of, squared_slopes
+from .items import CountedItems, Items
 from .learning import FactorLearning
 from .linear_gaussian import FactorPosterior, LinearGaussian
 from .moments import SecondMoments, centred, observed_columns
 from .ordinal_uncertainty import OgiveUncertainty, of_correlations
 from .patterned import PatternedRows, mean_products
-from .polychoric import Influences, Items, at_end, fill_empty, fit_correlations, smoothed
+from .polychoric import Influences, at_end, fill_empty, fit_correlations, smoothed
 from .rotations import METHODS, Rotation, rotate
 from .saturated import Saturated, SingularCovarianceError, UnknownCovarianceError
 from .uncertainty import Uncertainty
@@ -18,6 +19,7 @@ from .uncertainty import Uncertainty
 __all__ = [
     "METHODS",
     "MOST_FACTORS",
+    "CountedItems",
     "FactorLearning",
     "FactorPosterior",
     "Influences",

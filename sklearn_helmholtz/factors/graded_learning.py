@@ -10,6 +10,7 @@ import numpy as np
 import scipy.optimize
 
 from .graded import Ogives, slopes_of_likelihood
+from .items import distinct_rows
 
 _STEEPEST = 20.0  # slope of an item: its factors explain all but 1 / 401 of it
 _LEAST_GAP = 1e-6  # between cuts to begin with
@@ -51,12 +52,6 @@ def fit_ogives(start, items, tol, most_steps):
     level = np.abs(result.jac[: start.slopes.size][free]).max(initial=0) < _LEVEL
     values = [-weights.sum() * value for value in path]
     return GradedFit(ogives, values, max(int(result.nit), 1), bool(level), at_bound)
-
-
-def distinct_rows(codes, weights):
-    """Different rows of codes, and the sums of their weights."""
-    codes, numbers = np.unique(codes, axis=0, return_inverse=True)
-    return codes, np.bincount(numbers.reshape(-1), weights)
 
 
 class _Problem:

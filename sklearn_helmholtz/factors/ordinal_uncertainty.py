@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .graded import Ogives, slopes_of_likelihood
-from .graded_learning import distinct_rows
 from .information import Pattern
+from .items import distinct_rows
 from .turned import TurnedDerivatives
 from .uncertainty import Uncertainty, errors_by, inverse_beside, turns_of
 

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtri
 
 from .bivariate_normal import bivariate_normal_cdf, bivariate_normal_pdf, conditional_slopes
+from .items import Items
 
 _FARTHEST = 1 - 1e-6  # correlation, on either side
 _LEAST = 1e-15  # probability of a cell: below it is rounding
@@ -32,68 +32,6 @@ _MOST_STEPS = 100
 _NOTHING = 1e-300  # information: no division by zero
 _FLAT = 1e-6  # slopes of the log-likelihood that are rounding
 _FAR = 0.9  # correlation: nearer to zero slopes are small by chance
-_ENTRIES = 2**21  # float64 that are held for some rows
-
-
-@dataclass(frozen=True)
-class Items:
-    """Codes of rows (n_rows, n_items) int64, -1 where a value is missing, and weights (n_rows,).
-
-    n_levels : (n_items,), how many codes each item has.
-    """
-
-    codes: np.ndarray
-    weights: np.ndarray
-    n_levels: np.ndarray
-
-    @cached_property
-    def pairs(self):
-        """Numbers of two items each, the lower first: two arrays (n_pairs,)."""
-        return np.triu_indices(self.codes.shape[1], 1)
-
-    @property
-    def most(self):
-        """The most levels of an item."""
-        return int(self.n_levels.max())
-
-    @cached_property
-    def counts(self):
-        """Weights of the rows of each level, (n_items, most)."""
-        tables = self._products
-        return np.einsum("ikil->ik", tables) if len(tables) else np.zeros((0, self.most))
-
-    def tables(self):
-        """Weights of the rows in each cell of each pair, (n_pairs, most, most)."""
-        first, second = self.pairs
-        return self._products[first, :, second]
-
-    @cached_property
-    def _products(self):
-        """The same of each item with each, (n_items, most, n_items, most)."""
-        p, most = self.codes.shape[1], self.most
-        total = np.zeros((p * most, p * most))
-        for place in self.places(p * most):
-            flags = (self.codes[place, :, None] == np.arange(most)).reshape(-1, p * most)
-            flags = flags.astype(np.float64)
-            total += flags.T @ (flags * self.weights[place, None])
-        return total.reshape(p, most, p, most)
-
-    def places(self, width):
-        """Slices of the rows, so few that something of a width may be held for each."""
-        size = max(_ENTRIES // max(width, 1), 1)
-        return (slice(start, start + size) for start in range(0, len(self.codes), size))
-
-    def thresholds(self):
-        """Limits of the levels, (n_items, most + 1) from minus infinity to infinity.
-
-        Items with fewer levels have more infinities.
-        """
-        shares = np.cumsum(self.counts, axis=1)
-        shares /= shares[:, -1:]
-        inner = np.arange(self.most) < self.n_levels[:, None] - 1
-        inner &= shares < 1
-        above = np.where(inner, ndtri(np.where(inner, shares, 0.5)), np.inf)
-        return np.concatenate([np.full((len(above), 1), -np.inf), above], axis=1)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from ..rows import (
     Table,
     TableLimits,
     Unscaled,
-    chunks,
-    dense_doubles,
     has_missing,
     means,
     moments,
+    slices,
 )
 from ..units import AUTOMATIC, FAMILIES, DataUnits, Mixed, OneHot
+from .tallies import tallied
 
 _SPARSE = 1 / 8  # of the entries: below, lists of active rows are faster than tables of sums
 LARGEST = 1e15  # of parameters, standard deviations and their inverses
@@ -72,7 +72,10 @@ class Encoding:
         """
         if summary is None and self.family.support.is_everything:
             fill_values = self.fill_values if has_missing(data) else None
-            return Table(data, False, self.scaling, fill_values=fill_values, weights=weights)
+            return Table(
+                data, False, self.scaling, fill_values=fill_values, weights=weights,
+                is_kept=self._keeps(data),
+            )  # fmt: skip
         summary = summary or TableLimits.of(data)
         _check_support(self.family, data, summary, self.feature_names)
         unscaled = isinstance(self.scaling, Unscaled)
@@ -86,7 +89,12 @@ class Encoding:
             fill_values=self.fill_values if summary.has_missing else None,
             is_rounded=support.is_missed_by_rounding(summary),
             weights=weights,
+            is_kept=self._keeps(data),
         )
+
+    def _keeps(self, data):
+        """Whether rows of data are to be kept as the machine has them."""
+        return not isinstance(self.scaling, Unscaled) and self.scaling.keeps(data)
 
 
 def _check_support(family, data, summary, feature_names):
@@ -107,11 +115,11 @@ def _check_support(family, data, summary, feature_names):
 
 def _with_columns(data):
     """Values some at a time, and the number of the column of each."""
-    if scipy.sparse.issparse(data):
-        yield data.data, data.indices
-        return
-    for chunk in chunks(data):
-        yield chunk, np.broadcast_to(np.arange(data.shape[1]), chunk.shape)
+    for piece in slices(data):
+        if scipy.sparse.issparse(piece):
+            yield piece.data, piece.indices
+        else:
+            yield piece, np.broadcast_to(np.arange(data.shape[1]), piece.shape)
 
 
 def _worst(data, column, support):
@@ -164,17 +172,14 @@ def fit_mixed_encoding(
     kinds, n_levels, resolutions : of each column, the latter two None where it has none, or where
     it is to be found; family : of the units.
     """
-    rows = dense_doubles(data)[indices]
-    weights = np.ones(len(rows)) if weights is None else weights[indices]
-    columns = []
-    for j, (kind, levels, resolution) in enumerate(zip(kinds, n_levels, resolutions, strict=True)):
-        known = ~np.isnan(rows[:, j])
-        if not known.any():
+    columns, are_numbers = [None] * len(kinds), [levels is None for levels in n_levels]
+    for j, tally in tallied(data, are_numbers, indices, weights):
+        if not tally.n_rows:
             refuse_empty(j, feature_names)
-        values, own = rows[known, j], weights[known]
-        if kind in _CHECK:
-            _CHECK[kind](values, named(j, feature_names))
-        columns.append(_FIT[kind](values, own / own.mean(), levels, resolution))
+        if kinds[j] in _CHECK:
+            _CHECK[kinds[j]](tally.values, named(j, feature_names))
+        fit = _FIT[kinds[j]]
+        columns[j] = fit(tally.values, tally.counts, n_levels[j], resolutions[j])
     units, intercept = family.of(columns)
     layout = units.layout
     return Encoding(family, layout, layout.code_means, False, feature_names), units, intercept

@@ -4,12 +4,13 @@ from .batches import Batch, ChunkOrder, WholeOrder, chunks_together
 from .block import Block
 from .coded import Coded
 from .columns import TableLimits, TableSummary, means, moments, rounded_interval, rounding
-from .dense import chunks, dense_doubles, dense_rows, row_pieces, with_column
+from .dense import chunks, dense_doubles, dense_rows, row_pieces, slices, with_column
 from .keys import content_keys
 from .labelled import UNLABELLED, LabelledBlock, LabelledTable
 from .limits import minibatches, rows_of_a_block, split_evenly
 from .lists import Lists
 from .missing import by_pattern, has_missing, missing_per_row
+from .reductions import reduced
 from .scaling import Scaling, Unscaled
 from .table import Table
 from .unseen import WithUnseen, with_unseen
@@ -41,10 +42,12 @@ __all__ = [
     "minibatches",
     "missing_per_row",
     "moments",
+    "reduced",
     "rounded_interval",
     "rounding",
     "row_pieces",
     "rows_of_a_block",
+    "slices",
     "split_evenly",
     "with_column",
     "with_unseen",

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse
 
 from .dense import chunks, dense_doubles, row_pieces, rows_of_a_piece
+from .reductions import reduced
 
 _BELOW = 8  # units of rounding by which a value may miss 0: small ones may be meant
 _ABOVE = 7 * float(np.finfo(np.float32).eps)  # 8.3e-7, by which it may miss 1
@@ -215,22 +216,32 @@ def means(data, indices, weights=None):
     Both (n_features,) float64; the mean of no values is NaN. weights : (n_rows,) of all rows, or
     None where each counts once.
     """
-    weights = np.ones(data.shape[0]) if weights is None else weights
-    if scipy.sparse.issparse(data):
-        total, missing = _sparse_sums(data, indices, weights)
-        count = weights[indices].sum() - missing
-    else:
-        total, count = np.zeros((2, data.shape[1]))
-        for block, own in _weighted_pieces(data, indices, weights):
-            more, counted = _weighted_sums(block, own)
-            total += more
-            count += counted
+    total, count = reduced(data, _sums, _added, indices, weights)
     with np.errstate(invalid="ignore"):
         return total / count, count
 
 
-def _weighted_sums(block, weights):
+def _sums(data, indices, weights):
     """Weighted sums and numbers of the values of some rows that are not missing, by column."""
+    weights = np.ones(data.shape[0]) if weights is None else weights
+    if scipy.sparse.issparse(data):
+        total, missing = _sparse_sums(data, indices, weights)
+        return total, weights[indices].sum() - missing
+    total, count = np.zeros((2, data.shape[1]))
+    for block, own in _weighted_pieces(data, indices, weights):
+        more, counted = _weighted_sums(block, own)
+        total += more
+        count += counted
+    return total, count
+
+
+def _added(parts):
+    """Sums of each of several arrays, part after part."""
+    return tuple(functools.reduce(np.add, terms) for terms in zip(*parts, strict=True))
+
+
+def _weighted_sums(block, weights):
+    """The same of a block of an array."""
     missing = np.isnan(block) if block.dtype.kind == "f" else np.zeros(1, bool)
     counts = np.full(block.shape[1], weights.sum())
     if missing.any():
@@ -262,30 +273,64 @@ def moments(data, indices, weights=None):
     float64, the last bool; no copy of the data is made. Of no values the first three are NaN.
     weights : (n_rows,) of all rows, or None where each counts once.
     """
-    weights = np.ones(data.shape[0]) if weights is None else weights
-    first, count, drift, mean, variance = np.zeros((5, data.shape[1]))
-    varies, met = np.zeros((2, len(first)), bool)
-    for block, own in _weighted_pieces(data, indices, weights):
-        block, own = dense_doubles(block), own[:, None]
-        # About a value of the data: those of constant features are zero.
-        known = ~np.isnan(block)
-        new = ~met & known.any(axis=0)
-        met |= new
-        first[new] = block[known[:, new].argmax(axis=0), new]
-        block = np.nan_to_num(block - first, copy=False, nan=0.0)
-        count += (known * own).sum(axis=0)
-        mean += (block * own).sum(axis=0)
-        varies |= block.any(axis=0)
+    first, _, count, total, varies = reduced(data, _about_values, _united, indices, weights)
     with np.errstate(invalid="ignore"):
-        shift = first + mean / count
+        shift = first + total / count
+        about = {"shift": shift, "count": count}
+        variance, drift = reduced(data, _about_shift, _added, indices, weights, **about)
+        mean = shift + drift
+        variance = np.where(varies, np.maximum(variance - drift**2, 0), variance * 0)
+        return mean, variance, count, drift - (mean - shift), ~varies
+
+
+def _about_values(data, indices, weights):
+    """A value of each column, whether there is one, numbers of values, and sums of differences.
+
+    And whether any differs from it, each (n_features,). About a value of the data those of constant
+    features are zero.
+    """
+    weights = np.ones(data.shape[0]) if weights is None else weights
+    first, count, total = np.zeros((3, data.shape[1]))
+    varies, met = np.zeros((2, len(first)), bool)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for block, own in _weighted_pieces(data, indices, weights):
+            block, own = dense_doubles(block), own[:, None]
+            known = ~np.isnan(block)
+            new = ~met & known.any(axis=0)
+            met |= new
+            first[new] = block[known[:, new].argmax(axis=0), new]
+            block = np.nan_to_num(block - first, copy=False, nan=0.0)
+            count += (known * own).sum(axis=0)
+            total += (block * own).sum(axis=0)
+            varies |= block.any(axis=0)
+    return first, met, count, total, varies
+
+
+def _united(parts):
+    """The same of all rows of several: about the values of the first that has any."""
+    first, met, count, total, varies = (array.copy() for array in parts[0])
+    for own_first, own_met, own_count, own_total, own_varies in parts[1:]:
+        new = own_met & ~met
+        first[new] = own_first[new]
+        met |= own_met
+        away = np.where(own_met, own_first - first, 0.0)
+        count += own_count
+        total += own_total + own_count * away
+        varies |= own_varies | (away != 0)
+    return first, met, count, total, varies
+
+
+def _about_shift(data, indices, weights, shift, count):
+    """Mean squares and means of differences from a shift, shares of a table of so many values."""
+    weights = np.ones(data.shape[0]) if weights is None else weights
+    variance, drift = np.zeros((2, data.shape[1]))
+    with np.errstate(over="ignore", invalid="ignore"):
         for block, own in _weighted_pieces(data, indices, weights):
             own = own[:, None]
             block = np.nan_to_num(dense_doubles(block) - shift, copy=False, nan=0.0)
             variance += (block**2 * own).sum(axis=0) / count
             drift += (block * own).sum(axis=0) / count
-        mean = shift + drift
-        variance = np.where(varies, np.maximum(variance - drift**2, 0), variance * 0)
-        return mean, variance, count, drift - (mean - shift), ~varies
+    return variance, drift
 
 
 def _weighted_pieces(data, indices, weights):

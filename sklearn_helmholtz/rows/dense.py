@@ -43,11 +43,17 @@ def rows_of_a_piece(data):
     return max(CHECKED_ENTRIES // max(data.shape[1], 1), 1)
 
 
-def chunks(data):
-    """The values of an array, some rows at a time; the stored values of a CSR matrix."""
+def slices(data):
+    """The rows of an array, or of a table in chunks, some at a time; a CSR matrix as a whole."""
     if scipy.sparse.issparse(data):
-        yield data.data
+        yield data
         return
     step = rows_of_a_piece(data)
     for start in range(0, data.shape[0], step):
         yield data[start : start + step]
+
+
+def chunks(data):
+    """The values of an array, some rows at a time; the stored values of CSR matrices."""
+    for piece in slices(data):
+        yield piece.data if scipy.sparse.issparse(piece) else piece

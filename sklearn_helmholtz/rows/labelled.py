@@ -49,6 +49,11 @@ class LabelledTable:
         """Some of the rows, by number, any of them more than once."""
         return replace(self, table=self.table.choose(numbers))
 
+    def gathered(self):
+        """The same rows in memory, see `Table.gathered`."""
+        table = self.table.gathered()
+        return self if table is self.table else LabelledTable(table, self.codes)
+
     @property
     def codes(self):
         """Labels of these rows, (n_rows,) int64."""
@@ -64,4 +69,6 @@ class LabelledTable:
     def labelled_share(self):
         """Share of the weight of these rows that those with a label have."""
         weights = self.row_weights
-        return float(weights[self.codes != UNLABELLED].sum() / weights.sum())
+        counts = weights > 0  # rounding is then as if the others were not there
+        labelled = counts & (self.codes != UNLABELLED)
+        return float(weights[labelled].sum() / weights[counts].sum())

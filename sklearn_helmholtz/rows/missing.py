@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse
 
-from .dense import chunks, dense_rows, rows_of_a_piece
+from .dense import chunks, dense_rows, rows_of_a_piece, slices
 
 
 def has_missing(data):
@@ -15,11 +15,15 @@ def missing_per_row(data):
     """Number of missing values of each row, (n_rows,) int64."""
     if data.dtype.kind != "f":
         return np.zeros(data.shape[0], np.int64)
-    if scipy.sparse.issparse(data):
-        missing = np.concatenate([[0], np.cumsum(np.isnan(data.data))])
-        return np.diff(missing[data.indptr])
-    counts = [np.isnan(chunk).sum(axis=1) for chunk in chunks(data)]
-    return np.concatenate(counts)
+    return np.concatenate([np.empty(0, np.int64), *map(_missing_of_piece, slices(data))])
+
+
+def _missing_of_piece(data):
+    """The same of some rows."""
+    if not scipy.sparse.issparse(data):
+        return np.isnan(data).sum(axis=1)
+    missing = np.concatenate([[0], np.cumsum(np.isnan(data.data))])
+    return np.diff(missing[data.indptr])
 
 
 def by_pattern(data, chosen, fewest):

@@ -25,7 +25,8 @@ class Table:
     a row never depends on the other rows of a call; fill_values : (n_features,) float32, what
     recognition sees of missing values (NaN), in the machine's units, None where none is; is_rounded
     : whether values in [0, 1] miss it by rounding, and are moved there; weights : (n_rows,) float64
-    of all rows, or None where each counts once.
+    of all rows, or None where each counts once; is_kept : whether all rows are kept as the machine
+    has them, once any is taken.
     """
 
     data: object
@@ -36,6 +37,7 @@ class Table:
     fill_values: np.ndarray | None = None
     is_rounded: bool = False
     weights: np.ndarray | None = None
+    is_kept: bool = False
 
     def __len__(self):
         return self.data.shape[0] if self.chosen is None else len(self.chosen)
@@ -78,6 +80,13 @@ class Table:
         """Some of the rows, by number, any of them more than once."""
         return replace(self, chosen=numbers if self.chosen is None else self.chosen[numbers])
 
+    def gathered(self):
+        """The same rows in memory, of a table that is not: few, which are read again and again."""
+        if isinstance(self.data, np.ndarray) or scipy.sparse.issparse(self.data):
+            return self
+        weights = None if self.weights is None else self.row_weights
+        return replace(self, data=self.own_data, chosen=None, weights=weights)
+
     def with_fill_values(self, fill_values):
         """The same rows; recognition sees ``fill_values`` where a value is missing, if any is."""
         return replace(self, fill_values=fill_values if has_missing(self.data) else None)
@@ -116,7 +125,7 @@ class Table:
         values = given
         if isinstance(self.scaling, Unscaled):
             values = self._values(given)
-        elif self.scaling.keeps(self.data):
+        elif self.is_kept:
             values = self._standardised[numbers]
         else:
             values = self.scaling.standardise(given)

@@ -255,3 +255,13 @@ def test_rounding_makes_no_values_of_their_own(noise):
     assert column.n_bits == 3
     assert_array_equal(column.code(np.array([0.1 * 3, 0.3]))[0], [[1, 1, 0]] * 2)
     assert_allclose(*column.log_prob(np.array([0.1 * 3, 0.3]), np.zeros(2)), rtol=1e-12)
+
+
+def test_means_of_a_row_have_the_same_bits_in_any_company():
+    values = np.random.default_rng(0).normal(size=400)
+    column = Ordered.fit_counts(values, np.ones(400))
+    masses = column.masses(np.random.default_rng(1).normal(size=(400, 2)))
+    means = column.mean(masses)
+    for n in (1, 3, 138):
+        parts = [column.mean(masses[a : a + n]) for a in range(0, 400, n)]
+        np.testing.assert_array_equal(np.concatenate(parts), means)

@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine, RestrictedBoltzmannMachine
+from sklearn_helmholtz import (
+    FactorAnalysis,
+    HelmholtzMachine,
+    RestrictedBoltzmannMachine,
+    SparseCoding,
+)
 from tests.persistence.fitted import CASES
 from tests.shells import FEW, binary_rows
 
@@ -215,7 +220,7 @@ def refusals():
     yield lambda: machine.inverse_transform(X), "transform returns 3"
     yield lambda: HelmholtzMachine().transform(X), "not fitted"
     yield lambda: machine.posterior(X), r"posterior takes rows that are in memory.*compute\(\)"
-    yield lambda: RestrictedBoltzmannMachine().fit(X), "fit takes rows that are in memory"
+    yield lambda: SparseCoding().fit(X), "fit takes rows that are in memory"
     yield lambda: machine.impute(X, n_imputations=2), "n_imputations must be 1"
     yield lambda: machine.impute(X, "mean", 3), "positional"
     yield lambda: machine.impute(X, n_draws=3), "n_draws"

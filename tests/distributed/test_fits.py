@@ -2,6 +2,7 @@
 
 import os
 import signal
+import warnings
 from itertools import pairwise
 
 import dask
@@ -13,13 +14,17 @@ import pytest
 import scipy.sparse
 
 from sklearn_helmholtz import (
+    DeterministicHelmholtzMachine,
     GaussianHelmholtzMachine,
     HelmholtzMachine,
-    RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
+    SparseCoding,
 )
 from sklearn_helmholtz.distributed import ChunkedRows, WorkerGradients, current_client, gradients
-from sklearn_helmholtz.rows import TableSummary
+from sklearn_helmholtz.estimators.doubts import _Outside, _outside_of, notify_of_doubts
+from sklearn_helmholtz.rows import TableSummary, means, moments
+from sklearn_helmholtz.rows.columns import _about_values, _united
+from tests.distributed.mixed import cut, frame
 from tests.persistence.fitted import difference, mixed_frame
 
 FEW = {"max_iter": 2, "batch_size": 50, "random_state": 0}
@@ -32,6 +37,7 @@ MACHINES = {
     "mean-field": lambda **p: SigmoidBeliefNet(3, inference="mean-field", **FEW, **p),
     "gibbs": lambda **p: SigmoidBeliefNet(3, inference="gibbs", **FEW, **p),
     "nvil": lambda **p: SigmoidBeliefNet(3, inference="nvil", **FEW, **p),
+    "deterministic": lambda **p: DeterministicHelmholtzMachine(4, **FEW, **p),
     "latents": lambda **p: GaussianHelmholtzMachine(2, hidden_layer_sizes=3, **FEW, **p),
 }
 
@@ -151,10 +157,10 @@ def test_nothing_of_a_mixed_table_stays():
     X, machine = da.from_array(binary(), chunks=CHUNKS), HelmholtzMachine(4, **FEW)
     mixed = machine.fit(mixed_frame())
     assert_same(mixed.fit(X), HelmholtzMachine(4, **FEW).fit(X))
-    frame = mixed_frame()[["x", "z"]].assign(c=pd.Categorical(["a", "b"] * 30))
-    mixed = machine.fit(frame)
-    numbers = dd.from_pandas(frame.assign(c=0.5), npartitions=2)
-    with pytest.raises(ValueError, match="fitted model says that columns are mixed"):
+    table = mixed_frame()[["x", "z"]].assign(c=pd.Categorical(["a", "b"] * 30))
+    mixed = machine.fit(table)
+    numbers = dd.from_pandas(table.assign(c=0.5), npartitions=2)
+    with pytest.raises(ValueError, match="holds numbers, but the model was fitted to categories"):
         mixed.partial_fit(numbers)
 
 
@@ -191,9 +197,15 @@ def test_rows_are_read_as_those_of_an_array(form):
     )
 
 
-def test_few_chunks_are_held():
-    rows = chunked(binary(), (10,) * 30)
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_matrix], ids=["dense", "sparse"])
+def test_few_chunks_are_held(form):
+    rows = chunked(form(binary()), (10,) * 30)
     rows.order(batch_size=100)
+    numbers = np.random.default_rng(0).integers(0, 300, 99)
+    found = rows[numbers, :3]  # of more chunks than a minibatch is
+    found = found if form is np.asarray else found.toarray()
+    np.testing.assert_array_equal(found, binary()[numbers, :3])
+    assert not rows._held
     for start in range(0, 300, 10):
         rows[start : start + 10]
     assert len(rows._held) == 9
@@ -214,6 +226,53 @@ def test_summaries_of_chunks_are_that_of_the_table():
     assert not parts.is_whole
 
 
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_matrix], ids=["dense", "sparse"])
+@pytest.mark.parametrize("w", [None, 0.3 + weights()], ids=["equal", "weighted"])
+def test_moments_are_reduced_where_chunks_are(form, w, monkeypatch):
+    X = np.hstack([real(), real() * 1e-3 + 1e6, np.full((300, 1), 0.1), binary(0.3)])
+    X[:170, 1] = np.nan  # whose first values come late
+    X[:161, 2], X[161:, 2] = 4, 9  # that vary between chunks alone
+    numbers = np.flatnonzero(np.arange(300) % 7)
+    one, many = (chunked(form(X), chunks) for chunks in ((300,), CHUNKS[0]))
+    monkeypatch.setattr(ChunkedRows, "__getitem__", None)
+    for find, tols in ((means, (1e-12,) * 2), (moments, (1e-12, 1e-9, 1e-12))):
+        known = find(form(X), numbers, w)
+        for own, same in zip(find(one, numbers, w), known, strict=True):
+            np.testing.assert_array_equal(own, same)
+        found = find(many, numbers, w)
+        for own, same, tol in zip(found, known, tols, strict=False):
+            np.testing.assert_allclose(own, same, rtol=tol, atol=1e-16)
+    np.testing.assert_array_equal(found[-1], known[-1])
+    assert known[-1].tolist() == [False] * 10 + [True] + [False] * 8
+    first, met, count, total, _ = many.reduced(_about_values, _united, numbers, w)
+    assert met.all()
+    np.testing.assert_allclose(first + total / count, known[0], rtol=1e-13)
+    assert first[1] == X[170:, 1][numbers[numbers >= 170][0] - 170]
+
+
+def test_doubts_are_those_in_memory(monkeypatch):
+    X, late = binary(0.1), binary(0.1)
+    late[299, 3], late[280, 3], late[150, 5], late[70, 3] = 9, -1, 7, 5
+    tables = (np.where(X == 0, 0, X * np.arange(1, 9)), X * 0.3 + np.arange(8) / 7, late, 1 + X)
+    monkeypatch.setattr(ChunkedRows, "__getitem__", None)
+    for table in tables:
+        told = []
+        for data in (table, chunked(table, CHUNKS[0])):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                notify_of_doubts(data, TableSummary.of(table), None)
+            told.append([str(warning.message) for warning in caught])
+        assert told[0] == told[1]
+        assert len(told[0]) == 1 or table is tables[1]
+        parts = np.split(table, np.cumsum(CHUNKS[0])[:-1])
+        found, known = (
+            _Outside.united([_outside_of(part, None, None) for part in parts]),
+            _outside_of(table, None, None),
+        )
+        for name, value in vars(known).items():
+            np.testing.assert_array_equal(getattr(found, name), value)
+
+
 @pytest.mark.parametrize(
     ("make", "X", "message"),
     [
@@ -221,11 +280,10 @@ def test_summaries_of_chunks_are_that_of_the_table():
         (lambda: HelmholtzMachine(3), da.full((9, 4), np.nan, chunks=3)[:, :4].rechunk((3, 4)),
          "Every value of X is missing"),
         (lambda: HelmholtzMachine(3), da.ones((0, 4)), "no rows"),
-        (lambda: HelmholtzMachine(3, visible=["real"] * 4), da.ones((9, 4)), "mixed"),
-        (lambda: HelmholtzMachine(3), dd.from_pandas(mixed_frame(), npartitions=2), "mixed"),
+        (lambda: HelmholtzMachine(3, visible=["real"] * 3), da.ones((9, 4)), "visible has 3 kinds"),
         (lambda: HelmholtzMachine(3, visible="bernoulli"), 2 * da.ones((9, 4), chunks=(3, 4)),
          "Column 0 of X holds the value 2.0"),
-        (lambda: RestrictedBoltzmannMachine(3), da.ones((9, 4)), "fit takes rows that are in mem"),
+        (lambda: SparseCoding(3), da.ones((9, 4)), "fit takes rows that are in memory"),
     ],
 )  # fmt: skip
 def test_bad_collections_are_refused(make, X, message):
@@ -247,6 +305,7 @@ CASES = [
     ("wake-sleep", {"early_stopping": True}),
     ("exact", {}),
     ("latents", {}),
+    ("deterministic", {}),
     ("mean-field", {}),
     ("nvil", {}),
 ]
@@ -278,6 +337,12 @@ def test_weights_and_reals_of_workers(client):
     X = da.from_array(real(), chunks=CHUNKS)
     known = here(HelmholtzMachine(4, **FEW), X, weights())
     assert_same(HelmholtzMachine(4, **FEW).fit(X, sample_weight=weights()), known)
+
+
+def test_mixed_columns_of_workers(client):
+    X = cut(frame())
+    known = here(HelmholtzMachine(4, **FEW), X)
+    assert_same(HelmholtzMachine(4, **FEW).fit(X), known)
 
 
 def test_a_worker_that_is_killed_costs_no_bit(client):
