@@ -41,7 +41,7 @@ SIZES = ((100,), (200,), (40,))
 VARIANTS = ({"n_particles": 20}, {"lateral": 1.0}, {"lateral": 0.1})
 _C = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the logistic autoregression: inverse strengths
 _OF_MACHINES = {"fits", "test", "default"}  # what a record has of them
-_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 15, 300
+_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS, _LARGEST_BATCH = 10_000, 15, 300, 100
 
 
 def following(fits):
@@ -68,9 +68,11 @@ def chosen(fits):
 
 def parameters(setting, n_rows):
     """The parameters of an estimator."""
-    batch = batch_size(HelmholtzMachine(**COMMON), n_rows)
+    batch = min(batch_size(HelmholtzMachine(**COMMON), n_rows), _LARGEST_BATCH)
     epochs = np.clip(-(-_FEWEST_STEPS * batch // n_rows), _FEWEST_EPOCHS, _MOST_EPOCHS)
-    given = COMMON | {"hidden_layer_sizes": tuple(setting["sizes"]), "max_iter": int(epochs)}
+    given = COMMON | {
+        "hidden_layer_sizes": tuple(setting["sizes"]), "max_iter": int(epochs), "batch_size": batch,
+    }  # fmt: skip
     if "n_particles" in setting:
         given["n_particles"] = setting["n_particles"]
     if "lateral" in setting:

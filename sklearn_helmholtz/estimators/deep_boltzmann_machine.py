@@ -381,13 +381,14 @@ class DeepBoltzmannMachine(
         most = max(_PRETRAINING_STEPS // steps_of_an_epoch, 1)
         n_epochs = min(self._n_epochs(len(rows)), most)
         indices = np.arange(len(rows))
-        plan = Plan(indices, int(self.batch_size), n_epochs, self._schedule(), self.shuffle)
+        size = int(self.batch_size)
+        plan = Plan(indices, size, n_epochs, self._schedule(size), self.shuffle)
         outcome = train(training, rows, plan, Monitor())
         if outcome.interrupt is not None:
             raise outcome.interrupt
         return training.machine
 
-    def _rate(self):
+    def _rate(self, n_together):
         return float(self.learning_rate)
 
     def _optimizer(self):

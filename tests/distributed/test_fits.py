@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import partial
 from itertools import pairwise
 
 import dask
@@ -18,7 +19,9 @@ from sklearn_helmholtz import (
     RestrictedBoltzmannMachine,
     SigmoidBeliefNet,
 )
+from sklearn_helmholtz._training import Training
 from sklearn_helmholtz.distributed import ChunkedRows, WorkerGradients, current_client
+from sklearn_helmholtz.estimators import defaults
 from sklearn_helmholtz.rows import TableSummary
 from tests.persistence.fitted import difference, mixed_frame
 
@@ -70,6 +73,24 @@ def test_one_chunk_is_what_is_in_memory(name, options):
     X = binary(0.05 if name != "exact" else 0)
     make = MACHINES[name]
     assert_same(make(**options).fit(da.from_array(X, chunks=(300, -1))), make(**options).fit(X))
+
+
+def test_minibatches_of_a_large_table_are_those_in_memory(monkeypatch):
+    monkeypatch.setattr(defaults, "_MANY_ROWS", 50)
+    X, steps, original = binary(), [], Training.step
+
+    def step(training, rows, batch, rate):
+        steps.append((len(batch), rate))
+        return original(training, rows, batch, rate)
+
+    monkeypatch.setattr(Training, "step", step)
+    make = partial(HelmholtzMachine, 4, **FEW | {"batch_size": "auto"})
+    memory = make().fit(X)
+    in_memory = steps.copy()
+    assert in_memory[0] == (244, 0.01 * 2.44**0.5)  # of 300 rows
+    assert_same(make().fit(da.from_array(X, chunks=(300, -1))), memory)
+    make().fit(da.from_array(X, chunks=(100, -1)))
+    assert steps == 3 * in_memory
 
 
 def test_one_chunk_of_reals_with_weights_is_what_is_in_memory():

@@ -254,3 +254,31 @@ def test_what_is_said_of_photographs():
     square, over = found["SparseCoding"]
     assert mixture > square > over > 1
     assert abs(square - found["FastICA, Laplace densities"][0]) < 0.5
+
+
+def test_what_is_said_of_rates_of_large_minibatches():
+    page, behind = text("benchmarks/large_batches.rst"), {}
+    table = rows("large_batches_rates.csv")
+    for line in table:
+        (small,) = (
+            other
+            for other in table
+            if (other["learner"], other["batch"]) == (line["learner"], "100")
+        )
+        key = int(line["batch"]), float(line["power"])
+        for look in ("epoch 3", "last epoch"):
+            scores = float(small[look]), float(line[look])
+            worse = 100 * (scores[0] - scores[1]) / -scores[0]
+            if "sgd" not in line["learner"]:
+                behind.setdefault((*key, look), []).append(worse)
+    ends = {key: (round(min(worse), 1), round(max(worse), 1)) for key, worse in behind.items()}
+    assert {len(worse) for worse in behind.values()} == {4}
+    assert ends[400, 0.5, "last epoch"][1] <= 0.1
+    assert "within 0.1 % of those of 100 rows, or better, for all four learners" in page
+    assert ends[400, 1, "last epoch"] == (0.2, 0.4)
+    assert "With a rate in proportion (1) they are behind by 0.2 to 0.4 %" in page
+    assert ends[400, 0, "last epoch"][1] == 0.7
+    assert ends[400, 0.5, "epoch 3"] == (0.3, 1.0)
+    assert "behind with the root as well, by 0.3 to 1.0 %" in page
+    assert ends[1600, 0.5, "epoch 3"][0] > 0.3
+    assert ends[6400, 0.5, "epoch 3"][0] > 1.0
