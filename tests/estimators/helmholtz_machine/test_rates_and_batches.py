@@ -100,6 +100,7 @@ def test_rows_by_default():
         return defaults.batch_size(HelmholtzMachine(**params), n_rows)
 
     assert [size(n) for n in (10, 5000, 100_000)] == [100, 100, 100]
+    assert [size(10**power) for power in (6, 7, 8)] == [316, 1000, 3162]  # as pages say
     ordered = {"autoregressive": True}
     assert [size(n, **ordered) for n in (10, 1999, 5000, 100_000)] == [20, 20, 50, 100]
     assert size(5000, **ordered, batch_size=7) == size(10**9, batch_size=7) == 7
