@@ -66,9 +66,14 @@ def chosen(fits):
     return max(fits, key=lambda fit: fit["valid"])
 
 
+def usual_batch(n_rows):
+    """Rows of a minibatch by default, and `_LARGEST_BATCH` at most: larger ones came later."""
+    return min(batch_size(HelmholtzMachine(**COMMON), n_rows), _LARGEST_BATCH)
+
+
 def parameters(setting, n_rows):
     """The parameters of an estimator."""
-    batch = min(batch_size(HelmholtzMachine(**COMMON), n_rows), _LARGEST_BATCH)
+    batch = usual_batch(n_rows)
     epochs = np.clip(-(-_FEWEST_STEPS * batch // n_rows), _FEWEST_EPOCHS, _MOST_EPOCHS)
     given = COMMON | {
         "hidden_layer_sizes": tuple(setting["sizes"]), "max_iter": int(epochs), "batch_size": batch,
@@ -149,7 +154,9 @@ def evaluate(record, data):
         record.add(test=test, test_seconds=round(seconds, 1))
     if "default" not in record.values:
         start = time.perf_counter()
-        machine = HelmholtzMachine(autoregressive=True, random_state=0).fit(data["train"])
+        batch = usual_batch(len(data["train"]))
+        machine = HelmholtzMachine(autoregressive=True, batch_size=batch, random_state=0)
+        machine.fit(data["train"])
         seconds = time.perf_counter() - start
         test = score(machine, data["test"], TEST_SAMPLES)
         record.add(default=test, default_seconds=round(seconds, 1), default_epochs=machine.n_iter_)
