@@ -41,7 +41,7 @@ SIZES = ((100,), (200,), (40,))
 VARIANTS = ({"n_particles": 20}, {"lateral": 1.0}, {"lateral": 0.1})
 _C = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the logistic autoregression: inverse strengths
 _OF_MACHINES = {"fits", "test", "default"}  # what a record has of them
-_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 15, 300
+_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS, _LARGEST_BATCH = 10_000, 15, 300, 100
 
 
 def following(fits):
@@ -66,11 +66,18 @@ def chosen(fits):
     return max(fits, key=lambda fit: fit["valid"])
 
 
+def usual_batch(n_rows):
+    """Rows of a minibatch by default, and `_LARGEST_BATCH` at most: larger ones came later."""
+    return min(batch_size(HelmholtzMachine(**COMMON), n_rows), _LARGEST_BATCH)
+
+
 def parameters(setting, n_rows):
     """The parameters of an estimator."""
-    batch = batch_size(HelmholtzMachine(**COMMON), n_rows)
+    batch = usual_batch(n_rows)
     epochs = np.clip(-(-_FEWEST_STEPS * batch // n_rows), _FEWEST_EPOCHS, _MOST_EPOCHS)
-    given = COMMON | {"hidden_layer_sizes": tuple(setting["sizes"]), "max_iter": int(epochs)}
+    given = COMMON | {
+        "hidden_layer_sizes": tuple(setting["sizes"]), "max_iter": int(epochs), "batch_size": batch,
+    }  # fmt: skip
     if "n_particles" in setting:
         given["n_particles"] = setting["n_particles"]
     if "lateral" in setting:
@@ -147,7 +154,9 @@ def evaluate(record, data):
         record.add(test=test, test_seconds=round(seconds, 1))
     if "default" not in record.values:
         start = time.perf_counter()
-        machine = HelmholtzMachine(autoregressive=True, random_state=0).fit(data["train"])
+        batch = usual_batch(len(data["train"]))
+        machine = HelmholtzMachine(autoregressive=True, batch_size=batch, random_state=0)
+        machine.fit(data["train"])
         seconds = time.perf_counter() - start
         test = score(machine, data["test"], TEST_SAMPLES)
         record.add(default=test, default_seconds=round(seconds, 1), default_epochs=machine.n_iter_)

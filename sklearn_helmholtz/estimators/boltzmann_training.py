@@ -59,8 +59,8 @@ class BoltzmannTrainingMixin:
         size, limits = int(self.batch_size), self._epoch_limits
         return epochs_for(self._steps_to_make, n_rows, size, limits)
 
-    def _schedule(self):
-        return SCHEDULES[self.schedule](self._rate())
+    def _schedule(self, n_together):
+        return SCHEDULES[self.schedule](self._rate(n_together))
 
     def _check_partial_fit(self):
         for name, value in (("early_stopping", False), ("schedule", "constant")):

@@ -382,16 +382,15 @@ class DeepBoltzmannMachine(
         most = max(_PRETRAINING_STEPS // steps_of_an_epoch, 1)
         n_epochs = min(self._n_epochs(len(rows)), most)
         indices = np.arange(len(rows))
-        plan = Plan(
-            indices, int(self.batch_size), n_epochs, self._schedule(), self.shuffle,
-            order=order_of_rows(rows, int(self.batch_size)),
-        )  # fmt: skip
+        size = int(self.batch_size)
+        schedule, order = self._schedule(size), order_of_rows(rows, size)
+        plan = Plan(indices, size, n_epochs, schedule, self.shuffle, order=order)
         outcome = train(training, rows, plan, Monitor())
         if outcome.interrupt is not None:
             raise outcome.interrupt
         return training.machine
 
-    def _rate(self):
+    def _rate(self, n_together):
         return float(self.learning_rate)
 
     def _optimizer(self):

@@ -9,6 +9,9 @@ from ..learning import EstimatedPenalty, FixedPenalty
 
 _RATE, _RATE_OF_AVERAGES = 1e-2, 2e-2
 _BATCH, _SMALLEST_BATCH, _BATCHES = 100, 20, 100
+# Above so many rows batches grow with the root of the rows, up to the largest; rates follow them up
+# to so many times (`benchmarks.large_batches`).
+_MANY_ROWS, _LARGEST_BATCH, _STEEPEST = 100_000, 6400, 4.0
 _MANY_COLUMNS = 400  # whose lateral weights go too far in the usual number of epochs
 _ALPHA = 1e-4
 # Of estimated penalties: bound, shape, order of the mean that tells the size, and first bound.
@@ -29,24 +32,46 @@ def _is_careful(estimator):
     return estimator.autoregressive or estimator._learns_mixed_units
 
 
-def learning_rate(estimator):
-    """The first learning rate."""
+def learning_rate(estimator, n_together):
+    """The first learning rate for minibatches of ``n_together`` rows.
+
+    Parameters at a constant rate circle around an optimum. How widely, a minibatch of more rows
+    leaves as it is where the rate grows with the root of the rows for Adam, which divides noise by
+    its own deviation (Malladi, Lyu, Panigrahi & Arora 2022), and in proportion to them without.
+    """
     if estimator.learning_rate_init != "auto":
         return estimator.learning_rate_init
     if estimator._first_rate is not None:
         return estimator._first_rate
+    growth = max(n_together / _BATCH, 1.0)
+    if estimator.solver == "adam":
+        growth = math.sqrt(growth)
+    return _rate_of_small_batches(estimator) * min(growth, _STEEPEST)
+
+
+def _rate_of_small_batches(estimator):
+    """The first learning rate for minibatches of at most 100 rows."""
+    if estimator._small_rate is not None:
+        return estimator._small_rate
     # Scales make gradients of mixed columns noisier: averages do not make up for twice the rate.
     is_averaged = takes_averages(estimator) and not estimator._learns_mixed_units
     return _RATE_OF_AVERAGES if is_averaged else _RATE
 
 
 def batch_size(estimator, n_rows):
-    """Rows of a minibatch."""
+    """Rows of a minibatch, of a table of so many rows in memory or in chunks.
+
+    Of a large table with the root of its rows, so that there are more steps in an epoch, too: the
+    batches that waste no rows are small when training begins, and grow as it goes on and what is
+    left to learn shrinks (McCandlish, Kaplan, Amodei & others 2018), which more steps let it do.
+    """
     if estimator.batch_size != "auto":
         return estimator.batch_size
     n_rows = int(n_rows)  # weighted rows may be worth any number
     if estimator._largest_batch is not None:
         return min(n_rows, estimator._largest_batch)
+    if n_rows > _MANY_ROWS:
+        return min(int(_BATCH * math.sqrt(n_rows / _MANY_ROWS)), _LARGEST_BATCH)
     is_small = _is_careful(estimator) or estimator._needs_many_steps
     most = n_rows // _BATCHES if is_small else _BATCH
     return min(max(most, _SMALLEST_BATCH), _BATCH)

@@ -39,9 +39,9 @@ _MOST_CORRELATED = 200  # latents, of which a full covariance has 20,100 entries
 _MERGED_ROWS = 100  # of a table, of which equal ones are merged
 _PRIOR_PRECISION, _ROWS_OF_A_STREAM = 3.0, 10_000
 _INHERITED = (
-    "n_particles", "visible", "solver", "momentum", "batch_size", "max_iter", "alpha", "shuffle",
-    "validation_fraction", "n_iter_no_change", "tol", "warm_start", "n_importance_samples",
-    "n_jobs", "random_state", "verbose",
+    "n_particles", "visible", "solver", "momentum", "learning_rate_init", "batch_size", "max_iter",
+    "alpha", "shuffle", "validation_fraction", "n_iter_no_change", "tol", "warm_start",
+    "n_importance_samples", "n_jobs", "random_state", "verbose",
 )  # fmt: skip
 
 
@@ -109,12 +109,15 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         held-out bound (without held-out rows the training bound) by ``tol``. ``"auto"`` falls in
         `fit` and stays in `partial_fit`, which does not know how long training will be.
 
-    learning_rate_init : float, default=5e-3
-        The (first) learning rate.
+    learning_rate_init : float or "auto", default="auto"
+        The (first) learning rate. ``"auto"`` means 5e-3 for minibatches of at most 100 rows, given
+        or not. For larger ones it grows with the root of their rows, of ``solver="sgd"`` in
+        proportion, up to four times as much.
 
     batch_size : int or "auto", default="auto"
         Rows of a minibatch. ``"auto"`` means a hundredth of the rows, but at least 20 and at most
-        100: small tables, too, need some thousands of steps.
+        100: small tables, too, need some thousands of steps. Where there are more than 100,000 rows
+        it means 100 times the root of ``n_samples / 100_000``, and 6,400 at most.
 
     max_iter : int, default=200
         Epochs: passes over the data.
@@ -283,12 +286,12 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         "missing_indicator": [StrOptions({"auto"}), "boolean"],
         "divergence_warmup": [Interval(Real, 0, 1, closed="both")],
         "learning_rate": [StrOptions({"auto", "constant", "cosine", "adaptive"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "early_stopping": ["boolean"],
     }
     _published = PUBLISHED
 
     _needs_many_steps = True
+    _small_rate = 5e-3
     # Settings of other machines that this one does not leave to users.
     autoregressive = False
     averaging = False
@@ -309,7 +312,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
         solver="adam",
         momentum=0.9,
         learning_rate="auto",
-        learning_rate_init=5e-3,
+        learning_rate_init="auto",
         batch_size="auto",
         max_iter=200,
         alpha="auto",
@@ -465,10 +468,10 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     def _rule(self):
         return _RULES[self.algorithm](self.n_particles)
 
-    def _schedule(self):
+    def _schedule(self, n_together):
         if self.learning_rate == "auto":
-            return Cosine(self.learning_rate_init)
-        return super()._schedule()
+            return Cosine(self._rate(n_together))
+        return super()._schedule(n_together)
 
     def _penalties(self, n_rows):
         alpha = self.alpha

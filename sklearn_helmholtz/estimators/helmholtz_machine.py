@@ -84,7 +84,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
 
     learning_rate_init : float or "auto", default="auto"
         The (first) learning rate. ``"auto"`` means 1e-2, and 2e-2 with ``averaging`` where columns
-        are not mixed.
+        are not mixed, for minibatches of at most 100 rows, given or not. For larger ones it grows
+        with the root of their rows, of ``solver="sgd"`` in proportion, up to four times as much.
 
     averaging : bool or "auto", default="auto"
         Whether the machine is an average of the parameters over the later part of training instead
@@ -96,7 +97,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     batch_size : int or "auto", default="auto"
         Rows of a minibatch. ``"auto"`` means 100, but for autoregressive machines and mixed
         columns a hundredth of the rows if that is less, and at least 20: small tables, too, need
-        some thousands of steps.
+        some thousands of steps. Where there are more than 100,000 rows it means 100 times the root
+        of ``n_samples / 100_000``, and 6,400 at most.
 
     max_iter : int, default=100
         Epochs: passes over the data.

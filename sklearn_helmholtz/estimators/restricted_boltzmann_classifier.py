@@ -330,7 +330,7 @@ class RestrictedBoltzmannClassifier(
     def _optimizer(self):
         return Adam() if self.solver == "adam" else SGD(float(self.momentum))
 
-    def _rate(self):
+    def _rate(self, n_together):
         return _RATES[self.solver] if self.learning_rate == "auto" else float(self.learning_rate)
 
     def _check_continuation(self):

@@ -559,7 +559,7 @@ class RestrictedBoltzmannMachine(
             raise AttributeError(f"This {type(self).__name__} has no persistent chains.")
         return hidden.copy()
 
-    def _rate(self):
+    def _rate(self, n_together):
         return float(self.learning_rate)
 
     def _train(self, start, plan, *others, **more):

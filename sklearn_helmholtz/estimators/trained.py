@@ -61,6 +61,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
     """
 
     _first_rate = _largest_batch = None  # that "auto" stands for, where they are always the same
+    _small_rate = None  # the first rate of minibatches of 100 rows, None for that of most machines
     _epoch_lines = EpochLines
     _needs_many_steps = False  # however few rows there are
     _remedy_of_divergence = "Lower learning_rate_init, or check the data for extreme values."
@@ -173,10 +174,10 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         else:
             start = self._begin(X, summary, train_rows, weights, relative, seed)
         size = batch_size(self, len(train_rows))
+        schedule = self._schedule(min(size, len(train_rows)))
         plan = Plan(
-            train_rows, size, self._n_epochs(len(train_rows)), self._schedule(), self.shuffle,
-            goes_on, warmup_fraction(goes_on, stops), 0.0 if goes_on else rule_warmup,
-            order_of(X, size),
+            train_rows, size, self._n_epochs(len(train_rows)), schedule, self.shuffle, goes_on,
+            warmup_fraction(goes_on, stops), 0.0 if goes_on else rule_warmup, order_of(X, size),
         )  # fmt: skip
         validation = weights_val = None
         if held_out is not None:
@@ -246,7 +247,8 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         visible units, the units of measurement in which the machine learns. Without a `fit` before,
         nobody knows how many rows there will be: with ``alpha="auto"`` autoregressive machines have
         the fixed strength 1e-4, too. For a table of n rows that comes in pieces, ``alpha=1 / n`` is
-        about right.
+        about right. And with ``batch_size="auto"`` minibatches are those of a table as large as the
+        piece; after a `fit`, as large as the table that it learnt from.
 
         Parameters
         ----------
@@ -288,8 +290,8 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
             start = self._begin(X, summary, indices, weights, relative, seed)
         n_rows = self._history.n_rows if goes_on else None
         size = batch_size(self, len(indices) if n_rows is None else n_rows)
-        rate, order = Constant(self._rate()), order_of(X, size)
-        plan = Plan(indices, size, 1, rate, self.shuffle, goes_on, order=order)
+        schedule, order = Constant(self._rate(min(size, len(indices)))), order_of(X, size)
+        plan = Plan(indices, size, 1, schedule, self.shuffle, goes_on, order=order)
         return self._train(start, plan, History(start.past, self.solver, n_rows, seen), compilation)
 
     def _draw_seed(self):
@@ -398,12 +400,12 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         """Refuse settings that need to know how long training will be."""
         check_partial_fit(self)
 
-    def _rate(self):
-        """The first learning rate."""
-        return learning_rate(self)
+    def _rate(self, n_together):
+        """The first learning rate for minibatches of so many rows."""
+        return learning_rate(self, n_together)
 
-    def _schedule(self):
-        return _SCHEDULES[self.learning_rate](self._rate())
+    def _schedule(self, n_together):
+        return _SCHEDULES[self.learning_rate](self._rate(n_together))
 
     def _penalties(self, n_rows):
         """Penalties of connections and of lateral weights; n_rows : of the table, or None."""

@@ -3,6 +3,7 @@
 import os
 import signal
 import warnings
+from functools import partial
 from itertools import pairwise
 
 import dask
@@ -20,7 +21,9 @@ from sklearn_helmholtz import (
     SigmoidBeliefNet,
     SparseCoding,
 )
+from sklearn_helmholtz._training import Training
 from sklearn_helmholtz.distributed import ChunkedRows, WorkerGradients, current_client, gradients
+from sklearn_helmholtz.estimators import defaults
 from sklearn_helmholtz.estimators.doubts import _Outside, _outside_of, notify_of_doubts
 from sklearn_helmholtz.rows import TableSummary, means, moments
 from sklearn_helmholtz.rows.columns import _about_values, _united
@@ -76,6 +79,24 @@ def test_one_chunk_is_what_is_in_memory(name, options):
     X = binary(0.05 if name != "exact" else 0)
     make = MACHINES[name]
     assert_same(make(**options).fit(da.from_array(X, chunks=(300, -1))), make(**options).fit(X))
+
+
+def test_minibatches_of_a_large_table_are_those_in_memory(monkeypatch):
+    monkeypatch.setattr(defaults, "_MANY_ROWS", 50)
+    X, steps, original = binary(), [], Training.step
+
+    def step(training, rows, batch, rate):
+        steps.append((len(batch), rate))
+        return original(training, rows, batch, rate)
+
+    monkeypatch.setattr(Training, "step", step)
+    make = partial(HelmholtzMachine, 4, **FEW | {"batch_size": "auto"})
+    memory = make().fit(X)
+    in_memory = steps.copy()
+    assert in_memory[0] == (244, 0.01 * 2.44**0.5)  # of 300 rows
+    assert_same(make().fit(da.from_array(X, chunks=(300, -1))), memory)
+    make().fit(da.from_array(X, chunks=(100, -1)))
+    assert steps == 3 * in_memory
 
 
 def test_one_chunk_of_reals_with_weights_is_what_is_in_memory():

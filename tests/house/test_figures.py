@@ -254,3 +254,53 @@ def test_what_is_said_of_photographs():
     square, over = found["SparseCoding"]
     assert mixture > square > over > 1
     assert abs(square - found["FastICA, Laplace densities"][0]) < 0.5
+
+
+def test_what_is_said_of_rates_of_large_minibatches():
+    page, behind = text("benchmarks/large_batches.rst"), {}
+    table = rows("large_batches_rates.csv")
+    for line in table:
+        (small,) = (
+            other
+            for other in table
+            if (other["learner"], other["batch"]) == (line["learner"], "100")
+        )
+        key = int(line["batch"]), float(line["power"])
+        for look in ("epoch 3", "last epoch"):
+            scores = float(small[look]), float(line[look])
+            worse = 100 * (scores[0] - scores[1]) / -scores[0]
+            if "sgd" not in line["learner"]:
+                behind.setdefault((*key, look), []).append(worse)
+    ends = {key: (round(min(worse), 1), round(max(worse), 1)) for key, worse in behind.items()}
+    assert {len(worse) for worse in behind.values()} == {4}
+    assert ends[400, 0.5, "last epoch"][1] <= 0.1
+    assert "within 0.1 % of those of 100 rows, or better, for all four learners" in page
+    assert ends[400, 1, "last epoch"] == (0.2, 0.4)
+    assert "With a rate in proportion (1) they are behind by 0.2 to 0.4 %" in page
+    assert ends[400, 0, "last epoch"][1] == 0.7
+    assert ends[400, 0.5, "epoch 3"] == (0.3, 1.0)
+    assert "behind with the root as well, by 0.3 to 1.0 %" in page
+    assert ends[1600, 0.5, "epoch 3"][0] > 0.3
+    assert ends[6400, 0.5, "epoch 3"][0] > 1.0
+
+
+def test_what_is_said_of_default_minibatches_of_large_tables():
+    page, table = text("benchmarks/large_batches.rst"), rows("large_batches_defaults.csv")
+
+    def most_behind(n_epochs):
+        return max(float(line["worse by %"]) for line in table if line["epochs"] == n_epochs)
+
+    assert (most_behind("3"), round(most_behind("8"), 1)) == (0.15, 0.1)
+    assert "by at most 0.15 % after three epochs, and by at most 0.1 % after eight" in page
+    longer = {}
+    for line in table:
+        ratio = float(line["ms a row, default"]) / float(line["ms a row, 100"])
+        longer.setdefault((line["learner"], line["batch"]), []).append(100 * (ratio - 1))
+    particles = longer["K=10", "141"] + longer["K=10", "200"]
+    alone = longer["wake-sleep", "141"] + longer["wake-sleep", "200"]
+    parts = longer["autoregressive", "141"] + longer["Gaussian", "141"]
+    assert (round(-max(particles)), round(-min(particles))) == (3, 5)
+    assert (round(-max(alone)), round(-min(alone))) == (7, 20)
+    assert (round(min(parts)), round(max(parts))) == (3, 10)
+    assert "3 to 5 % less time with ten particles, and 7 to 20 % less by wake-sleep" in page
+    assert "3 to 10 % slower with 141 rows" in page
