@@ -22,20 +22,21 @@ class Recorder:
 
     def watch(self, client):
         """Note all that a client submits or computes from now on."""
-        submit, compute = client.submit, client.compute
+        mapped, compute = client.map, client.compute
 
-        def submitted(function, *args, key=None, workers=None, **kwargs):
-            needs = [value.key for value in args if isinstance(value, Future)]
-            self.tasks[key] = needs
-            self.homes[key] = workers
-            return submit(function, *args, key=key, workers=workers, **kwargs)
+        def map_of_tasks(function, *iterables, key, **kwargs):
+            for name, *args in zip(key, *iterables, strict=True):
+                chunks = [own for own in args[-1] if isinstance(own, Future)]
+                self.tasks[name] = [own.key for own in chunks]
+                self.homes[name] = self.homes[chunks[0].key]
+            return mapped(function, *iterables, key=key, **kwargs)
 
         def computed(task, workers=None, **kwargs):
             future = compute(task, workers=workers, **kwargs)
             self.homes[future.key] = workers
             return future
 
-        client.submit, client.compute = submitted, computed
+        client.map, client.compute = map_of_tasks, computed
 
 
 def recorded():
@@ -64,7 +65,7 @@ def step():
     ax.set_axis_off()
     chunk = 0
     for key in sorted(tasks, key=lambda key: int(key.split("-")[2])):
-        chunks = [need for need in tasks[key] if not need.startswith("rule-")]
+        chunks = tasks[key]
         colour = WORKERS[workers.index(recorder.homes[key][0])]
         middle = ACROSS * (chunk + (len(chunks) - 1) / 2)
         for place, name in enumerate(chunks):

@@ -66,18 +66,20 @@ class WorkerGradients:
         futures, workers = self._homes.of(rows.data, chunks)
         size = pieces_of_a_task(len(pieces), len(workers))
         starts = range(0, len(pieces), size)
+        keys = [f"gradient-{step}-{start}-{self._name}" for start in starts]
+        local = [_local(rows, *own) for own in zip(pieces, chunks, strict=True)]
+        given = [(local[a : a + size], futures[a : a + size]) for a in starts]
+        places = [self._homes.place(rows.data, chunks[start]) for start in starts]
+        settings = step, is_long
         if len(starts) > _SENT_TO_EACH:
             vector = self._send(f"parameters-{step}", vector)
-        local = [_local(rows, *own) for own in zip(pieces, chunks, strict=True)]
-        with dask_module("dask").config.set(_LARGE):
             return [
-                self._client.submit(
-                    _gradient, self._job, vector, step, is_long, local[start : start + size],
-                    *futures[start : start + size], key=f"gradient-{step}-{start}-{self._name}",
-                    **self._homes.place(rows.data, chunks[start]),
-                )
-                for start in starts
-            ]  # fmt: skip
+                self._client.submit(_gradient, self._job, vector, settings, *own, key=key, **place)
+                for own, key, place in zip(given, keys, places, strict=True)
+            ]
+        with dask_module("dask").config.set(_LARGE):  # one message, which goes where chunks are
+            same = ([value] * len(starts) for value in (self._job, vector, settings))
+            return self._client.map(_gradient, *same, *zip(*given, strict=True), key=keys)
 
     def _added(self, tasks, step):
         """Futures of the sums of neighbouring tasks, so few that the client may get them all."""
@@ -166,9 +168,12 @@ class _Job:
         return PieceSum(summed_blocks(parts), (bound,))
 
 
-def _gradient(job, vector, step, is_long, pieces, *chunks):
-    """The `PieceSum` of neighbouring pieces, each a pair of itself and its weights."""
+def _gradient(job, vector, settings, pieces, chunks):
+    """The `PieceSum` of neighbouring pieces, each a pair of itself and its weights.
+
+    settings : the number of the step, and whether training is long.
+    """
     return sum_of_pieces(
-        job.gradient(vector, step, is_long, rows, *given)
+        job.gradient(vector, *settings, rows, *given)
         for rows, given in zip(chunks, pieces, strict=True)
     )
