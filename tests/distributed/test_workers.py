@@ -8,10 +8,14 @@ import sys
 
 import dask
 import dask.array as da
+import joblib
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
+from sklearn_helmholtz._threads import count_threads
 from sklearn_helmholtz.distributed import Shipment, VersionError, library, shipment
 from tests.fresh_kernels import run_python
 from tests.shells import FEW, binary_rows, real_rows
@@ -111,3 +115,15 @@ def test_nothing_of_dask_is_imported_before_it_is_needed():
     code = "import sys, sklearn_helmholtz.distributed\nprint('dask' in sys.modules)"
     printed, complaints = run_python(code, ROOT)
     assert (printed.strip(), complaints) == ("False", "")
+
+
+def test_a_search_on_workers_finds_the_same_and_takes_the_threads_they_have(client):
+    X = binary_rows()
+    search = GridSearchCV(HelmholtzMachine(3, **FEW), {"hidden_layer_sizes": [(2,), (4,)]}, cv=2)
+    here = clone(search).fit(X)
+    with joblib.parallel_config("dask"):
+        found = search.fit(X)
+    np.testing.assert_array_equal(
+        found.cv_results_["mean_test_score"], here.cv_results_["mean_test_score"]
+    )
+    assert set(client.run(count_threads).values()) == {1}
