@@ -43,18 +43,25 @@ class BlockGradients:
         training is long enough to compile a rule in one kernel. The parts, (n_parts,
         n_parameters), are to be read before the next call.
         """
-        if len(batch.pieces) == 1:
-            return self.of_piece(parameters, rows, batch.pieces[0], step, memory, is_long)
-        pieces = (
-            self.of_piece(parameters, rows, piece, step, memory, is_long) for piece in batch.pieces
+        places = batch.numbers
+        if not rows.is_at_hand:  # chunks are read once, and not for each block
+            rows, places = rows.choose(batch.numbers).gathered(), np.arange(len(batch))
+        ends = (0, *batch.ends)
+        parts = (
+            self.of_piece(parameters, rows, piece, step, memory, is_long, places[start:end])
+            for piece, start, end in zip(batch.pieces, ends, ends[1:], strict=False)
         )
-        total = sum_of_pieces(PieceSum(summed_blocks(parts), (bound,)) for parts, bound in pieces)
+        if len(batch.pieces) == 1:
+            return next(parts)
+        total = sum_of_pieces(PieceSum(summed_blocks(own), (bound,)) for own, bound in parts)
         return total.vector[None], math.fsum(total.bounds)
 
-    def of_piece(self, parameters, rows, piece, step, memory=None, is_long=False):
-        """The same of a `Piece` alone."""
+    def of_piece(self, parameters, rows, piece, step, memory=None, is_long=False, places=None):
+        """The same of a `Piece` alone; places : of its rows, where they are not their numbers."""
+        places = piece.numbers if places is None else places
         limits = self.rule.limits(parameters.tree, len(piece.numbers))
-        work = _Work(parameters, rows, piece, step, memory, self._fused_rule(is_long), limits)
+        fused = self._fused_rule(is_long)
+        work = _Work(parameters, rows, places, piece, step, memory, fused, limits)
         n_blocks, bound = len(limits) - 1, 0.0
         for first in range(0, n_blocks, _BLOCKS_AT_A_TIME):
             count = min(_BLOCKS_AT_A_TIME, n_blocks - first)
@@ -128,11 +135,13 @@ class BlockGradients:
 class _Work:
     """Work on a piece of a minibatch, of which blocks are a part each.
 
-    fused : the rule in one kernel, or None; limits : of the blocks, in the piece.
+    places : of its rows in ``rows``; fused : the rule in one kernel, or None; limits : of the
+    blocks, in the piece.
     """
 
     parameters: object
     rows: object
+    places: np.ndarray
     piece: object
     step: int
     memory: object
@@ -141,7 +150,7 @@ class _Work:
 
     def take(self, start, stop):
         """Rows of the piece as a block."""
-        return self.rows.take(self.piece.numbers[start:stop])
+        return self.rows.take(self.places[start:stop])
 
     def addresses(self, start, stop):
         """Addresses of the random numbers of these rows."""
@@ -156,9 +165,14 @@ class _Work:
 
 
 def summed_blocks(parts):
-    """The sum of some gradients, (n_parts, n_parameters), one after the other: (n_parameters,)."""
-    total = parts[0].copy()
-    for part in parts[1:]:
+    """The sum of some gradients, (n_parts, n_parameters), one after the other: (n_parameters,).
+
+    Of one part that itself.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    total = parts[0] + parts[1]
+    for part in parts[2:]:
         total += part
     return total
 
@@ -171,22 +185,28 @@ class PieceSum:
     bounds: tuple
 
     def plus(self, other):
-        """The sum of both."""
-        return PieceSum(self.vector + other.vector, self.bounds + other.bounds)
+        """The sum of both, in the array of this one."""
+        np.add(self.vector, other.vector, self.vector)
+        return PieceSum(self.vector, self.bounds + other.bounds)
+
+    def copy(self):
+        """The same in an array of its own."""
+        return PieceSum(self.vector.copy(), self.bounds)
 
 
 def sum_of_pieces(sums):
     """The `PieceSum` of some, added two by two, then these two by two, and so on.
 
     So whoever has 2, 4, 8, ... of them from a multiple of that number on may add them beforehand:
-    the bits of the result are the same.
+    the bits of the result are the same. An array that is given is read before the next is asked
+    for, and never written to.
     """
     waiting = []  # of 1, 2, 4, ... terms, none of which has as many as the next
     for total in sums:
         size = 1
         while waiting and waiting[-1][0] == size:
             total, size = waiting.pop()[1].plus(total), 2 * size
-        waiting.append((size, total))
+        waiting.append((size, total.copy() if size == 1 else total))
     total = waiting.pop()[1]
     while waiting:
         total = waiting.pop()[1].plus(total)

@@ -9,7 +9,7 @@ from .answers import Call, mapped
 from .chunks import check_chunks, chunks_of, kind_of, weights_by_chunk
 from .drawing import lazy_sample
 from .gradients import WorkerGradients
-from .library import current_client
+from .library import current_client, is_in_task
 from .patterned import PatternedChunks
 from .reductions import by_chunk, computed, summed
 from .rows import ChunkedRows
@@ -28,6 +28,7 @@ __all__ = [
     "chunks_of",
     "computed",
     "current_client",
+    "is_in_task",
     "kind_of",
     "lazy_sample",
     "mapped",

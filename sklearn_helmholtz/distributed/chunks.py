@@ -82,9 +82,12 @@ def weights_by_chunk(weights, X):
     """
     sizes = sizes_of(X)
     if not hasattr(weights, "to_delayed"):
-        return _cut(np.asarray(weights), sizes)
-    if sizes is not None and getattr(weights, "shape", None) == (sum(sizes),):
-        weights = weights.rechunk((sizes,)) if hasattr(weights, "rechunk") else weights
+        return _cut(np.asanyarray(weights), sizes)  # what is masked is refused with its chunk
+    if sizes is not None:
+        if not hasattr(weights, "rechunk"):
+            weights = weights.to_dask_array(lengths=True)
+        if weights.shape == (sum(sizes),):
+            weights = weights.rechunk((sizes,))
     parts = weights.to_delayed()
     parts = parts if isinstance(parts, list) else list(parts.ravel())
     if len(parts) != n_chunks(X):

@@ -8,9 +8,10 @@ import uuid
 import numpy as np
 
 from .. import _tree
-from .._gradients import BlockGradients, LostError, PieceSum, sum_of_pieces, summed_blocks
+from .._gradients import BlockGradients, PieceSum, sum_of_pieces, summed_blocks
 from .homes import ChunkHomes
 from .library import current_client, dask_module
+from .losses import losses_told
 
 
 class WorkerGradients:
@@ -43,19 +44,10 @@ class WorkerGradients:
         """The gradient of a `Batch`, (1, n_parameters), and its objective, nats."""
         if memory is not None and not memory.is_of_one_step:
             return self._here.of(parameters, rows, batch, step, memory, is_long)
-        try:
+        with losses_told(self._client):
             tasks = self._tasks(parameters.vector.copy(), rows, batch.pieces, step, is_long)
             total = sum_of_pieces(self._client.gather(self._added(tasks, step)))
-        except self._losses() as error:
-            raise LostError(f"The scheduler of Dask cannot be reached: {error}") from error
         return total.vector[None], math.fsum(total.bounds)
-
-    @staticmethod
-    def _losses():
-        """Errors that say that there is no scheduler any more."""
-        distributed = dask_module("distributed")
-        closed = getattr(distributed.client, "ClosedClientError", distributed.CancelledError)
-        return closed, distributed.CancelledError, distributed.comm.CommClosedError
 
     def _tasks(self, vector, rows, pieces, step, is_long):
         """Futures of the sums of some pieces each, in their order."""
@@ -157,8 +149,9 @@ class _Job:
         own = self._own
         if not hasattr(own, "parameters"):
             own.parameters = _tree.pack(machine)
-            own.gradients = BlockGradients(machine, rule, seed, 1)
-        own.parameters.vector[:] = vector
+            own.gradients, own.vector = BlockGradients(machine, rule, seed, 1), None
+        if own.vector is not vector:  # the pieces of a task have the same
+            own.parameters.vector[:] = own.vector = vector
         if weights is not None:
             of_all = np.zeros(rows.shape[0])
             of_all[piece.numbers] = weights

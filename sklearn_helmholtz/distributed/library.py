@@ -15,6 +15,17 @@ def dask_module(name="dask"):
         ) from error
 
 
+def is_in_task():
+    """Whether this is a task of a worker, which must not wait for tasks of its kind."""
+    if "distributed" not in sys.modules:
+        return False
+    try:
+        sys.modules["distributed"].get_worker()
+    except ValueError:
+        return False
+    return True
+
+
 def current_client():
     """The client of `distributed` that computes now, or None where a local scheduler does."""
     if "distributed" not in sys.modules:

@@ -1,6 +1,6 @@
 """Reductions: results of a function of each chunk, gathered, or added up in a fixed tree."""
 
-from .library import dask_module
+from .library import current_client, dask_module
 
 _FAN_IN = 8  # terms that a task adds
 _LARGE = {"distributed.admin.large-graph-warning-threshold": "1 GB"}  # with weights of rows
@@ -31,5 +31,7 @@ def summed(terms, add):
 def computed(tasks):
     """The results of Delayed tasks as a list, by the scheduler that Dask is set to."""
     dask = dask_module("dask")
+    if current_client() is None:  # settings of a cluster come with its module
+        return list(dask.compute(*tasks))
     with dask.config.set(_LARGE):
         return list(dask.compute(*tasks))

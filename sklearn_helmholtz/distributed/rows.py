@@ -8,6 +8,8 @@ import numpy as np
 import scipy.sparse
 
 from ..rows import ChunkOrder, chunks_together
+from .library import current_client
+from .losses import losses_told
 from .reductions import by_chunk, computed, summed
 
 
@@ -16,17 +18,18 @@ class ChunkedRows:
 
     It has of an array what reading rows takes: ``shape``, ``dtype`` and rows by number or slice.
 
-    parts : a Delayed of each chunk, an array or CSR matrix of validated rows; summary : their
-    `TableSummary`, or whatever has their ``shape`` and ``dtype``; limits : (n_chunks + 1,), where
-    chunks begin and end.
+    parts : a Delayed of each chunk, an array or CSR matrix of validated rows; summary : the
+    `TableSummary` of those that count, or whatever has a ``shape`` and ``dtype``; limits :
+    (n_chunks + 1,), where chunks begin and end.
     """
 
     ndim = 2
 
     def __init__(self, parts, summary, limits):
         self.parts, self.summary, self.limits = parts, summary, limits
-        self.shape, self.dtype = summary.shape, summary.dtype
+        self.shape, self.dtype = (int(limits[-1]), summary.shape[1]), summary.dtype
         self._held, self._most, self._lock = OrderedDict(), chunks_together(0) + 1, threading.Lock()
+        self._client = current_client()
 
     def order(self, batch_size):
         """The `ChunkOrder` in which training goes through the rows, which holds chunks from now on.
@@ -70,8 +73,11 @@ class ChunkedRows:
         """
         places = [numbers[chunks == k] - self.limits[k] for k in own]
         if len(own) >= 2 * self._most:  # more than a minibatch has rows of
-            return computed(by_chunk(_rows_at, [self.parts[k] for k in own], places))
-        return [self._chunk(k)[rows] for k, rows in zip(own, places, strict=True)]
+            return self._computed(by_chunk(_rows_at, [self.parts[k] for k in own], places))
+        # Chunks that are held come first: those that are fetched now take their places.
+        order = sorted(range(len(own)), key=lambda i: own[i] not in self._held)
+        found = {i: self._chunk(own[i])[places[i]] for i in order}
+        return [found[i] for i in range(len(own))]
 
     def _numbers(self, asked):
         """Numbers of rows that are asked for; nothing is made that is as long as the table."""
@@ -94,13 +100,17 @@ class ChunkedRows:
             own.append(None if weights is None else weights[numbers])
             parts.append(self.parts[k])
         given = {"make": function, "constants": constants}
-        return computed([summed(by_chunk(_of_chunk, parts, rows, own, **given), add)])[0]
+        return self._computed([summed(by_chunk(_of_chunk, parts, rows, own, **given), add)])[0]
+
+    def _computed(self, tasks):
+        with losses_told(self._client):
+            return computed(tasks)
 
     def _chunk(self, number):
         """The rows of a chunk, which stay for a while."""
         with self._lock:
             if number not in self._held:
-                (self._held[number],) = computed([self.parts[number]])
+                (self._held[number],) = self._computed([self.parts[number]])
                 if len(self._held) > self._most:
                     self._held.popitem(last=False)
             self._held.move_to_end(number)

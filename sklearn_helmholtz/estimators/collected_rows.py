@@ -13,6 +13,7 @@ from ..distributed import (
     chunks_of,
     computed,
     current_client,
+    is_in_task,
     kind_of,
     shipped,
     summed,
@@ -43,12 +44,11 @@ def rows_to_learn(estimator, X, sample_weight, reset):
     if sample_weight is not None:
         weights = weights_by_chunk(sample_weight, X)
     parts = by_chunk(_validated_chunk, [shipment] * len(chunks), chunks)
-    found = computed(by_chunk(_looked_at, parts, weights))
+    found = computed(by_chunk(_looked_at, parts, chunks, weights))
     summaries, weights = zip(*found, strict=True)
-    sizes = [0 if summary is None else summary.shape[0] for summary in summaries]
+    sizes = [len(summary.n_missing) for summary in summaries]
     refuse_no_rows(sum(sizes), None)
-    summary = TableSummary.of_all([own for own in summaries if own is not None])
-    rows = ChunkedRows(parts, summary, np.cumsum([0, *sizes]))
+    rows = ChunkedRows(parts, TableSummary.of_all(summaries), np.cumsum([0, *sizes]))
     if sample_weight is None:
         return rows, None
     weights = np.concatenate(weights)
@@ -76,10 +76,13 @@ def _validated_chunk(shipment, rows):
     return shipment.estimator._validate(rows, reset=False)
 
 
-def _looked_at(rows, weights):
-    """The `TableSummary` of a chunk, None of no rows, and its weights or None."""
-    weights = chunk_weights(weights, rows)
-    return (TableSummary.of(rows) if rows.shape[0] else None), weights
+def _looked_at(rows, given, weights):
+    """The `TableSummary` of the rows of a chunk that count, and its weights or None.
+
+    given : the rows as the user has them, by whose labels weights go.
+    """
+    weights = chunk_weights(weights, rows, given)
+    return TableSummary.of(rows, None if weights is None else weights > 0), weights
 
 
 def summary_of(data):
@@ -109,4 +112,5 @@ def order_of_rows(rows, batch_size):
 def gradients_of(rows):
     """Who computes gradients of a table: workers where it is a collection and there are any."""
     is_chunked = isinstance(getattr(rows, "data", None), ChunkedRows)
-    return WorkerGradients if is_chunked and current_client() is not None else BlockGradients
+    shares = is_chunked and current_client() is not None and not is_in_task()
+    return WorkerGradients if shares else BlockGradients

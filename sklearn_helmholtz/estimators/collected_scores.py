@@ -25,13 +25,16 @@ def of_chunks(function, estimator, X, sample_weight, method, **constants):
     return computed(tasks)
 
 
-def chunk_weights(weights, rows):
-    """Weights of the rows of a chunk, all of which may be zero, or None."""
+def chunk_weights(weights, rows, given=None):
+    """Weights of the rows of a chunk, all of which may be zero, or None.
+
+    given : the rows as the user has them, by whose labels weights go; None where they are that.
+    """
     if weights is None:
         return None
     if len(weights) == rows.shape[0] and not np.any(weights):
         return np.zeros(len(weights))
-    return checked_weights(weights, rows, rows)
+    return checked_weights(weights, rows, rows if given is None else given)
 
 
 def mean_score(estimator, X, sample_weight):

@@ -49,7 +49,7 @@ def notify_of_doubts(data, summary, feature_names):
 
 def _notify_of_reals(data, summary, feature_names):
     """Warn where few entries made all features of a table Gaussian, or all are whole numbers."""
-    outside = reduced(data, _outside_of, _Outside.united, np.arange(data.shape[0]))
+    outside = reduced(data, _outside_of, _Outside.united, summary.known_rows)
     column, value = outside.example
     chosen = (
         f"visible='auto' took all {len(outside.counts)} features for real numbers (Gaussian "
@@ -145,7 +145,8 @@ class _Outside:
 
 
 def _outside_of(data, indices, weights):
-    """The `_Outside` of all rows of a table: zeros that a CSR matrix does not store are not."""
+    """The `_Outside` of some rows of a table: zeros that a CSR matrix does not store are not."""
+    data = data if len(indices) == data.shape[0] else data[indices]
     low, high = rounded_interval(data.dtype)
     n_columns = data.shape[1]
     counts, first = np.zeros(n_columns, np.int64), np.full(n_columns, np.nan)

@@ -185,6 +185,8 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
             weights_val = None if weights is None else weights[held_out]
         if X_val is not None:
             validation, weights_val = self._validation(X_val, sample_weight_val, start.encoding)
+            if is_collection(X_val):
+                weights_val = sample_weight_val  # as the monitor's rows are
         elif sample_weight_val is not None:
             raise ValueError("sample_weight_val holds weights of the rows of X_val, which is None.")
         elif callbacks.needs_rows and held_out is not None:

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse
@@ -56,9 +56,9 @@ class TableLimits:
 class TableSummary(TableLimits):
     """Limits of the values of a table, and what else one pass over it tells.
 
-    n_active : entries that are not zero, missing ones among them; n_missing : (n_rows,) int64;
-    totals, counts : (n_features,) float64, sums and numbers of the values that are not missing;
-    shape : of the table.
+    n_active : entries that are not zero, missing ones among them; n_missing : (n_rows,) int64, of
+    rows that do not count as many as there are columns; totals, counts : (n_features,) float64,
+    sums and numbers of the values that are not missing; shape : of the rows that count.
     """
 
     n_active: int
@@ -68,11 +68,18 @@ class TableSummary(TableLimits):
     shape: tuple
 
     @classmethod
-    def of(cls, data):
-        """The `TableSummary` of an array or a CSR matrix."""
-        pieces = [_listed(data)] if scipy.sparse.issparse(data) else map(_dense, _slices(data))
+    def of(cls, data, counts=None):
+        """The `TableSummary` of an array or a CSR matrix; counts : which rows do, None for all."""
+        if counts is not None and not counts.all():
+            found = cls.of(data[np.flatnonzero(counts)])
+            n_missing = np.full(len(counts), data.shape[1])
+            n_missing[counts] = found.n_missing
+            return replace(found, n_missing=n_missing)
+        pieces = map(_dense, _slices(data))
+        if scipy.sparse.issparse(data):
+            pieces = [_listed(data)] if data.shape[0] else []
         low = high = np.nan
-        is_whole, n_active, n_missing = True, 0, []
+        is_whole, n_active, n_missing = True, 0, [np.empty(0, np.int64)]
         totals, counts = np.zeros((2, data.shape[1]))
         for piece in pieces:
             low, high = np.fmin(low, piece.low), np.fmax(high, piece.high)
@@ -92,11 +99,12 @@ class TableSummary(TableLimits):
         """The summary of several tables as one, whose rows follow upon each other."""
         lows, highs = ([getattr(part, name) for part in parts] for name in ("low", "high"))
         n_missing = np.concatenate([part.n_missing for part in parts])
+        of_rows = [part for part in parts if part.shape[0]] or parts
         shape = sum(part.shape[0] for part in parts), parts[0].shape[1]
         return cls(
             float(np.fmin.reduce(lows)), float(np.fmax.reduce(highs)),
-            all(part.is_whole for part in parts), bool(n_missing.any()),
-            np.result_type(*(part.dtype for part in parts)),
+            all(part.is_whole for part in parts), any(part.has_missing for part in parts),
+            np.result_type(*(part.dtype for part in of_rows)),
             sum(part.n_active for part in parts), n_missing,
             sum(part.totals for part in parts), sum(part.counts for part in parts), shape,
         )  # fmt: skip

@@ -49,6 +49,11 @@ class LabelledTable:
         """Some of the rows, by number, any of them more than once."""
         return replace(self, table=self.table.choose(numbers))
 
+    @property
+    def is_at_hand(self):
+        """Whether rows are in memory."""
+        return self.table.is_at_hand
+
     def gathered(self):
         """The same rows in memory, see `Table.gathered`."""
         table = self.table.gathered()

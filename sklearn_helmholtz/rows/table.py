@@ -80,9 +80,14 @@ class Table:
         """Some of the rows, by number, any of them more than once."""
         return replace(self, chosen=numbers if self.chosen is None else self.chosen[numbers])
 
+    @property
+    def is_at_hand(self):
+        """Whether rows are in memory."""
+        return isinstance(self.data, np.ndarray) or scipy.sparse.issparse(self.data)
+
     def gathered(self):
         """The same rows in memory, of a table that is not: few, which are read again and again."""
-        if isinstance(self.data, np.ndarray) or scipy.sparse.issparse(self.data):
+        if self.is_at_hand:
             return self
         weights = None if self.weights is None else self.row_weights
         return replace(self, data=self.own_data, chosen=None, weights=weights)

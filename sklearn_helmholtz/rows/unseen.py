@@ -35,6 +35,10 @@ class WithUnseen:
         """Some of the rows, by number, any of them more than once."""
         return WithUnseen(self.table.choose(numbers), self._n_unseen)
 
+    def gathered(self):
+        """The same rows in memory, see `Table.gathered`."""
+        return WithUnseen(self.table.gathered(), self._n_unseen)
+
     @property
     def n_columns(self):
         """Columns of the data, those that nobody sees among them."""

@@ -5,12 +5,22 @@ import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 
-from sklearn_helmholtz import HelmholtzMachine
+from sklearn_helmholtz import HelmholtzMachine, RestrictedBoltzmannMachine, SigmoidBeliefNet
+
+FEW = {"batch_size": 50, "random_state": 0}
+MACHINES = {
+    "few chunks": (60, lambda: HelmholtzMachine(4, max_iter=2, **FEW)),
+    "many chunks": (10, lambda: HelmholtzMachine(4, max_iter=2, **FEW)),
+    "chains": (10, lambda: RestrictedBoltzmannMachine(4, n_iter=2, **FEW)),
+    "memory": (10, lambda: SigmoidBeliefNet(4, inference="mean-field", max_iter=2, **FEW)),
+}
 
 
-def test_a_scheduler_that_goes_away_is_as_an_interrupt():
-    X = da.from_array(np.random.default_rng(0).random((300, 8)) < 0.3, chunks=(60, -1))
-    machine = HelmholtzMachine(4, max_iter=2, batch_size=50, random_state=0)
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_scheduler_that_goes_away_is_as_an_interrupt(name):
+    size, make = MACHINES[name]
+    X = da.from_array(np.random.default_rng(0).random((300, 8)) < 0.3, chunks=(size, -1))
+    machine = make()
     cluster = LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
     )

@@ -11,6 +11,7 @@ import dask.array as da
 import joblib
 import numpy as np
 import pytest
+from distributed import Client, LocalCluster
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -18,6 +19,7 @@ from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
 from sklearn_helmholtz._threads import count_threads
 from sklearn_helmholtz.distributed import Shipment, VersionError, library, shipment
 from tests.fresh_kernels import run_python
+from tests.persistence.fitted import difference
 from tests.shells import FEW, binary_rows, real_rows
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -77,7 +79,7 @@ def test_other_versions_are_named():
         shipment.opened("0.0.7", content)
 
 
-class Client:
+class FarClient:
     """A client whose only worker has some version."""
 
     asynchronous = False
@@ -94,7 +96,7 @@ class Client:
     [("0.0.7", "tcp://far:1 has sklearn_helmholtz 0.0.7"), (None, "has no sklearn_helmholtz")],
 )
 def test_workers_without_this_version_are_refused(monkeypatch, version, message):
-    monkeypatch.setattr(shipment, "current_client", lambda: Client(version))
+    monkeypatch.setattr(shipment, "current_client", lambda: FarClient(version))
     with pytest.raises(VersionError, match=f"{message}, but the client"):
         HelmholtzMachine(3, **FEW).fit(binary_rows()).transform(chunks(binary_rows()))
 
@@ -127,3 +129,34 @@ def test_a_search_on_workers_finds_the_same_and_takes_the_threads_they_have(clie
         found.cv_results_["mean_test_score"], here.cv_results_["mean_test_score"]
     )
     assert set(client.run(count_threads).values()) == {1}
+
+
+def test_fits_need_no_cluster_and_leave_settings_as_they_are():
+    code = """
+import dask.array as da, numpy as np
+from sklearn_helmholtz import FactorAnalysis, HelmholtzMachine
+X = da.from_array(np.random.default_rng(0).random((300, 5)), chunks=(100, -1))
+HelmholtzMachine(2, max_iter=1, random_state=0).fit(X < 0.4).score(X < 0.4)
+print(FactorAnalysis(1).fit(X).mean_.shape, X.sum().compute() > 0)
+import distributed
+print(distributed.__name__)
+"""
+    printed, _ = run_python(code, ROOT)
+    assert printed.split() == ["(5,)", "True", "distributed"]
+
+
+def _fitted(X):
+    return HelmholtzMachine(2, max_iter=2, batch_size=50, random_state=0).fit(chunks(X, 30))
+
+
+def test_a_fit_may_be_a_task_of_a_worker_of_one_thread():
+    X = binary_rows()
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        found = client.submit(_fitted, X).result(timeout=60)
+    with dask.config.set(scheduler="synchronous"):
+        assert difference(found, _fitted(X)) is None
