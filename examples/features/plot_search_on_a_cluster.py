@@ -41,7 +41,7 @@ def make_search():
 
 
 def search_on_cluster():
-    """A search whose fits two workers share, and the seconds that it took."""
+    """A search whose fits two workers share, and its seconds."""
     with (
         LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None
@@ -79,7 +79,9 @@ if __name__ == "__main__":
     ax.set(
         yticks=range(len(sizes)),
         yticklabels=[" - ".join(map(str, size)) for size in sizes],
-        xlabel="log-likelihood of held-out rows (nats), and its spread over folds",
+        xlabel="log-likelihood of held-out rows (nats), and its spread",
         ylabel="hidden units",
     )
     plt.show()
+
+# sphinx_gallery_thumbnail_number = 1

@@ -233,6 +233,26 @@ def test_few_chunks_are_held(form):
     assert list(rows._held) == list(range(21, 30))
 
 
+@pytest.mark.parametrize("batch_size", [50, 70, 160])
+def test_a_chunk_is_read_once_in_an_epoch(batch_size):
+    made, X = [], (np.random.default_rng(0).random((800, 6)) < 0.4).astype(np.uint8)
+
+    def make(block, block_id):
+        made.append(block_id[0])
+        return X[20 * block_id[0] : 20 * (block_id[0] + 1)]
+
+    table = da.zeros(X.shape, chunks=(20, 6), dtype=X.dtype).map_blocks(
+        make, dtype=X.dtype, meta=X[:0]
+    )
+    counts = []
+    for n_epochs in (1, 3):
+        made.clear()
+        params = {**FEW, "max_iter": n_epochs, "batch_size": batch_size}
+        HelmholtzMachine(2, early_stopping=False, **params).fit(table)
+        counts.append(len(made))
+    assert (counts[1] - counts[0]) / 2 <= 40  # of 40, eight of which may be there from before
+
+
 def test_summaries_of_chunks_are_that_of_the_table():
     X = binary(0.1)
     X[7, 3] = 0.5
@@ -287,8 +307,8 @@ def test_doubts_are_those_in_memory(monkeypatch):
         assert len(told[0]) == 1 or table is tables[1]
         parts = np.split(table, np.cumsum(CHUNKS[0])[:-1])
         found, known = (
-            _Outside.united([_outside_of(part, None, None) for part in parts]),
-            _outside_of(table, None, None),
+            _Outside.united([_outside_of(part, np.arange(len(part)), None) for part in parts]),
+            _outside_of(table, np.arange(len(table)), None),
         )
         for name, value in vars(known).items():
             np.testing.assert_array_equal(getattr(found, name), value)

@@ -10,7 +10,10 @@ import pytest
 FOLDER = pathlib.Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(FOLDER.glob("*/plot_*.py"))
 GROUPS = sorted({path.parent for path in EXAMPLES})
-INSTALLED = {"dask", "matplotlib", "numpy", "pandas", "scipy", "sklearn", "sklearn_helmholtz"}
+INSTALLED = {
+    "dask", "distributed", "joblib", "matplotlib", "numpy", "pandas", "scipy", "sklearn",
+    "sklearn_helmholtz",
+}  # fmt: skip
 KILOBYTES = 128  # the most that a table may have
 
 
