@@ -14,7 +14,13 @@ from .code_posterior import CodePosterior
 from .column_states import ColumnEnumeration
 from .elliptical import Elliptical
 from .enumerated_sides import EnumeratedSides
-from .exact import ExactPosterior, log_prior_table, log_prob_table, state_parts
+from .exact import (
+    ExactPosterior,
+    inputs_table,
+    log_prior_table,
+    log_prob_table,
+    state_parts,
+)
 from .gaussian_block_gibbs import GaussianBlockGibbs
 from .gaussian_sides import GaussianSides, HiddenSide
 from .gibbs import Gibbs
@@ -74,6 +80,7 @@ __all__ = [
     "choose",
     "enumeration_of",
     "inputs_below",
+    "inputs_table",
     "log_joint",
     "log_prior_table",
     "log_prob_table",

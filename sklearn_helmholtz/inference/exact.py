@@ -23,16 +23,22 @@ def state_parts(n_states, n_features):
     return [slice(start, start + step) for start in range(0, n_states, step)]
 
 
-def log_prob_table(conditional, children, parents):
-    """Log p(child | parent), nats, for all pairs: (n_children, n_parents).
+def inputs_table(conditional, parents):
+    """Inputs of the units under each parent, (n_units, n_parents) float64."""
+    return np.ascontiguousarray(conditional.map.doubles(parents).T)
 
-    What is missing (NaN) is left out, or summed out where other units depend on it.
+
+def log_prob_table(conditional, children, parents, work=np, eta=None):
+    """Log p(child | parent), nats, for all pairs: (n_children, n_parents) of the work space.
+
+    What is missing (NaN) is left out, or summed out where other units depend on it. eta : what
+    `inputs_table` makes of the parents, if it is at hand.
     """
     children = np.ascontiguousarray(children)
+    eta = inputs_table(conditional, parents) if eta is None else eta
     if conditional.lateral is not None:
-        return _autoregressive_table(conditional, children, parents)
-    eta = np.ascontiguousarray(conditional.map.doubles(parents).T)
-    out = np.empty((len(children), eta.shape[1]))
+        return _autoregressive_table(conditional, children, parents, eta)
+    out = work.empty((len(children), eta.shape[1]), np.float64)
     conditional.units.table(children, eta, out)
     return out
 
@@ -44,12 +50,11 @@ def log_prior_table(prior, states):
     return log_prob_table(prior, states, None)[:, 0]
 
 
-def _autoregressive_table(conditional, children, parents):
+def _autoregressive_table(conditional, children, parents, eta):
     """As `log_prob_table`, where units depend on those before them."""
     incomplete = np.isnan(children).any(axis=1)
     complete = children[~incomplete]
     own = conditional.shifts(complete)
-    eta = np.ascontiguousarray(conditional.map.doubles(parents).T)
     table = np.empty((len(complete), eta.shape[1]))
     conditional.units.shifted_table(complete, own, eta, table)
     if not incomplete.any():

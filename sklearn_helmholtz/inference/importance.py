@@ -29,23 +29,28 @@ class Particles:
     log_visible: np.ndarray
     log_guess: np.ndarray
 
-    @property
-    def energies(self):
+    def energies(self, work=np):
         """Log q(h | x) - log p(x, h) of the particles of what infers the hidden layers."""
-        return self.log_guess - (self.log_prior + self.log_visible)
+        log_joint = self._log_joint(work)
+        return np.subtract(self.log_guess, log_joint, out=log_joint)
 
-    def mixture_log_weights(self, share):
+    def mixture_log_weights(self, share, work=np):
         """Log p(x, h) - log m(h | x): weights under the mixture m = (1 - share) q + share p(h).
 
         Where p(h) is a part of the proposal, no weight exceeds p(x | h) / share, however little q
         makes of a state (Hesterberg 1995; Owen & Zhou 2000).
         """
-        log_mixture = self.log_q
+        log_joint, log_mixture = self._log_joint(work), self.log_q
         if share:
-            log_mixture = np.logaddexp(
-                np.log1p(-share) + self.log_q, np.log(share) + self.log_prior
-            )
-        return self.log_prior + self.log_visible - log_mixture
+            log_mixture, log_part = (work.empty(self.log_q.shape, np.float64) for _ in range(2))
+            np.add(self.log_q, np.log1p(-share), out=log_mixture)
+            np.add(self.log_prior, np.log(share), out=log_part)
+            np.logaddexp(log_mixture, log_part, out=log_mixture)
+        return np.subtract(log_joint, log_mixture, out=log_joint)
+
+    def _log_joint(self, work):
+        out = work.empty(self.log_prior.shape, np.float64)
+        return np.add(self.log_prior, self.log_visible, out=out)
 
 
 def n_from_prior(machine, n_samples):

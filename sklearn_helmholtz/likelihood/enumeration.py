@@ -8,7 +8,8 @@ before them, of these states together with all that its missing values may be.
 import numpy as np
 from scipy.special import logsumexp
 
-from ..inference import all_states, log_prior_table, log_prob_table, state_parts
+from .._workspace import Workspace
+from ..inference import all_states, inputs_table, log_prior_table, log_prob_table, state_parts
 from ..machines import has_recognition
 from ..units import Ability
 from .estimate import Estimate
@@ -53,20 +54,30 @@ class Enumeration:
             log_prior = logsumexp(log_p + log_prior, axis=1)
             states = children
         self.states, self.log_prior = states, log_prior
+        self._parts = state_parts(len(states), machine.n_units[0])
+        # All blocks share the inputs, unless they are too many to be kept.
+        is_whole = len(self._parts) == 1
+        self._inputs = inputs_table(machine.visible, states) if is_whole else None
         self.guess = EnumeratedRecognition(machine, tables) if has_recognition(machine) else None
 
-    def estimate(self, x):
-        """Exact values for a `Block` of rows, as an `Estimate`."""
+    def estimate(self, x, work=None):
+        """Exact values for a `Block` of rows, as an `Estimate`; work : a `Workspace`, or None."""
+        work = work or Workspace()
         seen = None if self.guess is None else self.machine.seen_doubles(x)
         x = x.todoubles()
-        highest, total, energy = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
-        for part in state_parts(len(self.states), x.shape[1]):
-            log_p = log_prob_table(self.machine.visible, x, self.states[part])
-            energy += np.nan if self.guess is None else self.guess.energy(seen, part, log_p)
-            log_p += self.log_prior[part]
-            peak = np.maximum(highest, log_p.max(axis=1))
-            total = total * np.exp(highest - peak) + np.exp(log_p - peak[:, None]).sum(axis=1)
-            highest = peak
+        highest, total = np.full(len(x), -np.inf), np.zeros(len(x))
+        energy = np.full(len(x), np.nan if self.guess is None else 0.0)
+        visible = self.machine.visible
+        for part in self._parts:
+            with work.loan():
+                log_p = log_prob_table(visible, x, self.states[part], work, self._inputs)
+                if self.guess is not None:
+                    energy += self.guess.energy(seen, part, log_p, work)
+                log_p += self.log_prior[part]
+                peak = np.maximum(highest, log_p.max(axis=1))
+                log_p -= peak[:, None]
+                total = total * np.exp(highest - peak) + np.exp(log_p, out=log_p).sum(axis=1)
+                highest = peak
         return Estimate.exactly(highest + np.log(total), energy)
 
 
@@ -90,14 +101,13 @@ class EnumeratedRecognition:
             states = children
         self.states, self.cost = states, cost
 
-    def energy(self, x, part, log_p):
+    def energy(self, x, part, log_p, work):
         """The share of some states of the first hidden layer in the free energy, (n_rows,).
 
         x : data as recognition sees them; log_p : log p(x | h_1), (n_rows, n_states).
         """
-        log_q = self._log_prob(x, part)
-        return (np.exp(log_q) * (log_q - log_p + self.cost[part])).sum(axis=1)
-
-    def _log_prob(self, x, part):
-        """Log q(h_1 | x), (n_rows, n_states)."""
-        return log_prob_table(self._first, self.states[part], x).T
+        log_q = log_prob_table(self._first, self.states[part], x, work).T
+        terms = np.subtract(log_q, log_p, out=work.empty(log_p.shape, np.float64))
+        terms += self.cost[part]
+        terms *= np.exp(log_q, out=log_q)
+        return terms.sum(axis=1)

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from .._keys import Draws
+from .._workspace import Workspace
 from ..inference import n_from_prior, propose, sample_particles, sample_prior_particles
 from .weights import estimate_from_weights
 
 _PARTICLE_ENTRIES = 2**19  # entries of the widest layer that are held at a time
 
 
-def importance_estimate(machine, x, key, addresses, n_samples, work=np, tails=None):
+def importance_estimate(machine, x, key, addresses, n_samples, work=None, tails=None):
     """Estimates for a block of rows, from ``n_samples`` particles for each.
 
     One particle in five comes from the prior of the hidden layers (none of fewer than ten), the
@@ -20,34 +21,39 @@ def importance_estimate(machine, x, key, addresses, n_samples, work=np, tails=No
     the shapes of the tails of the weights, such as `tail_shapes`, or None where nobody wants to
     know.
 
-    x : a `Block`; key : (2,) uint32; addresses : (n_rows,) uint64.
+    x : a `Block`; key : (2,) uint32; addresses : (n_rows,) uint64; work : a `Workspace`, or None.
     Neither the split into blocks nor the order of rows changes a bit of the result.
     """
+    work = work or Workspace()
     log_weights, free_energy = importance_log_weights(machine, x, key, addresses, n_samples, work)
     n_first = n_samples - n_from_prior(machine, n_samples)
-    estimate = estimate_from_weights(log_weights, n_first, free_energy)
+    estimate = estimate_from_weights(log_weights, n_first, free_energy, work)
     return estimate if tails is None else replace(estimate, pareto_k=tails(log_weights))
 
 
-def importance_log_weights(machine, x, key, addresses, n_samples, work=np):
-    """Log-weights (n_rows, n_samples), those of particles from the prior last; free energies."""
+def importance_log_weights(machine, x, key, addresses, n_samples, work=None):
+    """Log-weights (n_rows, n_samples), those of particles from the prior last; free energies.
+
+    The log-weights are of the work space, where there is one.
+    """
+    work = work or Workspace()
     n_prior = n_from_prior(machine, n_samples)
     n_first, share = n_samples - n_prior, n_prior / n_samples
-    log_weights = np.empty((len(x), n_samples))
-    energies = np.empty((len(x), n_first))
+    log_weights = work.empty((len(x), n_samples), np.float64)
+    energies = work.empty((len(x), n_first), np.float64)
     proposals = (sample_particles, 0, n_first), (sample_prior_particles, n_first, n_prior)
     proposal = propose(machine, x, addresses, n_first)
     chunk = max(_PARTICLE_ENTRIES // (len(x) * max(machine.n_units)), 1)
     for sample, start, n in proposals:
         for first in range(0, n, chunk):
             draws = Draws(key, addresses, min(chunk, n - first), first)
-            particles = sample(machine, x, draws, work, proposal)
             place = slice(start + first, start + first + draws.n_particles)
-            log_weights[:, place] = particles.mixture_log_weights(share)
-            if start == 0:
-                energies[:, place] = particles.energies
-            if work is not np:
-                work.reset()
+            with work.loan():
+                particles = sample(machine, x, draws, work, proposal)
+                log_weights[:, place] = particles.mixture_log_weights(share, work)
+                if start == 0:
+                    energies[:, place] = particles.energies(work)
     # An index would return columns, which NumPy adds in another order where there is one row.
-    guessed = np.compress(proposal.is_guess(np.arange(n_first)), energies, axis=1)
+    is_guess = proposal.is_guess(np.arange(n_first))
+    guessed = energies if is_guess.all() else np.compress(is_guess, energies, axis=1)
     return log_weights, guessed.sum(axis=1) / guessed.shape[1]

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import _keys
 from .._threads import run_blocks
-from .._workspace import Workspace
+from .._workspace import Workspaces
 from ..inference import sampler_of
 from ..rows import split_evenly
 from ..units import Ability
@@ -55,8 +55,8 @@ def score_by_importance(machine, rows, key, n_samples, n_threads, tails=None):
 
 
 def _by_importance(machine, key, n_samples, tails=None):
-    def estimate(x):
-        return importance_estimate(machine, x, key, x.keys, n_samples, Workspace(), tails)
+    def estimate(x, work):
+        return importance_estimate(machine, x, key, x.keys, n_samples, work, tails)
 
     return estimate
 
@@ -66,7 +66,7 @@ def score_by_annealing(machine, rows, key, n_chains, n_temperatures, n_threads):
     machine.require(Ability.ANNEAL)
     sampler = sampler_of(machine)
 
-    def estimate(x):
+    def estimate(x, work):
         return annealed_estimate(sampler, x, key, x.keys, n_chains, n_temperatures)
 
     work = machine.n_weights * n_chains * n_temperatures
@@ -80,11 +80,13 @@ def _score(estimate, rows, limits, n_threads):
     Rows of which nothing is known have the probability 1, whatever samples say.
     """
     results, keys = [None] * (len(limits) - 1), [None] * (len(limits) - 1)
+    spaces = Workspaces()
 
     def score_block(number):
         x = rows.take_keyed(slice(limits[number], limits[number + 1]))
         keys[number] = x.keys
-        result = estimate(x).certain_of(~x.is_known)
+        with spaces.one() as work:
+            result = estimate(x, work).certain_of(~x.is_known)
         results[number] = result if x.log_volumes is None else result.shift(-x.log_volumes)
 
     run_blocks(score_block, len(results), n_threads)
@@ -102,13 +104,14 @@ def held_out_bound(machine, rows, seed, n_samples, n_threads, log_partition=0.0)
     """
     key = _keys.key(seed, _keys.Purpose.VALIDATE)
     limits = split_evenly(len(rows), machine.n_weights * n_samples, _FEWEST_ROWS)
-    bounds = np.empty(len(rows))
+    bounds, spaces = np.empty(len(rows)), Workspaces()
 
     def score_block(number):
         place = slice(limits[number], limits[number + 1])
         x = rows.take(place)
         addresses = np.arange(place.start, place.stop, dtype=np.uint64)
-        estimate = importance_estimate(machine, x, key, addresses, n_samples, Workspace())
+        with spaces.one() as work:
+            estimate = importance_estimate(machine, x, key, addresses, n_samples, work)
         bounds[place] = estimate.shift(-log_partition).certain_of(~x.is_known).per_sample
 
     run_blocks(score_block, len(limits) - 1, n_threads)

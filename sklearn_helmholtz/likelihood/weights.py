@@ -6,7 +6,7 @@ from .._kernels.pareto import pareto_shapes
 from .estimate import Estimate
 
 
-def estimate_from_weights(log_weights, n_first, free_energy):
+def estimate_from_weights(log_weights, n_first, free_energy, work=np):
     """The `Estimate` of each row from weights whose mean is unbiased for p(x).
 
     log p(x) is estimated by the logarithm of the mean weight, a lower bound in expectation (Burda,
@@ -17,15 +17,17 @@ def estimate_from_weights(log_weights, n_first, free_energy):
     log_weights : (n_rows, n_samples) float64, nats; free_energy : (n_rows,). The shapes of the
     tails are left to `tail_shapes`.
     """
-    n_rows, n_samples = log_weights.shape
+    n_rows, n_samples = shape = log_weights.shape
     highest = log_weights.max(axis=1)
-    weights = np.exp(log_weights - highest[:, None])
+    weights = np.subtract(log_weights, highest[:, None], out=work.empty(shape, np.float64))
+    np.exp(weights, out=weights)
     total, squares, variance = np.zeros((3, n_rows))
     for stratum in (weights[:, :n_first], weights[:, n_first:]):
         if stratum.shape[1]:
             total += stratum.sum(axis=1)
-            squares += (stratum**2).sum(axis=1)
-            variance += _variance_of_sum(stratum)
+            room = work.empty(stratum.shape, np.float64)
+            squares += np.square(stratum, out=room).sum(axis=1)
+            variance += _variance_of_sum(stratum, room)
     variance /= total**2
     per_sample, unknown = highest + np.log(total / n_samples), np.full(n_rows, np.nan)
     return Estimate(per_sample, variance, -variance / 2, total**2 / squares, free_energy, unknown)
@@ -38,10 +40,13 @@ def tail_shapes(log_weights):
     return shapes
 
 
-def _variance_of_sum(weights):
-    """The variance of each row's sum, from its n weights; NaN for a single one."""
+def _variance_of_sum(weights, room):
+    """The variance of each row's sum, from its n weights; NaN for a single one.
+
+    room : for an array of the same shape.
+    """
     n = weights.shape[1]
     if n < 2:
         return np.full(len(weights), np.nan)
-    deviations = weights - weights.sum(axis=1, keepdims=True) / n
-    return (deviations**2).sum(axis=1) * n / (n - 1)
+    deviations = np.subtract(weights, weights.sum(axis=1, keepdims=True) / n, out=room)
+    return np.square(deviations, out=room).sum(axis=1) * n / (n - 1)

@@ -707,6 +707,29 @@ def test_a_work_space_gives_arrays_of_their_own_and_the_same_memory_every_round(
     assert work.empty((3, 5), np.float32).shape == (3, 5)
 
 
+def test_a_work_space_makes_other_shapes_of_memory_that_is_large_enough():
+    work = Workspace()
+    large = work.empty((6, 5), np.float64)
+    work.reset()
+    small = work.empty((7,), np.uint8)
+    assert (small.shape, small.dtype) == ((7,), np.uint8)
+    assert np.shares_memory(small, large)
+    work.reset()
+    assert not np.shares_memory(work.empty((31,), np.float64), large)
+
+
+def test_a_loan_of_a_work_space_leaves_what_was_lent_before():
+    work = Workspace()
+    kept = work.empty((4,), np.float64)
+    for _ in range(2):
+        with work.loan():
+            within = work.empty((9,), np.float64)
+            assert not np.shares_memory(kept, within)
+    after = work.empty((9,), np.float64)
+    assert np.shares_memory(after, within)
+    assert not np.shares_memory(after, kept)
+
+
 # Averages
 
 

@@ -34,7 +34,7 @@ def key_number(number):
     return _keys.key((number, 0, 0, 0), Purpose.SCORE)
 
 
-def estimate(machine, X, n_samples, key=KEY, work=np):
+def estimate(machine, X, n_samples, key=KEY, work=None):
     return importance_estimate(machine, as_block(X), key, content_keys(X), n_samples, work)
 
 
@@ -45,6 +45,15 @@ def assert_same_bits(actual, expected):
 
 def pick(result, rows):
     return Estimate(*(getattr(result, field)[rows] for field in FIELDS))
+
+
+def used_space():
+    """A work space with memory that others have written to."""
+    space = Workspace()
+    for n in (3, 7000) * 8:
+        space.empty((n,), np.float64)[:] = np.nan
+    space.reset()
+    return space
 
 
 # Enumeration
@@ -82,9 +91,11 @@ def test_enumeration_in_parts_is_enumeration(visible, monkeypatch):
     machine, _, X = make_case((4, 5, 2), visible, n_rows=6)
     whole = Enumeration(machine).estimate(as_block(X))
     monkeypatch.setattr(exact_inference, "_TABLE_ENTRIES", 50)
-    parts = Enumeration(machine).estimate(as_block(X))
-    for field in ("per_sample", "free_energy"):
-        assert_allclose(getattr(parts, field), getattr(whole, field), rtol=1e-12)
+    enumeration, space = Enumeration(machine), used_space()
+    for work in (None, space, space):
+        parts = enumeration.estimate(as_block(X), work)
+        for field in ("per_sample", "free_energy"):
+            assert_allclose(getattr(parts, field), getattr(whole, field), rtol=1e-12)
 
 
 def test_extreme_parameters_and_rows_stay_finite():
@@ -248,7 +259,7 @@ def test_estimates_do_not_depend_on_order_blocks_or_chunks_of_particles(visible,
         assert_same_bits(estimate(machine, X[rows], 50), pick(whole, rows))
     for entries in (1, 31 * 20 * 7, 31 * 20 * 49):
         monkeypatch.setattr(importance_module, "_PARTICLE_ENTRIES", entries)
-        for work in (np, Workspace()):
+        for work in (None, used_space()):
             assert_same_bits(estimate(machine, X, 50, work=work), whole)
 
 
