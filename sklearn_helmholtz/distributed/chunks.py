@@ -74,15 +74,15 @@ def sizes_of(X):
     return X.chunks[0]
 
 
-def weights_by_chunk(weights, X):
+def weights_by_chunk(weights, X, name="sample_weight"):
     """Weights of the rows of each chunk of a collection as a list, Delayed or arrays.
 
     weights : a Dask array or Series that is cut like X, or anything of a length where the sizes of
-    the chunks are known.
+    the chunks are known; name : of the parameter.
     """
     sizes = sizes_of(X)
     if not hasattr(weights, "to_delayed"):
-        return _cut(np.asanyarray(weights), sizes)  # what is masked is refused with its chunk
+        return _cut(np.asanyarray(weights), sizes, name)  # what is masked is refused with its chunk
     if sizes is not None:
         if not hasattr(weights, "rechunk"):
             weights = weights.to_dask_array(lengths=True)
@@ -92,21 +92,21 @@ def weights_by_chunk(weights, X):
     parts = parts if isinstance(parts, list) else list(parts.ravel())
     if len(parts) != n_chunks(X):
         raise ValueError(
-            f"sample_weight has {len(parts)} chunks, but X has {n_chunks(X)}: cut both alike."
+            f"{name} has {len(parts)} chunks, but X has {n_chunks(X)}: cut both alike."
         )
     return parts
 
 
-def _cut(weights, sizes):
+def _cut(weights, sizes, name):
     """Weights in memory as a list of arrays, one for each chunk."""
     if sizes is None:
         raise ValueError(
-            "sample_weight is in memory, but the sizes of the chunks of X are not known. Give a "
+            f"{name} is in memory, but the sizes of the chunks of X are not known. Give a "
             "Dask array or Series that is cut like X, or use X.compute_chunk_sizes() on an array."
         )
     if weights.shape != (sum(sizes),):
         raise ValueError(
-            f"sample_weight must hold a number for each row: it has the shape {weights.shape}, "
+            f"{name} must hold a number for each row: it has the shape {weights.shape}, "
             f"and X has {sum(sizes)} rows."
         )
     return np.split(weights, np.cumsum(sizes)[:-1])

@@ -31,10 +31,10 @@ def see_columns(estimator, X, reset):
     validate_data(estimator, seen, reset=reset, skip_check_array=True)
 
 
-def rows_to_learn(estimator, X, sample_weight, reset):
+def rows_to_learn(estimator, X, sample_weight, reset, name="sample_weight"):
     """`ChunkedRows` of a collection, read once for their summary, and the weights of all rows.
 
-    Weights are (n_rows,) float64, or None; some may be zero.
+    Weights are (n_rows,) float64, or None; some may be zero. name : of their parameter.
     """
     see_columns(estimator, X, reset)
     if reset:
@@ -42,9 +42,9 @@ def rows_to_learn(estimator, X, sample_weight, reset):
     chunks, shipment = chunks_of(X), shipped(estimator)
     weights = [None] * len(chunks)
     if sample_weight is not None:
-        weights = weights_by_chunk(sample_weight, X)
+        weights = weights_by_chunk(sample_weight, X, name)
     parts = by_chunk(_validated_chunk, [shipment] * len(chunks), chunks)
-    found = computed(by_chunk(_looked_at, parts, chunks, weights))
+    found = computed(by_chunk(_looked_at, parts, chunks, weights, [name] * len(chunks)))
     summaries, weights = zip(*found, strict=True)
     sizes = [len(summary.n_missing) for summary in summaries]
     refuse_no_rows(sum(sizes), None)
@@ -52,7 +52,7 @@ def rows_to_learn(estimator, X, sample_weight, reset):
     if sample_weight is None:
         return rows, None
     weights = np.concatenate(weights)
-    refuse_no_rows(weights.any(), sample_weight)
+    refuse_no_rows(weights.any(), sample_weight, name)
     return rows, weights
 
 
@@ -76,12 +76,13 @@ def _validated_chunk(shipment, rows):
     return shipment.estimator._validate(rows, reset=False)
 
 
-def _looked_at(rows, given, weights):
+def _looked_at(rows, given, weights, name):
     """The `TableSummary` of the rows of a chunk that count, and its weights or None.
 
-    given : the rows as the user has them, by whose labels weights go.
+    given : the rows as the user has them, by whose labels weights go; name : of the weights'
+    parameter.
     """
-    weights = chunk_weights(weights, rows, given)
+    weights = chunk_weights(weights, rows, given, name)
     return TableSummary.of(rows, None if weights is None else weights > 0), weights
 
 

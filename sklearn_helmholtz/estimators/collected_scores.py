@@ -25,16 +25,17 @@ def of_chunks(function, estimator, X, sample_weight, method, **constants):
     return computed(tasks)
 
 
-def chunk_weights(weights, rows, given=None):
+def chunk_weights(weights, rows, given=None, name="sample_weight"):
     """Weights of the rows of a chunk, all of which may be zero, or None.
 
-    given : the rows as the user has them, by whose labels weights go; None where they are that.
+    given : the rows as the user has them, by whose labels weights go; None where they are that;
+    name : of the weights' parameter.
     """
     if weights is None:
         return None
     if len(weights) == rows.shape[0] and not np.any(weights):
         return np.zeros(len(weights))
-    return checked_weights(weights, rows, rows if given is None else given)
+    return checked_weights(weights, rows, rows if given is None else given, name)
 
 
 def mean_score(estimator, X, sample_weight):
@@ -48,12 +49,12 @@ def mean_score(estimator, X, sample_weight):
     return total / weight
 
 
-def refuse_no_rows(weight, sample_weight):
-    """Refuse a mean over no rows, or over rows that have no weight."""
+def refuse_no_rows(weight, sample_weight, name="sample_weight"):
+    """Refuse a mean over no rows, or over rows that have no weight; name : of the parameter."""
     if weight:
         return
     if sample_weight is not None:
-        raise ValueError("sample_weight must hold at least one non-zero number, got zeros.")
+        raise ValueError(f"{name} must hold at least one non-zero number, got zeros.")
     raise ValueError("X has no rows: all of its chunks are empty.")
 
 

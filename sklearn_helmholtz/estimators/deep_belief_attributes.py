@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..machines import assemble_boltzmann, assemble_deep_belief
-from ..models import DeepBeliefModel, Encoding
+from ..models import DeepBeliefModel, Encoding, named
 from .attributes import (
     check_features,
     check_generative,
@@ -14,6 +14,7 @@ from .attributes import (
     standardise_arrays,
     to_user_units,
 )
+from .kinds import BINARY
 
 _FEWEST_LAYERS = 2
 
@@ -72,3 +73,15 @@ def check_depth(sizes, name):
             f"{_FEWEST_LAYERS}. A single one is a restricted Boltzmann machine: use "
             "RestrictedBoltzmannMachine."
         )
+
+
+def check_two_levels(schema):
+    """Refuse columns of other than two levels, by a ValueError that names one."""
+    for j, kind in enumerate(schema.kinds):
+        if kind != BINARY:
+            raise ValueError(
+                f"Column {named(j, schema.names)} of X is {kind}, but a deep belief net takes "
+                "tables that have columns of categories only where each has two levels. Use "
+                "HelmholtzMachine or RestrictedBoltzmannMachine, or encode levels as zeros and "
+                "ones."
+            )

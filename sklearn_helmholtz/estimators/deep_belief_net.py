@@ -22,6 +22,7 @@ from .boltzmann_training import EPOCH_LIMITS, STEPS_TO_MAKE, epochs_for
 from .checks import check_layer, check_partial_fit, check_settings, check_visible, hidden_sizes
 from .deep_belief_attributes import (
     check_depth,
+    check_two_levels,
     deep_belief_attributes,
     deep_belief_from_parameters,
 )
@@ -529,6 +530,11 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
 
     def _merged(self, X, weights):
         return (X, weights) if X.shape[0] > MERGED_ROWS else merge_equal_rows(X, weights)
+
+    def _schema_of(self, survey):
+        schema = super()._schema_of(survey)
+        check_two_levels(schema)
+        return schema
 
     def _new_machine(self, n_units, units, intercept, rng, summary):
         return initialise_deep_belief(n_units, units, intercept, rng)

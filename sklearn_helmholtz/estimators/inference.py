@@ -356,6 +356,8 @@ class InferenceMixin(TransformerMixin):
         data, dtype = self._data(X)
         rows = self._model.table(data)
         rng = check_random_state(random_state) if strategy == "sample" else None
+        if strategy == "mean" and self._schema is not None and self._schema.is_binary:
+            strategy = "mode"  # the mean of two levels is none of them
         n_pool = self._n_samples("importance", n_importance_samples)
         model, n_threads = self._answering_model, self._n_threads
         values = model.impute(rows, strategy, n_imputations, n_pool, rng, n_threads)

@@ -231,7 +231,9 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
     def _validation(self, X_val, sample_weight, encoding):
         """Rows to validate on, and their weights or None."""
         if is_collection(X_val):
-            X_val, weights = rows_to_learn(self, X_val, sample_weight, reset=False)
+            X_val, weights = rows_to_learn(
+                self, X_val, sample_weight, reset=False, name="sample_weight_val"
+            )
             return encoding.table(X_val, X_val.summary, weights), weights
         given, X_val = X_val, self._validate(X_val, reset=False)
         weights = None

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from sklearn_helmholtz import HelmholtzMachine, RestrictedBoltzmannMachine
+from sklearn_helmholtz import HeldOutLikelihood, HelmholtzMachine, RestrictedBoltzmannMachine
 from tests.persistence.fitted import difference
 
 FEW = {"batch_size": 50, "random_state": 0}
@@ -72,3 +72,10 @@ def test_rows_of_no_weight_decide_nothing(make, form, value):
     assert known.visible_ == "bernoulli"
     with_empty = da.from_array(X, chunks=((1000, 1000), -1)).map_blocks(form, meta=form(X[:0]))
     assert make().fit(with_empty, sample_weight=weights).visible_ == "bernoulli"
+
+
+def test_weights_to_validate_by_are_called_by_their_name():
+    X = da.from_array(binary(), chunks=(100, -1))
+    for weights in (np.ones(7), np.zeros(300), -np.ones(300), da.ones(300, chunks=50)[:250]):
+        with pytest.raises(ValueError, match="sample_weight_val"):
+            machine().fit(X, X_val=X, sample_weight_val=weights, monitor=HeldOutLikelihood())

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
@@ -28,6 +29,13 @@ ROWS = nets.states(4)
 
 def few(sizes=(4, 3), **params):
     return DeepBeliefNet(sizes, **{**FEW, **params})
+
+
+def frame_of(levels):
+    """A table of zeros and ones and a column of categories."""
+    codes = np.random.default_rng(0).integers(0, len(levels), 150)
+    bits = X[:, 0].astype(np.float64)
+    return pd.DataFrame({"bit": bits, "level": pd.Categorical([levels[code] for code in codes])})
 
 
 def of_arrays(arrays=ARRAYS, **params):
@@ -258,6 +266,13 @@ def test_weights_of_zero_leave_rows_out_and_equal_ones_change_nothing():
     assert np.abs(other.generative_coefs_[0] - few().fit(X).generative_coefs_[0]).max() > 1e-4
 
 
+def test_columns_of_two_levels_are_learnt_as_zeros_and_ones():
+    frame = frame_of("ab")
+    found = few().fit(frame).transform(frame)
+    bits = np.column_stack([frame["bit"], frame["level"] == "b"])
+    assert_array_equal(found, few().fit(bits).transform(bits))
+
+
 def test_threads_do_not_change_a_bit():
     sizes = {"batch_size": 150, "n_particles": 40}
     nets_ = [few((30, 30), n_jobs=n, **sizes).fit(X) for n in (1, 3)]
@@ -413,6 +428,7 @@ def test_a_single_layer_of_arrays_is_refused_by_name():
         (lambda: of_arrays().posterior(ROWS, method="gibbs"), "method must be one of"),
         (lambda: of_arrays(hidden_layer_sizes=(3, 2)), "hidden_layer_sizes"),
         (lambda: DeepBeliefNet.from_parameters([[[1.0]], [[1.0]]], [[0.0]] * 3, [], []), "shapes"),
+        (lambda: few().fit(frame_of("abc")), "Column 1 .'level'. of X is categorical, but a deep"),
         (lambda: few((22, 3)).fit(X).aic(X), "exact probabilities"),
         (lambda: few((22, 3)).fit(X).log_likelihood(X, method="exact"), "method='exact'"),
     ],

@@ -1,6 +1,7 @@
 """Answers of mixed columns: expected values lie on no grid, draws do."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose
@@ -52,6 +53,18 @@ def test_probabilities_of_a_bit_are_the_same_from_rows_of_any_form():
         found = model.predict_proba_missing(scipy.sparse.csr_matrix(X), column)
         assert_allclose(found, expected, rtol=1e-6)
         assert_allclose(expected.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("strategy", ["mean", "median", "mode", "sample"])
+def test_gaps_of_columns_that_all_have_two_levels_are_filled_with_one_of_them(strategy):
+    X = pd.DataFrame({"a": ["no", "yes"], "b": ["small", "large"]}, dtype="category")
+    X = X.iloc[[0, 0, 1, 1, 0, 1] * 10].reset_index(drop=True)
+    model = HelmholtzMachine(2, visible="mixed", max_iter=50, random_state=0).fit(X)
+    X.loc[0, "a"], X.loc[2, "b"] = None, None
+    found = model.impute(X, strategy, random_state=0).to_numpy()
+    assert set(found.ravel()) == {"no", "yes", "small", "large"}
+    if strategy != "sample":
+        assert (found[0, 0], found[2, 1]) == ("no", "large")
 
 
 @pytest.mark.parametrize("other", [{0: "real"}, {1: ("real", 0.5)}, ["count", "count"]])
