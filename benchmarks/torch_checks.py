@@ -25,6 +25,7 @@ from sklearn_helmholtz.rows import Block, Table
 from sklearn_helmholtz.units import Bernoulli
 
 from .torch_autograd import AutogradMachine
+from .torch_lean import LeanReweighted, LeanWakeSleep
 from .torch_programs import BY_HAND, TUNED
 from .torch_units import Uniforms
 
@@ -55,6 +56,7 @@ def findings():
         for check in (gradients, adam, learning, exact_scores, scores, samples):
             for finding in check(programs):
                 yield replace(finding, name=f"{programs.name}, {finding.name}")
+    yield from lean_steps()
     yield from learning_with_autograd()
 
 
@@ -87,6 +89,24 @@ def gradients(programs):
         errors = [g + _turned(p.grad) for g, p in _pairs(net.gradient, twin)]
         yield Finding(f"{name}: bounds against autograd, nats", _largest(bound - expected), 1e-3)
         yield Finding(f"{name}: gradients against autograd", _largest(*errors), 1e-5)
+
+
+def lean_steps(seed=1):
+    """Moves of lean steps against the gradients by hand, from the same random numbers."""
+    x = (torch.rand(N_ROWS, N_UNITS[0]) < 0.3).float()
+    lean = {"wake-sleep": LeanWakeSleep, "reweighted": lambda net: LeanReweighted(net, N_PARTICLES)}
+    for name, make in lean.items():
+        net = _random_net(BY_HAND, N_UNITS)
+        before = [p.clone() for own in NAMES for p in vars(net)[own]]
+        by_hand = _machine(BY_HAND, name, net, N_ROWS)
+        for step in (by_hand.gradient, make(net).step):
+            torch.manual_seed(seed)
+            step(x, torch.arange(N_ROWS))
+        after = [p for own in NAMES for p in vars(net)[own]]
+        moves = [(p - q) / net.rate for p, q in zip(after, before, strict=True)]
+        expected = [g for own in NAMES for g in net.gradient[own]]
+        errors = [move - g for move, g in zip(moves, expected, strict=True)]
+        yield Finding(f"PyTorch, lean, {name}: moves against gradients", _largest(*errors), 1e-3)
 
 
 def adam(programs, n_steps=5):
@@ -162,7 +182,8 @@ def _recognition_scores(net, x, n_particles):
     addresses = np.arange(len(x), dtype=np.uint64)
     draws = Draws(_keys.key((0,), Purpose.SCORE), addresses, n_particles)
     particles = sample_particles(machine, Block(x.numpy().astype(np.uint8)), draws)
-    estimate = estimate_from_weights(particles.log_weights, n_particles, np.zeros(len(x)))
+    log_weights = particles.mixture_log_weights(0)
+    estimate = estimate_from_weights(log_weights, n_particles, np.zeros(len(x)))
     return estimate.summary(addresses)
 
 

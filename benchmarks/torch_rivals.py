@@ -1,10 +1,14 @@
 """The rivals of this library that are written in PyTorch."""
 
+import functools
+
 import numpy as np
 import torch
 
 from .blas import torch_blas
 from .torch_autograd import AutogradMachine
+from .torch_lean import LEAN, LeanReweighted, LeanWakeSleep
+from .torch_plain_net import PlainNet
 from .torch_programs import BY_HAND, TUNED
 from .torch_variational import Autoencoder
 from .workload import Rival
@@ -13,7 +17,7 @@ AUTOGRAD = "PyTorch autograd"
 
 
 def wake_sleep(sizes, X, batches, target):
-    """Steps of wake-sleep on minibatches of the rows of X: tuned, by hand and with autograd."""
+    """Steps of wake-sleep on minibatches of the rows of X: tuned, by hand, lean, with autograd."""
 
     def steps(programs):
         machine = programs.wake_sleep(programs.net(sizes), len(batches[0]))
@@ -23,11 +27,11 @@ def wake_sleep(sizes, X, batches, target):
         machine = AutogradMachine(sizes)
         return _steps(X, batches, lambda data, rows: machine.wake_sleep_step(data[rows]))
 
-    return (*_without_autograd(steps, target), Rival(AUTOGRAD, autograd, None, torch_blas()))
+    return (*_without_autograd(steps, target), *_others(X, batches, LeanWakeSleep, sizes, autograd))
 
 
 def reweighted(sizes, X, batches, n_particles, target):
-    """Steps of reweighted wake-sleep on minibatches: tuned, by hand and with autograd."""
+    """Steps of reweighted wake-sleep on minibatches: tuned, by hand, lean, and by autograd."""
 
     def steps(programs):
         machine = programs.reweighted(programs.net(sizes), len(batches[0]), n_particles)
@@ -39,7 +43,8 @@ def reweighted(sizes, X, batches, n_particles, target):
             X, batches, lambda data, rows: machine.reweighted_step(data[rows], n_particles)
         )
 
-    return (*_without_autograd(steps, target), Rival(AUTOGRAD, autograd, None, torch_blas()))
+    lean = functools.partial(LeanReweighted, n_particles=n_particles)
+    return (*_without_autograd(steps, target), *_others(X, batches, lean, sizes, autograd))
 
 
 def importance_weighted(sizes, X, batches, n_particles, activation, target):
@@ -79,6 +84,15 @@ def _without_autograd(make, target):
               torch_blas())
         for programs in (TUNED, BY_HAND)
     )  # fmt: skip
+
+
+def _others(X, batches, lean, sizes, autograd):
+    """The rivals that do less than this library, and that leave more to PyTorch."""
+
+    def steps(n_threads):
+        return _steps(X, batches, lean(PlainNet(sizes)).step)
+
+    return Rival(LEAN, steps, None, torch_blas()), Rival(AUTOGRAD, autograd, None, torch_blas())
 
 
 def _steps(X, batches, step):

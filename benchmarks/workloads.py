@@ -1,13 +1,18 @@
 """All pieces of work whose speed is compared, by name.
 
-Data are random binary rows, with 19 % ones (as binarised digits have) where no share is named: the
-work of a step does not depend on what it learns. PyTorch's rows are left out where it is missing.
+Data are random binary rows, with 19 % ones (as binarised digits have) where no share is named. What
+a machine has learnt matters where few particles carry the weight: trained ones have learnt
+scikit-learn's digits, enlarged to 28 x 28 pixels, for a few epochs. Products of matrices take the
+same time whatever is in them. PyTorch's rows are left out where it is missing.
 """
 
+import copy
+import functools
 import itertools
 
 import numpy as np
 import scipy.sparse
+from sklearn.datasets import load_digits
 from sklearn.neural_network import BernoulliRBM
 
 from sklearn_helmholtz import HelmholtzMachine
@@ -27,7 +32,7 @@ if HAS_TORCH:
 
 SIZES, DEEP, SMALL = (784, 200, 200), (784, 200, 200, 200), (64, 32)
 GAUSSIAN, GAUSSIAN_DEEP, GAUSSIAN_SMALL = (784, 200, 50), (784, 200, 200, 50), (64, 200, 20)
-N_PARTICLES, RATE = 10, 3e-3
+N_PARTICLES, RATE, N_EPOCHS = 10, 3e-3, 20
 DENSITY, SPARSE_DENSITY = 0.19, 0.005
 WIDE, N_WIDE, N_SLICE = 20_000, 10_000, 2000  # features and rows of sparse data; dense rows held
 
@@ -48,6 +53,16 @@ def reweighted(batch=100, n_steps=5):
     rivals = torch_rivals.reweighted(DEEP, X, batches, N_PARTICLES, 3.5) if HAS_TORCH else ()
     title = f"reweighted step, {N_PARTICLES} particles, {_named(DEEP)}, batch {batch}"
     return Workload(title, batch * n_steps, "row", _steps(DEEP, rule, X, batches), rivals)
+
+
+def reweighted_trained(batch=100, n_steps=5):
+    """The same of a machine that has learnt."""
+    X, rule = large_digits(), ReweightedWakeSleep(N_PARTICLES)
+    batches = _batches(X, batch, n_steps)
+    rivals = torch_rivals.reweighted(DEEP, X, batches, N_PARTICLES, 4) if HAS_TORCH else ()
+    title = f"reweighted step, {N_PARTICLES} particles, {_named(DEEP)}, trained, batch {batch}"
+    start = _trained(DEEP, 1)._model.machine
+    return Workload(title, batch * n_steps, "row", _training(start, rule, X, batches), rivals)
 
 
 def gaussian(sizes, n_particles, activation="tanh", batch=128, n_steps=10):
@@ -80,6 +95,19 @@ def scoring(n_rows, n_particles):
 
     rivals = torch_rivals.scoring(SIZES, X, n_particles, 6) if HAS_TORCH else ()
     title = f"scores, {n_rows:,} rows, {n_particles:,} particles, {_named(SIZES)}"
+    return Workload(title, n_rows * n_particles, "particle", make, rivals, thrift=5)
+
+
+def scoring_trained(n_rows, n_particles):
+    """The same of a machine that has learnt."""
+    X = large_digits()[:n_rows]
+
+    def make(n_threads):
+        machine = _trained(SIZES, n_threads, n_importance_samples=n_particles)
+        return lambda: machine.score_samples(X)
+
+    rivals = torch_rivals.scoring(SIZES, X, n_particles, 4.5) if HAS_TORCH else ()
+    title = f"scores, {n_rows:,} rows, {n_particles:,} particles, {_named(SIZES)}, trained"
     return Workload(title, n_rows * n_particles, "particle", make, rivals, thrift=5)
 
 
@@ -192,6 +220,7 @@ def workloads(score_rows, score_particles):
     return {
         "wake-sleep": lambda: wake_sleep(SIZES, 128, 20, 3),
         "reweighted": reweighted,
+        "reweighted-trained": reweighted_trained,
         "small": lambda: wake_sleep(SMALL, 100, 200, 2),
         "gaussian": lambda: gaussian(GAUSSIAN, 1),
         "gaussian-5": lambda: gaussian(GAUSSIAN, 5),
@@ -201,6 +230,7 @@ def workloads(score_rows, score_particles):
         "gaussian-small": lambda: gaussian(GAUSSIAN_SMALL, 1, n_steps=50),
         "gaussian-small-5": lambda: gaussian(GAUSSIAN_SMALL, 5, n_steps=20),
         "scoring": lambda: scoring(score_rows, score_particles),
+        "scoring-trained": lambda: scoring_trained(score_rows, score_particles),
         "sampling": sampling,
         "epoch": epoch,
         "product-13": lambda: product(0.13, 2.5),
@@ -232,6 +262,31 @@ def _training(start, rule, X, batches):
         return lambda: [training.step(rows, batch, RATE) for batch in batches]
 
     return make
+
+
+def large_digits():
+    """Scikit-learn's digits as binary rows of 28 x 28 pixels, uint8.
+
+    Pixels are three by three, with a margin, and black by chance where they are grey.
+    """
+    grey = load_digits().images.repeat(3, axis=1).repeat(3, axis=2) / 16
+    grey = np.pad(grey, ((0, 0), (2, 2), (2, 2))).reshape(len(grey), -1)
+    return (np.random.default_rng(0).random(grey.shape) < grey).astype(np.uint8)
+
+
+@functools.lru_cache(maxsize=1)
+def _learnt(sizes):
+    """A machine that has learnt digits."""
+    machine = HelmholtzMachine(
+        sizes[1:], n_particles=N_PARTICLES, learning_rate_init=RATE, max_iter=N_EPOCHS,
+        random_state=0,
+    )  # fmt: skip
+    return machine.fit(large_digits())
+
+
+def _trained(sizes, n_threads, **params):
+    """A copy of one for a number of threads."""
+    return copy.deepcopy(_learnt(sizes)).set_params(n_jobs=n_threads, **params)
 
 
 def _untrained(batch, n_threads):
