@@ -10,12 +10,9 @@ from . import _keys, _tree
 from ._gradients import BlockGradients, LostError
 from ._keys import Purpose
 from ._threads import run_blocks
-from .learning import Average, penalise
+from .learning import Average, is_worth_compiling, penalise
 from .rows import Batch, ChunkOrder, WholeOrder
 
-# Steps of a training that is worth a fused rule: each is 0.1 to 0.3 ms shorter, and compiling it
-# takes 9 s. A number of steps is known beforehand; a clock would compile it when half is over.
-_WORTH_COMPILING = 50_000
 _WORTH_SHARING = 2**18  # entries of a gradient from which on threads share a move
 _PROBED_ROWS = 100
 PROBE_SAMPLES = 1
@@ -97,7 +94,7 @@ class Training:
         self._settled_rule = rule
         self._penalties = penalties
         self.set_penalties()
-        self._seed = past.seed
+        self._seed, self._n_units = past.seed, machine.n_units
         self._last_step, self.has_moved = 0, False
         self._gradients = (gradients or BlockGradients)(machine, rule, past.seed, n_threads)
         self._memory, self._carry_over = None, past.carry_over
@@ -215,7 +212,8 @@ class Training:
             # It stays in this process, and chains have shares of whole minibatches.
             batch = Batch.of(batch.numbers)
         self.step_number += 1
-        is_long = max(self.step_number, self._last_step) > _WORTH_COMPILING
+        n_steps = max(self.step_number, self._last_step)
+        is_long = is_worth_compiling(self._n_units, len(batch), n_steps)
         gradient, bound = self._gradients.of(
             self.parameters, rows, batch, self.step_number, self._memory, is_long
         )

@@ -35,7 +35,7 @@ import scipy.sparse
 from numba.extending import is_jitted
 
 import sklearn_helmholtz
-from sklearn_helmholtz import HelmholtzMachine, _kernels, _threads, _training
+from sklearn_helmholtz import HelmholtzMachine, _kernels, _threads
 from sklearn_helmholtz._kernels import cache, compilation
 from sklearn_helmholtz._kernels.bernoulli import bernoulli_mean
 from sklearn_helmholtz._kernels.kernel import Kernel
@@ -463,7 +463,7 @@ def test_a_fork_compiles_the_fused_kernel(monkeypatch, tmp_path):
     fresh = caller_of(wake_sleep_gradient)
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(fused, "wake_sleep_gradient", fresh)
-    monkeypatch.setattr(_training, "_WORTH_COMPILING", -1)
+    monkeypatch.setattr(fused, "_SECONDS_TO_COMPILE", -1)
 
     def child():
         assert not fresh.is_compiled

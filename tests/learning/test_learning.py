@@ -31,6 +31,7 @@ from sklearn_helmholtz.learning import (
     FixedPenalty,
     ReweightedWakeSleep,
     WakeSleep,
+    is_worth_compiling,
     penalise,
 )
 from sklearn_helmholtz.learning.fused import FusedReweightedWakeSleep, FusedWakeSleep
@@ -568,6 +569,14 @@ def test_training_uses_the_fused_rule_only_for_blocks_of_zeros_and_ones(rule, mo
         assert len(used) == n_used
 
 
+@pytest.mark.parametrize(("n_units", "n_rows"), [((6, 3), 10), ((784, 200, 200), 128)])
+def test_a_rule_is_worth_compiling_from_some_number_of_steps_on(n_units, n_rows):
+    saved = 4e-5 + 3e-9 * n_rows * sum(n_units)
+    threshold = int(9 / saved)
+    assert not is_worth_compiling(n_units, n_rows, threshold)
+    assert is_worth_compiling(n_units, n_rows, threshold + 1)
+
+
 @both_rules
 def test_a_fused_rule_is_compiled_for_trainings_of_many_steps(rule, monkeypatch):
     machine = initialise((6, 3), Bernoulli(), np.zeros(6), np.random.default_rng(0))
@@ -575,7 +584,12 @@ def test_a_fused_rule_is_compiled_for_trainings_of_many_steps(rule, monkeypatch)
     gradients = kind.gradients
     monkeypatch.setattr(kind, "is_compiled", False)
     monkeypatch.setattr(kind, "gradients", lambda *given: used.append(given) or gradients(*given))
-    table, most = Table(np.ones((20, 6), bool), True), _training._WORTH_COMPILING
+    table, most = Table(np.ones((20, 6), bool), True), 100_000
+    monkeypatch.setattr(
+        _training,
+        "is_worth_compiling",
+        lambda *sizes: sizes[:2] == ((6, 3), 10) and sizes[2] > most,
+    )
     for n_done, n_epochs, n_used in ((0, most // 2, 0), (0, most // 2 + 1, 1), (most, 1, 2)):
         training = Training(machine, rule, Adam(), 1, Past(cases.SEED, n_done))
         plan = Plan(np.arange(20), batch_size=10, max_iter=n_epochs, schedule=Constant(0.01))
