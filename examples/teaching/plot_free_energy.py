@@ -32,7 +32,11 @@ X_train, X_test = X[:1000], X[1000:]
 def learn(algorithm, n_epochs=120):
     """Mean free energy and -log p of test rows after each epoch, nats."""
     machine = HelmholtzMachine(
-        (6, 2), algorithm=algorithm, batch_size=20, random_state=0
+        (6, 2),
+        algorithm=algorithm,
+        averaging=False,  # the course of training itself
+        batch_size=20,
+        random_state=0,
     )
     history = []
     for _ in range(n_epochs):

@@ -12,7 +12,10 @@ _BATCH, _SMALLEST_BATCH, _BATCHES = 100, 20, 100
 # Above so many rows batches grow with the root of the rows, up to the largest; rates follow them up
 # to so many times (`benchmarks.large_batches`).
 _MANY_ROWS, _LARGEST_BATCH, _STEEPEST = 100_000, 6400, 4.0
-_MANY_COLUMNS = 400  # whose lateral weights go too far in the usual number of epochs
+# Weights of so many columns go too far in the usual number of epochs. A share of fewer rows could
+# not tell when; and more than the most that are held out make epochs longer, and tell no more.
+_MANY_COLUMNS, _ROWS_TO_STOP_BY = 400, 200
+_FEWEST_HELD_OUT, _MOST_HELD_OUT = 1, 1000
 _ALPHA = 1e-4
 # Of estimated penalties: bound, shape, order of the mean that tells the size, and first bound.
 _PRIOR, _LATERAL_PRIOR = (2.0, math.inf, 2, 0.1), (12.0, 4.0)
@@ -20,12 +23,19 @@ _WARMUP = 0.6  # of the epochs, in which the first bound grows to the last
 
 
 def takes_averages(estimator):
-    """Whether the result of training is an average."""
-    return _is_careful(estimator) if estimator.averaging == "auto" else estimator.averaging
+    """Whether the result of training is an average.
+
+    Where a learning rate falls, the parameters settle by themselves (`benchmarks.averaging`). And
+    means of weights are not the zeros that an L1 penalty is asked for.
+    """
+    if estimator.averaging != "auto":
+        return estimator.averaging
+    settles = estimator.learning_rate != "constant" or estimator.l1_ratio not in ("auto", 0)
+    return _is_careful(estimator) or not settles
 
 
 def _is_careful(estimator):
-    """Whether steps are small, averaged, and penalised by what weights tell.
+    """Whether minibatches are small, and weights penalised by what they tell.
 
     Of machines that learn much from each column: autoregressive ones, and those of mixed columns.
     """
@@ -77,11 +87,17 @@ def batch_size(estimator, n_rows):
     return min(max(most, _SMALLEST_BATCH), _BATCH)
 
 
-def stops_early(estimator, n_features):
+def stops_early(estimator, n_rows, n_features):
     """Whether training stops when the objective on held-out rows improves no more."""
     if estimator.early_stopping != "auto":
         return estimator.early_stopping
-    return estimator.autoregressive and n_features >= _MANY_COLUMNS
+    return n_features >= _MANY_COLUMNS and n_rows >= _ROWS_TO_STOP_BY
+
+
+def n_held_out(estimator, n_rows):
+    """How many of the rows are held out by early stopping."""
+    n = max(round(estimator.validation_fraction * n_rows), _FEWEST_HELD_OUT)
+    return min(n, _MOST_HELD_OUT) if estimator.early_stopping == "auto" else n
 
 
 def penalties(estimator, n_rows):

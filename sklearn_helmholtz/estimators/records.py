@@ -45,9 +45,9 @@ class RecordsMixin:
                loss  validation_score
         epoch
         1      2.16             -2.06
-        2      2.18             -2.06
-        3      2.12             -2.05
-        4      2.11               NaN
+        2      2.16             -2.06
+        3      2.13             -2.06
+        4      2.08               NaN
         """
         check_is_fitted(self)
         columns = {"loss": self.loss_curve_}

@@ -90,8 +90,9 @@ class SigmoidBeliefNet(JointMixin, TrainedDensityEstimator):
         Whether the net is an average of the parameters over the later part of training instead
         of the last ones: after t steps, those of step s weigh about ``s**8``, so that most of the
         weight lies on the last ninth [5]_. It takes the place of a falling learning rate, and
-        allows a higher one, without knowing when training will end. ``"auto"`` means for
-        autoregressive machines and mixed columns.
+        allows a higher one, without knowing when training will end. ``"auto"`` means where the
+        learning rate is constant and no weights are to be zero by ``l1_ratio``, and of
+        autoregressive machines and mixed columns in any case.
 
     batch_size : int or "auto", default="auto"
         Rows of a minibatch. ``"auto"`` means 100, but for autoregressive machines and mixed
@@ -127,7 +128,7 @@ class SigmoidBeliefNet(JointMixin, TrainedDensityEstimator):
     early_stopping : "auto" or bool, default=False
         Whether to hold out rows, to stop when their importance-weighted bound (50 samples, fixed
         random numbers) no longer improves, and to keep the best parameters seen. ``"auto"`` does
-        so for autoregressive nets of 400 features or more.
+        so for 400 features or more, and 200 rows or more, and holds out 1,000 at most.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by early stopping when ``fit`` is given no ``X_val``.

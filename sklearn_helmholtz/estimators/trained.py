@@ -32,6 +32,7 @@ from .collected_rows import (
 from .defaults import (
     batch_size,
     learning_rate,
+    n_held_out,
     penalties,
     stops_early,
     takes_averages,
@@ -48,7 +49,6 @@ from .public import public
 from .records import RecordsMixin
 from .weights import Weights, check_alike, checked_weights, effective_number
 
-_FEWEST_HELD_OUT = 1
 _SEEN = ("n_features_in_", "feature_names_in_", "_schema")
 _SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 
@@ -157,7 +157,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         goes_on = self.warm_start and self.__sklearn_is_fitted__()
         given, X, weights = self._weighted(X, sample_weight, reset=not goes_on)
         seed = self._history.past.seed if goes_on else self._draw_seed()
-        whole, whole_weights, stops = X, weights, stops_early(self, X.shape[1])
+        whole, whole_weights, stops = X, weights, stops_early(self, *X.shape)
         summary = summary_of(X)
         known = _known_to_learn_from(summary, weights)
         seen, n_rows = Weights.of(weights, known), effective_number(weights, known)
@@ -383,14 +383,14 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
     def _split(self, known, seed):
         """Numbers of the rows to train on and of the rows held out, of those known."""
         n_rows = len(known)
-        n_held_out = max(round(self.validation_fraction * n_rows), _FEWEST_HELD_OUT)
-        if n_held_out >= n_rows:
+        n_out = n_held_out(self, n_rows)
+        if n_out >= n_rows:
             raise ValueError(
                 f"early_stopping=True with validation_fraction={self.validation_fraction} leaves "
                 f"no training rows out of n_samples={n_rows}."
             )
         order = _keys.generator(seed, Purpose.SPLIT).permutation(n_rows)
-        return known[np.sort(order[n_held_out:])], known[np.sort(order[:n_held_out])]
+        return known[np.sort(order[n_out:])], known[np.sort(order[:n_out])]
 
     def _most_epochs(self, X):
         """The most epochs that a fit to data, not yet validated, can take."""

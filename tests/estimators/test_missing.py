@@ -194,7 +194,7 @@ def test_fits_have_the_same_bits_for_any_number_of_threads(visible, algorithm):
 def test_gaps_teach_nothing_about_a_column_that_nobody_sees_again():
     rng = np.random.default_rng(0)
     X = (rng.random((200, 6)) < 0.3).astype(float)
-    plain = {"solver": "sgd", "momentum": 0, "alpha": 0, "random_state": 0}
+    plain = {"solver": "sgd", "momentum": 0, "alpha": 0, "averaging": False, "random_state": 0}
     model = HelmholtzMachine((4,), **plain).partial_fit(X)
     before = model.generative_coefs_[0].copy(), model.generative_intercepts_[0].copy()
     X[:, 2] = np.nan

@@ -4,6 +4,7 @@ import pickle
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from numpy.testing import assert_array_equal
 
 from sklearn_helmholtz import HelmholtzMachine
@@ -25,7 +26,10 @@ def test_averaging_changes_what_comes_of_training_and_not_its_course():
     # Without averaging, training goes on from what was published.
     goes_on = pickle.loads(pickle.dumps(averaged)).set_params(averaging=False).partial_fit(X)
     fresh = HelmholtzMachine.from_parameters(
-        *(getattr(averaged, name) for name in NETS), random_state=0, batch_size=20
+        *(getattr(averaged, name) for name in NETS),
+        random_state=0,
+        batch_size=20,
+        averaging=False,
     )
     fresh._history = averaged._history
     fresh._model = replace(fresh._model, encoding=averaged._model.encoding)
@@ -44,13 +48,18 @@ def test_averages_are_what_is_validated_and_kept():
         assert_array_equal(array, kept)
 
 
-def test_averaging_is_what_autoregressive_machines_do_by_default():
+@pytest.mark.parametrize(
+    ("params", "is_averaged"),
+    [
+        ({}, True),
+        ({"autoregressive": True}, True),
+        ({"learning_rate": "cosine"}, False),
+        ({"learning_rate": "cosine", "autoregressive": True}, True),
+    ],
+)
+def test_averaging_is_the_default_where_rates_do_not_fall(params, is_averaged):
     X = DATA["bernoulli"]
-    for autoregressive in (False, True):
-        default, *others = (
-            machine(autoregressive=autoregressive, **params).fit(X)
-            for params in ({}, {"averaging": False}, {"averaging": True})
-        )
-        assert [same_bits(default, other) for other in others] == [
-            not autoregressive, autoregressive
-        ]  # fmt: skip
+    default, *others = (
+        machine(**params, **more).fit(X) for more in ({}, {"averaging": False}, {"averaging": True})
+    )
+    assert [same_bits(default, other) for other in others] == [not is_averaged, is_averaged]

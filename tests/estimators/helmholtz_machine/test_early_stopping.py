@@ -97,15 +97,17 @@ def test_held_out_rows_are_not_trained_on(monkeypatch):
     assert trained == set(range(40)) - numbers
 
 
-def test_autoregressive_machines_of_wide_tables_stop_early(monkeypatch):
+@pytest.mark.parametrize("autoregressive", [False, True])
+def test_machines_of_wide_tables_stop_early(autoregressive, monkeypatch):
     X = DATA["bernoulli"]
     monkeypatch.setattr(defaults, "_MANY_COLUMNS", X.shape[1])
-    settings = {"autoregressive": True, "max_iter": 2}
+    monkeypatch.setattr(defaults, "_ROWS_TO_STOP_BY", len(X))
+    settings = {"autoregressive": autoregressive, "max_iter": 2}
     early = machine(**settings).fit(X)
     assert same_bits(early, machine(**settings, early_stopping=True).fit(X))
     assert len(early.validation_scores_) == 2
-    for quiet in (machine(**settings).fit(X[:, 1:]), machine(max_iter=2).fit(X)):
-        assert quiet.validation_scores_ is None
+    for fewer in (X[:, 1:], X[1:]):
+        assert machine(**settings).fit(fewer).validation_scores_ is None
     assert machine(**settings, early_stopping=False).fit(X).validation_scores_ is None
     # Rows of one's own stop it just as well, and none of the table is then held out.
     early, own = machine(**settings, tol=1e6, n_iter_no_change=1).set_params(max_iter=9), X[:9]
@@ -113,6 +115,12 @@ def test_autoregressive_machines_of_wide_tables_stop_early(monkeypatch):
     early.set_params(early_stopping=False)
     assert early.fit(X, X_val=own).n_iter_ == 9
     machine(**settings).partial_fit(X)  # which cannot stop early, and need not be told so
+
+
+def test_as_many_rows_are_held_out_as_are_needed(monkeypatch):
+    monkeypatch.setattr(defaults, "_MOST_HELD_OUT", 9)
+    for asked, n_rows, n in (("auto", 50, 5), ("auto", 200, 9), (True, 200, 20), (True, 3, 1)):
+        assert defaults.n_held_out(machine(early_stopping=asked), n_rows) == n
 
 
 def test_metadata_routing_of_the_validation_rows():

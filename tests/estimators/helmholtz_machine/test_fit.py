@@ -37,13 +37,14 @@ OTHERS = [
     {"solver": "sgd"},
     {"solver": "sgd", "momentum": 0.1},
     {"learning_rate": "cosine"},
-    {"learning_rate_init": 0.02},
+    {"learning_rate_init": 0.01},
+    {"averaging": False},
     {"batch_size": 7},
     {"alpha": 0.1},
     {"shuffle": False},
     {"early_stopping": True},
     {"visible": "gaussian"},
-    {"max_iter": 4},
+    {"max_iter": 9},
 ]
 
 

@@ -79,11 +79,13 @@ def test_learning_rates_by_default():
     def rate(n_together=100, **params):
         return defaults.learning_rate(machine(**params), n_together)
 
-    assert (rate(), rate(averaging=True), rate(autoregressive=True)) == (0.01, 0.02, 0.02)
-    assert rate(autoregressive=True, averaging=False) == 0.01
-    assert [rate(n) for n in (1, 20, 100, 400, 1600, 6400)] == [0.01, 0.01, 0.01, 0.02, 0.04, 0.04]
+    assert (rate(), rate(averaging=True), rate(autoregressive=True)) == (0.02, 0.02, 0.02)
+    assert rate(averaging=False) == rate(autoregressive=True, averaging=False) == 0.01
+    assert rate(learning_rate="cosine") == rate(learning_rate="adaptive") == 0.01
+    assert rate(learning_rate="cosine", autoregressive=True) == 0.02
+    assert [rate(n) for n in (1, 20, 100, 400, 1600, 6400)] == [0.02, 0.02, 0.02, 0.04, 0.08, 0.08]
     assert [rate(n, solver="sgd") for n in (20, 100, 200, 400, 800)] == [
-        0.01, 0.01, 0.02, 0.04, 0.04,
+        0.02, 0.02, 0.04, 0.08, 0.08,
     ]  # fmt: skip
     for n_together in (1, 100, 400):
         assert rate(n_together, autoregressive=True, learning_rate_init=0.5) == 0.5
@@ -137,8 +139,8 @@ def test_steps_of_a_large_table(learner, monkeypatch):
 def test_rates_are_those_of_the_rows_that_a_step_has(monkeypatch):
     X = binary_data(400)
     model = machine(batch_size=1600, max_iter=1)
-    assert steps_of(lambda: model.fit(X), monkeypatch) == [(400, 0.02)]
-    assert steps_of(lambda: model.partial_fit(X[:100]), monkeypatch) == [(100, 0.01)]
+    assert steps_of(lambda: model.fit(X), monkeypatch) == [(400, 0.04)]
+    assert steps_of(lambda: model.partial_fit(X[:100]), monkeypatch) == [(100, 0.02)]
 
 
 def test_pieces_have_the_minibatches_of_the_table_that_was_fitted(monkeypatch):
@@ -146,5 +148,5 @@ def test_pieces_have_the_minibatches_of_the_table_that_was_fitted(monkeypatch):
     X, fitted = binary_data(2400), machine(max_iter=1, batch_size="auto")
     new = clone(fitted)
     fitted.fit(X)
-    assert steps_of(lambda: fitted.partial_fit(X[:800]), monkeypatch) == [(400, 0.02)] * 2
-    assert steps_of(lambda: new.partial_fit(X[:600]), monkeypatch)[0] == (200, 0.01 * np.sqrt(2))
+    assert steps_of(lambda: fitted.partial_fit(X[:800]), monkeypatch) == [(400, 0.04)] * 2
+    assert steps_of(lambda: new.partial_fit(X[:600]), monkeypatch)[0] == (200, 0.02 * np.sqrt(2))
