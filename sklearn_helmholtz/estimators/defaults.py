@@ -95,7 +95,7 @@ def stops_early(estimator, n_rows, n_features):
 
 
 def n_held_out(estimator, n_rows):
-    """How many of the rows are held out by early stopping."""
+    """Number of the rows that early stopping holds out."""
     n = max(round(estimator.validation_fraction * n_rows), _FEWEST_HELD_OUT)
     return min(n, _MOST_HELD_OUT) if estimator.early_stopping == "auto" else n
 

@@ -131,9 +131,8 @@ def test_rows_without_a_label_teach():
     few = np.where(np.arange(240) < 10, y, np.nan)
     deep = HelmholtzMachine(1, max_iter=60, random_state=0)
     alone = LatentClassifier(deep).fit(X[:10], few[:10])
-    assert alone.score(X[10:], y[10:]) < 0.8
     model = LatentClassifier(deep).fit(X, few)
-    assert model.score(X[10:], y[10:]) > 0.95
+    assert model.score(X[10:], y[10:]) > max(0.95, alone.score(X[10:], y[10:]) + 0.1)
     assert set(model.estimator_.kinds_) == {"bernoulli"}
 
 
