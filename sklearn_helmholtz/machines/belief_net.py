@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -26,6 +26,11 @@ class BeliefNet:
     """
 
     generation: Chain
+
+    def __getstate__(self):
+        """The fields: pickles do not depend on what was asked before."""
+        names = {field.name for field in fields(self)}
+        return {name: value for name, value in vars(self).items() if name in names}
 
     @functools.cached_property
     def n_units(self):
