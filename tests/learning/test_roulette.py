@@ -17,6 +17,13 @@ from sklearn_helmholtz._kernels.particles import ROULETTE
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._workspace import Workspace
 from sklearn_helmholtz.learning import ReweightedWakeSleep, reweighted
+from sklearn_helmholtz.learning.kept import keep
+from sklearn_helmholtz.learning.passes import (
+    first_recognition_gradient,
+    generation_gradient,
+    higher_recognition_gradient,
+    wake_and_dream,
+)
 from sklearn_helmholtz.machines import initialise
 from sklearn_helmholtz.rows import Block, Lists
 from sklearn_helmholtz.units import Bernoulli
@@ -98,6 +105,26 @@ def test_the_expected_step_is_that_of_all_particles(n_units, visible, monkeypatc
             assert step(rule, machine, block)[0] == bound
             assert 2 <= n_outcomes <= 64
             assert_allclose(found, plain, rtol=1e-5, atol=1e-5 * np.abs(plain).max())
+
+
+@pytest.mark.parametrize(("n_units", "visible"), PLAIN)
+def test_passes_of_kept_particles_have_the_gradients_of_weights_that_are_zero(n_units, visible):
+    machine, _, X = make_case(n_units, visible, n_rows=2, scale=1.5)
+    weights = np.array([[0.5, 0, 0.3, 0.2], [0, 0, 0, 1.5]], np.float32)
+    kept = np.flatnonzero(weights)
+    for block in blocks(machine, visible, X):
+        found = []
+        for chosen in (False, True):
+            out, own = cases.empty_gradient(machine), weights
+            wake, dream = make_draws(2, 4), make_draws(2, purpose=Purpose.DREAM)
+            passes = wake_and_dream(machine, block, wake, dream)
+            first_recognition_gradient(machine, passes, weights, out.recognition)
+            if chosen:
+                passes, own = keep(passes, kept), weights.reshape(-1)[kept]
+            generation_gradient(machine, passes, own, out.generation)
+            higher_recognition_gradient(machine, passes, own, out.recognition)
+            found.append(np.concatenate([leaf.ravel() for leaf in _tree.leaves(out)]))
+        assert_allclose(*found, rtol=1e-5, atol=1e-6)
 
 
 def test_the_mean_step_over_random_numbers_is_that_of_all_particles(monkeypatch):
