@@ -15,10 +15,11 @@ learnt scikit-learn's digits, enlarged as in `benchmarks.workloads`, and with ``
 set, for some epochs, or nothing yet.
 
 ``choice`` fits `HelmholtzMachine`, as it is by default but for ``max_iter``, to at most `MOST_ROWS`
-rows of ``train``, and scores ``valid`` rows with importance samples, the same random numbers in
-each. Pairs of fits have a seed in common; "gain" is that of the roulette, in nats, with its
-standard error over the seeds. ``scores`` does the same on ``test`` rows with the threshold that is
-the default, and with other seeds. Results are ``benchmarks/results/pruning_*.csv``.
+rows of ``train``, and scores `SCORED_ROWS` of ``valid``, or all, with importance samples, the same
+random numbers in each. Pairs of fits have a seed in common; "gain" is that of the roulette, in
+nats, with its standard error over the seeds. ``scores`` does the same on ``test`` rows with the
+threshold that is the default, and with other seeds. Results are
+``benchmarks/results/pruning_*.csv``.
 """
 
 import argparse

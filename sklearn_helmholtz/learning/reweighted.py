@@ -32,7 +32,7 @@ class ReweightedWakeSleep(BeliefNetRule):
     all others. So particles play Russian roulette: one of a weight w below t is kept with the
     probability w / t, and has the weight t then. The expected step is the same; gradients are made
     of those that are kept. t is half the mean weight, 1 / 2K: the whole of it would make steps up
-    to a tenth faster, and three to four times the noise (`benchmarks.pruning`). Since t is no more
+    to a tenth faster, and about four times the noise (`benchmarks.pruning`). Since t is no more
     than the mean, one of each row is always kept, and particles of much the same weight all are. A
     particle adds w (t - w) times its squared gradient to the variance, and so all of a row at most
     t times the weighted mean of theirs. Machines with lateral weights, whose parents are other
