@@ -31,7 +31,7 @@ from .torch_units import Uniforms
 
 N_UNITS, N_ROWS, N_PARTICLES = (64, 104, 20), 50, 5  # layers with and without products of 4
 SMALL, N_LEARNT = (64, 32), 100  # that learn; rows of their minibatches
-RULES = {"wake-sleep": WakeSleep(), "reweighted": ReweightedWakeSleep(N_PARTICLES)}
+RULES = {"wake-sleep": WakeSleep(), "reweighted": ReweightedWakeSleep(N_PARTICLES, roulette=0)}
 NAMES = ("down", "up", "down_bias", "up_bias")
 
 

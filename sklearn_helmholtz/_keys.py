@@ -29,6 +29,8 @@ label where rows have one. What is missing of rows with labels is drawn by their
 particle 0 given the label, and as particle 1 without. Dreams that come down from chains are
 particle 2^30 of a row, and the states where they begin are drawn as layer 0 of the next one. Chains
 that follow log Z have a key of their own, and number their sweeps in word 3.
+Which particles of a row learning keeps is decided by wake numbers of its particle 2^31, as layer 0,
+with a unit for each of them.
 Mean field starts from numbers of a purpose of its own, with the number of the start in word 1 and
 the units of all layers as layer 0: in training and as a proposal under the key of the row, in
 inference under key 0, whatever the row, so that nearly equal rows end alike. Chains whose means

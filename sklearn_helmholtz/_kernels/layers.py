@@ -69,13 +69,13 @@ def write_gradient(parents, error, fresh, out, starts, place):
 def write_gradients(parents, error, limits, parts, starts, place):
     """Write the derivatives of consecutive row blocks, each to its own of ``parts``.
 
-    limits : (n_parts + 1,), where blocks of rows of data start. The parents (n_rows, n_inputs) and
-    errors (n_rows, n_units) of a row are as many as there are particles of it.
+    parents : (n_rows, n_inputs); error : (n_rows, n_units); limits : (n_parts + 1,), where blocks
+    start among these rows.
     """
     n_parts = parts.shape[0]
-    n_particles, fresh = parents.shape[0] // limits[n_parts], opaque_true(n_parts)
+    fresh = opaque_true(n_parts)
     for p in range(n_parts):
-        a, b = limits[p] * n_particles, limits[p + 1] * n_particles
+        a, b = limits[p], limits[p + 1]
         write_gradient(parents[a:b], error[a:b], fresh, parts[p], starts, place)
 
 
@@ -85,12 +85,30 @@ def write_prior_gradients(states, prior, weights, limits, parts, starts):
 
     states : (n_rows, n_units); prior : its inputs, (1, n_units); weights : (n_rows,).
     """
-    n_parts, n_units = parts.shape[0], prior.shape[1]
-    n_particles = states.shape[0] // limits[n_parts]
-    for p in range(n_parts):
-        a, b = limits[p] * n_particles, limits[p + 1] * n_particles
+    n_units = prior.shape[1]
+    for p in range(parts.shape[0]):
+        a, b = limits[p], limits[p + 1]
         out = rows(parts[p], starts[0], 1, n_units)
         bernoulli.error(states[a:b], prior, weights[a:b], out)
+
+
+@routine
+def gather(values, places):
+    """Move some rows, whose numbers rise, to the front, in place: (n_rows, n_units)."""
+    for i in range(places.shape[0]):
+        source = places[i]
+        if source != i:
+            for j in range(values.shape[1]):
+                values[i, j] = values[source, j]
+
+
+@routine
+def gather_weighed(error, places, weights):
+    """Do as `gather`, and multiply each of these rows by its weight, (n_places,)."""
+    for i in range(places.shape[0]):
+        source, weight = places[i], weights[i]
+        for j in range(error.shape[1]):
+            error[i, j] = weight * error[source, j]
 
 
 @routine

@@ -9,7 +9,7 @@ from numba import float32, int64, uint32, uint64
 
 from .arithmetic import count_from, fill_words, fraction, maximum, multiply_wide
 from .copying import copy_row
-from .kernel import helper, kernel, reads, writes
+from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, load, store
 
 UNITS = 4 * LANES  # whose numbers are made together: four words at sixteen counters
@@ -88,10 +88,7 @@ def philox_words(counters, key, out):
     store(out, 3 * LANES, w3)
 
 
-@kernel(
-    reads(uint32, "2"), reads(uint64, "n/_"), int64, int64, uint32, writes(float32, "n _"),
-)  # fmt: skip
-def uniform_rows(key, addresses, n_particles, first, layer, out):
+def _uniform_rows(key, addresses, n_particles, first, layer, out):
     """The uniform numbers of the particles of some rows: out (n_rows * n_particles, n_numbers).
 
     Row i is particle ``first + i % n_particles`` of address ``i // n_particles``.
@@ -101,3 +98,9 @@ def uniform_rows(key, addresses, n_particles, first, layer, out):
     for i in range(out.shape[0]):
         uniform_row(key, addresses[i // n_particles], first + i % n_particles, layer, numbers)
         copy_row(numbers, out[i])
+
+
+uniform_rows = kernel(
+    reads(uint32, "2"), reads(uint64, "n/_"), int64, int64, uint32, writes(float32, "n _"),
+)(_uniform_rows)  # fmt: skip
+numbers_of_rows = routine(_uniform_rows)  # for kernels that do more than one thing

@@ -2,7 +2,7 @@
 
 As in `wake_sleep`, the routines and their order are those of the layered rule, and so are the bits.
 Rows of all layers but the first are explanations, ``n_particles`` for each row of data, and then
-dreams, one for each.
+dreams, one for each. When the weights are known, the explanations that are kept move to the front.
 """
 
 import numpy as np
@@ -11,17 +11,18 @@ from numba import float32, float64, int64, uint8, uint32, uint64
 from . import bernoulli, data_layer
 from .kernel import helper, kernel, opaque_true, reads, routine, writes
 from .layers import (
+    gather,
+    gather_weighed,
     generation_place,
     recognition_place,
     rows,
-    weigh,
     word,
     write_gradient,
     write_gradients,
     write_inputs,
     write_prior_gradients,
 )
-from .particles import normalise
+from .particles import kept_of, normalise, play
 
 _HALF = np.float32(0.5)
 
@@ -85,21 +86,26 @@ def _descend_to_data(
 
 @helper
 def _generation_gradients(
-    weights, hidden, places, etas, down, sizes, parameters, starts, limits, parts
+    m, kept, weights, hidden, places, etas, down, sizes, parameters, starts, limits, parts
 ):
     """Write the gradients of ``sum weight log p(x, h)``, from the data up: the latest errors first.
 
-    The errors of `_descend` are weighted in place, and not needed again. Of ``parts`` the places of
-    all generative parameters are written, each once. weights : (n_explanations,).
+    Of m explanations those that are kept move to the front, states and errors; the latter, those of
+    `_descend`, are weighted on the way, and not needed again. Of ``parts`` the places of all
+    generative parameters are written, each once. kept, weights : (n_kept,); limits : where row
+    blocks start among these.
     """
-    m, top = weights.shape[0], sizes.shape[0] - 1
+    n_kept, top = kept.shape[0], sizes.shape[0] - 1
     for layer in range(top):
         error = rows(etas, down[layer], m, sizes[layer])
-        weigh(error, weights)
         states = rows(hidden, places[layer + 1], m, sizes[layer + 1])
-        write_gradients(states, error, limits, parts, starts, generation_place(layer, top))
+        gather_weighed(error, kept, weights)
+        gather(states, kept)
+        write_gradients(
+            states[:n_kept], error[:n_kept], limits, parts, starts, generation_place(layer, top)
+        )
     prior = rows(parameters, starts[0], 1, sizes[top])
-    states = rows(hidden, places[top], m, sizes[top])
+    states = rows(hidden, places[top], n_kept, sizes[top])
     write_prior_gradients(states, prior, weights, limits, parts, starts)
 
 
@@ -110,9 +116,9 @@ def _first_recognition_gradients(
     """Write the gradients of the first recognition layer, whose particles share their input.
 
     The inputs of the explanations are there from `_recognise`, those of the dreams are written
-    below them; errors take the place of both, summed over the particles of a row. A row block
-    writes its place of ``parts`` with the explanations, and adds the dreams. halves :
-    (n_explanations + n_dreams,).
+    below them; errors take the place of both, summed over the particles of a row: those that are
+    not kept have no weight. A row block writes its place of ``parts`` with the explanations, and
+    adds the dreams. halves : (n_explanations + n_dreams,).
     """
     n, m, top, size = x.shape[0], halves.shape[0] - x.shape[0], sizes.shape[0] - 1, sizes[1]
     fresh = opaque_true(n)
@@ -139,27 +145,31 @@ def _copy(source, target):
 
 @helper
 def _recognition_gradients(
-    layer, n, halves, hidden, places, etas, up, ends, sizes, parameters, starts, limits, parts
-):
+    layer, m, n, kept, halves, hidden, places, etas, up, ends, sizes, parameters, starts, limits,
+    limits_of_kept, parts,
+):  # fmt: skip
     """Write the gradients of a higher recognition layer on explanations and dreams together.
 
-    The inputs of the explanations are there from `_recognise`, those of the dreams are written
-    below them, and both are only read from then on. The errors of a row block and their parents are
-    brought together first, behind all others, where ``ends`` says: sums go by 32 rows.
+    The inputs of m explanations are there from `_recognise`, of which those that are kept move to
+    the front, as their states have done; those of the n dreams are written below them all. The
+    errors of a row block and their parents are brought together then, behind all others, where
+    ``ends`` says: sums go by 32 rows. halves : (n_kept + n_dreams,).
     """
-    m, top, n_units = halves.shape[0] - n, sizes.shape[0] - 1, sizes[layer]
-    fresh, place, n_particles = opaque_true(n), recognition_place(layer, top), m // n
+    n_kept, top, n_units = kept.shape[0], sizes.shape[0] - 1, sizes[layer]
+    fresh, place = opaque_true(n), recognition_place(layer, top)
     below = rows(hidden, places[layer - 1], m + n, sizes[layer - 1])
     states = rows(hidden, places[layer], m + n, n_units)
     eta = rows(etas, up[layer], m + n, n_units)
     write_inputs(below[m:], parameters, starts, place, eta[m:])
+    gather(eta, kept)
     for p in range(parts.shape[0]):
-        a, b = limits[p] * n_particles, limits[p + 1] * n_particles
+        a, b = limits_of_kept[p], limits_of_kept[p + 1]
         c, d = m + limits[p], m + limits[p + 1]
         error = rows(etas, ends[1], b - a + d - c, n_units)
         parents = rows(hidden, ends[0], b - a + d - c, sizes[layer - 1])
         bernoulli.error(states[a:b], eta[a:b], halves[a:b], error[: b - a])
-        bernoulli.error(states[c:d], eta[c:d], halves[c:d], error[b - a :])
+        of_dreams = halves[n_kept + limits[p] : n_kept + limits[p + 1]]
+        bernoulli.error(states[c:d], eta[c:d], of_dreams, error[b - a :])
         _copy(below[a:b], parents[: b - a])
         _copy(below[c:d], parents[b - a :])
         write_gradient(parents, error, fresh, parts[p], starts, place)
@@ -221,19 +231,20 @@ def room(sizes, n_rows, n_particles, most_rows):
 
 @kernel(
     writes(uint8, "n _"), reads(float64, "n"), reads(int64, "_"), writes(float32, "p"),
-    reads(int64, "_"), reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"), int64,
+    reads(int64, "_"), reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"), int64, float32,
     reads(int64, "q+1"), writes(uint8, "_"), writes(float32, "_"), writes(float32, "q p"),
     writes(float64, "n"),
 )  # fmt: skip
 def reweighted_gradient(
-    x, row_weights, sizes, parameters, starts, wake_key, dream_key, addresses, n_particles, limits,
-    hidden, etas, parts, bound,
+    x, row_weights, sizes, parameters, starts, wake_key, dream_key, addresses, n_particles,
+    threshold, limits, hidden, etas, parts, bound,
 ):  # fmt: skip
     """Write reweighted wake-sleep gradients of consecutive row blocks, and each row's bound, nats.
 
     x : (n_rows, n_features) in {0, 1}; row_weights : (n_rows,), which multiply what explanations
     add to gradients, not the bounds; sizes : units of each layer from the data upward;
     parameters : (n_parameters,), and where its parts start, see `layers`; addresses : (n_rows,);
+    threshold : of weights, see `particles`, at most 1 / n_particles: one of each row is kept;
     limits : (n_parts + 1,), where row blocks start; hidden, etas : memory as large as `room` says
     or larger; parts : (n_parts, n_parameters); bound : (n_rows,), log(1/K sum_k p(x, h_k) /
     q(h_k | x)).
@@ -260,16 +271,23 @@ def reweighted_gradient(
         log_p[i] -= log_q[i]
     weights = np.empty(m, np.float32)
     normalise(log_p.reshape(n, n_particles), weights.reshape(n, n_particles), bound)
+    play(wake_key, addresses, threshold, weights.reshape(n, n_particles))
+    kept, limits_of_kept = kept_of(weights.reshape(n, n_particles), limits)
     _weigh_particles(weights.reshape(n, n_particles), row_weights)
-    halves = _halves(weights, n)
-    _generation_gradients(
-        weights, hidden, places, etas, down, sizes, parameters, starts, limits, parts
-    )
     _first_recognition_gradients(
-        x, dreamt, halves, hidden, places, etas, up, sizes, parameters, starts, limits, parts
-    )
+        x, dreamt, _halves(weights, n), hidden, places, etas, up, sizes, parameters, starts, limits,
+        parts,
+    )  # fmt: skip
+    for i in range(kept.shape[0]):
+        weights[i] = weights[kept[i]]
+    weights = weights[: kept.shape[0]]
+    _generation_gradients(
+        m, kept, weights, hidden, places, etas, down, sizes, parameters, starts, limits_of_kept,
+        parts,
+    )  # fmt: skip
+    halves = _halves(weights, n)
     for layer in range(2, top + 1):
         _recognition_gradients(
-            layer, n, halves, hidden, places, etas, up, ends, sizes, parameters, starts, limits,
-            parts,
+            layer, m, n, kept, halves, hidden, places, etas, up, ends, sizes, parameters, starts,
+            limits, limits_of_kept, parts,
         )  # fmt: skip

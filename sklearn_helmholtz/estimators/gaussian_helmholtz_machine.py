@@ -244,6 +244,9 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
     (`benchmarks.gaussian_defaults`): with a rate of 2e-3 or minibatches of 100, 200 epochs end long
     before the noise variances and the nets are where they go. The others are first guesses.
 
+    Under reweighted wake-sleep particles of little weight play Russian roulette, as those of
+    `HelmholtzMachine` do.
+
     It is made for tables and small images. Convolutional and very large nets are the business of
     PyTorch.
 

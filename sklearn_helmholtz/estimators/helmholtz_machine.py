@@ -261,6 +261,12 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     in `partial_fit`.
     These numbers were chosen on the validation rows of public data sets.
 
+    Under reweighted wake-sleep most particles of a machine that has learnt have next to no weight.
+    Those of less than half the mean weight, ``w < t = 1 / (2 * n_particles)``, play Russian
+    roulette [8]_: each stays with the probability ``w / t``, with the weight t then, and gradients
+    are made of those that stay. The expected step is the same. With ``autoregressive=True`` all
+    stay.
+
     References
     ----------
     .. [1] Dayan, Hinton, Neal & Zemel (1995), The Helmholtz machine, Neural Computation 7, 889-904.
@@ -273,6 +279,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     .. [6] Shamir & Zhang (2013), Stochastic gradient descent for non-smooth optimization, ICML.
     .. [7] Armagan, Dunson & Lee (2013), Generalized double Pareto shrinkage, Statistica Sinica 23,
            119-143.
+    .. [8] Arvo & Kirk (1990), Particle transport and image synthesis, SIGGRAPH.
 
     Examples
     --------

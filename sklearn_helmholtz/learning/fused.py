@@ -81,9 +81,13 @@ class FusedWakeSleep:
 
 @dataclass(frozen=True)
 class FusedReweightedWakeSleep:
-    """The steps of `ReweightedWakeSleep` in one kernel."""
+    """The steps of `ReweightedWakeSleep` in one kernel.
+
+    threshold : of the weights of particles, float32.
+    """
 
     n_particles: int
+    threshold: np.float32
 
     def takes(self, x):
         """Whether it knows rows such as those of a `Block`."""
@@ -106,7 +110,8 @@ class FusedReweightedWakeSleep:
         memory = _memory(work, *reweighted.room(sizes, len(x), wake.n_particles, most_rows))
         reweighted_gradient(
             x.values, _row_weights(x), np.array(sizes), parameters.vector, parameters.starts,
-            wake.key, dream.key, wake.addresses, wake.n_particles, limits, *memory, out, bound,
+            wake.key, dream.key, wake.addresses, wake.n_particles, self.threshold, limits, *memory,
+            out, bound,
         )  # fmt: skip
         return _sums(weighted(bound, x.weights), limits)
 

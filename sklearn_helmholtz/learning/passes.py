@@ -18,7 +18,8 @@ class Passes:
     the inputs of the generative units, (n K, n_units) from the layer below the top down to the
     data, and before them those of the top layer if it has lateral weights; prior_eta : inputs of
     the top layer from its prior, (1, n_units); log_weights : (n, K), log p(x, h) - log q(h | x) in
-    nats.
+    nats. Where not all particles are kept, see `keep`, those that are stand for the n K, and
+    log_weights has one axis.
     """
 
     x: object
@@ -228,21 +229,38 @@ def sleep_gradient(machine, passes, out, work=np):
 def recognition_gradient(machine, passes, weights, out, work=np):
     """Write half the gradient of ``sum weight log q(h | x)`` plus half the sleep gradient.
 
-    weights : (n_rows, n_particles) float32, of the particles; they are used up.
+    weights : (n_rows, n_particles) float32, of the particles.
     """
-    n, m = passes.n_inferred, len(passes.dreamt)
-    halves = work.empty((n + m,), np.float32)
-    np.multiply(weights.reshape(-1), np.float32(0.5), out=halves[:n])
-    halves[n:] = 0.5
-    first, *others = machine.recognition.conditionals
-    eta, n_rows, target = passes.recognition_etas[0], len(passes.x), out.conditionals[0]
+    first_recognition_gradient(machine, passes, weights, out, work)
+    higher_recognition_gradient(machine, passes, weights, out, work)
+
+
+def first_recognition_gradient(machine, passes, weights, out, work=np):
+    """Write what of this gradient belongs to the first layer, whose particles share their input."""
+    n, halves = passes.n_inferred, _halves(passes, weights, work)
+    first, target = machine.recognition.conditionals[0], out.conditionals[0]
+    eta, n_rows = passes.recognition_etas[0], len(passes.x)
     first.learn(machine.seen(passes.x), passes.inferred(0), eta[:n_rows], halves[:n], target)
     first.learn(passes.dreamt, passes.dreams(0), eta[n_rows:], halves[n:], target, add=True)
+
+
+def higher_recognition_gradient(machine, passes, weights, out, work=np):
+    """Write what of this gradient belongs to all other layers."""
+    halves, others = _halves(passes, weights, work), machine.recognition.conditionals[1:]
     for i, conditional in enumerate(others, start=1):
         conditional.learn(
             passes.hidden[i - 1], passes.hidden[i], passes.recognition_etas[i], halves,
             out.conditionals[i],
         )  # fmt: skip
+
+
+def _halves(passes, weights, work):
+    """Half the weights of particles, and a half for each dream."""
+    n = passes.n_inferred
+    halves = work.empty((n + len(passes.dreamt),), np.float32)
+    np.multiply(weights.reshape(-1), np.float32(0.5), out=halves[:n])
+    halves[n:] = 0.5
+    return halves
 
 
 def _zeros(n, work):

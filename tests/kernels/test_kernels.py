@@ -134,7 +134,8 @@ def test_no_two_uses_of_random_numbers_share_a_key_and_a_counter():
     keys = {tuple(_keys.key(cases.SEED, purpose).tolist()) for purpose in Purpose}
     assert len(keys) == len(Purpose.__members__)
     used = set()
-    sizes = itertools.product(range(4), range(3), range(4), (0, 1, 2**22 - 1))
+    numbered = *range(3), particles.ROULETTE
+    sizes = itertools.product(range(4), numbered, range(4), (0, 1, 2**22 - 1))
     grid = list(sizes)  # layer, particle, step, counter of units
     for key in keys:
         for layer, particle, step, unit in grid:
@@ -1048,6 +1049,39 @@ def test_a_row_with_nan_has_nan_for_its_bound_and_weights_and_spoils_no_other(pl
     assert np.isnan(bound).tolist() == [True, False]
     assert np.isnan(weights[0]).all()
     assert_allclose(weights[1], 1 / 3)
+
+
+def prune(numbers, threshold, weights):
+    left = np.ascontiguousarray(weights, np.float32).copy()
+    particles.prune(np.ascontiguousarray(numbers, np.float32), np.float32(threshold), left)
+    return left
+
+
+@pytest.mark.parametrize("threshold", [0.1, 1 / 3, 1.0])
+def test_pruned_weights_are_the_threshold_or_nothing_and_keep_their_mean(threshold):
+    """The mean over a grid of all numbers that there are of 12 bits."""
+    t, n = np.float32(threshold), 2**12
+    weights = t * np.array([0, 1e-9, 0.01, 0.25, 1 / 3, 0.999], np.float32)
+    numbers = np.repeat((np.arange(n) + 0.5)[:, None] / n, len(weights), axis=1)
+    left = prune(numbers, t, np.tile(weights, (n, 1)))
+    assert set(np.unique(left)) == {0, t}
+    assert_allclose(left.mean(axis=0, dtype=np.float64), weights, atol=0.6 * t / n)
+    assert not left[:, 0].any()
+
+
+def test_weights_from_the_threshold_on_stay_and_so_does_what_is_no_number():
+    weights = np.array([[0.25, 0.3, 1.0, np.nan], [np.nan, 7.0, 0.25, np.inf]], np.float32)
+    for number in (2.0**-25, 1 - 2.0**-24):
+        assert_array_equal(prune(np.full(weights.shape, number), 0.25, weights), weights)
+
+
+@pytest.mark.parametrize("n_particles", [1, 3, 7, 10, 1000])
+@pytest.mark.parametrize("spread", [0.0, 1e-7, 3.0, 1e4])
+def test_the_heaviest_particle_of_a_row_has_at_least_the_mean_weight(n_particles, spread):
+    """So that one of each row is kept, however numbers are rounded."""
+    log_weights = spread * np.random.default_rng(0).standard_normal((50, n_particles))
+    weights, _ = self_normalise(log_weights)
+    assert (weights.max(axis=1) >= np.float32(1.0 / n_particles)).all()
 
 
 # Moves of the optimisers

@@ -84,6 +84,7 @@ ORACLES = {
     "mixed.mixed_score": "derivatives_are_slopes",
     "mixed.mixed_table": "tables_hold_all_pairs",
     "normal_noise.normal_rows": "normal_rows_are_box_and_muller_s_of_their_own_words",
+    "particles.prune": "pruned_weights_are_the_threshold_or_nothing_and_keep_their_mean",
     "particles.self_normalise": "self_normalised_weights_are_the_naive_ones",
     "poisson.poisson_constants": "estimates_agree_with_enumeration",
     "poisson.poisson_log_prob": "log_probabilities_are_those_of_scipy",

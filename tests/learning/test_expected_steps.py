@@ -107,7 +107,7 @@ def test_steps_of_mixed_data_are_the_slopes_of_the_bound(n_particles, sees_gaps,
 
 
 @pytest.mark.parametrize("sees_gaps", [False, True], ids=["complete", "gaps"])
-@pytest.mark.parametrize("rule", [WakeSleep(2), ReweightedWakeSleep(2)], ids=str)
+@pytest.mark.parametrize("rule", [WakeSleep(2), ReweightedWakeSleep(2, roulette=0)], ids=str)
 def test_mixed_data_wake_and_sleep(rule, sees_gaps, monkeypatch):
     """Recognition only has to learn from all that it sees: its step is compared elsewhere."""
     case = make_mixed_case(2, "full", sees_gaps)

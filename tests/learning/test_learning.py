@@ -476,7 +476,7 @@ def test_gradients_of_passes_are_weighted_sums_of_exact_ones(n_units, visible, w
 # The rules in one kernel
 
 BINARY_NETS = [n_units for n_units, visible in CASES if visible == "binary"]
-RULES = [WakeSleep(), *(ReweightedWakeSleep(n) for n in (1, 3, 10))]
+RULES = [WakeSleep(), *(ReweightedWakeSleep(n) for n in (1, 3, 10)), ReweightedWakeSleep(4, 1.0)]
 FUSED = {WakeSleep: FusedWakeSleep, ReweightedWakeSleep: FusedReweightedWakeSleep}
 
 

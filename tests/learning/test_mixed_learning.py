@@ -45,7 +45,8 @@ def step(machine, block):
     out = cases.empty_gradient(machine)
     wake = cases.make_draws(N_ROWS, N_PARTICLES)
     dream = cases.make_draws(N_ROWS, purpose=Purpose.DREAM)
-    return ReweightedWakeSleep(N_PARTICLES).gradient(machine, block, wake, dream, out), out
+    rule = ReweightedWakeSleep(N_PARTICLES, roulette=0)  # its step is a slope for any numbers
+    return rule.gradient(machine, block, wake, dream, out), out
 
 
 @ORDERS
