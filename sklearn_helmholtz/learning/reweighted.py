@@ -51,6 +51,10 @@ class ReweightedWakeSleep(BeliefNetRule):
     n_particles: int = 5
     roulette: float = 0.5
 
+    def __post_init__(self):
+        if not 0 <= self.roulette <= 1:  # above, all particles of a row might be dropped
+            raise ValueError(f"roulette must be in [0, 1], got {self.roulette!r}.")
+
     @property
     def threshold(self):
         """The weight t below which particles may be dropped, float32."""

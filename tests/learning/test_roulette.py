@@ -232,3 +232,9 @@ def test_a_machine_that_is_no_longer_finite_is_noticed(is_fused):
         bound = rule.gradient(packed.tree, Block(X), wake, dream, out)
     assert np.isnan(bound)
     assert np.isnan(out.visible.map.weights).any()
+
+
+@pytest.mark.parametrize("roulette", [-0.1, 1.1, np.nan])
+def test_thresholds_above_the_mean_weight_are_refused(roulette):
+    with pytest.raises(ValueError, match="roulette must be in"):
+        ReweightedWakeSleep(5, roulette)
