@@ -28,8 +28,11 @@ def machine(**params):
 
 
 def on(backend):
-    n_jobs = 1 if backend == "sequential" else 2
-    return joblib.parallel_config(backend=backend, n_jobs=n_jobs)
+    if backend != "loky":
+        n_jobs = 1 if backend == "sequential" else 2
+        return joblib.parallel_config(backend=backend, n_jobs=n_jobs)
+    # Workers leave after five minutes without work: a call at that moment can wait for ever.
+    return joblib.parallel_config(backend=backend, n_jobs=2, idle_worker_timeout=3600)
 
 
 def search(backend):

@@ -234,7 +234,9 @@ def run(command, folder, **environment):
 
 def loky():
     """Worker processes that get every array as a read-only memory map."""
-    return joblib.Parallel(n_jobs=2, backend="loky", max_nbytes=1, timeout=LIMIT)
+    return joblib.Parallel(
+        n_jobs=2, backend="loky", max_nbytes=1, timeout=LIMIT, idle_worker_timeout=3600
+    )
 
 
 # These surroundings are what they claim to be
