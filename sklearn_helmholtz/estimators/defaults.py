@@ -91,7 +91,8 @@ def stops_early(estimator, n_rows, n_features):
     """Whether training stops when the objective on held-out rows improves no more."""
     if estimator.early_stopping != "auto":
         return estimator.early_stopping
-    return n_features >= _MANY_COLUMNS and n_rows >= _ROWS_TO_STOP_BY
+    could_stop = estimator.max_iter > estimator.n_iter_no_change
+    return could_stop and n_features >= _MANY_COLUMNS and n_rows >= _ROWS_TO_STOP_BY
 
 
 def n_held_out(estimator, n_rows):

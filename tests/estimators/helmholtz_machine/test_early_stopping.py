@@ -102,15 +102,16 @@ def test_machines_of_wide_tables_stop_early(autoregressive, monkeypatch):
     X = DATA["bernoulli"]
     monkeypatch.setattr(defaults, "_MANY_COLUMNS", X.shape[1])
     monkeypatch.setattr(defaults, "_ROWS_TO_STOP_BY", len(X))
-    settings = {"autoregressive": autoregressive, "max_iter": 2}
+    settings = {"autoregressive": autoregressive, "max_iter": 2, "n_iter_no_change": 1}
     early = machine(**settings).fit(X)
     assert same_bits(early, machine(**settings, early_stopping=True).fit(X))
     assert len(early.validation_scores_) == 2
     for fewer in (X[:, 1:], X[1:]):
         assert machine(**settings).fit(fewer).validation_scores_ is None
     assert machine(**settings, early_stopping=False).fit(X).validation_scores_ is None
+    assert machine(**settings).set_params(n_iter_no_change=2).fit(X).validation_scores_ is None
     # Rows of one's own stop it just as well, and none of the table is then held out.
-    early, own = machine(**settings, tol=1e6, n_iter_no_change=1).set_params(max_iter=9), X[:9]
+    early, own = machine(**settings, tol=1e6).set_params(max_iter=9), X[:9]
     assert early.fit(X, X_val=own).n_iter_ == 2
     early.set_params(early_stopping=False)
     assert early.fit(X, X_val=own).n_iter_ == 9
