@@ -46,22 +46,15 @@ def wake_sleep(sizes, batch, n_steps, target):
     return Workload(title, batch * n_steps, "row", _steps(sizes, WakeSleep(), X, batches), rivals)
 
 
-def reweighted(batch=100, n_steps=5):
-    """Steps of reweighted wake-sleep against PyTorch."""
-    X, rule = _binary(5000, DEEP[0]), ReweightedWakeSleep(N_PARTICLES)
+def reweighted(is_trained=False, batch=100, n_steps=5):
+    """Steps of reweighted wake-sleep against PyTorch, of a machine that has learnt or not."""
+    rule, target = ReweightedWakeSleep(N_PARTICLES), 4 if is_trained else 3.5
+    X = large_digits() if is_trained else _binary(5000, DEEP[0])
+    start = _learnt(DEEP)._model.machine if is_trained else _new(DEEP)
     batches = _batches(X, batch, n_steps)
-    rivals = torch_rivals.reweighted(DEEP, X, batches, N_PARTICLES, 3.5) if HAS_TORCH else ()
-    title = f"reweighted step, {N_PARTICLES} particles, {_named(DEEP)}, batch {batch}"
-    return Workload(title, batch * n_steps, "row", _steps(DEEP, rule, X, batches), rivals)
-
-
-def reweighted_trained(batch=100, n_steps=5):
-    """The same of a machine that has learnt."""
-    X, rule = large_digits(), ReweightedWakeSleep(N_PARTICLES)
-    batches = _batches(X, batch, n_steps)
-    rivals = torch_rivals.reweighted(DEEP, X, batches, N_PARTICLES, 4) if HAS_TORCH else ()
-    title = f"reweighted step, {N_PARTICLES} particles, {_named(DEEP)}, trained, batch {batch}"
-    start = _trained(DEEP, 1)._model.machine
+    rivals = torch_rivals.reweighted(DEEP, X, batches, N_PARTICLES, target) if HAS_TORCH else ()
+    units = _named(DEEP) + ", trained" * is_trained
+    title = f"reweighted step, {N_PARTICLES} particles, {units}, batch {batch}"
     return Workload(title, batch * n_steps, "row", _training(start, rule, X, batches), rivals)
 
 
@@ -85,29 +78,20 @@ def gaussian(sizes, n_particles, activation="tanh", batch=128, n_steps=10):
     return Workload(title, batch * n_steps, "row", _training(start, rule, X, batches), rivals)
 
 
-def scoring(n_rows, n_particles):
-    """Importance-sampled log p(x) against PyTorch."""
-    X = _binary(n_rows, SIZES[0])
+def scoring(n_rows, n_particles, is_trained=False):
+    """Importance-sampled log p(x) against PyTorch, by a machine that has learnt or not."""
+    X = large_digits()[:n_rows] if is_trained else _binary(n_rows, SIZES[0])
+    target = 4.5 if is_trained else 6
 
     def make(n_threads):
-        machine = _machine(SIZES, n_threads, n_importance_samples=n_particles)
+        machine = (_trained if is_trained else _machine)(
+            SIZES, n_threads, n_importance_samples=n_particles
+        )
         return lambda: machine.score_samples(X)
 
-    rivals = torch_rivals.scoring(SIZES, X, n_particles, 6) if HAS_TORCH else ()
-    title = f"scores, {n_rows:,} rows, {n_particles:,} particles, {_named(SIZES)}"
-    return Workload(title, n_rows * n_particles, "particle", make, rivals, thrift=5)
-
-
-def scoring_trained(n_rows, n_particles):
-    """The same of a machine that has learnt."""
-    X = large_digits()[:n_rows]
-
-    def make(n_threads):
-        machine = _trained(SIZES, n_threads, n_importance_samples=n_particles)
-        return lambda: machine.score_samples(X)
-
-    rivals = torch_rivals.scoring(SIZES, X, n_particles, 4.5) if HAS_TORCH else ()
-    title = f"scores, {n_rows:,} rows, {n_particles:,} particles, {_named(SIZES)}, trained"
+    rivals = torch_rivals.scoring(SIZES, X, n_particles, target) if HAS_TORCH else ()
+    units = _named(SIZES) + ", trained" * is_trained
+    title = f"scores, {n_rows:,} rows, {n_particles:,} particles, {units}"
     return Workload(title, n_rows * n_particles, "particle", make, rivals, thrift=5)
 
 
@@ -220,7 +204,7 @@ def workloads(score_rows, score_particles):
     return {
         "wake-sleep": lambda: wake_sleep(SIZES, 128, 20, 3),
         "reweighted": reweighted,
-        "reweighted-trained": reweighted_trained,
+        "reweighted-trained": lambda: reweighted(is_trained=True),
         "small": lambda: wake_sleep(SMALL, 100, 200, 2),
         "gaussian": lambda: gaussian(GAUSSIAN, 1),
         "gaussian-5": lambda: gaussian(GAUSSIAN, 5),
@@ -230,7 +214,7 @@ def workloads(score_rows, score_particles):
         "gaussian-small": lambda: gaussian(GAUSSIAN_SMALL, 1, n_steps=50),
         "gaussian-small-5": lambda: gaussian(GAUSSIAN_SMALL, 5, n_steps=20),
         "scoring": lambda: scoring(score_rows, score_particles),
-        "scoring-trained": lambda: scoring_trained(score_rows, score_particles),
+        "scoring-trained": lambda: scoring(score_rows, score_particles, is_trained=True),
         "sampling": sampling,
         "epoch": epoch,
         "product-13": lambda: product(0.13, 2.5),
@@ -247,8 +231,12 @@ def workloads(score_rows, score_particles):
 
 def _steps(sizes, rule, X, batches):
     """A function of the number of threads that makes a turn of training steps of a binary net."""
-    start = initialise(sizes, Bernoulli(), np.zeros(sizes[0]), np.random.default_rng(0))
-    return _training(start, rule, X, batches)
+    return _training(_new(sizes), rule, X, batches)
+
+
+def _new(sizes):
+    """A binary net that has learnt nothing."""
+    return initialise(sizes, Bernoulli(), np.zeros(sizes[0]), np.random.default_rng(0))
 
 
 def _training(start, rule, X, batches):
