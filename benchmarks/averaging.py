@@ -3,13 +3,13 @@
     python -m benchmarks.averaging [--data DIR] [--sets nltcs plants ...] [--seeds 2]
 
 DIR as in `benchmarks.datasets`. `HelmholtzMachine` is trained by default, where it takes averages
-at twice the rate and stops early where there are many columns, and without both, at the rate that
-it has then. Scores are of up to 1,000 rows of ``valid`` with 200 importance samples and the same
-random numbers each time: at some epochs, and of the machine that results. Tables of more than
-100,000 rows have one seed. "Sooner" is the share of the 100 epochs at which training by default is
-as good as the other at its end, in the mean of the seeds, "gain" what it has won at its own,
-"epochs" where that is, and "seconds" are those of whole fits on one thread, without scores. The
-table is ``benchmarks/results/averaging.csv``.
+at twice the rate and stops when held-out rows gain no more, and without both, for 100 epochs at the
+rate that it has then. Scores are of up to 1,000 rows of ``valid`` with 200 importance samples and
+the same random numbers each time: at some epochs, and of the machine that results. Tables of more
+than 100,000 rows have one seed. "Sooner" is the share of the 100 epochs at which training by
+default is as good as the other at its end, in the mean of the seeds, "gain" what it has won at its
+own, "epochs" where that is, and "seconds" are those of whole fits on one thread, without scores.
+The table is ``benchmarks/results/averaging.csv``.
 """
 
 import argparse

@@ -9,6 +9,7 @@ from ..machines import (
     initialise_mixed_boltzmann,
 )
 from .collected import is_collection
+from .epochs import epochs_for
 
 # Of the learning rate, for Gaussian features: given hidden units, the mean of a binary one moves by
 # at most a quarter of what its input does, and that of a real one by all of it.
@@ -17,13 +18,6 @@ SCHEDULES = {"constant": Constant, "cosine": Cosine, "adaptive": Adaptive}
 
 
 STEPS_TO_MAKE, EPOCH_LIMITS = 10_000, (20, 1000)
-
-
-def epochs_for(n_steps, n_rows, batch_size, limits):
-    """Epochs of so many steps; limits : the fewest and the most."""
-    steps_of_an_epoch = -(-max(n_rows, 1) // batch_size)
-    fewest, most = limits
-    return min(max(-(-n_steps // steps_of_an_epoch), fewest), most)
 
 
 def new_boltzmann(n_visible, n_hidden, units, intercept, rng):
@@ -53,7 +47,7 @@ class BoltzmannTrainingMixin:
         except TypeError:  # validation says what is wrong
             return self._epoch_limits[1]
 
-    def _n_epochs(self, n_rows):
+    def _n_epochs(self, n_rows, stops=False):
         if self.n_iter != "auto":
             return int(self.n_iter)
         size, limits = int(self.batch_size), self._epoch_limits

@@ -18,7 +18,7 @@ from ..machines import initialise_deep_belief
 from ..models import DeepBeliefModel
 from ._compat import Interval, StrOptions
 from .attributes import PUBLISHED
-from .boltzmann_training import EPOCH_LIMITS, STEPS_TO_MAKE, epochs_for
+from .boltzmann_training import EPOCH_LIMITS, STEPS_TO_MAKE
 from .checks import check_layer, check_partial_fit, check_settings, check_visible, hidden_sizes
 from .deep_belief_attributes import (
     check_depth,
@@ -27,6 +27,7 @@ from .deep_belief_attributes import (
     deep_belief_from_parameters,
 )
 from .deep_belief_scoring import DeepBeliefScoringMixin
+from .epochs import epochs_for
 from .greedy import Layerwise, Pretrained, pretrain
 from .perceptron_weights import PerceptronMixin
 from .progress import LikelihoodLines, say
@@ -502,7 +503,7 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
             return int(given)
         return epochs_for(n_steps, n_rows, int(self.batch_size), limits)
 
-    def _n_epochs(self, n_rows):
+    def _n_epochs(self, n_rows, stops=False):
         return self._epochs(self.max_iter, n_rows, _FINE_STEPS, _FINE_LIMITS)
 
     def _most_epochs(self, X):

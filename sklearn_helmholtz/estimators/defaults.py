@@ -6,12 +6,18 @@ The numbers were chosen on the validation rows of public data sets (`benchmarks.
 import math
 
 from ..learning import EstimatedPenalty, FixedPenalty
+from ..models import choose_family
+from .epochs import epochs_for
 
 _RATE, _RATE_OF_AVERAGES = 1e-2, 2e-2
 _BATCH, _SMALLEST_BATCH, _BATCHES = 100, 20, 100
 # Above so many rows batches grow with the root of the rows, up to the largest; rates follow them up
 # to so many times (`benchmarks.large_batches`).
 _MANY_ROWS, _LARGEST_BATCH, _STEEPEST = 100_000, 6400, 4.0
+# Of machines that stop by themselves: small tables need steps, however many epochs these are. Held-
+# out scores of few rows rest for longer than their epochs last (`benchmarks.averaging`).
+_EPOCHS, _STEPS, _EPOCH_LIMITS = 100, 20_000, (100, 1000)
+_PATIENCE, _PATIENT_EPOCHS, _PATIENT_STEPS = 10, 20, 500
 # Weights of so many columns go too far in the usual number of epochs. A share of fewer rows could
 # not tell when; and more than the most that are held out make epochs longer, and tell no more.
 _MANY_COLUMNS, _ROWS_TO_STOP_BY = 400, 200
@@ -87,12 +93,57 @@ def batch_size(estimator, n_rows):
     return min(max(most, _SMALLEST_BATCH), _BATCH)
 
 
-def stops_early(estimator, n_rows, n_features):
-    """Whether training stops when the objective on held-out rows improves no more."""
+def stops_early(estimator, summary):
+    """Whether training stops when the objective on held-out rows improves no more.
+
+    summary : a `TableSummary` of all rows to learn from.
+    """
+    n_rows, n_features = summary.shape
     if estimator.early_stopping != "auto":
         return estimator.early_stopping
-    could_stop = estimator.max_iter > estimator.n_iter_no_change
-    return could_stop and n_features >= _MANY_COLUMNS and n_rows >= _ROWS_TO_STOP_BY
+    if n_rows < _ROWS_TO_STOP_BY:
+        return False
+    if n_features >= _MANY_COLUMNS:
+        return estimator.max_iter == "auto" or estimator.max_iter > patience(estimator, n_rows)
+    return estimator.max_iter == "auto" and _can_go_on(estimator) and _has_bits(estimator, summary)
+
+
+def _can_go_on(estimator):
+    """Whether nothing in a training depends on how long it is going to be.
+
+    Penalties of machines that learn much from each column rise with it, and some rates fall.
+    """
+    return estimator.learning_rate == "constant" and not _is_careful(estimator)
+
+
+def _has_bits(estimator, summary):
+    """Whether all values are 0, 1 or missing, and units binary.
+
+    Densities of real columns can grow without limit around values that nearly all rows share, and
+    held-out rows may be too few to tell.
+    """
+    if not (summary.is_whole and summary.low >= 0 and summary.high <= 1):
+        return False
+    return estimator._schema is not None or choose_family(estimator.visible, summary).is_binary
+
+
+def n_epochs(estimator, n_rows, stops):
+    """The most epochs of a fit to so many rows; stops : whether it stops early."""
+    if estimator.max_iter != "auto":
+        return int(estimator.max_iter)
+    if not stops:
+        return _EPOCHS
+    return epochs_for(_STEPS, n_rows, batch_size(estimator, n_rows), _EPOCH_LIMITS)
+
+
+def patience(estimator, n_rows):
+    """Epochs without improvement after which training stops, or its rate falls."""
+    if estimator.n_iter_no_change != "auto":
+        return estimator.n_iter_no_change
+    if estimator.max_iter != "auto":
+        return _PATIENCE
+    size = batch_size(estimator, n_rows)
+    return epochs_for(_PATIENT_STEPS, n_rows, size, (_PATIENT_EPOCHS, _EPOCH_LIMITS[1]))
 
 
 def n_held_out(estimator, n_rows):

@@ -1,8 +1,10 @@
 """The Helmholtz machine as a scikit-learn estimator."""
 
+from numbers import Integral
+
 from ..learning import ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
-from ._compat import StrOptions
+from ._compat import Interval, StrOptions
 from .attributes import model_from_parameters
 from .joint import JointMixin
 from .trained import TrainedDensityEstimator
@@ -101,8 +103,9 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         some thousands of steps. Where there are more than 100,000 rows it means 100 times the root
         of ``n_samples / 100_000``, and 6,400 at most.
 
-    max_iter : int, default=100
-        Epochs: passes over the data.
+    max_iter : int or "auto", default="auto"
+        The most epochs: passes over the data. ``"auto"`` means 100, but 1,000 at most and 100 at
+        least where training stops early: as many as make 20,000 steps, which small tables need.
 
     alpha : float or "auto", default="auto"
         Strength of the penalty on all weights, generative and recognition, but no intercepts,
@@ -128,15 +131,17 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     early_stopping : "auto" or bool, default="auto"
         Whether to hold out rows, to stop when their importance-weighted bound (50 samples, fixed
         random numbers) no longer improves, and to keep the best parameters seen. ``"auto"`` does
-        for 400 features and 200 rows or more, if ``max_iter`` lets it stop, and holds out
-        1,000 rows at most.
+        with ``max_iter="auto"`` for 200 rows or more of binary columns, unless the learning rate
+        falls or units are autoregressive; of these and of others, and with ``max_iter`` given if
+        that lets it stop, for 400 features or more only. It holds out 1,000 rows at most.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by early stopping when ``fit`` is given no ``X_val``.
 
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int or "auto", default="auto"
         Epochs without improvement after which early stopping stops, or the adaptive learning rate
-        falls (with both it falls first).
+        falls (with both it falls first). ``"auto"`` means 10, with ``max_iter="auto"`` 20 and at
+        least 500 steps.
 
     tol : float, default=1e-4
         The improvement of the bound, in nats per row, that counts as one.
@@ -313,6 +318,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     _parameter_constraints = {
         **TrainedDensityEstimator._parameter_constraints,
         "algorithm": [StrOptions(set(_RULES))],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -329,7 +336,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         learning_rate_init="auto",
         averaging="auto",
         batch_size="auto",
-        max_iter=100,
+        max_iter="auto",
         alpha="auto",
         lateral_alpha=None,
         l1_ratio="auto",
@@ -337,7 +344,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         shuffle=True,
         early_stopping="auto",
         validation_fraction=0.1,
-        n_iter_no_change=10,
+        n_iter_no_change="auto",
         tol=1e-4,
         warm_start=False,
         transform_layer=None,

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils.validation import _num_samples
 
 from .. import _keys
 from .._keys import Purpose
@@ -32,7 +33,9 @@ from .collected_rows import (
 from .defaults import (
     batch_size,
     learning_rate,
+    n_epochs,
     n_held_out,
+    patience,
     penalties,
     stops_early,
     takes_averages,
@@ -157,8 +160,8 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         goes_on = self.warm_start and self.__sklearn_is_fitted__()
         given, X, weights = self._weighted(X, sample_weight, reset=not goes_on)
         seed = self._history.past.seed if goes_on else self._draw_seed()
-        whole, whole_weights, stops = X, weights, stops_early(self, *X.shape)
-        summary = summary_of(X)
+        whole, whole_weights, summary = X, weights, summary_of(X)
+        stops = stops_early(self, summary)
         known = _known_to_learn_from(summary, weights)
         seen, n_rows = Weights.of(weights, known), effective_number(weights, known)
         if X_val is not None or not stops:
@@ -175,8 +178,9 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
             start = self._begin(X, summary, train_rows, weights, relative, seed)
         size = batch_size(self, len(train_rows))
         schedule = self._schedule(min(size, len(train_rows)))
+        most = self._n_epochs(len(train_rows), stops)
         plan = Plan(
-            train_rows, size, self._n_epochs(len(train_rows)), schedule, self.shuffle, goes_on,
+            train_rows, size, most, schedule, self.shuffle, goes_on,
             warmup_fraction(goes_on, stops), 0.0 if goes_on else rule_warmup, order_of(X, size),
         )  # fmt: skip
         validation = weights_val = None
@@ -394,11 +398,15 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
 
     def _most_epochs(self, X):
         """The most epochs that a fit to data, not yet validated, can take."""
-        return int(self.max_iter)
+        try:
+            n_rows = 0 if is_collection(X) else _num_samples(X)  # those are counted when read
+        except TypeError:  # validation says what is wrong
+            n_rows = 0
+        return self._n_epochs(n_rows, stops=self.early_stopping is not False)
 
-    def _n_epochs(self, n_rows):
-        """Epochs of a fit to so many rows."""
-        return self.max_iter
+    def _n_epochs(self, n_rows, stops=False):
+        """The most epochs of a fit to so many rows; stops : whether it stops early."""
+        return n_epochs(self, n_rows, stops)
 
     def _check_partial_fit(self):
         """Refuse settings that need to know how long training will be."""
@@ -440,7 +448,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         monitor = Monitor(
             validation,
             log_volume=start.rows.choose(plan.indices).log_volume,
-            patience=self.n_iter_no_change if waits else None,
+            patience=patience(self, len(plan.indices)) if waits else None,
             keeps_best=stops,
             tol=self.tol,
             report=lines,

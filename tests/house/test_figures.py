@@ -83,7 +83,7 @@ def threads():
 
 def hundred_epochs():
     seconds = 100 * epoch("HelmholtzMachine(100)", 10_000, 100)
-    return f"take about {seconds:.0f} seconds of one core for the default of 100", "how_long.rst"
+    return f"take about {seconds:.0f} seconds of one core for 100", "how_long.rst"
 
 
 def digits_of_the_demo():

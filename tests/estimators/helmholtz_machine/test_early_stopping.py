@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
-from sklearn_helmholtz import _monitor, _training
-from sklearn_helmholtz.estimators import defaults
+from sklearn_helmholtz import HelmholtzMachine, _monitor, _training
+from sklearn_helmholtz.estimators import defaults, trained
 from tests.estimators.helmholtz_machine.builders import DATA, binary_data, machine, same_bits
 
 
@@ -132,3 +132,48 @@ def test_metadata_routing_of_the_validation_rows():
         weights = {"sample_weight": None, "sample_weight_val": None}
         expected = {"X_val": True, "monitor": None, **weights}
         assert model.get_metadata_routing().fit.requests == expected
+
+
+def told(model, X):
+    """How a fit was planned: its most epochs, its patience, and whether it holds rows out."""
+    seen = []
+
+    def spy(training, rows, plan, monitor):
+        seen.append((plan.max_iter, monitor.patience, monitor.validation is not None))
+        return _training.Outcome(_training.End.FINISHED)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trained, "train", spy)
+        model.fit(X)
+    return seen[0]
+
+
+BITS = np.random.default_rng(0).random((4000, 5)) < 0.3
+LEFT = 100, None, False  # a hundred epochs for all rows
+
+
+@pytest.mark.parametrize(
+    ("given", "X", "expected"),
+    [
+        ({}, BITS[:199], LEFT),
+        ({}, BITS[:200], (1000, 250, True)),
+        ({}, BITS, (556, 20, True)),
+        ({}, np.repeat(BITS, 20, axis=0), (100, 20, True)),
+        ({"max_iter": 7}, BITS, (7, None, False)),
+        ({"max_iter": 7, "early_stopping": True}, BITS, (7, 10, True)),
+        ({"n_iter_no_change": 3}, BITS, (556, 3, True)),
+        ({"early_stopping": False}, BITS, LEFT),
+        ({"batch_size": 200}, BITS, (1000, 28, True)),
+        ({"learning_rate": "cosine"}, BITS, LEFT),
+        ({"learning_rate": "adaptive"}, BITS, (100, 20, False)),
+        ({"autoregressive": True}, BITS, LEFT),
+        ({"visible": "gaussian"}, BITS, LEFT),
+        ({}, BITS / 2, LEFT),
+        ({}, BITS * 0.7, LEFT),
+        ({}, np.where(BITS, np.nan, 0.0), (556, 20, True)),
+        ({"autoregressive": True}, np.tile(BITS[:400], 80), (1000, 28, True)),
+    ],
+)  # fmt: skip
+def test_length_follows_the_table(given, X, expected):
+    model = HelmholtzMachine(2, random_state=0, **given)
+    assert told(model, X) == expected
