@@ -1,14 +1,11 @@
 """Training of Boltzmann machines, in scikit-learn's words for its own."""
 
-from sklearn.utils.validation import _num_samples
-
 from ..learning import Adaptive, Constant, Cosine
 from ..machines import (
     initialise_boltzmann,
     initialise_gaussian_boltzmann,
     initialise_mixed_boltzmann,
 )
-from .collected import is_collection
 from .epochs import epochs_for
 
 # Of the learning rate, for Gaussian features: given hidden units, the mean of a binary one moves by
@@ -38,14 +35,6 @@ class BoltzmannTrainingMixin:
 
     _steps_to_make = STEPS_TO_MAKE
     _epoch_limits = EPOCH_LIMITS
-
-    def _most_epochs(self, X):
-        if is_collection(X):  # whose rows are counted when they are read
-            return self._n_epochs(0)
-        try:
-            return self._n_epochs(_num_samples(X))
-        except TypeError:  # validation says what is wrong
-            return self._epoch_limits[1]
 
     def _n_epochs(self, n_rows, stops=False):
         if self.n_iter != "auto":

@@ -9,31 +9,31 @@ class EpochCallbacks:
 
     scikit-learn has callbacks from version 1.9 on, and takes them down after whatever end.
 
-    estimator : what is being fitted; n_epochs : the most there can be; monitor : called as
+    estimator : what is being fitted; monitor : called as
     ``monitor(fitted estimator, number of the epoch, X_val)``, or None; with ``sample_weight``, the
     weights of these rows, if there are any and it has a parameter of that name. It may have
     ``check_rows(X_val)``, called before training, and ``look_of(epoch)``, see `look`.
     """
 
-    def __init__(self, estimator, n_epochs, monitor=None):
+    def __init__(self, estimator, monitor=None):
         _check_monitor(monitor)
         self._estimator, self._monitor, self._n_done = estimator, monitor, 0
         self._X_val = self._learnt = self._fit = self._epoch = None
         self._told, self._weights = {}, {}
         if hasattr(estimator, "_init_callback_context"):
-            self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
+            self._fit = estimator._init_callback_context(max_subtasks=None)
 
     @property
     def needs_rows(self):
         """Whether somebody is to be given the rows that are held out."""
         return self._monitor is not None
 
-    def begin_fit(self, data, weights, X_val, weights_val, learnt):
+    def begin_fit(self, n_epochs, data, weights, X_val, weights_val, learnt):
         """Call those that want to know of the beginning.
 
-        data, weights : as they were validated; X_val : rows held out, as they were given, or None;
-        weights_val : of these, or None; learnt : a function of a training and its `Monitor` to what
-        makes an estimator a fitted one, by name.
+        n_epochs : the most there can be; data, weights : as they were validated; X_val : rows held
+        out, as they were given, or None; weights_val : of these, or None; learnt : a function of a
+        training and its `Monitor` to what makes an estimator a fitted one, by name.
         """
         self._told = {"X": data, "metadata": {"sample_weight": weights}}
         self._X_val, self._learnt = X_val, learnt
@@ -42,6 +42,7 @@ class EpochCallbacks:
         if hasattr(self._monitor, "check_rows"):
             self._monitor.check_rows(X_val)
         if self._fit is not None:
+            self._fit.max_subtasks = n_epochs
             self._fit.call_on_fit_task_begin(estimator=self._estimator, **self._told)
 
     def begin_epoch(self):

@@ -506,9 +506,6 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
     def _n_epochs(self, n_rows, stops=False):
         return self._epochs(self.max_iter, n_rows, _FINE_STEPS, _FINE_LIMITS)
 
-    def _most_epochs(self, X):
-        return _FINE_LIMITS[1] if self.max_iter == "auto" else int(self.max_iter)
-
     def _alpha_of_top(self, n_rows):
         """Strength of the penalty on weights of Boltzmann machines; n_rows : None if unknown."""
         if self.alpha != "auto":

@@ -64,7 +64,7 @@ class LabelledTrainingMixin(TrainingMixin):
         self : object
             The fitted classifier.
         """
-        callbacks = EpochCallbacks(self, self._most_epochs(X))
+        callbacks = EpochCallbacks(self)
         with (
             learner_of(self) as learner,
             compilation_told(self.verbose) as compilation,

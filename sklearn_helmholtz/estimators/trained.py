@@ -8,7 +8,6 @@ import numpy as np
 import scipy.sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils.validation import _num_samples
 
 from .. import _keys
 from .._keys import Purpose
@@ -147,7 +146,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         self : object
             The fitted estimator.
         """
-        callbacks = EpochCallbacks(self, self._most_epochs(X), monitor)
+        callbacks = EpochCallbacks(self, monitor)
         with learner_of(self) as learner, compilation_told(self.verbose) as compilation:
             outcome = learner._learn(
                 X, sample_weight, X_val, sample_weight_val, callbacks, compilation
@@ -197,7 +196,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
             X_val = self._as_given(given, X, held_out)
         start = replace(start, past=Past(seed, start.past.step_number))
         learnt = partial(self._records, start)
-        callbacks.begin_fit(whole, whole_weights, X_val, weights_val, learnt)
+        callbacks.begin_fit(most, whole, whole_weights, X_val, weights_val, learnt)
         if held_out is not None:
             seen, n_rows = Weights.of(weights, train_rows), effective_number(weights, train_rows)
         history = History(start.past, self.solver, n_rows, seen)
@@ -395,14 +394,6 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
             )
         order = _keys.generator(seed, Purpose.SPLIT).permutation(n_rows)
         return known[np.sort(order[n_out:])], known[np.sort(order[:n_out])]
-
-    def _most_epochs(self, X):
-        """The most epochs that a fit to data, not yet validated, can take."""
-        try:
-            n_rows = 0 if is_collection(X) else _num_samples(X)  # those are counted when read
-        except TypeError:  # validation says what is wrong
-            n_rows = 0
-        return self._n_epochs(n_rows, stops=self.early_stopping is not False)
 
     def _n_epochs(self, n_rows, stops=False):
         """The most epochs of a fit to so many rows; stops : whether it stops early."""

@@ -177,3 +177,16 @@ LEFT = 100, None, False  # a hundred epochs for all rows
 def test_length_follows_the_table(given, X, expected):
     model = HelmholtzMachine(2, random_state=0, **given)
     assert told(model, X) == expected
+
+
+def test_callbacks_hear_of_as_many_epochs_as_there_can_be():
+    pytest.importorskip("sklearn.callback")
+    from sklearn.callback import ProgressBar
+
+    X = binary_data(2500)  # of which the rows held out are no part of an epoch
+    model = HelmholtzMachine(2, tol=0, n_iter_no_change=1000, random_state=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(defaults, "_STEPS", 2300)
+        patch.setattr(defaults, "_EPOCH_LIMITS", (1, 1000))
+        model.set_callbacks(ProgressBar()).fit(X)
+    assert model.n_iter_ == 100
