@@ -106,6 +106,13 @@ def test_no_field_is_trusted(whole, forged):
     assert not [junk for junk in taken.values() if isinstance(junk, dict | list)], taken
 
 
+def test_a_seed_has_four_words(contents, forged):
+    header, arrays = contents("few mixed")
+    path = ("model", "history", "seed")
+    for seed in ([], [1, 2, 3], [1, 2, 3, 4, 5]):
+        assert refused(forged, put(header, path, seed), arrays)
+
+
 def test_no_parameter_is_trusted(whole, forged):
     header, arrays = whole
     junk = [[], {"x": 1}, {"list": 3}, {"tuple": [{"number": "1"}]}, {"dict": [1]}]
