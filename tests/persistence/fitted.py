@@ -106,10 +106,6 @@ CASES = {
     "autoregressive reals": (
         lambda: HelmholtzMachine([3], visible="gaussian", autoregressive=True, **FEW), _GAPS,
     ),
-    "deterministic units in order": (
-        lambda: HelmholtzMachine(3, autoregressive=True, n_conditional_units=2, **FEW),
-        binary_rows(),
-    ),
     "sgd": (lambda: SigmoidBeliefNet(3, inference="exact", solver="sgd", **FEW), binary_rows()),
     "deterministic": (lambda: DeterministicHelmholtzMachine((3, 2), **FEW), binary_rows()),
     "deterministic reals": (lambda: DeterministicHelmholtzMachine((3, 2), **FEW), _GAPS),

@@ -41,7 +41,7 @@ def contents(tmp_path_factory):
 @pytest.fixture(scope="module", params=[
     "few mixed", "nvil of bits", "oblique factors", "autoregressive reals", "items",
     "imputer", "detector of bits", "latent classifier", "generative classifier",
-    "slow features", "slow features with noise", "deterministic units in order",
+    "slow features", "slow features with noise", "conditional units of bits",
 ])  # fmt: skip
 def whole(request, contents):
     """Header and arrays of a good file."""
