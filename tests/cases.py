@@ -6,6 +6,7 @@ from scipy import stats
 
 from sklearn_helmholtz import HelmholtzMachine, _keys, _tree
 from sklearn_helmholtz._keys import Draws, Purpose
+from sklearn_helmholtz.layers import Nade
 from sklearn_helmholtz.learning import Place
 from sklearn_helmholtz.machines import assemble
 from sklearn_helmholtz.rows import Block, Table
@@ -15,8 +16,11 @@ from tests import exact
 NETS = [(4, 3), (4, 3, 2), (3, 2, 2, 2)]  # units from the data upward: 1, 2 and 3 hidden layers
 VISIBLES = ["binary", "fractional", "gaussian"]
 ORDERED = [f"ordered {visible}" for visible in VISIBLES]  # units depend on those before them
+NEURAL = "neural ordered binary"  # the same, also by way of deterministic units
 CASES = [(n_units, visible) for n_units in NETS for visible in VISIBLES]
 CASES += [(n_units, visible) for n_units in NETS[:2] for visible in ORDERED]
+CASES += [(NETS[0], NEURAL)]
+N_CONDITIONAL = 3
 SEED = (1, 2, 3, 4)
 
 
@@ -33,7 +37,17 @@ def machine_of(params):
     laterals = params.generative_lateral_coefs
     if laterals is not None:
         laterals = [_single(array) for array in laterals]
-    return assemble(*([_single(array) for array in arrays] for arrays in lists), visible, laterals)
+    return assemble(
+        *([_single(array) for array in arrays] for arrays in lists), visible, laterals,
+        _nade_of(params),
+    )  # fmt: skip
+
+
+def _nade_of(params):
+    if params.generative_conditional_coefs is None:
+        return None
+    incoming, outgoing = params.generative_conditional_coefs
+    return Nade(*map(_single, (incoming, params.generative_conditional_intercepts[0], outgoing.T)))
 
 
 def params_of(machine):
@@ -47,6 +61,7 @@ def params_of(machine):
         recognition_intercepts=[_double(c.map.intercept) for c in up],
         noise_variance=_double(units.variance) if isinstance(units, Gaussian) else None,
         generative_lateral_coefs=_laterals(down),
+        **_conditional_parts(down),
     )
 
 
@@ -66,7 +81,19 @@ def gradient_of(machine, gradient):
         recognition_intercepts=[_double(c.map.intercept) for c in up],
         log_noise_variance=noise,
         generative_lateral_coefs=_laterals(down),
+        **_conditional_parts(down),
     )
+
+
+def _conditional_parts(down):
+    """What leads to and from the deterministic units, if there are any, by name."""
+    if down[0].lateral is None or down[0].lateral.nade is None:
+        return {}
+    nade = down[0].lateral.nade
+    return {
+        "generative_conditional_coefs": [_double(nade.incoming), _double(nade.outgoing.T)],
+        "generative_conditional_intercepts": [_double(nade.intercept)],
+    }
 
 
 def _laterals(down):
@@ -95,16 +122,27 @@ def small_machine(n_units, visible, scale=1.5, seed=1, n_idle=0, **params):
 
 def _draw(n_units, visible, scale, seed):
     return exact.random_parameters(
-        n_units, scale, seed, gaussian="gaussian" in visible, autoregressive="ordered" in visible
-    )
+        n_units, scale, seed, gaussian="gaussian" in visible, autoregressive="ordered" in visible,
+        n_conditional=N_CONDITIONAL if "neural" in visible else 0,
+    )  # fmt: skip
 
 
 def _estimator(drawn, params):
     return HelmholtzMachine.from_parameters(
         drawn.generative_coefs, drawn.generative_intercepts, drawn.recognition_coefs,
         drawn.recognition_intercepts, noise_variance=drawn.noise_variance,
-        generative_lateral_coefs=drawn.generative_lateral_coefs, **params,
+        generative_lateral_coefs=drawn.generative_lateral_coefs, **_conditional(drawn), **params,
     )  # fmt: skip
+
+
+def _conditional(drawn):
+    """The deterministic units of conditionals as `from_parameters` takes them, if any."""
+    if drawn.generative_conditional_coefs is None:
+        return {}
+    return {
+        "generative_conditional_coefs": drawn.generative_conditional_coefs,
+        "generative_conditional_intercepts": drawn.generative_conditional_intercepts[0],
+    }
 
 
 def with_idle_units(params, n):
@@ -125,6 +163,8 @@ def with_idle_units(params, n):
          *params.recognition_intercepts[1:]],
         params.noise_variance,
         _with_idle_laterals(params.generative_lateral_coefs, n),
+        params.generative_conditional_coefs,
+        params.generative_conditional_intercepts,
     )  # fmt: skip
 
 
@@ -149,7 +189,18 @@ def stored(model):
         generative_lateral_coefs=None
         if not model.autoregressive
         else [_double(array) for array in model.generative_lateral_coefs_],
+        **_stored_conditional(model),
     )
+
+
+def _stored_conditional(model):
+    if not getattr(model, "n_conditional_units", 0):
+        return {}
+    coefs = [_double(array) for array in model.generative_conditional_coefs_]
+    intercepts = [_double(model.generative_conditional_intercepts_)]
+    return {
+        "generative_conditional_coefs": coefs, "generative_conditional_intercepts": intercepts,
+    }  # fmt: skip
 
 
 def assert_frequencies(numbers, probabilities, level=1e-3):

@@ -12,6 +12,8 @@ Layers are numbered from the data, ``h_0 = x``, ``n_units = (n_features, n_1, ..
   ``R = recognition_coefs``, ``r = recognition_intercepts``;
 * with ``generative_lateral_coefs`` A given, strictly upper triangular, units of a layer depend on
   those before them: ``h_l @ A_l`` is added to the inputs of ``p(h_l | h_{l+1})`` and ``p(h_L)``;
+* with ``generative_conditional_coefs`` (V, U) and ``generative_conditional_intercepts`` c given,
+  ``sigmoid(c + sum_{j < i} x_j V_j) @ U_i`` is added to the input of unit i of the data;
 * with ``noise_variance`` given, ``p(x | h_1) = N(h_1 @ W_0 + b_0, diag(noise_variance))``.
 
 A Bernoulli unit with natural parameter ``eta`` has ``log p(x) = x * eta - softplus(eta)``. The same
@@ -43,7 +45,9 @@ class Parameters:
     logits of the top layer; ``recognition_coefs[l]`` has shape ``(n_units[l], n_units[l + 1])``;
     ``recognition_intercepts[l]`` has shape ``(n_units[l + 1],)``; ``noise_variance`` has shape
     ``(n_features,)``, or is None for Bernoulli visible units; ``generative_lateral_coefs[l]`` has
-    shape ``(n_units[l], n_units[l])``, l = 0..L, or all is None.
+    shape ``(n_units[l], n_units[l])``, l = 0..L, or all is None; ``generative_conditional_coefs``
+    has two arrays, ``(n_features, n)`` and ``(n, n_features)``, and
+    ``generative_conditional_intercepts`` one, ``(n,)``, or both are None.
     """
 
     generative_coefs: list
@@ -52,6 +56,8 @@ class Parameters:
     recognition_intercepts: list
     noise_variance: np.ndarray | None = None
     generative_lateral_coefs: list | None = None
+    generative_conditional_coefs: list | None = None
+    generative_conditional_intercepts: list | None = None
 
 
 @dataclass
@@ -69,12 +75,15 @@ class Gradient:
     recognition_intercepts: list
     log_noise_variance: np.ndarray | None = None
     generative_lateral_coefs: list | None = None
+    generative_conditional_coefs: list | None = None
+    generative_conditional_intercepts: list | None = None
 
 
-def random_parameters(n_units, scale, seed, gaussian=False, autoregressive=False):
+def random_parameters(n_units, scale, seed, gaussian=False, autoregressive=False, n_conditional=0):
     """Return `Parameters` with entries drawn from ``N(0, scale^2)``.
 
-    With ``gaussian``, the noise variances are drawn from U(0.5, 2).
+    With ``gaussian``, the noise variances are drawn from U(0.5, 2); ``n_conditional`` : units in
+    the conditionals of the data.
     """
     rng = np.random.default_rng(seed)
     pairs = list(itertools.pairwise(n_units))
@@ -87,6 +96,12 @@ def random_parameters(n_units, scale, seed, gaussian=False, autoregressive=False
         generative_lateral_coefs=[
             np.triu(scale * rng.standard_normal((n, n)), 1) for n in n_units
         ] if autoregressive else None,
+        generative_conditional_coefs=[
+            scale * rng.standard_normal(shape)
+            for shape in ((n_units[0], n_conditional), (n_conditional, n_units[0]))
+        ] if n_conditional else None,
+        generative_conditional_intercepts=[scale * rng.standard_normal(n_conditional)]
+        if n_conditional else None,
     )  # fmt: skip
 
 
@@ -187,7 +202,17 @@ def generative_inputs(params, layers, depth):
         eta = eta + layers[depth + 1] @ params.generative_coefs[depth]
     if params.generative_lateral_coefs is not None:
         eta = eta + layers[depth] @ params.generative_lateral_coefs[depth]
+    if depth == 0 and params.generative_conditional_coefs is not None:
+        eta = eta + np.einsum("...ik,ki->...i", *_conditional_states(params, layers[0]))
     return eta
+
+
+def _conditional_states(params, x):
+    """Return the states of the units in the conditionals, (..., n_features, n), and their coefs."""
+    incoming, outgoing = params.generative_conditional_coefs
+    before = np.triu(np.ones((len(incoming), len(incoming))), 1)  # [j, i]: j comes before i
+    sums = np.einsum("...j,ji,jk->...ik", x, before, incoming)
+    return sigmoid(params.generative_conditional_intercepts[0] + sums), outgoing
 
 
 def log_recognition(params, x, hidden):
@@ -336,7 +361,13 @@ def zero_gradient(params):
         generative_lateral_coefs=None
         if params.generative_lateral_coefs is None
         else [np.zeros_like(array) for array in params.generative_lateral_coefs],
+        generative_conditional_coefs=_zeros_like(params.generative_conditional_coefs),
+        generative_conditional_intercepts=_zeros_like(params.generative_conditional_intercepts),
     )
+
+
+def _zeros_like(arrays):
+    return None if arrays is None else [np.zeros_like(array) for array in arrays]
 
 
 def flatten(gradient):
@@ -348,6 +379,8 @@ def flatten(gradient):
         *gradient.recognition_intercepts,
     ]
     arrays += gradient.generative_lateral_coefs or []
+    arrays += gradient.generative_conditional_coefs or []
+    arrays += gradient.generative_conditional_intercepts or []
     if gradient.log_noise_variance is not None:
         arrays.append(gradient.log_noise_variance)
     return np.concatenate([array.ravel() for array in arrays])
@@ -361,6 +394,8 @@ def _add_scaled(total, gradient, weight):
         "recognition_coefs",
         "recognition_intercepts",
         "generative_lateral_coefs",
+        "generative_conditional_coefs",
+        "generative_conditional_intercepts",
     ):
         for target, source in zip(
             getattr(total, field) or [], getattr(gradient, field) or [], strict=True
@@ -391,7 +426,20 @@ def grad_log_joint(params, x, hidden):
         gradient.generative_intercepts[depth][:] = error
         if params.generative_lateral_coefs is not None:
             gradient.generative_lateral_coefs[depth][:] = np.triu(np.outer(layers[depth], error), 1)
+        if depth == 0 and params.generative_conditional_coefs is not None:
+            _add_conditional(params, layers[0], error, gradient)
     return gradient
+
+
+def _add_conditional(params, x, error, gradient):
+    """Write the derivatives by what leads to and from the units in the conditionals."""
+    states, outgoing = _conditional_states(params, x)
+    by_incoming, by_outgoing = gradient.generative_conditional_coefs
+    by_outgoing[:] = (error[:, None] * states).T
+    by_sums = error[:, None] * outgoing.T * states * (1 - states)
+    gradient.generative_conditional_intercepts[0][:] = by_sums.sum(axis=0)
+    later = by_sums.sum(axis=0) - np.cumsum(by_sums, axis=0)
+    by_incoming[:] = x[:, None] * later
 
 
 def grad_log_recognition(params, x, hidden):

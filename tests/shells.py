@@ -24,6 +24,9 @@ BINARY = {
     "machine": lambda: HelmholtzMachine((3, 2), **FEW),
     "wake-sleep": lambda: HelmholtzMachine(3, algorithm="wake-sleep", **FEW),
     "autoregressive": lambda: HelmholtzMachine(3, autoregressive=True, **FEW),
+    "conditional units": lambda: HelmholtzMachine(
+        3, autoregressive=True, n_conditional_units=2, **FEW
+    ),
     "large": lambda: HelmholtzMachine(20, n_importance_samples=5, **FEW),
     "exact": lambda: SigmoidBeliefNet(3, inference="exact", **FEW),
     "mean-field": lambda: SigmoidBeliefNet(3, inference="mean-field", **FEW),

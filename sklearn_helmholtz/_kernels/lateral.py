@@ -20,7 +20,7 @@ _ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 @borrowing_routine
-def _pass_on(value, weights, i, eta, e0, n_units):
+def pass_to_later(value, weights, i, eta, e0, n_units):
     """Add a value times row i of the weights to the inputs of the units after i.
 
     From the beginning of the lanes of unit i + 1 on: the weights before it are zero.
@@ -58,7 +58,7 @@ def complete(
             if value != value:
                 value = draw_value(family, parameters, i, inputs[e0 + i], numbers, i, stride)
                 if value != _ZERO:
-                    _pass_on(shown(family, value), flat, i, inputs, e0, n_units)
+                    pass_to_later(shown(family, value), flat, i, inputs, e0, n_units)
             completed[r, i] = value
 
 
@@ -92,7 +92,7 @@ def sample_autoregressive_real(
             value = draw_value(family, parameters, i, target[e0 + i], numbers, i, stride)
             states[r, i] = value
             if value != _ZERO:
-                _pass_on(shown(family, value), flat, i, target, e0, n_units)
+                pass_to_later(shown(family, value), flat, i, target, e0, n_units)
 
 
 @kernel(*_SAMPLE, writes(uint8, 2))
@@ -114,7 +114,7 @@ def sample_autoregressive_binary(
             fires = target[e0 + i] > numbers[i]
             states[r, i] = fires
             if fires:
-                _pass_on(_ONE, flat, i, target, e0, n_units)
+                pass_to_later(_ONE, flat, i, target, e0, n_units)
 
 
 @kernel(int64, reads(float32, 1), reads(float32, 2), writes(float32, 2), writes(float32, 2))
@@ -130,7 +130,7 @@ def means_autoregressive(family, parameters, weights, eta, means):
         for i in range(n_units):
             mean = mean_value(family, parameters, i, inputs[e0 + i])
             means[r, i] = mean
-            _pass_on(shown(family, mean), flat, i, inputs, e0, n_units)
+            pass_to_later(shown(family, mean), flat, i, inputs, e0, n_units)
 
 
 @kernel(writes(float32, 2))

@@ -8,6 +8,7 @@ import numpy as np
 from ..machines import BeliefNet, assemble, generative_chain, has_recognition
 from ..models import LARGEST, BeliefNetModel, Encoding
 from ..units import FAMILIES
+from .conditional_units import conditional_attributes, nade_of
 from .labels import check_same_labels
 from .mixed_attributes import MIXED
 from .tables import is_masked
@@ -19,6 +20,8 @@ PUBLISHED = (
         {
             "feature_means_",
             "generative_coefs_",
+            "generative_conditional_coefs_",
+            "generative_conditional_intercepts_",
             "generative_intercepts_",
             "generative_lateral_coefs_",
             "noise_variance_",
@@ -53,6 +56,7 @@ def fitted_attributes(model):
         attributes["recognition_intercepts_"] = list(intercepts)
     if machine.is_autoregressive:
         attributes["generative_lateral_coefs_"] = [c.lateral.weights for c in down]
+        attributes |= conditional_attributes(machine.visible.lateral.nade)
     if machine.visible.units.standardises:
         to_user_units(attributes, scaling)
         attributes["feature_means_"] = single(scaling.restore(fill_values))
@@ -78,14 +82,17 @@ def to_user_units(attributes, scaling):
     intercepts[0] = single(intercepts[0] - np.einsum("i,ij->j", scaling.centre, weights))
 
 
-def model_from_parameters(generative, recognition, variance, laterals=None, visible="auto"):
+def model_from_parameters(
+    generative, recognition, variance, laterals=None, visible="auto", nade=None
+):
     """A `BeliefNetModel` from arrays in the user's units, after checking their shapes.
 
     generative, recognition : pairs (coefs, intercepts) of lists from the data upward, with their
     names, the second None for a net without recognition; laterals : lateral weights of all layers
-    of an autoregressive machine, or None; visible : the word for the units of the data. Gaussian
-    data that are parents of each other are centred
-    at what the machine expects: far from zero, steps of training by their weights would be long.
+    of an autoregressive machine, or None; visible : the word for the units of the data; nade :
+    coefs and intercepts of deterministic units in their conditionals, with their names, or None.
+    Gaussian data that are parents of each other are centred at what the machine expects: far from
+    zero, steps of training by their weights would be long.
     """
     if not isinstance(visible, str) or visible == "mixed":
         raise ValueError(
@@ -103,9 +110,11 @@ def model_from_parameters(generative, recognition, variance, laterals=None, visi
         laterals = real_arrays("generative_lateral_coefs", laterals)
         _check_laterals(laterals, sizes)
     units, scaling = given_units(visible, variance, sizes[0])
+    if nade is not None:
+        nade = _given_nade(nade, sizes[0], laterals is not None, units)
     if units.standardises:
         standardise_arrays(down, up, laterals, scaling.scale)
-    machine = _assemble(down, up, units, laterals)
+    machine = _assemble(down, up, units, laterals, nade)
     if units.standardises and laterals is not None:
         expected = machine.generation.means(None)[-1][0].astype(np.float64)
         down[1][0] = down[1][0] + expected @ laterals[0] - expected
@@ -160,14 +169,25 @@ def standardise_arrays(down, up, laterals, scale):
         laterals[0] = laterals[0] * (scale[:, None] / scale)
 
 
-def _assemble(down, up, units, laterals):
+def _assemble(down, up, units, laterals, nade=None):
     coefs, intercepts = ([single(array) for array in values] for values in down)
     if laterals is not None:
         laterals = [single(array) for array in laterals]
     if up is None:
-        return BeliefNet(generative_chain(coefs, intercepts, units, laterals))
+        return BeliefNet(generative_chain(coefs, intercepts, units, laterals, nade))
     up = [[single(array) for array in values] for values in up]
-    return assemble(coefs, intercepts, *up, units, laterals)
+    return assemble(coefs, intercepts, *up, units, laterals, nade)
+
+
+def _given_nade(given, n_features, is_autoregressive, units):
+    (coefs_name, coefs), (intercepts_name, intercepts) = given.items()
+    if coefs is None or intercepts is None:
+        raise ValueError(
+            f"{coefs_name} and {intercepts_name} go together, but one of them is None."
+        )
+    (intercepts,) = real_arrays(intercepts_name, [intercepts])
+    coefs = real_arrays(coefs_name, coefs)
+    return nade_of(coefs, intercepts, n_features, is_autoregressive, units)
 
 
 def _check_laterals(laterals, sizes):

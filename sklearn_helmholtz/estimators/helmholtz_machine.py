@@ -6,6 +6,12 @@ from ..learning import ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
 from ._compat import Interval, StrOptions
 from .attributes import model_from_parameters
+from .conditional_units import (
+    check_conditional_continuation,
+    check_conditional_family,
+    check_conditional_units,
+    n_conditional_units,
+)
 from .joint import JointMixin
 from .trained import TrainedDensityEstimator
 
@@ -71,6 +77,14 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         on the units before them in the same layer, in the order of the columns: ``eta_i = b_i +
         parents @ W_i + sum_{j < i} x_j A_ji`` [4]_ [5]_. The better density model for most tables;
         rows are then sampled, and missing values drawn, unit by unit.
+
+    n_conditional_units : int, default=0
+        Deterministic units by way of which features also depend on those before them, where
+        ``autoregressive=True`` and features are Bernoulli: ``eta_i += U_i @ sigmoid(c +
+        sum_{j < i} x_j V_j)``, whose weights all conditional distributions share [9]_. 0 is none:
+        a logistic regression for each feature. A row costs as much as ``n_features *
+        n_conditional_units`` weights. For large tables whose features interact strongly, such as
+        images and boards of games: see :ref:`conditional_units`.
 
     solver : {"adam", "sgd"}, default="adam"
         The optimiser: Adam, or stochastic gradient steps with momentum.
@@ -179,6 +193,15 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         Weights between the units of layer l, strictly upper triangular: entry [j, i] is the weight
         of unit j on unit i > j. Only with ``autoregressive=True``.
 
+    generative_conditional_coefs_ : list of two ndarray
+        Weights of the features on the deterministic units of the conditional distributions, of
+        shape (n_features, n_conditional_units), and of these on the features, of shape
+        (n_conditional_units, n_features). This and the next are only there with
+        ``n_conditional_units``.
+
+    generative_conditional_intercepts_ : ndarray of shape (n_conditional_units,)
+        Intercepts of these units.
+
     recognition_coefs_ : list of ndarray of shape (n_units[l], n_units[l + 1])
         Weights from layer l up to layer l + 1.
 
@@ -286,6 +309,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     .. [7] Armagan, Dunson & Lee (2013), Generalized double Pareto shrinkage, Statistica Sinica 23,
            119-143.
     .. [8] Arvo & Kirk (1990), Particle transport and image synthesis, SIGGRAPH.
+    .. [9] Larochelle & Murray (2011), The neural autoregressive distribution estimator, AISTATS.
 
     Examples
     --------
@@ -320,6 +344,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         "algorithm": [StrOptions(set(_RULES))],
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "n_conditional_units": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
@@ -330,6 +355,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         n_particles=5,
         visible="auto",
         autoregressive=False,
+        n_conditional_units=0,
         solver="adam",
         momentum=0.9,
         learning_rate="constant",
@@ -358,6 +384,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         self.n_particles = n_particles
         self.visible = visible
         self.autoregressive = autoregressive
+        self.n_conditional_units = n_conditional_units
         self.solver = solver
         self.momentum = momentum
         self.learning_rate = learning_rate
@@ -390,6 +417,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         recognition_intercepts,
         *,
         generative_lateral_coefs=None,
+        generative_conditional_coefs=None,
+        generative_conditional_intercepts=None,
         noise_variance=None,
         **params,
     ):
@@ -411,6 +440,12 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
 
         generative_lateral_coefs : list of array-like of shape (n_units[l], n_units[l]) or None
             As the attribute; None means a machine that is not autoregressive.
+
+        generative_conditional_coefs : list of two array-like or None
+            As the attribute; None means no deterministic units in conditionals.
+
+        generative_conditional_intercepts : array-like of shape (n_conditional_units,) or None
+            As the attribute.
 
         noise_variance : array-like of shape (n_features,), default=None
             Noise variances of Gaussian visible units; None means Bernoulli units, or Poisson units
@@ -436,6 +471,10 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         >>> np.exp(machine.score_samples(X)).round(3)
         array([0.395, 0.105, 0.105, 0.395])
         """
+        conditional = {
+            "generative_conditional_coefs": generative_conditional_coefs,
+            "generative_conditional_intercepts": generative_conditional_intercepts,
+        }
         model = model_from_parameters(
             {"generative_coefs": generative_coefs, "generative_intercepts": generative_intercepts},
             {
@@ -445,11 +484,36 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
             noise_variance,
             generative_lateral_coefs,
             params.get("visible", "auto"),
+            None if all(value is None for value in conditional.values()) else conditional,
         )
         return cls._holding(model, params)
 
+    @staticmethod
+    def _implied(model):
+        n = n_conditional_units(model.machine)
+        return {**TrainedDensityEstimator._implied(model), "n_conditional_units": n}
+
+    def _check_given(self, model):
+        super()._check_given(model)
+        n = n_conditional_units(model.machine)
+        if self.n_conditional_units != n:
+            raise ValueError(
+                f"The arrays make n_conditional_units={n}, got {self.n_conditional_units}."
+            )
+
+    def _checked_sizes(self, n_features):
+        check_conditional_units(self, n_features)
+        return super()._checked_sizes(n_features)
+
+    def _check_continuation(self):
+        super()._check_continuation()
+        check_conditional_continuation(self)
+
     def _new_machine(self, n_units, units, intercept, rng, summary):
-        return initialise(n_units, units, intercept, rng, self.autoregressive)
+        check_conditional_family(self.n_conditional_units, units)
+        return initialise(
+            n_units, units, intercept, rng, self.autoregressive, self.n_conditional_units
+        )
 
     def _rule(self):
         return _RULES[self.algorithm](self)

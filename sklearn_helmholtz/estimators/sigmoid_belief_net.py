@@ -67,7 +67,7 @@ class SigmoidBeliefNet(JointMixin, TrainedDensityEstimator):
 
     autoregressive : bool, default=False
         Whether the units of every layer also depend on the units before them in the same layer, as
-        in `HelmholtzMachine`.
+        in `HelmholtzMachine`, whose ``n_conditional_units`` there are none of here.
 
     solver : {"adam", "sgd"}, default="adam"
         The optimiser: Adam, or stochastic gradient steps with momentum.

@@ -11,8 +11,8 @@ class FlatNet:
 
     sizes : units of each layer from the data upward, of the data their inputs; weights : of layers
     1, 2, ..., flat, one after the other, and then the lateral ones of all layers if the machine is
-    autoregressive, but for those of mixed data; intercepts : of all layers; family, parameters : of
-    the visible units, see `_kernels.families`; machine : the machine.
+    autoregressive, but for those of data whose shifts are made whole; intercepts : of all layers;
+    family, parameters : of the visible units, see `_kernels.families`; machine : the machine.
     """
 
     sizes: np.ndarray
@@ -30,7 +30,7 @@ class FlatNet:
         maps = [c.map.coefficients for c in upward]
         weights = [matrix for matrix, _ in maps[:-1]]
         laterals = [c.lateral for c in upward if c.lateral is not None]
-        weights += [lateral.weights for lateral in laterals if lateral.layout is None]
+        weights += [lateral.weights for lateral in laterals if not lateral.shifts_whole]
         return cls(
             np.array(machine.n_units, np.int64),
             np.concatenate([array.ravel() for array in weights]),

@@ -20,7 +20,8 @@ class Gibbs(FlatNet):
     missing is then a part of the state of each chain, ``completed``: (draws.n_rows, n_features)
     float32, the data with the chain's own values where they are missing, which are changed in
     place. Other machines leave missing values out, and have no use for it. Mixed data on which
-    others depend have to be known.
+    others depend have to be known, and so have data that depend on others by way of deterministic
+    units: what they add to their own inputs is made once.
     """
 
     ability = Ability.GIBBS
@@ -108,9 +109,12 @@ class Gibbs(FlatNet):
         return log_weights + np.repeat(constants, draws.n_particles)
 
     def _shifts(self, values):
-        """Sums that mixed data add to their own inputs, (n_rows, n_inputs) float32, or no rows."""
+        """Sums that data add to their own inputs, (n_rows, n_inputs) float32, or no rows.
+
+        They have no rows where lateral weights are all that there is.
+        """
         visible = self.machine.visible
-        if visible.lateral is None or visible.units.order is None:
+        if visible.lateral is None or not visible.lateral.shifts_whole:
             return np.empty((0, self.sizes[0]), np.float32)
         return visible.given(values, np.zeros((1, self.sizes[0]), np.float32))
 

@@ -19,6 +19,8 @@ from ..units import Missing
 from .resampling import choose_by_state, fine_uniforms
 from .states import all_states
 
+_COMPLETED_ENTRIES = 2**20  # of completed rows held at a time
+
 
 def missing_posterior(conditional):
     """Posterior of the missing children of a conditional with lateral weights.
@@ -26,6 +28,8 @@ def missing_posterior(conditional):
     A ValueError for units whose missing values are drawn: theirs has no closed form.
     """
     units = conditional.units
+    if conditional.lateral.nade is not None:
+        return NeuralMissing(conditional)
     if units.missing not in _WAYS:
         raise ValueError(
             f"Missing values of {units.name.capitalize()} units that others depend on can only be "
@@ -73,6 +77,25 @@ class SummedMissing:
         table = np.empty((2 ** len(missing), eta.shape[1]))
         shifts = outer(observed[None], self._weights)[0]
         bernoulli_completion_table(observed, shifts, missing, self._weights[missing], eta, table)
+        return table
+
+
+class NeuralMissing(SummedMissing):
+    """As `SummedMissing`, where units depend on earlier ones by way of deterministic units."""
+
+    def __init__(self, conditional):
+        super().__init__(conditional)
+        self._conditional = conditional
+
+    def _table(self, row, eta):
+        missing = np.flatnonzero(np.isnan(row))
+        states, table = all_states(len(missing)), np.empty((2 ** len(missing), eta.shape[1]))
+        step = max(_COMPLETED_ENTRIES // len(row), 1)
+        for part in (slice(start, start + step) for start in range(0, len(states), step)):
+            values = np.tile(row, (len(states[part]), 1))
+            values[:, missing] = states[part]
+            shifts = self._conditional.shifts(values)
+            self._conditional.units.shifted_table(values, shifts, eta, table[part])
         return table
 
 

@@ -6,6 +6,7 @@ from .conditional import Conditional
 from .doubles import outer
 from .lateral import Lateral
 from .map import Map
+from .nade import Nade
 from .origin import Origin
 from .perceptron import Perceptron
 
@@ -15,6 +16,7 @@ __all__ = [
     "Conditional",
     "Lateral",
     "Map",
+    "Nade",
     "Origin",
     "Perceptron",
     "outer",

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _tree
-from ..units import Units
+from ..units import Ability, Units
 from .lateral import Lateral
 from .map import Map
+
+_LINEAR = frozenset({Ability.LEARN_EXACTLY, Ability.MEAN_FIELD})  # which are of weighted sums
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,15 @@ class Conditional:
     def lacks(self, ability, is_hidden):
         """Reason, in words, for which the layer lacks an `Ability`; None where it has it."""
         units = self.units
+        if self.lateral is not None and self.lateral.nade is not None and ability in _LINEAR:
+            return "its units depend on earlier ones by way of deterministic units"
         if ability not in (units.hidden_abilities if is_hidden else units.visible_abilities):
             return f"its units are {units.name.capitalize()}"
         return None if ability in self.map.abilities else f"its map is {self.map.kind}"
+
+    def completes(self, ability):
+        """Whether an ability reaches to missing children, on which others may depend."""
+        return self.lateral is None or ability in self.lateral.missing(self.units).abilities
 
     def eta(self, parents, work=np, out=None):
         """Inputs that parents make, (n_rows, n_units); one row for a prior."""
@@ -75,7 +83,7 @@ class Conditional:
         eta = self.eta(parents, work)
         if self.lateral is None:
             return self.units.mean(eta, work)
-        return self.units.mean_autoregressive(eta, self.lateral.weights, work)
+        return self.lateral.means(self.units, eta, work)
 
     def sample(self, eta, draws, layer, log_prob, work=np, out=None):
         """Draw children, (draws.n_rows, n_units), and add their log-probability (nats).
@@ -84,9 +92,7 @@ class Conditional:
         """
         if self.lateral is None:
             return self.units.sample(eta, draws, layer, log_prob, work, out)
-        states, eta = self.units.sample_autoregressive(
-            eta, self.lateral.weights, draws, layer, work, out
-        )
+        states, eta = self.lateral.sample(self.units, eta, draws, layer, work, out)
         self.units.log_prob(states, eta, log_prob)
         return states
 
@@ -94,8 +100,7 @@ class Conditional:
         """Draw children as `sample` does, without their log-probability."""
         if self.lateral is None:
             return self.units.draw(eta, draws, layer, work, out)
-        weights = self.lateral.weights
-        return self.units.sample_autoregressive(eta, weights, draws, layer, work, out)[0]
+        return self.lateral.sample(self.units, eta, draws, layer, work, out)[0]
 
     def log_prob(self, children, eta, log_prob, work=np):
         """Add the log-probability of each row of children, nats, to ``log_prob``.
@@ -112,12 +117,12 @@ class Conditional:
         Otherwise values are drawn autoregressively, each from its own conditional, for each row of
         eta.
         """
-        eta = self.given(block.zero_filled, eta, work)
         completed = block.values
         if self.lateral is not None and block.has_missing:
-            completed = self.units.complete(
-                block.dense, eta, self.lateral.weights, draws, layer, work
-            )
+            eta = self.lateral.add_known(self.units.shown(block.zero_filled), eta, work)
+            completed = self.lateral.complete(self.units, block.dense, eta, draws, layer, work)
+        else:
+            eta = self.given(block.zero_filled, eta, work)
         self.units.log_prob(block.values, eta, log_prob)
         return completed, eta
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..layers import Affine, Conditional, Lateral
+from ..layers import Affine, Conditional, Lateral, Nade
 from ..rows import Block
 from ..units import Bernoulli
 from .chain import Chain
@@ -72,7 +72,7 @@ class BeliefNet:
     def n_weights(self):
         """The work that a row makes: lateral products are made whole."""
         laterals = [c.lateral for c in self.generation.conditionals if c.lateral is not None]
-        return self.n_connections + 2 * sum(lateral.n_weights for lateral in laterals)
+        return self.n_connections + 2 * sum(lateral.n_products for lateral in laterals)
 
     @property
     def n_parameters(self):
@@ -96,7 +96,7 @@ class BeliefNet:
 
     def can_complete(self, ability):
         """Whether an ability reaches to missing values, on which other units may depend."""
-        return not self.is_autoregressive or ability in self.visible.units.missing.abilities
+        return self.visible.completes(ability)
 
     def require(self, ability, asked="This"):
         """A ValueError that names a layer which lacks an `Ability`; asked : who needs it."""
@@ -165,28 +165,35 @@ def downward(values):
     return (None, *reversed(values))
 
 
-def generative_chain(coefs, intercepts, visible, laterals=None):
-    """The generative chain of lists of arrays, from the data upward, and the units of the data."""
+def generative_chain(coefs, intercepts, visible, laterals=None, nade=None):
+    """The generative chain of lists of arrays, from the data upward, and the units of the data.
+
+    nade : of the data of an autoregressive net, a `Nade` or None.
+    """
     top = len(coefs)
     families = [visible] + [Bernoulli()] * top
     coefs, laterals = [*coefs, None], laterals or [None] * (top + 1)
     down = [
         Conditional(
             Affine(coefs[layer], intercepts[layer]), families[layer],
-            None if laterals[layer] is None else Lateral(laterals[layer], families[layer].order),
+            None
+            if laterals[layer] is None
+            else Lateral(laterals[layer], families[layer].order, None if layer else nade),
         )
         for layer in range(top, -1, -1)
     ]  # fmt: skip
     return Chain(tuple(down), tuple(range(top, -1, -1)))
 
 
-def initialise_net(n_units, visible, visible_intercept, rng, autoregressive=False):
+def initialise_net(
+    n_units, visible, visible_intercept, rng, autoregressive=False, n_conditional_units=0
+):
     """A belief net with small random weights: uniform as in Glorot & Bengio (2010).
 
     Intercepts are zero, but for those of the data, (n_inputs,). Zero weights everywhere would be
     a stationary point of the exact gradient by symmetry; lateral weights, which an autoregressive
     net has, break none and start at zero. n_units : columns of the data, and units of each hidden
-    layer upward.
+    layer upward; n_conditional_units : deterministic units by which columns depend on earlier ones.
     """
     n_columns, *n_hidden = n_units
     sizes = (visible.n_inputs(n_columns), *n_hidden)
@@ -197,7 +204,8 @@ def initialise_net(n_units, visible, visible_intercept, rng, autoregressive=Fals
     if autoregressive:
         shapes = [(visible.n_shown(n_columns), sizes[0]), *((n, n) for n in n_hidden)]
         laterals = [np.zeros(shape, np.float32) for shape in shapes]
-    return BeliefNet(generative_chain(coefs, intercepts, visible, laterals))
+    nade = Nade.initial(sizes[0], n_conditional_units, rng) if n_conditional_units else None
+    return BeliefNet(generative_chain(coefs, intercepts, visible, laterals, nade))
 
 
 def glorot(n_in, n_out, rng):

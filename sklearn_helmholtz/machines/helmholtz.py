@@ -54,11 +54,14 @@ class Helmholtz(BeliefNet):
 
 def assemble(
     generative_coefs, generative_intercepts, recognition_coefs, recognition_intercepts, visible,
-    generative_lateral_coefs=None,
+    generative_lateral_coefs=None, nade=None,
 ):  # fmt: skip
-    """A machine from lists of arrays, from the data upward, and the units of the data."""
+    """A machine from lists of arrays, from the data upward, and the units of the data.
+
+    nade : as of `generative_chain`.
+    """
     generation = generative_chain(
-        generative_coefs, generative_intercepts, visible, generative_lateral_coefs
+        generative_coefs, generative_intercepts, visible, generative_lateral_coefs, nade
     )
     return Helmholtz(generation, recognition_chain(recognition_coefs, recognition_intercepts))
 
@@ -72,13 +75,17 @@ def recognition_chain(coefs, intercepts):
     return Chain(tuple(up), tuple(range(1, len(up) + 1)))
 
 
-def initialise(n_units, visible, visible_intercept, rng, autoregressive=False):
+def initialise(
+    n_units, visible, visible_intercept, rng, autoregressive=False, n_conditional_units=0
+):
     """A machine with small random weights, generative ones as in `initialise_net`.
 
     n_units : columns of the data, and units of each hidden layer upward; visible_intercept :
     (n_inputs,).
     """
-    net = initialise_net(n_units, visible, visible_intercept, rng, autoregressive)
+    net = initialise_net(
+        n_units, visible, visible_intercept, rng, autoregressive, n_conditional_units
+    )
     sizes = (visible.n_shown(n_units[0]), *n_units[1:])
     coefs = [glorot(below, above, rng) for below, above in itertools.pairwise(sizes)]
     recognition = recognition_chain(coefs, [np.zeros(n, np.float32) for n in n_units[1:]])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..inference import missing_posterior
+from ..layers import outer
 from ..units import Missing
 
 IMPOSSIBLE = 1e-12  # a probability
@@ -33,13 +34,15 @@ def _extreme_inputs(machine, x):
     low, high = visible.map.extremes(*parents.limits)
     if visible.lateral is None:
         return low, high
-    fixed = visible.shifts(np.nan_to_num(x)[None])[0]
+    fixed = outer(visible.units.shown(np.nan_to_num(x)[None]), visible.lateral.doubles)[0]
     weights = visible.lateral.doubles[np.isnan(x)]
     if not visible.units.is_binary:  # what is missing may be as large as it likes
         weights = np.sign(weights) * np.where(weights, np.inf, 0)
+    nade = visible.lateral.nade
+    more = (0, 0) if nade is None else nade.extremes(x)
     return tuple(
-        limit + fixed + find(weights, 0).sum(axis=0)
-        for limit, find in ((low, np.minimum), (high, np.maximum))
+        limit + fixed + find(weights, 0).sum(axis=0) + own
+        for limit, own, find in ((low, more[0], np.minimum), (high, more[1], np.maximum))
     )
 
 

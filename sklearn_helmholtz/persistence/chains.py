@@ -7,10 +7,10 @@ from ..learning.chains import CarriedOver
 from ..learning.gaussian_tracking import ExactIntegral, GaussianPartitionChains
 from ..learning.partition_tracking import ExactPartition, PartitionChains
 from ..machines import GaussianBoltzmann, MixedBoltzmann
+from .seeds import read_seed
 
 _EXACT, _FOLLOWED = "exact", "followed by chains"
 _KINDS = {False: (ExactPartition, PartitionChains), True: (ExactIntegral, GaussianPartitionChains)}
-_WORD = 2**32 - 1
 
 
 def write_chains(part, carried):
@@ -79,7 +79,7 @@ def _read_partition(part, machine):
     if part.word("partition", (_EXACT, _FOLLOWED)) == _EXACT:
         return exact()
     low, high = machine.units.limits
-    seed, n_sweeps = part.wholes("seed", 0, _WORD), part.whole("n_sweeps")
+    seed, n_sweeps = read_seed(part), part.whole("n_sweeps")
     log_mean, variance = part.number("log_mean"), part.number("variance", 0)
     visible = part.array("visible", machine.units.dtype, (None, machine.n_units[0]), low, high)
     each = [part.array(name, np.float64, (len(visible),)) for name in ("log_weights", "log_p")]

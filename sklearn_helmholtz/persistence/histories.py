@@ -6,8 +6,8 @@ from .. import _tree
 from .._training import Past
 from ..estimators.history import History
 from ..estimators.weights import Weights
+from .seeds import read_seed
 
-_WORD = 2**32 - 1
 _SOLVERS = {
     "adam": ("first_moment", "second_moment", "n_moves"), "sgd": ("velocity",), "lbfgs": (),
 }  # fmt: skip
@@ -53,7 +53,7 @@ def write_history(part, history, write_carry_over=write_rewards):
 def read_history(part, machine, read_carry_over=read_rewards):
     """The `History` of a machine; read_carry_over : as written."""
     n_parameters = len(_tree.zeros_like(machine).vector)
-    seed, step_number = part.wholes("seed", 0, _WORD), part.whole("step_number")
+    seed, step_number = read_seed(part), part.whole("step_number")
     solver, optimizer = _read_optimizer(part, n_parameters)
     average = _read_average(part, n_parameters)
     carried = read_carry_over(part, machine)

@@ -19,7 +19,7 @@ from ..machines import (
 )
 from ..machines.baselines import Baseline
 from ..units import Gaussian, Mixed, OneHot
-from .maps import read_affine, single, write_affine
+from .maps import read_affine, read_nade, single, write_affine, write_nade
 
 _KINDS = {
     "belief net": BeliefNet, "helmholtz machine": Helmholtz,
@@ -42,6 +42,7 @@ def write_machine(part, machine):
         write_affine(part, f"generation.{layer}", conditional.map)
         if conditional.lateral is not None:
             part.array(f"generation.{layer}.lateral", conditional.lateral.weights)
+            write_nade(part, f"generation.{layer}.nade", conditional.lateral.nade)
     if not isinstance(machine, Helmholtz):
         return
     for layer, conditional in enumerate(machine.recognition.conditionals):
@@ -72,18 +73,21 @@ def read_machine(part, encoding):
         single(part, f"generation.{i}.weights", (above, below))
         for i, (below, above) in enumerate(itertools.pairwise(inputs))
     ]
-    laterals = None
+    laterals, nade = None, None
     if part.flag("autoregressive"):
         laterals = _read_laterals(part, units, shown, inputs)
+        if units.is_binary:
+            nade = read_nade(part, "generation.0.nade", inputs[0])
     if kind is BeliefNet:
-        return BeliefNet(generative_chain(coefs, intercepts, units, laterals))
+        return BeliefNet(generative_chain(coefs, intercepts, units, laterals, nade))
     maps = [
         read_affine(part, f"recognition.{i}", pair)
         for i, pair in enumerate(itertools.pairwise(shown))
     ]
     machine = assemble(
-        coefs, intercepts, [m.weights for m in maps], [m.intercept for m in maps], units, laterals
-    )
+        coefs, intercepts, [m.weights for m in maps], [m.intercept for m in maps], units, laterals,
+        nade,
+    )  # fmt: skip
     if kind is Helmholtz:
         return machine
     if kind is DeterministicHelmholtz:

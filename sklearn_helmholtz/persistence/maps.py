@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from ..layers import Affine, Perceptron
+from ..layers import Affine, Nade, Perceptron
 
 _ACTIVATIONS = "relu", "tanh"
 
@@ -20,6 +20,28 @@ def read_affine(part, name, sizes):
     """The affine map of sizes (n_parents, n_units)."""
     return Affine(
         single(part, f"{name}.weights", sizes), single(part, f"{name}.intercept", sizes[1:])
+    )
+
+
+def write_nade(part, name, nade):
+    """Write the deterministic units of conditionals; nothing where there are none."""
+    if nade is not None:
+        part.array(f"{name}.incoming", nade.incoming)
+        part.array(f"{name}.intercept", nade.intercept)
+        part.array(f"{name}.outgoing", nade.outgoing)
+
+
+def read_nade(part, name, n_units):
+    """The deterministic units of the conditionals of so many units, or None where there are none.
+
+    Files of before there were any have nothing of them.
+    """
+    if not part.ndim(f"{name}.intercept"):
+        return None
+    intercept = part.array(f"{name}.intercept", np.float32, (None,))
+    shape = n_units, len(intercept)
+    return Nade(
+        single(part, f"{name}.incoming", shape), intercept, single(part, f"{name}.outgoing", shape)
     )
 
 

@@ -43,6 +43,7 @@ _TYPES = (
     "layers.competitive.Competitive",
     "layers.conditional.Conditional",
     "layers.lateral.Lateral",
+    "layers.nade.Nade",
     "layers.origin.Origin",
     "layers.perceptron.Perceptron",
     "learning.chains.CarriedOver",

@@ -36,6 +36,9 @@ MACHINES = {
     "reweighted": lambda **p: HelmholtzMachine((6, 3), **FEW, **p),
     "wake-sleep": lambda **p: HelmholtzMachine(6, algorithm="wake-sleep", **FEW, **p),
     "autoregressive": lambda **p: HelmholtzMachine(3, autoregressive=True, **FEW, **p),
+    "conditional units": lambda **p: HelmholtzMachine(
+        3, autoregressive=True, n_conditional_units=2, **FEW, **p
+    ),
     "exact": lambda **p: SigmoidBeliefNet(3, inference="exact", **FEW, **p),
     "mean-field": lambda **p: SigmoidBeliefNet(3, inference="mean-field", **FEW, **p),
     "gibbs": lambda **p: SigmoidBeliefNet(3, inference="gibbs", **FEW, **p),

@@ -19,6 +19,8 @@ from tests.inference.test_inference import gappy_rows, joint_numbers, means_of
 
 NETS = cases.NETS
 BOTH = ["ordered binary", "ordered gaussian"]
+EACH = [*cases.ORDERED, cases.NEURAL]
+BITS = [(n_units, "ordered binary") for n_units in NETS] + [(NETS[0], cases.NEURAL)]
 N_IDLE = 15  # units that generate nothing: with them, a machine is not enumerated
 NAN = np.nan
 
@@ -68,7 +70,7 @@ def many_gaps(n_features=12, n_rows=40, seed=0):
 # Likelihoods
 
 
-@pytest.mark.parametrize("visible", cases.ORDERED)
+@pytest.mark.parametrize("visible", EACH)
 @pytest.mark.parametrize("n_units", NETS)
 def test_marginals_are_sums_over_states_and_completions(n_units, visible):
     model, params = small_machine(n_units, visible)
@@ -116,7 +118,7 @@ def test_the_density_of_what_is_observed_integrates_to_one():
         assert integrate.simpson(density, x=places) == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize("visible", cases.ORDERED)
+@pytest.mark.parametrize("visible", EACH)
 def test_importance_samples_agree_with_the_marginals(visible):
     model, params = small_machine((4, 3, 2), visible, scale=0.7)
     X = np.vstack([gappy_rows(4, visible, seed) for seed in range(3)])
@@ -125,7 +127,7 @@ def test_importance_samples_agree_with_the_marginals(visible):
     assert abs(result.mean - np.mean([marginal(params, x) for x in X])) < error < 0.02
 
 
-@pytest.mark.parametrize("visible", cases.ORDERED)
+@pytest.mark.parametrize("visible", EACH)
 def test_a_free_energy_is_that_of_what_is_observed(visible):
     model, params = small_machine((4, 3, 2), visible)
     X = gappy_rows(4, visible)
@@ -306,7 +308,7 @@ def test_comparisons_and_bounds_take_autoregressive_machines():
 # Hidden layers
 
 
-@pytest.mark.parametrize("visible", cases.ORDERED)
+@pytest.mark.parametrize("visible", EACH)
 @pytest.mark.parametrize("n_units", NETS)
 def test_exact_posteriors_are_those_of_enumeration(n_units, visible):
     model, params = small_machine(n_units, visible)
@@ -365,7 +367,7 @@ def test_posteriors_of_mixed_rows_are_those_of_their_parts(monkeypatch):
 # Imputations
 
 
-@pytest.mark.parametrize("visible", BOTH)
+@pytest.mark.parametrize("visible", [*BOTH, cases.NEURAL])
 @pytest.mark.parametrize("n_units", NETS)
 def test_means_are_the_enumerated_ones(n_units, visible):
     model, params = small_machine(n_units, visible)
@@ -373,7 +375,7 @@ def test_means_are_the_enumerated_ones(n_units, visible):
     assert_allclose(model.impute(X), [conditional_mean(params, x) for x in X], atol=2e-6)
 
 
-@pytest.mark.parametrize("visible", BOTH)
+@pytest.mark.parametrize("visible", [*BOTH, cases.NEURAL])
 def test_means_of_machines_too_large_to_enumerate_converge_to_the_truth(visible):
     model, params = small_machine((4, 3, 2), visible, scale=1.0, n_idle=N_IDLE)
     X = gappy_rows(4, visible)
@@ -431,19 +433,21 @@ def drawn(model, x, n, together, **settings):
 
 
 @pytest.mark.parametrize("together", [True, False])
-@pytest.mark.parametrize("n_units", NETS)
+@pytest.mark.parametrize(("n_units", "visible"), BITS)
 @pytest.mark.parametrize("row", [1, 3])
-def test_draws_of_zeros_and_ones_have_the_enumerated_joint_probabilities(row, n_units, together):
-    model, params = small_machine(n_units, "ordered binary")
+def test_draws_of_zeros_and_ones_have_the_enumerated_joint_probabilities(
+    row, n_units, visible, together
+):
+    model, params = small_machine(n_units, visible)
     x = gappy_rows(n_units[0], "binary")[row]
     draws = drawn(model, x, 1500, together)[:, np.isnan(x)]
     assert_frequencies(cases.state_numbers(draws), completion_probabilities(params, x))
 
 
-@pytest.mark.parametrize("n_units", NETS)
+@pytest.mark.parametrize(("n_units", "visible"), BITS)
 @pytest.mark.parametrize("row", [1, 3])
-def test_draws_of_large_machines_have_the_enumerated_joint_probabilities(row, n_units):
-    model, params = small_machine(n_units, "ordered binary", scale=1.0, n_idle=N_IDLE)
+def test_draws_of_large_machines_have_the_enumerated_joint_probabilities(row, n_units, visible):
+    model, params = small_machine(n_units, visible, scale=1.0, n_idle=N_IDLE)
     x = gappy_rows(n_units[0], "binary")[row]
     draws = drawn(model, x, 2000, False, n_importance_samples=20)[:, np.isnan(x)]
     assert_frequencies(cases.state_numbers(draws), completion_probabilities(params, x))

@@ -191,7 +191,8 @@ def test_an_interrupt_goes_on_and_the_machine_stays(name):
     (note,) = caught.value.__notes__
     assert note == f"The {type(model).__name__} keeps what it learnt in 2 epochs."
     assert model.n_iter_ == 2
-    knows_end = name in ("autoregressive", "latents")  # penalties and rates know max_iter
+    # Penalties and rates know max_iter.
+    knows_end = name in ("autoregressive", "conditional units", "latents")
     pairs = zip(_coefs(model), _coefs(expected), strict=True)
     assert knows_end or all(np.array_equal(*pair) for pair in pairs)
     assert np.isfinite(model.partial_fit(X).score(X))

@@ -119,6 +119,8 @@ def fits():
         ("wake-sleep", machine(algorithm="wake-sleep"), binary),
         ("gaussian", machine(), real),
         ("autoregressive", machine(autoregressive=True), gaps),
+        ("neural", machine(autoregressive=True, n_conditional_units=3), binary),
+        ("neural, gaps", machine(autoregressive=True, n_conditional_units=3), gaps),
         ("gaussian, autoregressive", machine(autoregressive=True), real_gaps),
         ("sparse", machine(solver="sgd", visible="bernoulli"), listed),
         ("fractions", machine(visible="bernoulli"), listed.toarray()),

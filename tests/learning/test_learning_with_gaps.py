@@ -54,6 +54,7 @@ ORDERED_CASES = [
     ((4, 3, 2), "ordered fractional", "sparse"),
     ((4, 2, 2, 2), "ordered binary", "dense"),
     ((4, 3), "ordered gaussian", "dense"),
+    ((4, 3), "neural ordered binary", "sparse"),
 ]
 
 

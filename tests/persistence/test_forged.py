@@ -41,7 +41,7 @@ def contents(tmp_path_factory):
 @pytest.fixture(scope="module", params=[
     "few mixed", "nvil of bits", "oblique factors", "autoregressive reals", "items",
     "imputer", "detector of bits", "latent classifier", "generative classifier",
-    "slow features", "slow features with noise",
+    "slow features", "slow features with noise", "conditional units of bits",
 ])  # fmt: skip
 def whole(request, contents):
     """Header and arrays of a good file."""
@@ -104,6 +104,13 @@ def test_no_field_is_trusted(whole, forged):
             taken[path] = junk
     # Numbers and words in place of others, which nothing contradicts.
     assert not [junk for junk in taken.values() if isinstance(junk, dict | list)], taken
+
+
+def test_a_seed_has_four_words(contents, forged):
+    header, arrays = contents("few mixed")
+    path = ("model", "history", "seed")
+    for seed in ([], [1, 2, 3], [1, 2, 3, 4, 5]):
+        assert refused(forged, put(header, path, seed), arrays)
 
 
 def test_no_parameter_is_trusted(whole, forged):
