@@ -8,6 +8,7 @@ import numpy as np
 from ..machines import BeliefNet, assemble, generative_chain, has_recognition
 from ..models import LARGEST, BeliefNetModel, Encoding
 from ..units import FAMILIES
+from .column_orders import order_of_parameters
 from .labels import check_same_labels
 from .mixed_attributes import MIXED
 from .tables import is_masked
@@ -17,6 +18,7 @@ RECORDS = frozenset({"best_validation_score_", "loss_curve_", "n_iter_", "valida
 PUBLISHED = (
     frozenset(
         {
+            "column_order_",
             "feature_means_",
             "generative_coefs_",
             "generative_intercepts_",
@@ -56,7 +58,27 @@ def fitted_attributes(model):
     if machine.visible.units.standardises:
         to_user_units(attributes, scaling)
         attributes["feature_means_"] = single(scaling.restore(fill_values))
-    return {**attributes, **machine.visible.units.published(scaling)}
+    attributes |= machine.visible.units.published(scaling)
+    if machine.is_autoregressive and not machine.visible.units.answers_by_column:
+        n = encoding.n_features
+        attributes["column_order_"] = np.arange(n) if encoding.order is None else encoding.order
+    return attributes if encoding.order is None else _in_users_order(attributes, encoding)
+
+
+def _in_users_order(attributes, encoding):
+    """The same attributes, with what touches the data in the user's order of the columns."""
+    given, found = encoding.given, dict(attributes)
+    for name in ("generative_coefs_", "generative_intercepts_"):
+        found[name] = [given(attributes[name][0]), *attributes[name][1:]]
+    first, *others = attributes["generative_lateral_coefs_"]
+    found["generative_lateral_coefs_"] = [single(given(given(first.T).T)), *others]
+    if "recognition_coefs_" in attributes:
+        first, *others = attributes["recognition_coefs_"]
+        found["recognition_coefs_"] = [single(given(first.T).T), *others]
+    for name in ("feature_means_", "noise_variance_"):
+        if name in attributes:
+            found[name] = given(attributes[name])
+    return found
 
 
 def to_user_units(attributes, scaling):
@@ -78,12 +100,15 @@ def to_user_units(attributes, scaling):
     intercepts[0] = single(intercepts[0] - np.einsum("i,ij->j", scaling.centre, weights))
 
 
-def model_from_parameters(generative, recognition, variance, laterals=None, visible="auto"):
+def model_from_parameters(
+    generative, recognition, variance, laterals=None, visible="auto", order="given"
+):
     """A `BeliefNetModel` from arrays in the user's units, after checking their shapes.
 
     generative, recognition : pairs (coefs, intercepts) of lists from the data upward, with their
     names, the second None for a net without recognition; laterals : lateral weights of all layers
-    of an autoregressive machine, or None; visible : the word for the units of the data. Gaussian
+    of an autoregressive machine, or None; visible : the word for the units of the data; order : the
+    parameter ``column_order``, of which other nets know nothing. Gaussian
     data that are parents of each other are centred
     at what the machine expects: far from zero, steps of training by their weights would be long.
     """
@@ -101,7 +126,10 @@ def model_from_parameters(generative, recognition, variance, laterals=None, visi
         check_recognition(*up, sizes)
     if laterals is not None:
         laterals = real_arrays("generative_lateral_coefs", laterals)
-        _check_laterals(laterals, sizes)
+        order = order_of_parameters(order, sizes[0])
+        if order is not None:
+            variance = _put_in_order(down, up, laterals, variance, order)
+        _check_laterals(laterals, sizes, order is not None)
     units, scaling = given_units(visible, variance, sizes[0])
     if units.standardises:
         standardise_arrays(down, up, laterals, scaling.scale)
@@ -114,7 +142,18 @@ def model_from_parameters(generative, recognition, variance, laterals=None, visi
         scaling = replace(scaling, centre=expected * scaling.scale)
         machine = _assemble(down, up, units, laterals)
     fill_values = machine.generation.means(None)[-1][0]
-    return BeliefNetModel(Encoding(type(units), scaling, fill_values), machine)
+    order = None if laterals is None else order
+    return BeliefNetModel(Encoding(type(units), scaling, fill_values, order=order), machine)
+
+
+def _put_in_order(down, up, laterals, variance, order):
+    """Put what touches the data in the order of the columns, in place; returns the variances."""
+    (coefs, intercepts) = down
+    coefs[0], intercepts[0] = coefs[0][:, order], intercepts[0][order]
+    laterals[0] = laterals[0][np.ix_(order, order)]
+    if up is not None:
+        up[0][0] = up[0][0][order]
+    return None if variance is None else np.asarray(variance)[order]
 
 
 def given_units(visible, noise_variance, n_features):
@@ -170,7 +209,7 @@ def _assemble(down, up, units, laterals):
     return assemble(coefs, intercepts, *up, units, laterals)
 
 
-def _check_laterals(laterals, sizes):
+def _check_laterals(laterals, sizes, is_ordered=False):
     shapes = [(n, n) for n in sizes]
     if [array.shape for array in laterals] != shapes:
         raise ValueError(
@@ -180,7 +219,8 @@ def _check_laterals(laterals, sizes):
     for layer, array in enumerate(laterals):
         if np.tril(array).any():
             raise ValueError(
-                f"generative_lateral_coefs[{layer}] must be strictly upper triangular: units "
+                f"generative_lateral_coefs[{layer}] must be strictly upper triangular"
+                f"{' in column_order' if is_ordered and not layer else ''}: units "
                 "depend on those before them only."
             )
 

@@ -2,8 +2,17 @@
 
 from ..learning import ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
+from ..models import reorder
 from ._compat import StrOptions
 from .attributes import model_from_parameters
+from .checks import check_continuation
+from .column_orders import (
+    check_order_stays,
+    check_orderly,
+    checked_order,
+    found_order,
+    is_given,
+)
 from .joint import JointMixin
 from .trained import TrainedDensityEstimator
 
@@ -69,6 +78,15 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         on the units before them in the same layer, in the order of the columns: ``eta_i = b_i +
         parents @ W_i + sum_{j < i} x_j A_ji`` [4]_ [5]_. The better density model for most tables;
         rows are then sampled, and missing values drawn, unit by unit.
+
+    column_order : {"given", "tree", "random"} or array-like of shape (n_features,), default="given"
+        The order in which columns depend on each other with ``autoregressive=True``; without it
+        columns have none, and this changes nothing. ``"tree"`` is that of the Chow-Liu tree of the
+        training rows [9]_, parents before children. It is for binary columns; its work and memory
+        grow with the square of their number (4 bytes a pair: 400 MB for 10,000 columns).
+        ``"random"`` is drawn; an array holds the number of the column that comes to each place.
+        Results and attributes stay in the order of the data. Mixed columns and collections of Dask
+        stay in the order given. `partial_fit` and ``warm_start`` keep the order of the first fit.
 
     solver : {"adam", "sgd"}, default="adam"
         The optimiser: Adam, or stochastic gradient steps with momentum.
@@ -172,7 +190,12 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
 
     generative_lateral_coefs_ : list of ndarray of shape (n_units[l], n_units[l])
         Weights between the units of layer l, strictly upper triangular: entry [j, i] is the weight
-        of unit j on unit i > j. Only with ``autoregressive=True``.
+        of unit j on unit i > j. Only with ``autoregressive=True``. With a ``column_order`` the
+        first is so in the order of ``column_order_``.
+
+    column_order_ : ndarray of shape (n_features,)
+        The columns in the order in which they depend on each other. Only with
+        ``autoregressive=True``, and not of mixed columns.
 
     recognition_coefs_ : list of ndarray of shape (n_units[l], n_units[l + 1])
         Weights from layer l up to layer l + 1.
@@ -281,6 +304,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     .. [7] Armagan, Dunson & Lee (2013), Generalized double Pareto shrinkage, Statistica Sinica 23,
            119-143.
     .. [8] Arvo & Kirk (1990), Particle transport and image synthesis, SIGGRAPH.
+    .. [9] Chow & Liu (1968), Approximating discrete probability distributions with dependence
+           trees, IEEE Transactions on Information Theory 14, 462-467.
 
     Examples
     --------
@@ -313,6 +338,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     _parameter_constraints = {
         **TrainedDensityEstimator._parameter_constraints,
         "algorithm": [StrOptions(set(_RULES))],
+        "column_order": [StrOptions({"given", "tree", "random"}), "array-like"],
     }
 
     def __init__(
@@ -323,6 +349,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         n_particles=5,
         visible="auto",
         autoregressive=False,
+        column_order="given",
         solver="adam",
         momentum=0.9,
         learning_rate="constant",
@@ -351,6 +378,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         self.n_particles = n_particles
         self.visible = visible
         self.autoregressive = autoregressive
+        self.column_order = column_order
         self.solver = solver
         self.momentum = momentum
         self.learning_rate = learning_rate
@@ -403,7 +431,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
             As the attribute.
 
         generative_lateral_coefs : list of array-like of shape (n_units[l], n_units[l]) or None
-            As the attribute; None means a machine that is not autoregressive.
+            As the attribute; None means a machine that is not autoregressive. In the order of
+            ``column_order``, where that is given as an array.
 
         noise_variance : array-like of shape (n_features,), default=None
             Noise variances of Gaussian visible units; None means Bernoulli units, or Poisson units
@@ -438,11 +467,32 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
             noise_variance,
             generative_lateral_coefs,
             params.get("visible", "auto"),
+            params.get("column_order", "given"),
         )
         return cls._holding(model, params)
 
     def _new_machine(self, n_units, units, intercept, rng, summary):
         return initialise(n_units, units, intercept, rng, self.autoregressive)
+
+    def _in_order(self, found, X, indices, weights, rng):
+        order, encoding = self.column_order, found[0]
+        if not isinstance(order, str):
+            checked_order(order, X.shape[1])
+        if not self.autoregressive or is_given(order):
+            return found
+        check_orderly(self, X, encoding.family)
+        return reorder(*found, found_order(order, X, indices, weights, rng))
+
+    def _check_continuation(self):
+        check_continuation(self)
+        if self.autoregressive:
+            check_order_stays(self)
+
+    @staticmethod
+    def _implied(model):
+        order = model.encoding.order
+        own = {"column_order": "given" if order is None else order}
+        return TrainedDensityEstimator._implied(model) | own
 
     def _rule(self):
         return _RULES[self.algorithm](self)

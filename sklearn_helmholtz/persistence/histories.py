@@ -8,6 +8,7 @@ from ..estimators.history import History
 from ..estimators.weights import Weights
 
 _WORD = 2**32 - 1
+_SEED_WORDS = 4
 _SOLVERS = {
     "adam": ("first_moment", "second_moment", "n_moves"), "sgd": ("velocity",), "lbfgs": (),
 }  # fmt: skip
@@ -54,6 +55,8 @@ def read_history(part, machine, read_carry_over=read_rewards):
     """The `History` of a machine; read_carry_over : as written."""
     n_parameters = len(_tree.zeros_like(machine).vector)
     seed, step_number = part.wholes("seed", 0, _WORD), part.whole("step_number")
+    if len(seed) != _SEED_WORDS:
+        raise ValueError(f"its seed has {len(seed)} numbers, and not {_SEED_WORDS}")
     solver, optimizer = _read_optimizer(part, n_parameters)
     average = _read_average(part, n_parameters)
     carried = read_carry_over(part, machine)
