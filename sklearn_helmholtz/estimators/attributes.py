@@ -8,6 +8,7 @@ import numpy as np
 from ..machines import BeliefNet, assemble, generative_chain, has_recognition
 from ..models import LARGEST, BeliefNetModel, Encoding
 from ..units import FAMILIES
+from .column_orders import order_of_parameters
 from .conditional_units import conditional_attributes, nade_of
 from .labels import check_same_labels
 from .mixed_attributes import MIXED
@@ -18,6 +19,7 @@ RECORDS = frozenset({"best_validation_score_", "loss_curve_", "n_iter_", "valida
 PUBLISHED = (
     frozenset(
         {
+            "column_order_",
             "feature_means_",
             "generative_coefs_",
             "generative_conditional_coefs_",
@@ -60,7 +62,30 @@ def fitted_attributes(model):
     if machine.visible.units.standardises:
         to_user_units(attributes, scaling)
         attributes["feature_means_"] = single(scaling.restore(fill_values))
-    return {**attributes, **machine.visible.units.published(scaling)}
+    attributes |= machine.visible.units.published(scaling)
+    if machine.is_autoregressive and not machine.visible.units.answers_by_column:
+        n = encoding.n_features
+        attributes["column_order_"] = np.arange(n) if encoding.order is None else encoding.order
+    return attributes if encoding.order is None else _in_users_order(attributes, encoding)
+
+
+def _in_users_order(attributes, encoding):
+    """The same attributes, with what touches the data in the user's order of the columns."""
+    given, found = encoding.given, dict(attributes)
+    for name in ("generative_coefs_", "generative_intercepts_"):
+        found[name] = [given(attributes[name][0]), *attributes[name][1:]]
+    first, *others = attributes["generative_lateral_coefs_"]
+    found["generative_lateral_coefs_"] = [single(given(given(first.T).T)), *others]
+    if "recognition_coefs_" in attributes:
+        first, *others = attributes["recognition_coefs_"]
+        found["recognition_coefs_"] = [single(given(first.T).T), *others]
+    if "generative_conditional_coefs_" in attributes:
+        incoming, outgoing = attributes["generative_conditional_coefs_"]
+        found["generative_conditional_coefs_"] = [single(given(incoming.T).T), given(outgoing)]
+    for name in ("feature_means_", "noise_variance_"):
+        if name in attributes:
+            found[name] = given(attributes[name])
+    return found
 
 
 def to_user_units(attributes, scaling):
@@ -83,16 +108,17 @@ def to_user_units(attributes, scaling):
 
 
 def model_from_parameters(
-    generative, recognition, variance, laterals=None, visible="auto", nade=None
+    generative, recognition, variance, laterals=None, visible="auto", order="given", nade=None
 ):
     """A `BeliefNetModel` from arrays in the user's units, after checking their shapes.
 
     generative, recognition : pairs (coefs, intercepts) of lists from the data upward, with their
     names, the second None for a net without recognition; laterals : lateral weights of all layers
-    of an autoregressive machine, or None; visible : the word for the units of the data; nade :
-    coefs and intercepts of deterministic units in their conditionals, with their names, or None.
-    Gaussian data that are parents of each other are centred at what the machine expects: far from
-    zero, steps of training by their weights would be long.
+    of an autoregressive machine, or None; visible : the word for the units of the data; order : the
+    parameter ``column_order``, of which other nets know nothing; nade : coefs and intercepts of
+    deterministic units in the conditionals of the data, with their names, or None. Gaussian data
+    that are parents of each other are centred at what the machine expects: far from zero, steps of
+    training by their weights would be long.
     """
     if not isinstance(visible, str) or visible == "mixed":
         raise ValueError(
@@ -108,10 +134,16 @@ def model_from_parameters(
         check_recognition(*up, sizes)
     if laterals is not None:
         laterals = real_arrays("generative_lateral_coefs", laterals)
-        _check_laterals(laterals, sizes)
+        _check_shapes_of_laterals(laterals, sizes)
+        order = order_of_parameters(order, sizes[0])
+        if order is not None:
+            variance = _put_in_order(down, up, laterals, variance, order)
+        _check_laterals(laterals, order is not None)
     units, scaling = given_units(visible, variance, sizes[0])
     if nade is not None:
         nade = _given_nade(nade, sizes[0], laterals is not None, units)
+        if not (order is None or laterals is None):
+            nade = nade.in_order(order)
     if units.standardises:
         standardise_arrays(down, up, laterals, scaling.scale)
     machine = _assemble(down, up, units, laterals, nade)
@@ -123,7 +155,18 @@ def model_from_parameters(
         scaling = replace(scaling, centre=expected * scaling.scale)
         machine = _assemble(down, up, units, laterals)
     fill_values = machine.generation.means(None)[-1][0]
-    return BeliefNetModel(Encoding(type(units), scaling, fill_values), machine)
+    order = None if laterals is None else order
+    return BeliefNetModel(Encoding(type(units), scaling, fill_values, order=order), machine)
+
+
+def _put_in_order(down, up, laterals, variance, order):
+    """Put what touches the data in the order of the columns, in place; returns the variances."""
+    (coefs, intercepts) = down
+    coefs[0], intercepts[0] = coefs[0][:, order], intercepts[0][order]
+    laterals[0] = laterals[0][np.ix_(order, order)]
+    if up is not None:
+        up[0][0] = up[0][0][order]
+    return None if variance is None else np.asarray(variance)[order]
 
 
 def given_units(visible, noise_variance, n_features):
@@ -190,17 +233,21 @@ def _given_nade(given, n_features, is_autoregressive, units):
     return nade_of(coefs, intercepts, n_features, is_autoregressive, units)
 
 
-def _check_laterals(laterals, sizes):
+def _check_shapes_of_laterals(laterals, sizes):
     shapes = [(n, n) for n in sizes]
     if [array.shape for array in laterals] != shapes:
         raise ValueError(
             f"generative_lateral_coefs must have the shapes {shapes} that go with "
             f"generative_intercepts, got {[array.shape for array in laterals]}."
         )
+
+
+def _check_laterals(laterals, is_ordered):
     for layer, array in enumerate(laterals):
         if np.tril(array).any():
             raise ValueError(
-                f"generative_lateral_coefs[{layer}] must be strictly upper triangular: units "
+                f"generative_lateral_coefs[{layer}] must be strictly upper triangular"
+                f"{' in column_order' if is_ordered and not layer else ''}: units "
                 "depend on those before them only."
             )
 

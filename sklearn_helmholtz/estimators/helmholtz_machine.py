@@ -4,8 +4,16 @@ from numbers import Integral
 
 from ..learning import ReweightedWakeSleep, WakeSleep
 from ..machines import initialise
+from ..models import reorder
 from ._compat import Interval, StrOptions
 from .attributes import model_from_parameters
+from .column_orders import (
+    check_order_stays,
+    check_orderly,
+    checked_order,
+    found_order,
+    is_given,
+)
 from .conditional_units import (
     check_conditional_continuation,
     check_conditional_family,
@@ -78,6 +86,14 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         parents @ W_i + sum_{j < i} x_j A_ji`` [4]_ [5]_. The better density model for most tables;
         rows are then sampled, and missing values drawn, unit by unit.
 
+    column_order : {"given", "tree", "random"} or array-like of shape (n_features,), default="given"
+        The order in which columns depend on each other with ``autoregressive=True``; without it
+        columns have none, and this changes nothing. ``"tree"`` is that of the Chow-Liu tree of the
+        training rows [10]_, parents before children. It is for binary columns; its work and memory
+        grow with the square of their number (4 bytes a pair: 400 MB for 10,000 columns).
+        ``"random"`` is drawn; an array holds the number of the column that comes to each place.
+        Results and attributes stay in the order of the data. Mixed columns and collections of Dask
+        stay in the order given. `partial_fit` and ``warm_start`` keep the order of the first fit.
     n_conditional_units : int, default=0
         Deterministic units by way of which features also depend on those before them, where
         ``autoregressive=True`` and features are Bernoulli: ``eta_i += U_i @ sigmoid(c +
@@ -191,7 +207,12 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
 
     generative_lateral_coefs_ : list of ndarray of shape (n_units[l], n_units[l])
         Weights between the units of layer l, strictly upper triangular: entry [j, i] is the weight
-        of unit j on unit i > j. Only with ``autoregressive=True``.
+        of unit j on unit i > j. Only with ``autoregressive=True``. With a ``column_order`` the
+        first is so in the order of ``column_order_``.
+
+    column_order_ : ndarray of shape (n_features,)
+        The columns in the order in which they depend on each other. Only with
+        ``autoregressive=True``, and not of mixed columns.
 
     generative_conditional_coefs_ : list of two ndarray
         Weights of the features on the deterministic units of the conditional distributions, of
@@ -310,6 +331,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
            119-143.
     .. [8] Arvo & Kirk (1990), Particle transport and image synthesis, SIGGRAPH.
     .. [9] Larochelle & Murray (2011), The neural autoregressive distribution estimator, AISTATS.
+    .. [10] Chow & Liu (1968), Approximating discrete probability distributions with dependence
+           trees, IEEE Transactions on Information Theory 14, 462-467.
 
     Examples
     --------
@@ -345,6 +368,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_conditional_units": [Interval(Integral, 0, None, closed="left")],
+        "column_order": [StrOptions({"given", "tree", "random"}), "array-like"],
     }
 
     def __init__(
@@ -355,6 +379,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         n_particles=5,
         visible="auto",
         autoregressive=False,
+        column_order="given",
         n_conditional_units=0,
         solver="adam",
         momentum=0.9,
@@ -384,6 +409,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         self.n_particles = n_particles
         self.visible = visible
         self.autoregressive = autoregressive
+        self.column_order = column_order
         self.n_conditional_units = n_conditional_units
         self.solver = solver
         self.momentum = momentum
@@ -439,7 +465,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
             As the attribute.
 
         generative_lateral_coefs : list of array-like of shape (n_units[l], n_units[l]) or None
-            As the attribute; None means a machine that is not autoregressive.
+            As the attribute; None means a machine that is not autoregressive. In the order of
+            ``column_order``, where that is given as an array.
 
         generative_conditional_coefs : list of two array-like or None
             As the attribute; None means no deterministic units in conditionals.
@@ -484,14 +511,19 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
             noise_variance,
             generative_lateral_coefs,
             params.get("visible", "auto"),
+            params.get("column_order", "given"),
             None if all(value is None for value in conditional.values()) else conditional,
         )
         return cls._holding(model, params)
 
     @staticmethod
     def _implied(model):
-        n = n_conditional_units(model.machine)
-        return {**TrainedDensityEstimator._implied(model), "n_conditional_units": n}
+        order = model.encoding.order
+        own = {
+            "n_conditional_units": n_conditional_units(model.machine),
+            "column_order": "given" if order is None else order,
+        }
+        return TrainedDensityEstimator._implied(model) | own
 
     def _check_given(self, model):
         super()._check_given(model)
@@ -508,12 +540,23 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     def _check_continuation(self):
         super()._check_continuation()
         check_conditional_continuation(self)
+        if self.autoregressive:
+            check_order_stays(self)
 
     def _new_machine(self, n_units, units, intercept, rng, summary):
         check_conditional_family(self.n_conditional_units, units)
         return initialise(
             n_units, units, intercept, rng, self.autoregressive, self.n_conditional_units
         )
+
+    def _in_order(self, found, X, indices, weights, rng):
+        order, encoding = self.column_order, found[0]
+        if not isinstance(order, str):
+            checked_order(order, X.shape[1])
+        if not self.autoregressive or is_given(order):
+            return found
+        check_orderly(self, X, encoding.family)
+        return reorder(*found, found_order(order, X, indices, weights, rng))
 
     def _rule(self):
         return _RULES[self.algorithm](self)

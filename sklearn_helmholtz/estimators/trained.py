@@ -355,11 +355,19 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         weights, relative : of the rows, or None, the latter with the mean 1.
         """
         sizes = self._checked_sizes(X.shape[1])
-        encoding, units, intercept = self._fit_encoding(X, summary, indices, weights)
-        rows = encoding.table(X, summary, relative)
+        found = self._fit_encoding(X, summary, indices, weights)
         rng = _keys.generator(seed, Purpose.INITIALISE)
+        encoding, units, intercept = self._in_order(found, X, indices, relative, rng)
+        rows = encoding.table(X, summary, relative)
         machine = self._new_machine((X.shape[1], *sizes), units, intercept, rng, summary)
         return Start(machine, encoding, rows, Past(seed))
+
+    def _in_order(self, found, X, indices, weights, rng):
+        """An encoding, units and intercept, with the columns in the machine's order.
+
+        found : those of the user's order.
+        """
+        return found
 
     def _checked_sizes(self, n_features):
         """Units of each hidden layer, from the data upward, of settings that go together."""

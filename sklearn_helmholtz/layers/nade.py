@@ -66,6 +66,10 @@ class Nade:
         """Weights that matter: nothing sees the last unit, and what the first sees is constant."""
         return self.n_between + self.n_products - 2 * self.n_between
 
+    def in_order(self, order):
+        """The same of units in another order; order : the number of what comes to each place."""
+        return Nade(self.incoming[order], self.intercept, self.outgoing[order])
+
     def add(self, children, eta):
         """Add what children (n_rows, n_units) make of their inputs to eta, a row for each."""
         kernels.nade_inputs(_reals(children), *self.arrays, eta)

@@ -4,6 +4,7 @@ from .baselines import WithBaselines, with_baselines
 from .belief_net import BeliefNet, downward, generative_chain, has_recognition, initialise_net
 from .boltzmann import BaseRates, Boltzmann, assemble_boltzmann, initialise_boltzmann, log_sum
 from .chain import Chain
+from .column_tree import tree_order
 from .deep_belief import DeepBelief, assemble_deep_belief, initialise_deep_belief, stack
 from .deep_boltzmann import DeepBoltzmann, assemble_deep_boltzmann, initialise_deep_boltzmann
 from .deterministic import (
@@ -80,5 +81,6 @@ __all__ = [
     "log_sum",
     "recognition_chain",
     "stack",
+    "tree_order",
     "with_baselines",
 ]

@@ -14,6 +14,7 @@ from .encoding import (
     fit_one_hot_encoding,
     named,
     refuse_empty,
+    reorder,
 )
 from .gaussian_boltzmann import GaussianBoltzmannModel
 from .graded import GradedModel
@@ -58,4 +59,5 @@ __all__ = [
     "most_probable",
     "named",
     "refuse_empty",
+    "reorder",
 ]

@@ -221,6 +221,7 @@ class BeliefNetModel(EncodedModel):
 
     def _check_possible(self, rows, evidence):
         log_best = best_log_prob(self.machine, rows.take(np.arange(1)).todoubles()[0])
+        log_best = self.encoding.given(log_best)
         impossible = np.flatnonzero(log_best < np.log(IMPOSSIBLE))
         if len(impossible):
             column = impossible[0]
@@ -236,10 +237,12 @@ class BeliefNetModel(EncodedModel):
         return self._in_users_units(unit_effects(self.machine, layer))
 
     def _in_users_units(self, found):
-        """The same `Effects`, those on Gaussian features in the user's units."""
-        if not self.machine.visible.units.standardises:
-            return found
-        return replace(found, changes=found.changes * self.encoding.scaling.scale)
+        """The same `Effects` in the user's order, on Gaussian features in the user's units."""
+        encoding, changes = self.encoding, found.changes
+        if self.machine.visible.units.standardises:
+            changes = changes * encoding.scaling.scale
+        given = encoding.given
+        return replace(found, changes=given(changes), importance=given(found.importance))
 
     @property
     def hidden_sizes(self):
@@ -339,7 +342,7 @@ class BeliefNetModel(EncodedModel):
         states = np.ascontiguousarray(np.clip(states, -limit, limit), np.float32)
         for conditional in self._downward[-layer:]:
             states = conditional.mean(states)
-        return self.encoding.scaling.restore(states)
+        return self.encoding.restore(states)
 
     @property
     def _downward(self):

@@ -52,7 +52,8 @@ def imputations(model, rows, strategy, seed, n_imputations, n_pool, n_threads):
     """
     machine = model.machine
     fill = _ways_to_fill(machine)[strategy]
-    restore = model.encoding.scaling.restore
+    encoding = model.encoding
+    restore = encoding.restore
     if strategy == "mean" and machine.visible.units.answers_by_column:
         restore = np.asarray  # they are in the user's units, and means lie on no grid
     counts = rows.count_missing()
@@ -64,7 +65,7 @@ def imputations(model, rows, strategy, seed, n_imputations, n_pool, n_threads):
         addresses = addresses if fill is _draws else content_keys(x.values)
         filled = restore(fill(machine, found, x, addresses, n_imputations))
         filled = filled.reshape(len(x), n_imputations, -1)
-        return (filled.transpose(0, 2, 1)[np.isnan(x.toarray())],)
+        return (filled.transpose(0, 2, 1)[encoding.given(np.isnan(x.toarray()))],)
 
     n_held = max(n_imputations, 0 if strategy in ("mean", "sample") else _MODE_COMPONENTS)
     results, places = [], []
@@ -127,7 +128,7 @@ def conditional_draws(model, rows, n_draws, seed, n_pool, n_threads):
     ((method, _),) = _parts(model, rows, "auto", _way_to_draw(machine))
     found = _posterior(machine, method, seed, 1, n_pool, N_SWEEPS)
     *hidden, data = _draw_given(machine, found, rows, addresses, n_threads)
-    return hidden, model.encoding.scaling.restore(data)
+    return hidden, model.encoding.restore(data)
 
 
 def _draw_given(machine, found, rows, addresses, n_threads):

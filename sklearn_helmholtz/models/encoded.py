@@ -81,7 +81,9 @@ class EncodedModel(Model):
             return None
         rows = self.table(evidence[None])
         log_p = self.estimate(rows, "auto", n_pool, None, None, n_threads)[0].per_sample[0]
-        improbable, independent = is_improbable(evidence, self.encoding.fill_values, log_p)
+        improbable, independent = is_improbable(
+            evidence, self.encoding.given(self.encoding.fill_values), log_p
+        )
         return (log_p, independent) if improbable else None
 
     def check_hidden(self, hidden):
@@ -107,5 +109,5 @@ class EncodedModel(Model):
 
     def _answer(self, values):
         """Values drawn for all columns, in the user's units and of the type users get."""
-        values = self.encoding.scaling.restore(values)
+        values = self.encoding.restore(values)
         return values.astype(self.visible_units.answer_dtype, copy=False)

@@ -1,6 +1,6 @@
 """Encodings: what stands between the user's columns and those of a machine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import scipy.sparse
@@ -15,6 +15,7 @@ from ..rows import (
     means,
     moments,
     slices,
+    with_columns_in_order,
 )
 from ..units import AUTOMATIC, FAMILIES, DataUnits, Mixed, OneHot
 from .tallies import tallied
@@ -37,7 +38,9 @@ class Encoding:
     family : the class of the units of the data; scaling : between the user's units of measurement
     and the machine's; fill_values : (n_features,) float32, what recognition sees of missing values,
     in the machine's units; is_listed : whether rows are lists of non-zero entries; feature_names :
-    (n_features,) or None.
+    (n_features,) or None, in the user's order; order : (n_features,) the number that the user gives
+    to each column of the machine, None for the same order. What touches columns of the machine,
+    fill values and scaling among them, is in the order of these.
     """
 
     family: type[DataUnits | OneHot]
@@ -45,6 +48,7 @@ class Encoding:
     fill_values: np.ndarray
     is_listed: bool = False
     feature_names: np.ndarray | None = None
+    order: np.ndarray | None = None
 
     @property
     def n_features(self):
@@ -52,6 +56,14 @@ class Encoding:
         if isinstance(self.scaling, Layout):
             return self.scaling.n_columns
         return len(self.fill_values)
+
+    def given(self, of_columns):
+        """An array whose last axis is columns of the machine, with these in the user's order."""
+        return of_columns if self.order is None else of_columns[..., np.argsort(self.order)]
+
+    def restore(self, values):
+        """Rows of the machine, (n_rows, n_features), in the user's order and units."""
+        return self.given(self.scaling.restore(values))
 
     def cell_volumes(self, data):
         """Nats that turn log-densities of rows into log-probabilities of their cells, (n_rows,).
@@ -73,7 +85,7 @@ class Encoding:
         if summary is None and self.family.support.is_everything:
             fill_values = self.fill_values if has_missing(data) else None
             return Table(
-                data, False, self.scaling, fill_values=fill_values, weights=weights,
+                self._in_order(data), False, self.scaling, fill_values=fill_values, weights=weights,
                 is_kept=self._keeps(data),
             )  # fmt: skip
         summary = summary or TableLimits.of(data)
@@ -82,7 +94,7 @@ class Encoding:
         is_binary = self.family.is_binary and summary.is_binary
         support = self.family.support
         return Table(
-            data,
+            self._in_order(data),
             is_binary=is_binary,
             scaling=self.scaling,
             is_listed=self.is_listed and unscaled,
@@ -91,6 +103,10 @@ class Encoding:
             weights=weights,
             is_kept=self._keeps(data),
         )
+
+    def _in_order(self, data):
+        """Data with the columns in the machine's order."""
+        return data if self.order is None else with_columns_in_order(data, self.order)
 
     def _keeps(self, data):
         """Whether rows of data are to be kept as the machine has them."""
@@ -162,6 +178,24 @@ def fit_encoding(family, data, summary, indices, weights=None, feature_names=Non
     fill_values = centres.astype(np.float32)
     is_listed = summary.density < _SPARSE
     return Encoding(family, scaling, fill_values, is_listed, feature_names), units, intercept
+
+
+def reorder(encoding, units, intercept, order):
+    """The same `Encoding`, units and intercept of a machine that has columns in another order.
+
+    order : (n_features,) as of an `Encoding`; columns have no order yet. Not for mixed columns.
+    """
+    encoding = replace(
+        encoding, scaling=_ordered(encoding.scaling, order), order=order,
+        fill_values=encoding.fill_values[order],
+    )  # fmt: skip
+    return encoding, _ordered(units, order), np.asarray(intercept)[order]
+
+
+def _ordered(value, order):
+    """A value whose arrays have an entry for each column, with these in another order."""
+    arrays = {field.name: getattr(value, field.name) for field in fields(value)}
+    return replace(value, **{name: a[order] for name, a in arrays.items() if np.ndim(a)})
 
 
 def fit_mixed_encoding(

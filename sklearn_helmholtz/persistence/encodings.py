@@ -19,6 +19,8 @@ def write_encoding(part, encoding):
     part.word("family", encoding.family.name)
     part.flag("is_listed", encoding.is_listed)
     scaling = encoding.scaling
+    if encoding.order is not None:
+        part.array("order", np.asarray(encoding.order, np.int64))
     if isinstance(scaling, Layout):
         write_columns(part, scaling.columns)
         return
@@ -41,7 +43,16 @@ def read_encoding(part, n_features, feature_names):
     else:
         fill_values = part.array("fill_values", np.float32, (n_features,))
         scaling = _read_scaling(part, n_features) if family.standardises else Unscaled()
-    return Encoding(family, scaling, fill_values, is_listed, feature_names)
+    order = _read_order(part, n_features) if part.ndim("order") else None
+    return Encoding(family, scaling, fill_values, is_listed, feature_names, order)
+
+
+def _read_order(part, n_features):
+    """The user's number of each column of the machine."""
+    order = part.array("order", np.int64, (n_features,), 0, n_features - 1)
+    if len(np.unique(order)) < n_features:
+        raise ValueError("its order of columns names some twice")
+    return order
 
 
 def _read_scaling(part, n_features):

@@ -4,12 +4,21 @@ from .batches import Batch, ChunkOrder, WholeOrder, chunks_together
 from .block import Block
 from .coded import Coded
 from .columns import TableLimits, TableSummary, means, moments, rounded_interval, rounding
-from .dense import chunks, dense_doubles, dense_rows, row_pieces, slices, with_column
+from .dense import (
+    chunks,
+    dense_doubles,
+    dense_rows,
+    row_pieces,
+    slices,
+    with_column,
+    with_columns_in_order,
+)
 from .keys import content_keys
 from .labelled import UNLABELLED, LabelledBlock, LabelledTable
 from .limits import minibatches, rows_of_a_block, split_evenly
 from .lists import Lists
 from .missing import by_pattern, has_missing, missing_per_row
+from .pairs import pair_sums
 from .reductions import reduced
 from .scaling import Scaling, Unscaled
 from .table import Table
@@ -42,6 +51,7 @@ __all__ = [
     "minibatches",
     "missing_per_row",
     "moments",
+    "pair_sums",
     "reduced",
     "rounded_interval",
     "rounding",
@@ -50,5 +60,6 @@ __all__ = [
     "slices",
     "split_evenly",
     "with_column",
+    "with_columns_in_order",
     "with_unseen",
 ]

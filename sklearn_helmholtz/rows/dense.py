@@ -1,5 +1,7 @@
 """Arrays and CSR matrices piece by piece, so that neither is copied or made dense as a whole."""
 
+from functools import partial
+
 import numpy as np
 import scipy.sparse
 
@@ -29,6 +31,18 @@ def with_column(data, column, value):
     filled = scipy.sparse.csr_array(np.full((data.shape[0], 1), float(value)))
     parts = [data[:, :column], filled, data[:, column + 1 :]]
     return scipy.sparse.csr_matrix(scipy.sparse.hstack(parts, "csr"))
+
+
+def with_columns_in_order(data, order):
+    """A copy of a table whose columns stand in another order: an array, CSR matrix or chunks.
+
+    order : (n_columns,) the number of the column that comes to each place.
+    """
+    if hasattr(data, "mapped"):
+        return data.mapped(partial(with_columns_in_order, order=order))
+    if scipy.sparse.issparse(data):
+        return data[:, order].sorted_indices()
+    return np.take(data, order, axis=1)
 
 
 def row_pieces(data, indices):

@@ -212,3 +212,30 @@ def test_settings_that_do_not_go_together_are_refused(monkeypatch):
     monkeypatch.setattr(conditional_units, "_memory", lambda: 2**20)
     with pytest.raises(ValueError, match=r"n_conditional_units=10000 .* Set at most 4369\."):
         machine(n_conditional_units=10_000).fit(X)
+
+
+def test_units_follow_the_order_of_the_columns():
+    rng = np.random.default_rng(0)
+    X, order = (rng.random((60, 5)) < 0.4).astype(np.uint8), np.array([3, 0, 4, 1, 2])
+    given = {"autoregressive": True, "n_conditional_units": 3, "max_iter": 3, "random_state": 0}
+    model = HelmholtzMachine(2, column_order=order, **given).fit(X)
+    plain = HelmholtzMachine(2, **given).fit(X[:, order])
+    assert_allclose(model.score_samples(X), plain.score_samples(X[:, order]), rtol=1e-6)
+    incoming, outgoing = model.generative_conditional_coefs_
+    assert_array_equal(incoming[order], plain.generative_conditional_coefs_[0])
+    assert_array_equal(outgoing[:, order], plain.generative_conditional_coefs_[1])
+    names = "generative_coefs", "generative_intercepts", "recognition_coefs"
+    names += "recognition_intercepts", "generative_lateral_coefs"
+    names += "generative_conditional_coefs", "generative_conditional_intercepts"
+    again = HelmholtzMachine.from_parameters(
+        **{name: getattr(model, name + "_") for name in names}, column_order=order,
+        random_state=0,
+    )  # fmt: skip
+    assert_allclose(again.score_samples(X), model.score_samples(X), rtol=1e-6)
+    assert again.n_conditional_units == 3
+    with pytest.raises(ValueError, match="must have the shapes"):
+        HelmholtzMachine.from_parameters(
+            **{name: getattr(model, name + "_") for name in names}
+            | {"generative_lateral_coefs": [np.zeros((3, 3)), np.zeros((2, 2))]},
+            column_order=order,
+        )

@@ -103,6 +103,12 @@ CASES = {
     **{f"{name} of bits": (make, binary_rows()) for name, make in BINARY.items()},
     "counts": (lambda: HelmholtzMachine(3, visible="poisson", **FEW), _COUNTS),
     "names": (lambda: HelmholtzMachine(np.int64(2), visible="gaussian", **FEW), _NAMED),
+    "ordered columns": (
+        lambda: HelmholtzMachine(
+            3, autoregressive=True, column_order=[2, 0, 3, 1], **FEW
+        ),
+        real_rows(),
+    ),
     "autoregressive reals": (
         lambda: HelmholtzMachine([3], visible="gaussian", autoregressive=True, **FEW), _GAPS,
     ),
