@@ -2,6 +2,7 @@
 
 from ._version import __version__
 from .applications import (
+    DensityMixture,
     GenerativeClassifier,
     LatentAnomalyDetector,
     LatentClassifier,
@@ -36,6 +37,7 @@ __all__ = [
     "TRUSTED_TYPES",
     "DeepBeliefNet",
     "DeepBoltzmannMachine",
+    "DensityMixture",
     "DeterministicHelmholtzMachine",
     "FactorAnalysis",
     "GaussianHelmholtzMachine",

@@ -35,6 +35,7 @@ AROUND = (
     ("a label, zeros and ones", "RestrictedBoltzmannClassifier"),
     ("gaps to fill, in a pipeline", "LatentImputer"),
     ("rows that do not fit", "LatentAnomalyDetector"),
+    ("several machines as one density", "DensityMixture"),
     ("a density behind a transformer", "TransformedDensity"),
 )
 

@@ -99,17 +99,17 @@ def _kinds(X, schema):
     return kinds
 
 
-def check_same_measure(estimators, classes, names=None):
+def check_same_measure(estimators, classes, names=None, what="class"):
     """Refuse densities of classes that are with respect to different measures, and do not compare.
 
-    estimators : one for each class; names : of the columns, or None.
+    estimators : one for each class; names : of the columns, or None; what : a class is called.
     """
     first = estimators[0]
     for label, other in zip(classes[1:], estimators[1:], strict=True):
         where, found = _difference(first, other, names)
         if where is not None:
             raise ValueError(
-                f"The densities of class {shown(classes[0])} and class {shown(label)} do not "
+                f"The densities of {what} {shown(classes[0])} and {what} {shown(label)} do not "
                 f"compare: {where} is {found[0]} in one and {found[1]} in the other. Say what it "
                 "is with the parameter visible of the estimator, or make it categories of a "
                 "DataFrame, whose types list all levels."

@@ -145,6 +145,14 @@ class InferenceMixin(TransformerMixin):
         """The fitted model, which answers by the settings that the estimator has now."""
         return self._model
 
+    def _log_prob_of_evidence(self, given):
+        """Log-density of given values whatever the others are, nats; given : as of `sample`."""
+        model = self._answering_model
+        rows = model.table(self._evidence(given)[None])
+        n_samples, n_steps = self._n_samples("importance", None), self._n_temperatures(None)
+        found = model.estimate(rows, "auto", n_samples, n_steps, None, self._n_threads)
+        return float(found[0].per_sample[0])
+
     def _evidence(self, given):
         """Given values as an array (n_features,), NaN for those to be drawn."""
         if self._schema is not None:

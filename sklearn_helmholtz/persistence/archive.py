@@ -130,9 +130,9 @@ def save(estimator, path):
             SigmoidBeliefNet, RestrictedBoltzmannMachine, RestrictedBoltzmannClassifier, \
             DeepBeliefNet, DeepBoltzmannMachine, FactorAnalysis, OrdinalFactorAnalysis, \
             IndependentComponents, SlowFeatureAnalysis or SparseCoding
-        A fitted estimator; or a fitted `LatentImputer`, `LatentAnomalyDetector`, `LatentClassifier`
-        or `GenerativeClassifier` that holds such, and whose parameter ``estimator`` is written as
-        one to be fitted.
+        A fitted estimator; or a fitted `DensityMixture`, `LatentImputer`, `LatentAnomalyDetector`,
+        `LatentClassifier` or `GenerativeClassifier` that holds such, and whose parameter
+        ``estimator`` is written as one to be fitted.
 
     path : str or path-like
         Of the file. One that is there is replaced once the new one is whole.

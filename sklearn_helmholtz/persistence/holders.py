@@ -1,19 +1,27 @@
 """Estimators that hold fitted estimators, in archives."""
 
 from ..applications import (
+    DensityMixture,
     GenerativeClassifier,
     LatentAnomalyDetector,
     LatentClassifier,
     LatentImputer,
 )
-from . import classifiers, detectors, imputers
+from . import classifiers, detectors, imputers, mixtures
 
 KINDS = {
     kind.__name__: kind
-    for kind in (GenerativeClassifier, LatentAnomalyDetector, LatentClassifier, LatentImputer)
+    for kind in (
+        DensityMixture,
+        GenerativeClassifier,
+        LatentAnomalyDetector,
+        LatentClassifier,
+        LatentImputer,
+    )
 }
 #: What writes and reads each, and the attributes that are written.
 STATES = {
+    "DensityMixture": (mixtures.write_mixture, mixtures.read_mixture, mixtures.RECORDS),
     "GenerativeClassifier": (
         classifiers.write_generative_classifier, classifiers.read_generative_classifier,
         classifiers.GENERATIVE_RECORDS,

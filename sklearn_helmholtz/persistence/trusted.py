@@ -3,6 +3,7 @@
 _PACKAGE = __name__.partition(".")[0]
 _TYPES = (
     "_training.Past",
+    "applications.density_mixture.DensityMixture",
     "applications.generative_classifier.GenerativeClassifier",
     "applications.label_column.LabelColumn",
     "applications.latent_anomaly_detector.LatentAnomalyDetector",

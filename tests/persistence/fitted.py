@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn_helmholtz import (
     DeepBeliefNet,
     DeepBoltzmannMachine,
+    DensityMixture,
     DeterministicHelmholtzMachine,
     FactorAnalysis,
     GaussianHelmholtzMachine,
@@ -200,6 +201,10 @@ def _imputer(estimator=None, **params):
     return LatentImputer(estimator, add_indicator=True, random_state=0, **params)
 
 
+def _mixture(estimator):
+    return DensityMixture(estimator, 2, random_state=0)
+
+
 def _detector(estimator, **params):
     return LatentAnomalyDetector(estimator, n_draws=20, random_state=0, **params)
 
@@ -235,6 +240,8 @@ HOLDERS = {
     "polars detector": (lambda: _detector(_machine(autoregressive=True)), polars_frame()),
     "latent classifier": (lambda: LatentClassifier(_machine()), _GAPS[:, :2], _PART),
     "mixed latent classifier": (lambda: LatentClassifier(_machine()), _EMPTY[["job", "x"]], _SOME),
+    "mixture": (lambda: _mixture(_machine(autoregressive=True)), binary_rows()),
+    "mixed mixture": (lambda: _mixture(_machine()), _EMPTY[["job", "x"]]),
     "generative classifier": (
         lambda: GenerativeClassifier(FactorAnalysis(1), priors=[0.25, 0.75]), _NAMED, _WORDS,
     ),

@@ -12,6 +12,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_helmholtz import (
+    DensityMixture,
     FactorAnalysis,
     GenerativeClassifier,
     HelmholtzMachine,
@@ -63,6 +64,15 @@ def answers(model, X):
         return [table.toarray() if issparse(table) else np.asarray(table) for table in tables]
     if isinstance(model, LatentAnomalyDetector):
         return [model.score_samples(X), model.decision_function(X), model.predict(X)]
+    if isinstance(model, DensityMixture):
+        drawn = model.sample(5, random_state=0)
+        filled = model.impute(X, "sample", random_state=0)
+        return [
+            model.score_samples(X),
+            model.predict_proba(X),
+            np.asarray(drawn),
+            np.asarray(filled),
+        ]
     drawn, labels = model.sample(5, random_state=0)
     one, _ = model.sample(3, y=model.classes_[0], random_state=0)
     found = [model.score_samples(X), model.predict_proba(X), model.predict(X), labels]
