@@ -12,8 +12,9 @@ _BATCH, _SMALLEST_BATCH, _BATCHES = 100, 20, 100
 # Above so many rows batches grow with the root of the rows, up to the largest; rates follow them up
 # to so many times (`benchmarks.large_batches`).
 _MANY_ROWS, _LARGEST_BATCH, _STEEPEST = 100_000, 6400, 4.0
-# Weights of so many columns go too far in the usual number of epochs. A share of fewer rows could
-# not tell when; and more than the most that are held out make epochs longer, and tell no more.
+# Weights of so many columns go too far in the usual number of epochs, and those of deterministic
+# units of however many. A share of fewer rows could not tell when; and more than the most that are
+# held out make epochs longer, and tell no more.
 _MANY_COLUMNS, _ROWS_TO_STOP_BY = 400, 200
 _FEWEST_HELD_OUT, _MOST_HELD_OUT = 1, 1000
 _ALPHA = 1e-4
@@ -92,7 +93,8 @@ def stops_early(estimator, n_rows, n_features):
     if estimator.early_stopping != "auto":
         return estimator.early_stopping
     could_stop = estimator.max_iter > estimator.n_iter_no_change
-    return could_stop and n_features >= _MANY_COLUMNS and n_rows >= _ROWS_TO_STOP_BY
+    goes_far = n_features >= _MANY_COLUMNS or estimator.n_conditional_units > 0
+    return could_stop and goes_far and n_rows >= _ROWS_TO_STOP_BY
 
 
 def n_held_out(estimator, n_rows):

@@ -144,8 +144,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     early_stopping : "auto" or bool, default="auto"
         Whether to hold out rows, to stop when their importance-weighted bound (50 samples, fixed
         random numbers) no longer improves, and to keep the best parameters seen. ``"auto"`` does
-        for 400 features and 200 rows or more, if ``max_iter`` lets it stop, and holds out
-        1,000 rows at most.
+        for 400 features or more, or with ``n_conditional_units``, and 200 rows or more, if
+        ``max_iter`` lets it stop, and holds out 1,000 rows at most.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by early stopping when ``fit`` is given no ``X_val``.
