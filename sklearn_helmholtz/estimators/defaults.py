@@ -18,8 +18,9 @@ _MANY_ROWS, _LARGEST_BATCH, _STEEPEST = 100_000, 6400, 4.0
 # out scores of few rows rest for longer than their epochs last (`benchmarks.averaging`).
 _EPOCHS, _STEPS, _EPOCH_LIMITS = 100, 20_000, (100, 1000)
 _PATIENCE, _PATIENT_EPOCHS, _PATIENT_STEPS = 10, 20, 500
-# Weights of so many columns go too far in the usual number of epochs. A share of fewer rows could
-# not tell when; and more than the most that are held out make epochs longer, and tell no more.
+# Weights of so many columns go too far in the usual number of epochs, and those of deterministic
+# units of however many. A share of fewer rows could not tell when; and more than the most that are
+# held out make epochs longer, and tell no more.
 _MANY_COLUMNS, _ROWS_TO_STOP_BY = 400, 200
 _FEWEST_HELD_OUT, _MOST_HELD_OUT = 1, 1000
 _ALPHA = 1e-4
@@ -103,7 +104,7 @@ def stops_early(estimator, summary):
         return estimator.early_stopping
     if n_rows < _ROWS_TO_STOP_BY:
         return False
-    if n_features >= _MANY_COLUMNS:
+    if n_features >= _MANY_COLUMNS or estimator.n_conditional_units > 0:
         return estimator.max_iter == "auto" or estimator.max_iter > patience(estimator, n_rows)
     return estimator.max_iter == "auto" and _can_go_on(estimator) and _has_bits(estimator, summary)
 

@@ -163,7 +163,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         random numbers) no longer improves, and to keep the best parameters seen. ``"auto"`` does
         with ``max_iter="auto"`` for 200 rows or more of binary columns, unless the learning rate
         falls or units are autoregressive; of these and of others, and with ``max_iter`` given if
-        that lets it stop, for 400 features or more only. It holds out 1,000 rows at most.
+        that lets it stop, for 400 features or more or with ``n_conditional_units`` only. It holds
+        out 1,000 rows at most.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by early stopping when ``fit`` is given no ``X_val``.

@@ -62,6 +62,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
     ``_rule``. Some have no such parameter, but a setting of the same name that stays.
     """
 
+    n_conditional_units = 0  # of estimators that have no such parameter
     _first_rate = _largest_batch = None  # that "auto" stands for, where they are always the same
     _small_rate = None  # the first rate of minibatches of 100 rows, None for that of most machines
     _epoch_lines = EpochLines

@@ -21,9 +21,9 @@ class Lateral:
 
     weights : (n_units, n_units) float32, strictly upper triangular, or (n_codes, n_inputs) of mixed
     columns; layout : of these, which knows what comes before what, otherwise None; nade : what
-    deterministic units in between add besides, if there are any. A layer of such
-    units without parents is a fully visible sigmoid belief net (Neal 1992); with parents, a layer
-    of a deep autoregressive network (Gregor, Danihelka, Mnih, Blundell & Wierstra 2014).
+    deterministic units in between add besides, if there are any. A layer of such units without
+    parents is a fully visible sigmoid belief net (Neal 1992); with parents, a layer of a deep
+    autoregressive network (Gregor, Danihelka, Mnih, Blundell & Wierstra 2014).
     """
 
     weights: np.ndarray

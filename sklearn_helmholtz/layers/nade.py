@@ -64,7 +64,7 @@ class Nade:
     @property
     def n_parameters(self):
         """Weights that matter: nothing sees the last unit, and what the first sees is constant."""
-        return self.n_between + self.n_products - 2 * self.n_between
+        return self.n_products - self.n_between  # what is of no use, and the intercepts
 
     def in_order(self, order):
         """The same of units in another order; order : the number of what comes to each place."""
@@ -92,7 +92,8 @@ class Nade:
     def complete(self, values, eta, weights, draws, layer, work=np):
         """Draw what is missing in order, as `DataUnits.complete`.
 
-        eta : with what is known adds by lateral weights, but nothing by way of deterministic units.
+        eta : inputs, with what known values add by lateral weights, but nothing by way of
+        deterministic units.
         """
         out, numbers = work.empty(eta.shape, np.float32), _numbers(draws, layer)
         kernels.complete_nade(_reals(values), weights, *self.arrays, *numbers, eta, out)
@@ -108,9 +109,12 @@ class Nade:
         """The sums that children (n_rows, n_units) add to the inputs of later ones, float64."""
         children, (incoming, intercept, outgoing) = np.float64(children), self._doubles
         sums, shifts = np.tile(intercept, (len(children), 1)), np.empty(children.shape)
+        states = expit(sums)
         for i, own in enumerate(outgoing):
-            shifts[:, i] = outer(expit(sums), own[:, None])[:, 0]
-            sums += children[:, i : i + 1] * incoming[i]
+            shifts[:, i] = outer(states, own[:, None])[:, 0]
+            moved = np.flatnonzero(children[:, i])
+            sums[moved] += children[moved, i, None] * incoming[i]
+            states[moved] = expit(sums[moved])
         return shifts
 
     def extremes(self, row):

@@ -118,6 +118,16 @@ def test_machines_of_wide_tables_stop_early(autoregressive, monkeypatch):
     machine(**settings).partial_fit(X)  # which cannot stop early, and need not be told so
 
 
+def test_machines_with_conditional_units_stop_early(monkeypatch):
+    X = DATA["bernoulli"]
+    monkeypatch.setattr(defaults, "_ROWS_TO_STOP_BY", len(X))
+    settings = {"autoregressive": True, "max_iter": 2, "n_iter_no_change": 1}
+    assert machine(**settings).fit(X).validation_scores_ is None
+    settings["n_conditional_units"] = 2
+    assert len(machine(**settings).fit(X).validation_scores_) == 2
+    assert machine(**settings).fit(X[1:]).validation_scores_ is None
+
+
 def test_as_many_rows_are_held_out_as_are_needed(monkeypatch):
     monkeypatch.setattr(defaults, "_MOST_HELD_OUT", 9)
     for asked, n_rows, n in (("auto", 50, 5), ("auto", 200, 9), (True, 200, 20), (True, 3, 1)):
