@@ -381,8 +381,9 @@ def _epoch(training, rows, plan, epoch):
             done += len(batch)
         if most == 1:
             bound += training.step(rows, run[0], rates[0])
-        else:
-            bound = sum(training.steps(rows, run, rates), bound)
+            continue
+        for of_step in training.steps(rows, run, rates):
+            bound += of_step  # one by one: from Python 3.12 on, `sum` rounds in another way
     return -bound / n_rows
 
 
