@@ -16,11 +16,11 @@ from sklearn.datasets import load_digits
 from sklearn.neural_network import BernoulliRBM
 
 from sklearn_helmholtz import HelmholtzMachine
-from sklearn_helmholtz._training import Past, Training
+from sklearn_helmholtz._training import Past, Training, runs_of
 from sklearn_helmholtz.layers import Affine
 from sklearn_helmholtz.learning import Adam, ImportanceWeighted, ReweightedWakeSleep, WakeSleep
 from sklearn_helmholtz.machines import initialise, initialise_gaussian
-from sklearn_helmholtz.rows import Table
+from sklearn_helmholtz.rows import Batch, Table
 from sklearn_helmholtz.units import Bernoulli
 
 from .blas import HAS_TORCH, numpy_blas
@@ -246,10 +246,21 @@ def _training(start, rule, X, batches):
     def make(n_threads):
         if (fused := rule.fused(start)) is not None:
             fused.prepare()
+            fused.runs.compile()
         training = Training(start, rule, Adam(1e-4), n_threads, Past((0,)))
-        return lambda: [training.step(rows, batch, RATE) for batch in batches]
+        return lambda: _make_steps(training, rows, batches)
 
     return make
+
+
+def _make_steps(training, rows, batches):
+    """Steps as `fit` makes them: as many as it may in a call of a kernel, or one by one."""
+    most = training.most_together(rows, len(batches[0]))
+    for run in runs_of(map(Batch.of, batches), most):
+        if most == 1:
+            training.step(rows, run[0], RATE)
+        else:
+            training.steps(rows, run, [RATE] * len(run))
 
 
 def large_digits():

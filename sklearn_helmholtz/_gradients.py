@@ -13,6 +13,11 @@ from .learning import Place
 
 _BLOCKS_AT_A_TIME = 8
 _ROWS_TOGETHER = 256  # times particles, in one call of a fused rule
+# Of a call that makes many steps: multiplications of products, some tenth of a second, in which no
+# signal is heard; and values of the data, which are gathered for all of them.
+_WORK_OF_A_RUN, _VALUES_OF_A_RUN = 2**30, 2**23
+# In such multiplications: a unit of a particle of a row, the move of a parameter, and a call.
+_WORK_OF_A_UNIT, _WORK_OF_A_MOVE, _WORK_OF_A_STEP = 60, 10, 2**18
 
 
 class LostError(ConnectionError):
@@ -69,6 +74,57 @@ class BlockGradients:
             if n_blocks > _BLOCKS_AT_A_TIME:
                 self._gather(first, count)
         return (self._total if n_blocks > _BLOCKS_AT_A_TIME else self._vectors[:n_blocks]), bound
+
+    def most_together(self, parameters, rows, n_rows, is_long, is_very_long):
+        """Minibatches of so many rows on which `run` makes steps in one call; 1 to make none by it.
+
+        More where one thread works on them anyway, and the kernel is compiled or worth it: it takes
+        the place of that of one step, and where that is at hand saves less. is_long, is_very_long :
+        whether training is long enough for it in the first case and in the second.
+        """
+        if self._fused is None or not rows.is_at_hand:
+            return 1
+        if not self._fused.takes(rows.take(np.zeros(1, np.int64))):
+            return 1
+        n_blocks = len(self.rule.limits(parameters.tree, n_rows)) - 1
+        n_together = n_rows * self.rule.n_particles
+        is_one_call = n_blocks == 1 or (self._n_threads == 1 and n_together <= _ROWS_TOGETHER)
+        is_worth = is_very_long or (is_long and not self._fused.is_compiled)
+        if not (is_one_call and (is_worth or self._fused.runs.is_compiled)):
+            return 1
+        by_work = _WORK_OF_A_RUN // _work_of_a_step(parameters, n_together)
+        by_values = _VALUES_OF_A_RUN // (n_rows * parameters.tree.n_units[0])
+        return int(max(min(by_work, by_values), 1))
+
+    def together(self, rows, batches):
+        """The rows of some minibatches as one `Block`, or None where `run` does not take them.
+
+        From then on `run` can start at once: whoever stops a compilation stops before a step.
+        """
+        if any(len(batch.ends) > 1 for batch in batches):
+            return None
+        x = rows.take(np.concatenate([batch.numbers for batch in batches]))
+        if not self._fused.takes(x):
+            return None
+        self._fused.runs.compile()
+        return x
+
+    def run(self, parameters, x, step, moves):
+        """Make steps on minibatches that are `together`; the objective of each that was made.
+
+        step : the number of the first; moves : see the optimiser's `run`.
+        """
+        n_rows = len(x) // len(moves.rates)
+        numbers = range(step, step + len(moves.rates))
+        addresses = np.concatenate([_keys.training_addresses(n, 0, n_rows) for n in numbers])
+        limits = np.array(self.rule.limits(parameters.tree, n_rows), np.int64)
+        n_blocks = len(limits) - 1
+        if n_blocks > len(self._vectors):
+            self._vectors, self._gradients = _tree.parts_like(parameters.tree, n_blocks)
+        wake = Draws(self._wake_key, addresses, self.rule.n_particles)
+        dream, parts = Draws(self._dream_key, addresses), self._vectors[:n_blocks]
+        with self._workspaces.one() as space:
+            return self._fused.run(parameters, x, wake, dream, limits, moves, parts, space)
 
     def _gather(self, first, count):
         """Add the gradients of some row blocks to the total of the piece."""
@@ -129,6 +185,12 @@ class BlockGradients:
             if part is not None:
                 work.memory.put(place, part)  # it may be made of arrays of the space
         return bound
+
+
+def _work_of_a_step(parameters, n_together):
+    """Work of a step with so many particles of rows, in multiplications of a product."""
+    of_a_row = parameters.tree.n_weights + _WORK_OF_A_UNIT * sum(parameters.tree.n_units)
+    return n_together * of_a_row + _WORK_OF_A_MOVE * parameters.vector.size + _WORK_OF_A_STEP
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from . import _keys, _tree
 from ._gradients import BlockGradients, LostError
 from ._keys import Purpose
 from ._threads import run_blocks
-from .learning import Average, is_worth_compiling, penalise
+from .learning import Average, is_run_worth_compiling, is_worth_compiling, penalise
 from .rows import Batch, ChunkOrder, WholeOrder
 
 _WORTH_SHARING = 2**18  # entries of a gradient from which on threads share a move
@@ -132,7 +132,8 @@ class Training:
 
     def _resume_average(self, state):
         """Go on from where an average stood."""
-        self.parameters.vector[:], self.average.n_moves, self.average.n_terms = state
+        self.parameters.vector[:] = state[0]
+        self.average.resume(*state[1:])
 
     def snapshot(self):
         """State that `restore` needs to undo all steps from now on."""
@@ -211,9 +212,8 @@ class Training:
         if self._memory is not None and not self._memory.is_of_one_step:
             # It stays in this process, and chains have shares of whole minibatches.
             batch = Batch.of(batch.numbers)
+        is_long = self._is_long(len(batch))
         self.step_number += 1
-        n_steps = max(self.step_number, self._last_step)
-        is_long = is_worth_compiling(self._n_units, len(batch), n_steps)
         gradient, bound = self._gradients.of(
             self.parameters, rows, batch, self.step_number, self._memory, is_long
         )
@@ -223,6 +223,42 @@ class Training:
         if self._memory is not None:
             self._memory.end_step(self.parameters.tree, self.result.tree)
         return bound
+
+    def most_together(self, rows, batch_size):
+        """Minibatches of so many rows of a table that `steps` are made on by one call, or 1."""
+        if self._memory is not None or not self._optimizer.makes_runs:
+            return 1
+        is_long, is_very_long = self._is_long(batch_size), is_run_worth_compiling(self._n_steps)
+        return self._gradients.most_together(
+            self.parameters, rows, batch_size, is_long, is_very_long
+        )
+
+    def steps(self, rows, run, rates):
+        """Steps on minibatches of as many rows by one call, where ``most_together`` allows more.
+
+        Returns the sum of the objective of each, as `step` does. A last one of fewer rows may be
+        alone in its call: another kernel would have to be compiled for it.
+        """
+        first = self.step_number + 1
+        x = self._gradients.together(rows, run)
+        if x is None:
+            return [self.step(rows, batch, rate) for batch, rate in zip(run, rates, strict=True)]
+        self.has_moved, self.step_number = True, self.step_number + len(run)
+        moves = self._optimizer.run(self.parameters, rates, self.state, self.average)
+        bounds = self._gradients.run(self.parameters, x, first, moves)
+        if len(bounds) < len(run):
+            self.step_number = first + len(bounds)
+            raise DivergenceError
+        return bounds
+
+    @property
+    def _n_steps(self):
+        """Steps made, with those that are known to come: one at least."""
+        return max(self.step_number + 1, self._last_step)
+
+    def _is_long(self, n_rows):
+        """Whether training is long enough for rules in one kernel, by steps of so many rows."""
+        return is_worth_compiling(self._n_units, n_rows, self._n_steps)
 
     def _move(self, gradient, scale, rate):
         """Move all parameters; threads share the work where there is enough."""
@@ -336,8 +372,28 @@ def _epoch(training, rows, plan, epoch):
     """One pass over the rows; returns the mean loss per row, nats."""
     n_rows, permute = len(plan.indices), training.permutation if plan.shuffle else None
     bound, done = 0.0, 0
-    for batch in plan.order.batches(plan.indices, plan.batch_size, permute):
-        rate = plan.schedule.rate((epoch + done / n_rows) / plan.max_iter)
-        bound += training.step(rows, batch, rate)
-        done += len(batch)
+    batches = plan.order.batches(plan.indices, plan.batch_size, permute)
+    most = training.most_together(rows, min(plan.batch_size, n_rows))
+    for run in runs_of(batches, most):
+        rates = []
+        for batch in run:
+            rates.append(plan.schedule.rate((epoch + done / n_rows) / plan.max_iter))
+            done += len(batch)
+        if most == 1:
+            bound += training.step(rows, run[0], rates[0])
+            continue
+        for of_step in training.steps(rows, run, rates):
+            bound += of_step  # one by one: from Python 3.12 on, `sum` rounds in another way
     return -bound / n_rows
+
+
+def runs_of(batches, most):
+    """Lists of consecutive batches of as many rows, each of so many at most."""
+    run = []
+    for batch in batches:
+        if run and (len(run) == most or len(batch) != len(run[0])):
+            yield run
+            run = []
+        run.append(batch)
+    if run:
+        yield run

@@ -37,3 +37,11 @@ def short_chains(monkeypatch):
 
     monkeypatch.setattr(ways, "_CHAINS", 2)
     monkeypatch.setattr(ways, "_SWEEPS", 6)
+
+
+@pytest.fixture
+def step_by_step(monkeypatch):
+    """Training takes one step at a time, as tests want it that watch each of them."""
+    from sklearn_helmholtz._gradients import BlockGradients
+
+    monkeypatch.setattr(BlockGradients, "most_together", lambda gradients, *_: 1)

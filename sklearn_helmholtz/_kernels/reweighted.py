@@ -229,13 +229,7 @@ def room(sizes, n_rows, n_particles, most_rows):
     return states, inputs + together * max(sizes[2:], default=0)
 
 
-@kernel(
-    writes(uint8, "n _"), reads(float64, "n"), reads(int64, "_"), writes(float32, "p"),
-    reads(int64, "_"), reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"), int64, float32,
-    reads(int64, "q+1"), writes(uint8, "_"), writes(float32, "_"), writes(float32, "q p"),
-    writes(float64, "n"),
-)  # fmt: skip
-def reweighted_gradient(
+def _reweighted_gradient(
     x, row_weights, sizes, parameters, starts, wake_key, dream_key, addresses, n_particles,
     threshold, limits, hidden, etas, parts, bound,
 ):  # fmt: skip
@@ -291,3 +285,12 @@ def reweighted_gradient(
             layer, m, n, kept, halves, hidden, places, etas, up, ends, sizes, parameters, starts,
             limits, limits_of_kept, parts,
         )  # fmt: skip
+
+
+reweighted_gradient = kernel(
+    writes(uint8, "n _"), reads(float64, "n"), reads(int64, "_"), writes(float32, "p"),
+    reads(int64, "_"), reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"), int64, float32,
+    reads(int64, "q+1"), writes(uint8, "_"), writes(float32, "_"), writes(float32, "q p"),
+    writes(float64, "n"),
+)(_reweighted_gradient)  # fmt: skip
+gradient = routine(_reweighted_gradient)  # for runs of steps

@@ -23,6 +23,8 @@ from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, load, store
 
 _CHUNK = 2**12  # parameters that a thread takes at a time
+POWER = 8  # of averages, see `learning.averages`
+EVERY = 4  # moves from one that enters an average to the next: neighbours are much the same
 _ZERO, _ONE, _TINY = np.float32(0), np.float32(1), np.float32(1e-8)
 
 
@@ -125,12 +127,7 @@ def sgd_move(
     _wait(progress, n_chunks)
 
 
-@kernel(
-    reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
-    float64, float64, writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
-    writes(float32, "p"),
-)  # fmt: skip
-def adam_move(
+def _adam_move(
     gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, first, second,
     parameters,
 ):  # fmt: skip
@@ -170,10 +167,18 @@ def adam_move(
     _wait(progress, n_chunks)
 
 
-@kernel(reads(float32, "p"), float64, writes(float32, "p"))
-def average_move(parameters, share, average):
+def _average_move(parameters, share, average):
     """Move an average by a share of the way towards the parameters."""
     part = float32(share)
     for i in range(0, parameters.shape[0], LANES):
         a = load(average, i)
         store(average, i, multiply_add(part, load(parameters, i) - a, a))
+
+
+adam_move = kernel(
+    reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
+    float64, float64, writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
+    writes(float32, "p"),
+)(_adam_move)  # fmt: skip
+average_move = kernel(reads(float32, "p"), float64, writes(float32, "p"))(_average_move)
+move_by_adam, move_average = map(routine, (_adam_move, _average_move))  # for runs of steps

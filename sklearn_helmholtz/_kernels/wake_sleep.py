@@ -8,7 +8,7 @@ import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
 from . import bernoulli, data_layer
-from .kernel import helper, kernel, opaque_true, reads, writes
+from .kernel import helper, kernel, opaque_true, reads, routine, writes
 from .layers import (
     generation_place,
     recognition_place,
@@ -141,13 +141,7 @@ def room(sizes, n_rows):
     return 2 * n_rows * sum(sizes[1:]), 2 * n_rows * max(sizes)
 
 
-@kernel(
-    writes(uint8, "n _"), reads(float64, "n"), reads(int64, "_"), writes(float32, "p"),
-    reads(int64, "_"), reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"),
-    reads(int64, "q+1"), writes(uint8, "_"), writes(float32, "_"), writes(float32, "q p"),
-    writes(float64, "n"),
-)  # fmt: skip
-def wake_sleep_gradient(
+def _wake_sleep_gradient(
     x, row_weights, sizes, parameters, starts, wake_key, dream_key, addresses, limits, hidden, eta,
     parts, bound,
 ):  # fmt: skip
@@ -177,3 +171,12 @@ def wake_sleep_gradient(
     bound -= log_q
     _sleep_on_data(dreamt, ones, hidden, places, sizes, parameters, starts, eta, limits, parts)
     _sleep(ones, hidden, places, sizes, parameters, starts, eta, limits, parts)
+
+
+wake_sleep_gradient = kernel(
+    writes(uint8, "n _"), reads(float64, "n"), reads(int64, "_"), writes(float32, "p"),
+    reads(int64, "_"), reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"),
+    reads(int64, "q+1"), writes(uint8, "_"), writes(float32, "_"), writes(float32, "q p"),
+    writes(float64, "n"),
+)(_wake_sleep_gradient)  # fmt: skip
+gradient = routine(_wake_sleep_gradient)  # for runs of steps

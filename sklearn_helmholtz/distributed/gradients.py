@@ -49,6 +49,10 @@ class WorkerGradients:
             total = sum_of_pieces(self._client.gather(self._added(tasks, step)))
         return total.vector[None], math.fsum(total.bounds)
 
+    def most_together(self, parameters, rows, n_rows, is_long, is_very_long):
+        """One: a step has to wait for what workers say of it."""
+        return 1
+
     def _tasks(self, vector, rows, pieces, step, is_long):
         """Futures of the sums of some pieces each, in their order."""
         if self._job is None:

@@ -10,7 +10,7 @@ from .deep_belief import DeepReweighted, UpDown
 from .deterministic import DeterministicLearning, deterministic_losses, write_derivatives
 from .divided import Divided
 from .exact import ExactLearning
-from .fused import is_worth_compiling
+from .fused import is_run_worth_compiling, is_worth_compiling
 from .gibbs import GibbsLearning
 from .importance_weighted import ImportanceWeighted
 from .labelled import LabelledLearning
@@ -72,6 +72,7 @@ __all__ = [
     "UpDown",
     "WakeSleep",
     "deterministic_losses",
+    "is_run_worth_compiling",
     "is_worth_compiling",
     "overfitting_gap",
     "penalise",

@@ -1,13 +1,10 @@
 """Averages of parameters over the later part of training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .._kernels.steps import average_move
-
-_POWER = 8
-_EVERY = 4  # moves from one that enters the average to the next: neighbours are much the same
+from .._kernels.steps import EVERY, POWER, average_move
 
 
 @dataclass
@@ -17,18 +14,30 @@ class Average:
     After t moves, move s weighs in proportion to about ``s**8``: most of the weight lies on the
     last ninth, whenever one looks (polynomial-decay averaging: Shamir & Zhang 2013, Stochastic
     gradient descent for non-smooth optimization, ICML). Steps at a constant rate circle around an
-    optimum; their mean is closer to it than any of them. vector : the mean; n_moves : moves made;
-    n_terms : how many of them entered the mean.
+    optimum; their mean is closer to it than any of them. vector : the mean; counts : (2,) int64,
+    the moves made, and how many of them entered the mean.
     """
 
     vector: np.ndarray
-    n_moves: int = 0
-    n_terms: int = 0
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(2, np.int64))
 
     def add(self, parameters):
         """Take note of a move, after which the parameters are a vector like the mean."""
-        self.n_moves += 1
-        if self.n_moves % _EVERY == 0 or self.n_terms == 0:
-            self.n_terms += 1
-            share = (_POWER + 1) / (self.n_terms + _POWER)
-            average_move(parameters, share, self.vector)
+        self.counts[0] += 1
+        if self.counts[0] % EVERY == 0 or self.counts[1] == 0:
+            self.counts[1] += 1
+            average_move(parameters, (POWER + 1) / (self.counts[1] + POWER), self.vector)
+
+    @property
+    def n_moves(self):
+        """Moves made."""
+        return int(self.counts[0])
+
+    @property
+    def n_terms(self):
+        """Moves that entered the mean."""
+        return int(self.counts[1])
+
+    def resume(self, n_moves, n_terms):
+        """Go on from where another average stood."""
+        self.counts[:] = n_moves, n_terms

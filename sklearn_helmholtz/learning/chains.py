@@ -82,7 +82,9 @@ class Followed:
             self._reached.vector[:], *counts = state
         if result is machine:
             self._mean = _tree.pack(self._reached.tree)
-            self._average = Average(self._mean.vector, *counts)
+            self._average = Average(self._mean.vector)
+            if counts:
+                self._average.resume(*counts)
 
     @property
     def machine(self):

@@ -6,12 +6,14 @@ weights and rows of 0 and 1. Row blocks that one thread works on go through the 
 
 import functools
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from .._kernels import reweighted, wake_sleep
 from .._kernels.reweighted import reweighted_gradient
+from .._kernels.runs import reweighted_run, wake_sleep_run
 from .._kernels.wake_sleep import wake_sleep_gradient
 from .rule import weighted
 
@@ -20,6 +22,8 @@ from .rule import weighted
 # and row, however many particles there are.
 _SECONDS_TO_COMPILE = 9.0
 _SAVED_BY_A_STEP, _SAVED_BY_A_UNIT = 4e-5, 3e-9  # seconds
+# A kernel of many steps takes the place of that rule, and saves the Python around a step as well.
+_SECONDS_TO_COMPILE_RUNS, _SAVED_BY_A_RUN = 12.0, 3e-5
 
 
 def is_worth_compiling(n_units, n_rows, n_steps):
@@ -31,6 +35,11 @@ def is_worth_compiling(n_units, n_rows, n_steps):
     """
     saved = _SAVED_BY_A_STEP + _SAVED_BY_A_UNIT * n_rows * sum(n_units)
     return n_steps * saved > _SECONDS_TO_COMPILE
+
+
+def is_run_worth_compiling(n_steps):
+    """Whether a kernel of many steps is worth compiling where that of one step is at hand."""
+    return n_steps * _SAVED_BY_A_RUN > _SECONDS_TO_COMPILE_RUNS
 
 
 def is_plain(machine):
@@ -78,6 +87,29 @@ class FusedWakeSleep:
         )  # fmt: skip
         return _sums(weighted(bound, x.weights), limits)
 
+    @property
+    def runs(self):
+        """The kernel of runs of steps."""
+        return wake_sleep_run
+
+    def run(self, parameters, x, wake, dream, limits, moves, parts, work):
+        """Make steps on minibatches of as many rows; return the objective of each that was made.
+
+        x : a `Block` of all rows, step by step; limits : of the row blocks of a step; moves : see
+        `Moves`; parts : memory for the gradients of these, (n_blocks, n_parameters). The other
+        arguments are those of `gradients`. A step whose objective is not finite is the last, and
+        does not move.
+        """
+        sizes, n_rows = parameters.tree.n_units, len(x) // len(moves.rates)
+        memory = _memory(work, *wake_sleep.room(sizes, n_rows))
+        bound, n_done = np.empty(len(x)), np.zeros(1, np.int64)
+        wake_sleep_run(
+            x.values, _row_weights(x), np.array(sizes), wake.key, dream.key, wake.addresses,
+            parameters.vector, parameters.starts, limits, *memory, parts, *moves.arguments, bound,
+            n_done,
+        )  # fmt: skip
+        return _sums_of_steps(weighted(bound, x.weights), limits, n_done[0])
+
 
 @dataclass(frozen=True)
 class FusedReweightedWakeSleep:
@@ -115,6 +147,24 @@ class FusedReweightedWakeSleep:
         )  # fmt: skip
         return _sums(weighted(bound, x.weights), limits)
 
+    @property
+    def runs(self):
+        """The kernel of runs of steps."""
+        return reweighted_run
+
+    def run(self, parameters, x, wake, dream, limits, moves, parts, work):
+        """As for wake-sleep; ``wake`` has ``n_particles`` particles for each row."""
+        sizes, n_rows = parameters.tree.n_units, len(x) // len(moves.rates)
+        most_rows = int(np.diff(limits).max())
+        memory = _memory(work, *reweighted.room(sizes, n_rows, wake.n_particles, most_rows))
+        bound, n_done = np.empty(len(x)), np.zeros(1, np.int64)
+        reweighted_run(
+            x.values, _row_weights(x), np.array(sizes), wake.key, dream.key, wake.addresses,
+            wake.n_particles, self.threshold, parameters.vector, parameters.starts, limits,
+            *memory, parts, *moves.arguments, bound, n_done,
+        )  # fmt: skip
+        return _sums_of_steps(weighted(bound, x.weights), limits, n_done[0])
+
 
 def _memory(work, n_states, n_inputs):
     """Memory for the states and the inputs of all layers.
@@ -137,3 +187,10 @@ def _ones(n_rows):
 
 def _sums(bound, limits):
     return [float(bound[a:b].sum()) for a, b in itertools.pairwise(limits)]
+
+
+def _sums_of_steps(bound, limits, n_done):
+    """The objective of each step that was made, from those of rows, step by step."""
+    steps = bound.reshape(-1, limits[-1])[:n_done]
+    blocks = [steps[:, a:b].sum(axis=1) for a, b in itertools.pairwise(limits)]
+    return [math.fsum(sums) for sums in zip(*(sums.tolist() for sums in blocks), strict=True)]

@@ -3,7 +3,7 @@
 Threads that call `move` with the same ``progress``, int64 zeros (1 + n_shares,), share the work,
 each beginning with the share of its own number; whoever calls it, everything has moved when it
 returns. `end` tells the state that a move is over. Where ``is_shared`` is false one thread has to
-make the whole move.
+make the whole move. Those that ``makes_runs`` have kernels of several steps, and `run`.
 
 Both ascend, and take a packed vector of parameters with the weights first: only they are penalised.
 """
@@ -13,6 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels.steps import adam_move, sgd_move
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Moves of an optimiser in a run of steps.
+
+    rates : (n_steps,) float64; arguments : of kernels of runs, these rates the first.
+    """
+
+    rates: np.ndarray
+    arguments: tuple
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,7 @@ class SGD:
     lateral: tuple | None = None
 
     is_shared = True
+    makes_runs = False
 
     def init(self, n_parameters):
         """The state: a velocity for each parameter. All zeros is where it starts.
@@ -64,6 +76,7 @@ class Adam:
     beta2: float = 0.999
 
     is_shared = True
+    makes_runs = True
 
     def init(self, n_parameters):
         """The state: moments of the gradient, and the number of steps they are made of."""
@@ -80,6 +93,16 @@ class Adam:
     def end(self, state):
         """Count the move."""
         state[2][0] += 1
+
+    def run(self, parameters, rates, state, average):
+        """The `Moves` of a run at some rates; average : of the parameters, or None."""
+        first, second, count = state
+        betas, none = np.array([self.beta1, self.beta2]), np.empty(0, np.float32)
+        counts = np.zeros(2, np.int64) if average is None else average.counts
+        mean = none if average is None else average.vector
+        rates = np.asarray(rates, np.float64)
+        moves = rates, _penalties(self), parameters.ends, betas, count, first, second, counts, mean
+        return Moves(rates, moves)
 
 
 def _penalties(optimizer):

@@ -84,6 +84,7 @@ def test_one_chunk_is_what_is_in_memory(name, options):
     assert_same(make(**options).fit(da.from_array(X, chunks=(300, -1))), make(**options).fit(X))
 
 
+@pytest.mark.usefixtures("step_by_step")
 def test_minibatches_of_a_large_table_are_those_in_memory(monkeypatch):
     monkeypatch.setattr(defaults, "_MANY_ROWS", 50)
     X, steps, original = binary(), [], Training.step

@@ -40,13 +40,17 @@ from sklearn_helmholtz._kernels import cache, compilation
 from sklearn_helmholtz._kernels.bernoulli import bernoulli_mean
 from sklearn_helmholtz._kernels.kernel import Kernel
 from sklearn_helmholtz._kernels.reweighted import reweighted_gradient
+from sklearn_helmholtz._kernels.runs import reweighted_run, wake_sleep_run
 from sklearn_helmholtz._kernels.wake_sleep import wake_sleep_gradient
 from sklearn_helmholtz.learning import fused
 from sklearn_helmholtz.rows import Table, limits
 
 LIMIT = 150  # seconds that anything may take, even where everything has to be compiled first
 ALGORITHMS = ["wake-sleep", "reweighted-wake-sleep"]
-FUSED_KERNELS = dict(zip(ALGORITHMS, [wake_sleep_gradient, reweighted_gradient], strict=True))
+FUSED_KERNELS = {
+    "wake-sleep": (wake_sleep_gradient, wake_sleep_run),
+    "reweighted-wake-sleep": (reweighted_gradient, reweighted_run),
+}
 FUSED_RULES = dict(
     zip(ALGORITHMS, [fused.FusedWakeSleep, fused.FusedReweightedWakeSleep], strict=True)
 )
@@ -78,7 +82,8 @@ def data(kind="uint8"):
 
 
 def fit(algorithm, n_jobs=None, X=None):
-    FUSED_KERNELS[algorithm].compile()  # so short a fit does not wait for the fused rule
+    for kernel in FUSED_KERNELS[algorithm]:
+        kernel.compile()  # so short a fit does not wait for the fused rule
     model = HelmholtzMachine(
         (20, 7), algorithm=algorithm, max_iter=2, batch_size=200, n_importance_samples=9,
         random_state=0, n_jobs=n_jobs,

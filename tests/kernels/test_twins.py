@@ -103,6 +103,8 @@ ORACLES = {
     "random.philox_words": "philox_is_its_naive_twin",
     "random.uniform_rows": "uniform_rows_are_philox_at_their_own_counters",
     "reflection.reflect": "reflections_make_a_triangle_and_keep_all_products",
+    "runs.reweighted_run": "runs_have_the_steps_that_come_one_by_one_to_the_bit",
+    "runs.wake_sleep_run": "runs_have_the_steps_that_come_one_by_one_to_the_bit",
     "reweighted.reweighted_gradient": "fused_rules_are_the_layered_ones_to_the_bit",
     "source_mixtures.add_mixture_log_densities": "log_densities_are_those_of_scipy",
     "source_mixtures.mixture_scores": "scores_are_slopes_of_log_densities",

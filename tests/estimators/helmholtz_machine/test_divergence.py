@@ -77,6 +77,7 @@ def test_an_average_stands_where_it_stood_before_a_divergence():
     assert averages[2][1:] == (0, 0)
 
 
+@pytest.mark.usefixtures("step_by_step")
 def test_an_interrupt_after_a_divergence_is_a_divergence(monkeypatch):
     X, original = DATA["bernoulli"], _training.Training.step
 

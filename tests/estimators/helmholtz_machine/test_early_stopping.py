@@ -81,6 +81,7 @@ def test_size_of_the_held_out_share(n, fraction, expected, monkeypatch):
     assert_array_equal(seen[0], seen[1])
 
 
+@pytest.mark.usefixtures("step_by_step")
 def test_held_out_rows_are_not_trained_on(monkeypatch):
     X = np.arange(80.0).reshape(40, 2) / 80
     model = machine(early_stopping=True, validation_fraction=0.25, max_iter=3)

@@ -12,6 +12,7 @@ from sklearn_helmholtz import _training
 from tests.estimators.helmholtz_machine.builders import DATA, is_finite, machine, same_bits
 
 
+@pytest.mark.usefixtures("step_by_step")
 @pytest.mark.parametrize("visible", DATA)
 @pytest.mark.parametrize("step", [1, 2, 5])
 def test_interrupt_leaves_a_usable_machine(monkeypatch, visible, step):

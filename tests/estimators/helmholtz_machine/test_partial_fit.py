@@ -50,6 +50,7 @@ def test_partial_fit_with_another_solver():
     assert np.isfinite(model.partial_fit(X).score(X))
 
 
+@pytest.mark.usefixtures("step_by_step")
 def test_partial_fit_takes_minibatches_and_other_rows(monkeypatch):
     sizes, step = [], _training.Training.step
 

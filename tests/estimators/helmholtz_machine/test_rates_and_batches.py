@@ -10,6 +10,7 @@ from sklearn_helmholtz import (
     GaussianHelmholtzMachine,
     HelmholtzMachine,
     SigmoidBeliefNet,
+    _gradients,
     _training,
 )
 from sklearn_helmholtz.estimators import defaults
@@ -71,6 +72,7 @@ def steps_of(train, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(_training.Training, "step", step)
+        patched.setattr(_gradients.BlockGradients, "most_together", lambda gradients, *_: 1)
         train()
     return found
 
