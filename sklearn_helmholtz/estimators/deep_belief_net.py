@@ -513,7 +513,7 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
         # Of rows that are merged the number says nothing.
         return 1 / (_ROWS_OF_A_STREAM if n_rows is None else max(n_rows, MERGED_ROWS))
 
-    def _penalties(self, n_rows):
+    def _penalties(self, n_rows, encoding=None):
         alpha = _ALPHA_OF_NETS if self.alpha == "auto" else self.alpha
         return FixedPenalty(alpha), FixedPenalty(self._alpha_of_top(n_rows))
 

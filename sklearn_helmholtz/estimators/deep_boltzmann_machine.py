@@ -396,7 +396,7 @@ class DeepBoltzmannMachine(
     def _optimizer(self):
         return SGD(float(self.momentum))
 
-    def _penalties(self, n_rows):
+    def _penalties(self, n_rows, encoding=None):
         alpha = self.alpha
         if alpha == "auto":
             # Of rows that are merged the number says nothing.

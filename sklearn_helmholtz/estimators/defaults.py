@@ -5,6 +5,8 @@ The numbers were chosen on the validation rows of public data sets (`benchmarks.
 
 import math
 
+import numpy as np
+
 from ..learning import EstimatedPenalty, FixedPenalty
 from ..models import choose_family
 from .epochs import epochs_for
@@ -26,6 +28,7 @@ _FEWEST_HELD_OUT, _MOST_HELD_OUT = 1, 1000
 _ALPHA = 1e-4
 # Of estimated penalties: bound, shape, order of the mean that tells the size, and first bound.
 _PRIOR, _LATERAL_PRIOR = (2.0, math.inf, 2, 0.1), (12.0, 4.0)
+_BINARY_SHAPE, _BINARY_START, _LEAST_BOUND, _LARGEST_BOUND = 1.0, 0.1, 1.0, 12.0
 _WARMUP = 0.6  # of the epochs, in which the first bound grows to the last
 
 
@@ -153,8 +156,19 @@ def n_held_out(estimator, n_rows):
     return min(n, _MOST_HELD_OUT) if estimator.early_stopping == "auto" else n
 
 
-def penalties(estimator, n_rows):
-    """Penalties of connections and of lateral weights; n_rows : of the table, None if unknown."""
+def column_variances(encoding):
+    """Variances of binary columns in training, (n_features,); None for columns of other kinds."""
+    if encoding is None or not encoding.family.is_binary:
+        return None
+    means = encoding.fill_values.astype(np.float64)
+    return means * (1 - means)
+
+
+def penalties(estimator, n_rows, variances=None):
+    """Penalties of connections and of lateral weights.
+
+    n_rows : of the table, None if unknown; variances : of its columns where these are binary.
+    """
     is_careful, alpha, ratio = _is_careful(estimator), estimator.alpha, estimator.l1_ratio
     alpha = _ALPHA if alpha == "auto" and not is_careful else alpha
     ratio = float(is_careful) if ratio == "auto" else ratio
@@ -162,8 +176,28 @@ def penalties(estimator, n_rows):
     lateral_ratio = ratio if estimator.lateral_l1_ratio is None else estimator.lateral_l1_ratio
     return (
         _penalty(alpha, ratio, n_rows, *_PRIOR),
-        _penalty(lateral_alpha, lateral_ratio, n_rows, *_LATERAL_PRIOR),
+        _penalty(lateral_alpha, lateral_ratio, n_rows, *_lateral_prior(n_rows, variances)),
     )
+
+
+def _lateral_prior(n_rows, variances):
+    """Bound, shape, order and first bound of the penalty of lateral weights.
+
+    A weight between two binary columns that have nothing to do with each other has at zero a slope
+    of the variance ``n v_i v_j`` over a table. The largest of so many slopes is about
+    ``sqrt(2 log(n_pairs))`` root mean squares of these (Donoho & Johnstone 1994): a lasso of that
+    strength leaves at zero all that chance makes, and a stronger one also the nearly deterministic
+    relations of rare columns, whose slopes are no larger than counts of rows. With the shape 1 the
+    lasso at zero is twice the common scale. As for connections, weights that have not learnt yet
+    say nothing of their size: what begins strong would stay so for good.
+    """
+    if n_rows is None or variances is None or len(variances) < 2:
+        return _LATERAL_PRIOR
+    n_pairs = len(variances) * (len(variances) - 1) / 2
+    deviation = math.sqrt(n_rows * np.square(variances).mean())
+    bound = math.sqrt(2 * math.log(max(n_pairs, 2))) * deviation / (1 + 1 / _BINARY_SHAPE)
+    bound = min(max(bound, _LEAST_BOUND), _LARGEST_BOUND)
+    return bound, _BINARY_SHAPE, 1, _BINARY_START
 
 
 def warmup_fraction(goes_on, stops):

@@ -476,7 +476,7 @@ class GaussianHelmholtzMachine(TrainedDensityEstimator):
             return Cosine(self._rate(n_together))
         return super()._schedule(n_together)
 
-    def _penalties(self, n_rows):
+    def _penalties(self, n_rows, encoding=None):
         alpha = self.alpha
         if alpha == "auto":
             # Of rows that are merged the number says nothing.

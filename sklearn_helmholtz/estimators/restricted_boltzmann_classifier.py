@@ -337,7 +337,7 @@ class RestrictedBoltzmannClassifier(
         check_settings(self, {"n_components": self._machine.n_units[1]})
         check_visible(self)
 
-    def _penalties(self, n_rows):
+    def _penalties(self, n_rows, encoding=None):
         return FixedPenalty(self.alpha), FixedPenalty(self.alpha)
 
     def _rule(self):

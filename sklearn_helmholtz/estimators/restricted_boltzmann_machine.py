@@ -576,7 +576,7 @@ class RestrictedBoltzmannMachine(
     def _optimizer(self):
         return SGD(float(self.momentum))
 
-    def _penalties(self, n_rows):
+    def _penalties(self, n_rows, encoding=None):
         alpha = self.alpha
         if alpha == "auto":
             # Of rows that are merged the number says nothing.

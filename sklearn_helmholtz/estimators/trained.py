@@ -31,6 +31,7 @@ from .collected_rows import (
 )
 from .defaults import (
     batch_size,
+    column_variances,
     learning_rate,
     n_epochs,
     n_held_out,
@@ -419,9 +420,12 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
     def _schedule(self, n_together):
         return _SCHEDULES[self.learning_rate](self._rate(n_together))
 
-    def _penalties(self, n_rows):
-        """Penalties of connections and of lateral weights; n_rows : of the table, or None."""
-        return penalties(self, n_rows)
+    def _penalties(self, n_rows, encoding=None):
+        """Penalties of connections and of lateral weights.
+
+        n_rows : of the table, or None; encoding : of its columns.
+        """
+        return penalties(self, n_rows, column_variances(encoding))
 
     @property
     def _rule_warmup(self):
@@ -441,7 +445,8 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         """
         training = Training(
             start.machine, self._rule(), self._optimizer(), self._n_threads, start.past,
-            self._penalties(history.n_rows), takes_averages(self), gradients_of(start.rows),
+            self._penalties(history.n_rows, start.encoding), takes_averages(self),
+            gradients_of(start.rows),
         )  # fmt: skip
         waits = stops or isinstance(plan.schedule, Adaptive)
         lines = self._lines(plan, compilation, callbacks)

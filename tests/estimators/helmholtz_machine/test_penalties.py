@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from benchmarks.simple_densities import ChowLiuTree
 from sklearn_helmholtz import _training
 from sklearn_helmholtz.estimators import defaults
 from sklearn_helmholtz.learning import EstimatedPenalty, FixedPenalty
-from tests.estimators.helmholtz_machine.builders import binary_data, machine, same_bits
+from tests.estimators.helmholtz_machine.builders import DATA, binary_data, machine, same_bits
 
 
 def test_alpha_shrinks_weights_not_intercepts():
@@ -67,6 +68,48 @@ def test_penalties_by_default_and_apart():
     assert penalties(**ordered, alpha=1, lateral_alpha="auto") == (
         FixedPenalty(1, 1), estimated()[1]
     )  # fmt: skip
+
+
+def test_lateral_weights_of_binary_columns_are_bounded_by_what_chance_makes():
+    """The largest slope that weights of unrelated columns have at zero, of tables of many rows."""
+    rng = np.random.default_rng(0)
+    means = rng.uniform(0.05, 0.3, 40)
+    largest = []
+    for _ in range(20):
+        X = (rng.random((400, 40)) < means) - means
+        slopes = X.T @ X
+        largest.append(np.abs(slopes[np.triu_indices(40, 1)]).max())
+    estimator = machine(autoregressive=True)
+    _, lateral = defaults.penalties(estimator, 400, means * (1 - means))
+    lasso = lateral.strengths(0.0, 0.0)[1] * 400
+    assert lasso == pytest.approx(np.mean(largest), rel=0.35)
+    assert lateral.strengths(0.0, 0.0, progress=0.0)[1] * 400 == pytest.approx(0.2)
+    for n_rows, bound in ((1, 1.0), (10**6, 12.0)):
+        prior = defaults.penalties(estimator, n_rows, means * (1 - means))[1]
+        assert prior == EstimatedPenalty(n_rows, 1.0, bound, 1.0, 1, 0.1)
+    assert defaults.penalties(estimator, 400, np.array([0.2]))[1].strongest == 12
+
+
+def test_binary_columns_tell_their_variances():
+    binary, real = (machine(autoregressive=True).fit(X)._model.encoding for X in DATA.values())
+    means = DATA["bernoulli"].mean(axis=0)
+    np.testing.assert_allclose(defaults.column_variances(binary), means * (1 - means), rtol=1e-6)
+    assert defaults.column_variances(real) is None
+
+
+def one_hot_rows(n_rows, n_levels=4, seed=0):
+    """Levels of three columns as indicators: nearly deterministic relations of rare columns."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, n_levels, (n_rows, 3))
+    codes[:, 1] = np.where(rng.random(n_rows) < 0.9, codes[:, 0], codes[:, 1])
+    return np.eye(n_levels)[codes].reshape(n_rows, -1)
+
+
+def test_rare_relations_that_hardly_ever_fail_are_learnt_from_few_rows():
+    train, test = one_hot_rows(100), one_hot_rows(500, seed=1)
+    model = machine((5,), autoregressive=True, max_iter=100).fit(train)
+    tree = ChowLiuTree(0.5).fit(train.astype(int)).score(test.astype(int))
+    assert model.score(test) > tree + 1
 
 
 def bounds_of_penalties(model, monkeypatch, X):
