@@ -99,8 +99,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
         ``autoregressive=True`` and features are Bernoulli: ``eta_i += U_i @ sigmoid(c +
         sum_{j < i} x_j V_j)``, whose weights all conditional distributions share [9]_. 0 is none:
         a logistic regression for each feature. A row costs as much as ``n_features *
-        n_conditional_units`` weights. For large tables whose features interact strongly, such as
-        images and boards of games: see :ref:`conditional_units`.
+        n_conditional_units`` weights. For many rows whose features interact strongly, such as
+        images; small tables gain little, or lose: see :ref:`conditional_units`.
 
     solver : {"adam", "sgd"}, default="adam"
         The optimiser: Adam, or stochastic gradient steps with momentum.
