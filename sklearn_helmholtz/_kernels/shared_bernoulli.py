@@ -20,7 +20,7 @@ _ZERO, _ONE = np.float32(0), np.float32(1)
 
 @routine
 def _prepare(eta, e0, n_units, own, whole, part, rest):
-    """What a row of inputs has to tell: a unit fires where ``u * whole < part``.
+    """Write all that a row of inputs has to tell: a unit fires where ``u * whole < part``.
 
     own, whole, part : eta, ``1 + exp(-|eta|)`` and the part of it for a one, (n_units,) and more,
     zeros of eta up to a multiple of lanes; rest : the sum of ``log(1 + exp(-|eta|))`` in the lanes
