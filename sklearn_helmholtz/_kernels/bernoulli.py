@@ -21,7 +21,7 @@ from .lanes import LANES, first, load, load_first, store, store_first
 from .random import UNITS, uniform_row
 from .sparse import SHARED_LISTS
 
-_SEGMENT = 16 * LANES
+SEGMENT = 16 * LANES
 _ZERO = np.float32(0)
 
 
@@ -70,9 +70,9 @@ bernoulli_sample = kernel(
 def fire(eta, e0, uniforms, states, s0, n_units):
     """Units fire where their number is below sigmoid(eta); the log-probability of the result."""
     result = 0.0
-    for start in range(0, n_units, _SEGMENT):
+    for start in range(0, n_units, SEGMENT):
         linear, surplus = fill(_ZERO), fill(_ZERO)
-        stop = min(start + _SEGMENT, n_units)
+        stop = min(start + SEGMENT, n_units)
         full = stop - (stop - start) % LANES
         for j in range(start, full, LANES):
             a, u = load(eta, e0 + j), load(uniforms, j)
@@ -110,9 +110,9 @@ def _log_prob(values, eta, log_prob):
 @helper
 def row_log_prob(values, v0, eta, e0, n_units):
     result = 0.0
-    for start in range(0, n_units, _SEGMENT):
+    for start in range(0, n_units, SEGMENT):
         linear, surplus = fill(_ZERO), fill(_ZERO)
-        stop = min(start + _SEGMENT, n_units)
+        stop = min(start + SEGMENT, n_units)
         full = stop - (stop - start) % LANES
         for j in range(start, full, LANES):
             x, a = load(values, v0 + j), load(eta, e0 + j)
@@ -145,9 +145,9 @@ def _score(values, eta, log_prob):
 @helper
 def row_score(values, v0, eta, e0, n_units):
     result = 0.0
-    for start in range(0, n_units, _SEGMENT):
+    for start in range(0, n_units, SEGMENT):
         linear, surplus = fill(_ZERO), fill(_ZERO)
-        stop = min(start + _SEGMENT, n_units)
+        stop = min(start + SEGMENT, n_units)
         full = stop - (stop - start) % LANES
         for j in range(start, full, LANES):
             x, a = load(values, v0 + j), load(eta, e0 + j)

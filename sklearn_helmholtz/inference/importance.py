@@ -8,7 +8,7 @@ from .._keys import Draws
 from ..rows import Block
 from .proposals import propose
 
-PRIOR_SHARE = 1 / 5
+PRIOR_SHARE = 1 / 5  # trained nets would do with less, bad ones would not: `prior_shares`
 _FEWEST_FROM_PRIOR = 2  # fewer have no variance
 _PRIOR_PARTICLES = 2**31  # where the numbers of the particles from the prior start
 

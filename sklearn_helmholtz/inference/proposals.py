@@ -35,20 +35,20 @@ class Proposal:
 
 
 class RecognitionProposal(Proposal):
-    """The recognition chain of a machine."""
+    """The recognition chain of a machine, whose first inputs all particles of a row share."""
 
     def __init__(self, machine, x):
-        self.machine, self.x = machine, x
+        self.machine, self.x, self._seen = machine, x, machine.seen(x)
+        self._eta = machine.recognition.conditionals[0].eta(self._seen)
 
     def sample(self, draws, work=np):
         """Values, with the hidden layers drawn; their log-density, and under the guess, nats."""
-        values, log_q = self.machine.recognise(self.x, draws, work)
+        values, log_q = self.machine.recognise(self.x, draws, work, self._eta)
         return values, log_q, log_q
 
     def log_prob(self, hidden, log_q, work=np):
         """Add log q(h | x) of given hidden layers, nats, to ``log_q``."""
-        seen = self.machine.seen(self.x)
-        self.machine.recognition.log_prob((seen, *hidden), log_q, work)
+        self.machine.recognition.log_prob((self._seen, *hidden), log_q, work, self._eta)
 
 
 class WidenedProposal(Proposal):

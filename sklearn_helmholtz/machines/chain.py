@@ -19,18 +19,24 @@ class Chain:
     conditionals: tuple[Conditional, ...]
     layers: tuple[int, ...]
 
-    def sample(self, start, draws, log_prob, work=np):
-        """Draw a path; the log-probability of each row of children, nats, goes to ``log_prob``."""
+    def sample(self, start, draws, log_prob, work=np, eta=None):
+        """Draw a path; the log-probability of each row of children, nats, goes to ``log_prob``.
+
+        eta : the inputs of the first children, where they are known.
+        """
         path = [start]
         for conditional, layer in zip(self.conditionals, self.layers, strict=True):
-            eta = conditional.eta(path[-1], work)
+            if eta is None or len(path) > 1:
+                eta = conditional.eta(path[-1], work)
             path.append(conditional.sample(eta, draws, layer, log_prob, work))
         return tuple(path)
 
-    def log_prob(self, path, log_prob, work=np):
-        """Add the log-probability of each row's children, nats, to ``log_prob``."""
+    def log_prob(self, path, log_prob, work=np, eta=None):
+        """Add the log-probability of each row's children, nats, to ``log_prob``; eta : as above."""
         for conditional, parents, child in zip(self.conditionals, path[:-1], path[1:], strict=True):
-            conditional.log_prob(child, conditional.eta(parents, work), log_prob, work)
+            known, eta = eta, None
+            inputs = conditional.eta(parents, work) if known is None else known
+            conditional.log_prob(child, inputs, log_prob, work)
 
     def means(self, start, work=np):
         """Expected children, each given the *expected* values of its parents."""

@@ -44,11 +44,14 @@ class Helmholtz(BeliefNet):
         """Dreamt data, an array, as recognition sees them: missing what the rows of x miss."""
         return self.visible.units.shown(x.mask_like(dreamt))
 
-    def recognise(self, x, draws, work=np):
-        """Sample the hidden layers given a `Block` of data: values, and log q(h | x)."""
+    def recognise(self, x, draws, work=np, eta=None):
+        """Sample the hidden layers given a `Block` of data: values, and log q(h | x).
+
+        eta : the inputs of the first of them, where they are known.
+        """
         log_prob = work.empty((draws.n_rows,), np.float64)
         log_prob[:] = 0
-        _, *hidden = self.recognition.sample(self.seen(x), draws, log_prob, work)
+        _, *hidden = self.recognition.sample(self.seen(x), draws, log_prob, work, eta)
         return (x, *hidden), log_prob
 
 

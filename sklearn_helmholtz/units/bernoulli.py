@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import expit, log_expit, logit, xlog1py, xlogy
 
 from .._kernels import bernoulli as kernels
+from .._kernels import shared_bernoulli as shared
 from .._kernels.enumeration import bernoulli_shifted_table, bernoulli_table
 from .._kernels.families import BERNOULLI
 from .._keys import layer_word
@@ -15,6 +16,8 @@ from .data import DataUnits
 from .support import Support
 
 _LARGEST = np.finfo(np.float64).max  # of inputs: infinite ones make no numbers
+_FEWEST_TO_SHARE = 32  # rows of states to one of inputs, from which exponentials are taken once
+_WORTH_COMPILING = 2**16  # states from which a kernel for that repays its compilation
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,9 @@ class Bernoulli(DataUnits):
         """Draw states, (draws.n_rows, n_units) uint8, and add their log-probability (nats)."""
         if out is None:
             out = work.empty((draws.n_rows, eta.shape[1]), np.uint8)
-        kernels.bernoulli_sample(
+        is_shared = _is_shared(eta, draws.n_rows)
+        write = shared.bernoulli_sample_shared if is_shared else kernels.bernoulli_sample
+        write(
             eta, draws.key, draws.addresses, draws.n_particles, draws.first, layer_word(layer), out,
             log_prob,
         )  # fmt: skip
@@ -72,6 +77,8 @@ class Bernoulli(DataUnits):
         """Add the log-probability of each row of values, nats, to ``log_prob``."""
         if isinstance(values, Lists):
             kernels.bernoulli_log_prob_sparse(*values.lists, eta, log_prob)
+        elif values.dtype == np.uint8 and _is_shared(eta, len(values)):
+            shared.bernoulli_log_prob_shared(values, eta, log_prob)
         elif values.dtype == np.uint8:
             kernels.bernoulli_log_prob_binary(values, eta, log_prob)
         else:
@@ -128,3 +135,9 @@ class Bernoulli(DataUnits):
         return (np.einsum("nk,nkd->nd", weights, means) >= 0.5).astype(np.float64)
 
     mixture_medians = mixture_modes
+
+
+def _is_shared(eta, n_rows):
+    """Whether so many rows of states share inputs to an extent that pays: same bits either way."""
+    is_worth_it = n_rows * eta.shape[1] >= _WORTH_COMPILING
+    return is_worth_it and len(eta) * _FEWEST_TO_SHARE <= n_rows

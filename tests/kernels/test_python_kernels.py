@@ -36,6 +36,7 @@ from sklearn_helmholtz._kernels import (
     tables,
     triangular,
 )
+from sklearn_helmholtz._kernels import shared_bernoulli as shared
 from sklearn_helmholtz._kernels.boltzmann import boltzmann_step
 from sklearn_helmholtz._kernels.counts import weighted_counts
 from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
@@ -178,6 +179,17 @@ def products(rows, matrix, intercept):
     return out
 
 
+def shared_bernoulli():
+    """Draws and log-probabilities of rows that share inputs."""
+    states, log_prob = np.empty((6, 21), np.uint8), np.zeros((2, 6))
+    key, addresses = np.array(KEY, np.uint32), np.arange(3, dtype=np.uint64)
+    shared.bernoulli_sample_shared(
+        ETA[:1], key, addresses, 2, 0, layer_word(1), states, log_prob[0]
+    )
+    shared.bernoulli_log_prob_shared(states, ETA, log_prob[1])
+    return [*states.ravel().tolist(), *log_prob.ravel().tolist()]
+
+
 def philox(counter, key):
     out = np.empty(64, np.uint32)
     words = np.repeat(np.array(counter, np.uint32), 16)
@@ -287,6 +299,7 @@ def answers_of_kernels():
         "boltzmann": boltzmann(),
         "sources": sources(),
         "products": products(*PRODUCT).ravel().tolist(),
+        "shared": shared_bernoulli(),
         "philox": philox(COUNTER, KEY),
         "lists": lists(PRODUCT[0].astype(np.uint8)) + lists(PRODUCT[0]),
         "errors": error.ravel().tolist(),

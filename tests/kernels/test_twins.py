@@ -106,6 +106,10 @@ ORACLES = {
     "runs.reweighted_run": "runs_have_the_steps_that_come_one_by_one_to_the_bit",
     "runs.wake_sleep_run": "runs_have_the_steps_that_come_one_by_one_to_the_bit",
     "reweighted.reweighted_gradient": "fused_rules_are_the_layered_ones_to_the_bit",
+    "shared_bernoulli.bernoulli_log_prob_shared":
+        "rows_that_share_inputs_have_the_bits_of_rows_that_do_not",
+    "shared_bernoulli.bernoulli_sample_shared":
+        "states_of_shared_inputs_have_their_probabilities",
     "source_mixtures.add_mixture_log_densities": "log_densities_are_those_of_scipy",
     "source_mixtures.mixture_scores": "scores_are_slopes_of_log_densities",
     "source_mixtures.mixture_statistics": "a_step_of_em_is_its_naive_twin",
