@@ -1,4 +1,4 @@
-"""Runs of steps of a learning rule in one call: gradients, moves by Adam, and an average.
+"""Runs of steps of a learning rule in one call: gradients, moves, and an average.
 
 What training does step by step, here without Python in between: small nets spend a third of their
 time there. The same routines in the same order, so with the same bits. A run has minibatches of as
@@ -12,7 +12,7 @@ from numba import float32, float64, int64, uint8, uint32, uint64
 
 from . import reweighted, wake_sleep
 from .kernel import kernel, reads, routine, writes
-from .steps import EVERY, POWER, move_average, move_by_adam
+from .steps import EVERY, POWER, move_average, move_by_adam, move_by_sgd
 
 _DATA = (writes(uint8, "n _"), reads(float64, "n"), reads(int64, "_"))
 _NUMBERS = (reads(uint32, "2"), reads(uint32, "2"), reads(uint64, "n"))
@@ -20,15 +20,20 @@ _MACHINE = (writes(float32, "p"), reads(int64, "_"))
 _MEMORY = (writes(uint8, "_"), writes(float32, "_"), writes(float32, "q p"))
 _MOVES = (
     reads(float64, "s"), reads(float64, "2 3"), reads(int64, "2"), reads(float64, "2"),
-    writes(float64, "1"), writes(float32, "p"), writes(float32, "p"), writes(int64, "2"),
+    writes(float64, "1"), writes(float32, "p"), writes(float32, "b"), writes(int64, "2"),
     writes(float32, "a"), writes(float64, "n"), writes(int64, "1"),
 )  # fmt: skip
 
 
 @routine
 def _move(parts, scale, penalties, ends, rate, betas, count, first, second, parameters):
-    """Move the parameters by Adam, and count the move."""
+    """Move the parameters by Adam, or, where there is no second moment, by SGD; count the move."""
     progress = np.zeros(2, np.int64)
+    if second.shape[0] == 0:
+        move_by_sgd(
+            parts, scale, penalties, ends, rate, betas[0], progress, progress[0], first, parameters
+        )
+        return
     move_by_adam(
         parts, scale, penalties, ends, rate, betas[0], betas[1], count[0] + 1, progress,
         progress[0], first, second, parameters,
@@ -65,9 +70,10 @@ def wake_sleep_run(
 
     x, row_weights, addresses : of all rows, step by step; limits : of the row blocks of a step;
     parts : memory for their gradients; penalties, ends, betas, first, second : of Adam, see
-    `steps`; count : (1,), its moves so far; counts : (2,), of the average, which is empty where
-    there is none; n_done : (1,), steps made. A step whose bound is not finite ends the run before
-    it moves. The other arguments are those of `wake_sleep_gradient`.
+    `steps`, or of SGD, momentum the first of the betas, velocities the first moment, and no second;
+    count : (1,), Adam's moves so far; counts : (2,), of the average, which is empty where there is
+    none; n_done : (1,), steps made. A step whose bound is not finite ends the run before it moves.
+    The other arguments are those of `wake_sleep_gradient`.
     """
     n = x.shape[0] // rates.shape[0]
     n_done[0] = 0

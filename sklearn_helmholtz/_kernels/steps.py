@@ -92,11 +92,7 @@ def _group(i, ends):
     return int64(i >= ends[0]) + int64(i >= ends[1])
 
 
-@kernel(
-    reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
-    writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
-)  # fmt: skip
-def sgd_move(
+def _sgd_move(
     gradient, scale, penalties, ends, rate, momentum, progress, share, velocity, parameters
 ):
     """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``.
@@ -175,10 +171,15 @@ def _average_move(parameters, share, average):
         store(average, i, multiply_add(part, load(parameters, i) - a, a))
 
 
+sgd_move = kernel(
+    reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
+    writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
+)(_sgd_move)  # fmt: skip
 adam_move = kernel(
     reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
     float64, float64, writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
     writes(float32, "p"),
 )(_adam_move)  # fmt: skip
 average_move = kernel(reads(float32, "p"), float64, writes(float32, "p"))(_average_move)
-move_by_adam, move_average = map(routine, (_adam_move, _average_move))  # for runs of steps
+# For runs of steps.
+move_by_sgd, move_by_adam, move_average = map(routine, (_sgd_move, _adam_move, _average_move))

@@ -28,7 +28,7 @@ class Divided:
     concavity: float = 0.0
     lateral: tuple | None = None
 
-    is_shared = False
+    is_shared = makes_runs = False
 
     def init(self, n_parameters):
         """The state, as of `Adam`."""

@@ -3,7 +3,7 @@
 Threads that call `move` with the same ``progress``, int64 zeros (1 + n_shares,), share the work,
 each beginning with the share of its own number; whoever calls it, everything has moved when it
 returns. `end` tells the state that a move is over. Where ``is_shared`` is false one thread has to
-make the whole move. Those that ``makes_runs`` have kernels of several steps, and `run`.
+make the whole move. Those that ``makes_runs`` have `run`, for kernels that make many steps.
 
 Both ascend, and take a packed vector of parameters with the weights first: only they are penalised.
 """
@@ -43,8 +43,7 @@ class SGD:
     concavity: float = 0.0
     lateral: tuple | None = None
 
-    is_shared = True
-    makes_runs = False
+    is_shared = makes_runs = True
 
     def init(self, n_parameters):
         """The state: a velocity for each parameter. All zeros is where it starts.
@@ -63,6 +62,12 @@ class SGD:
     def end(self, state):
         """There is nothing to count."""
 
+    def run(self, parameters, rates, state, average):
+        """The `Moves` of a run at some rates; average : of the parameters, or None."""
+        factors, none = np.array([self.momentum, 0]), np.empty(0, np.float32)
+        moments = np.zeros(1), state[0], none  # no count, and no second moment
+        return _moves(self, parameters, rates, factors, moments, average)
+
 
 @dataclass(frozen=True)
 class Adam:
@@ -75,8 +80,7 @@ class Adam:
     beta1: float = 0.9
     beta2: float = 0.999
 
-    is_shared = True
-    makes_runs = True
+    is_shared = makes_runs = True
 
     def init(self, n_parameters):
         """The state: moments of the gradient, and the number of steps they are made of."""
@@ -97,12 +101,16 @@ class Adam:
     def run(self, parameters, rates, state, average):
         """The `Moves` of a run at some rates; average : of the parameters, or None."""
         first, second, count = state
-        betas, none = np.array([self.beta1, self.beta2]), np.empty(0, np.float32)
-        counts = np.zeros(2, np.int64) if average is None else average.counts
-        mean = none if average is None else average.vector
-        rates = np.asarray(rates, np.float64)
-        moves = rates, _penalties(self), parameters.ends, betas, count, first, second, counts, mean
-        return Moves(rates, moves)
+        betas = np.array([self.beta1, self.beta2])
+        return _moves(self, parameters, rates, betas, (count, first, second), average)
+
+
+def _moves(optimizer, parameters, rates, factors, moments, average):
+    """The `Moves` of an optimiser with two factors and moments like Adam's."""
+    counts = np.zeros(2, np.int64) if average is None else average.counts
+    mean = np.empty(0, np.float32) if average is None else average.vector
+    rates, penalties = np.asarray(rates, np.float64), _penalties(optimizer)
+    return Moves(rates, (rates, penalties, parameters.ends, factors, *moments, counts, mean))
 
 
 def _penalties(optimizer):

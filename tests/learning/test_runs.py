@@ -15,6 +15,7 @@ from sklearn_helmholtz.learning import (
     Adam,
     Constant,
     Cosine,
+    Divided,
     EstimatedPenalty,
     FixedPenalty,
     ReweightedWakeSleep,
@@ -110,6 +111,19 @@ def test_runs_have_the_steps_that_come_one_by_one_to_the_bit(
     assert found[0][1] == found[1][1]
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@every_rule
+def test_runs_move_by_sgd_as_steps_do(rule, momentum, monkeypatch):
+    own, expected = (training(rule, SGD(momentum, 0.01, 0.1, 0.5)) for _ in range(2))
+    lengths = calls_of_runs(monkeypatch)
+    train(own, table(), plan(), Monitor())
+    assert lengths == [4, 1] * 3
+    one_by_one(monkeypatch)
+    train(expected, table(), plan(), Monitor())
+    assert_same(own, expected)
+    assert (own.state[0] != 0).any() == (momentum > 0)
+
+
 @every_rule
 def test_blocks_of_a_step_have_gradients_of_their_own(rule, monkeypatch):
     rows, found = table(120), []
@@ -159,10 +173,10 @@ def test_a_step_that_is_not_finite_ends_a_run_before_it_moves():
 def test_what_no_run_takes_goes_step_by_step(rule, monkeypatch):
     lengths = calls_of_runs(monkeypatch)
     real = Table(np.random.default_rng(0).random((95, 21)), False)
-    for rows, params in ((real, {}), (table(), {"optimizer": SGD()})):
-        own = training(rule, **params)
-        train(own, rows, plan(), Monitor())
-        assert own.step_number == 15
+    own = training(rule)
+    train(own, real, plan(), Monitor())
+    assert own.step_number == 15
+    assert training(rule, Divided(0.1)).most_together(table(), 20) == 1
     own = training(rule)
     own.begin(table(), 20, 15)
     pieces = [Batch(np.arange(20), (10, 20)), Batch(np.arange(20, 40), (10, 20))]
