@@ -8,13 +8,11 @@ rate that it has then. Scores are of up to 1,000 rows of ``valid`` with 200 impo
 the same random numbers each time: at some epochs, and of the machine that results. Tables of more
 than 100,000 rows have one seed. "Sooner" is the share of the 100 epochs at which training by
 default is as good as the other at its end, in the mean of the seeds, "gain" what it has won at its
-own, "epochs" where that is, and "seconds" are those of whole fits on one thread, without scores.
-The table is ``benchmarks/results/averaging.csv``.
+own, and "epochs" where that is. The table is ``benchmarks/results/averaging.csv``.
 """
 
 import argparse
 import csv
-import time
 import warnings
 from pathlib import Path
 
@@ -30,25 +28,21 @@ N_ROWS, N_SAMPLES, MANY_ROWS = 1000, 200, 100_000
 PLAIN = {"averaging": False, "early_stopping": False}
 COLUMNS = (
     "Data", "Columns", "Rows", "Plain (nats)", "Default (nats)", "Gain", "Its error", "Sooner",
-    "Epochs", "Plain (s)", "Default (s)",
+    "Epochs",
 )  # fmt: skip
 
 
 class Course:
-    """Scores at some epochs of a fit, and its seconds without them."""
+    """Scores at some epochs of a fit."""
 
     def __init__(self, machine, splits):
-        self._rows, self.scores, self._lost = splits["valid"][:N_ROWS], {}, 0.0
-        start = time.perf_counter()
+        self._rows, self.scores = splits["valid"][:N_ROWS], {}
         machine.fit(splits["train"], monitor=self._note)
-        self.seconds = time.perf_counter() - start - self._lost
         self.end, self.n_epochs = bound(machine, self._rows), machine.n_iter_
 
     def _note(self, machine, epoch, X_val):
-        if epoch + 1 in EPOCHS:
-            start = time.perf_counter()
-            self.scores[epoch + 1] = bound(machine, self._rows)
-            self._lost += time.perf_counter() - start
+        if epoch in EPOCHS:
+            self.scores[epoch] = bound(machine, self._rows)
 
 
 def bound(machine, rows):
@@ -69,14 +63,11 @@ def compare(name, splits, n_seeds):
     gains = [ours.end - theirs.end for ours, theirs in zip(default, plain, strict=True)]
     error = f"{np.std(gains, ddof=1) / n_seeds**0.5:.3f}" if n_seeds > 1 else ""
     ends = [np.mean([course.end for course in courses]) for courses in (plain, default)]
-    n_epochs, *seconds = (
-        np.mean([getattr(course, what) for course in courses])
-        for what, courses in (("n_epochs", default), ("seconds", plain), ("seconds", default))
-    )
+    n_epochs = np.mean([course.n_epochs for course in default])
     n_rows, n_columns = splits["train"].shape
     return (
         name, n_columns, n_rows, *(f"{end:.2f}" for end in ends), f"{np.mean(gains):+.3f}", error,
-        sooner(default, *ends, n_epochs), f"{n_epochs:.0f}", *(f"{s:.1f}" for s in seconds),
+        sooner(default, *ends, n_epochs), f"{n_epochs:.0f}",
     )  # fmt: skip
 
 

@@ -88,8 +88,9 @@ class Run:
     def __init__(self, model, minutes, random_state):
         settings = MODELS[model]
         self.machine = HelmholtzMachine(
-            max_iter=1, early_stopping=False, random_state=random_state, **settings["machine"]
-        )
+            max_iter=1, early_stopping=False, n_iter_no_change=10, random_state=random_state,
+            **settings["machine"],
+        )  # fmt: skip
         self.rate, self.particles = settings["rate"], settings["particles"]
         self.lateral, self.looks = settings["lateral"], settings["looks"]
         self.samples = settings["samples"]
@@ -215,7 +216,11 @@ class Run:
 
 
 def _refuse_changes(begun, wanted):
-    """Refuse to go on with other settings than those a run was begun with."""
+    """Refuse to go on with other settings than those a run was begun with.
+
+    Parameters that came later were what they are by default.
+    """
+    begun = HelmholtzMachine().get_params() | begun
     changed = [name for name in wanted if begun.get(name) != wanted[name]]
     if changed:
         raise ValueError(

@@ -64,7 +64,7 @@ class SGD:
 
     def run(self, parameters, rates, state, average):
         """The `Moves` of a run at some rates; average : of the parameters, or None."""
-        factors, none = np.array([self.momentum, 0]), np.empty(0, np.float32)
+        factors, none = np.array([self.momentum, 0.0]), np.empty(0, np.float32)
         moments = np.zeros(1), state[0], none  # no count, and no second moment
         return _moves(self, parameters, rates, factors, moments, average)
 
@@ -101,7 +101,7 @@ class Adam:
     def run(self, parameters, rates, state, average):
         """The `Moves` of a run at some rates; average : of the parameters, or None."""
         first, second, count = state
-        betas = np.array([self.beta1, self.beta2])
+        betas = np.array([self.beta1, self.beta2], np.float64)
         return _moves(self, parameters, rates, betas, (count, first, second), average)
 
 

@@ -162,9 +162,7 @@ def test_a_grid_search():
     X[::6, 4:] *= -1
     y[::6] = -1
     detector = LatentAnomalyDetector(FactorAnalysis(1), n_draws=50, random_state=0)
-    search = GridSearchCV(
-        detector, {"estimator__n_components": [1, 8]}, scoring="roc_auc", cv=3, n_jobs=2
-    )
+    search = GridSearchCV(detector, {"estimator__n_components": [1, 8]}, scoring="roc_auc", cv=3)
     search.fit(X, y)
     assert search.best_score_ > 0.7
 

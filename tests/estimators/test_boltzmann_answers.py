@@ -98,7 +98,7 @@ def test_draws_given_evidence_have_the_frequencies_of_the_posterior():
 
 
 def test_imputed_draws_have_the_frequencies_of_the_posterior():
-    X = estimator().impute(np.repeat(GAPS[:1], 20_000, axis=0), "sample", random_state=0)
+    X = estimator().impute(np.repeat(GAPS[:1], 5000, axis=0), "sample", random_state=0)
     _check_frequencies(X, None, joint_given(MACHINE, GAPS[0]))
 
 

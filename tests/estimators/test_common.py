@@ -25,6 +25,7 @@ from sklearn_helmholtz import (
     SparseCoding,
 )
 from tests.applications.test_classifiers_common import instances as classifiers
+from tests.applications.test_mixture_common import instances as mixtures
 from tests.applications.test_transformed_common import instances as behind_transformers
 from tests.discovery import public_estimators
 
@@ -375,7 +376,7 @@ def left_out():
 
 @pytest.mark.parametrize("checked", [all_kinds, one_of_each])
 def test_all_public_estimators_are_checked(checked):
-    estimators = (*checked(), *classifiers(), *behind_transformers())
+    estimators = (*checked(), *classifiers(), *behind_transformers(), *mixtures())
     known = {kind for estimator in estimators for kind in type(estimator).__mro__}
     assert known >= set(public_estimators())
 

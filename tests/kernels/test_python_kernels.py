@@ -4,6 +4,7 @@ A process of its own, in which Numba is disabled, answers what this one does.
 """
 
 import ast
+import contextlib
 import importlib
 import inspect
 import math
@@ -25,6 +26,7 @@ from sklearn_helmholtz import (
     SparseCoding,
     _kernels,
 )
+from sklearn_helmholtz._gradients import BlockGradients
 from sklearn_helmholtz._kernels import (
     bernoulli,
     dense,
@@ -118,6 +120,8 @@ def fits():
     return [
         ("reweighted", machine((4, 3)), binary),
         ("wake-sleep", machine(algorithm="wake-sleep"), binary),
+        ("reweighted, step by step", machine((4, 3)), binary),
+        ("wake-sleep, step by step", machine(algorithm="wake-sleep"), binary),
         ("gaussian", machine(), real),
         ("autoregressive", machine(autoregressive=True), gaps),
         ("neural", machine(autoregressive=True, n_conditional_units=3), binary),
@@ -147,7 +151,9 @@ def answers_of_fits():
     """Of each model: its scores, and the sizes of its parameters."""
     found = {}
     for name, model, X in fits():
-        scores = model.fit(X).score_samples(X)
+        with steps_of(name):
+            model.fit(X)
+        scores = model.score_samples(X)
         expected = model.transform(X[:2])  # by sweeps of chains, where nets have such
         if model.visible_ == "mixed":
             strategy = "sample" if model.autoregressive else "mean"  # plain: by many sweeps
@@ -162,6 +168,13 @@ def answers_of_fits():
             *(float(np.abs(part).sum()) for part in coefs_of(model)),
         ]
     return found
+
+
+def steps_of(name):
+    """A context in which a fit has its steps one by one, if its name says so."""
+    if not name.endswith("step by step"):
+        return contextlib.nullcontext()
+    return mock.patch.object(BlockGradients, "most_together", return_value=1)
 
 
 def coefs_of(model):

@@ -201,7 +201,7 @@ def test_machines_recover_the_mixture_that_made_the_data():
     model = Mixture.of(truth)
     h = rng.choice(4, 3000, p=np.exp(model.log_prior))
     X = model.means[h] + rng.normal(size=(3000, 4)) * np.sqrt(model.variance)
-    fitted = RestrictedBoltzmannMachine(2, alpha=0, n_iter=500, random_state=0).fit(X[:2000])
+    fitted = RestrictedBoltzmannMachine(2, alpha=0, n_iter=250, random_state=0).fit(X[:2000])
     best = np.mean([model.log_prob(row) for row in X[2000:]])
     assert abs(fitted.score(X[2000:]) - best) < 0.05
     assert_allclose(fitted.noise_variance_, model.variance, rtol=0.2)

@@ -111,7 +111,7 @@ def test_runs_have_the_steps_that_come_one_by_one_to_the_bit(
     assert found[0][1] == found[1][1]
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("momentum", [0, 0.9])  # whole numbers are numbers, too
 @every_rule
 def test_runs_move_by_sgd_as_steps_do(rule, momentum, monkeypatch):
     own, expected = (training(rule, SGD(momentum, 0.01, 0.1, 0.5)) for _ in range(2))
