@@ -181,7 +181,6 @@ def test_without_any_place_kernels_work_and_it_is_said_once_what_that_costs(kern
 @pytest.mark.parametrize(
     ("form", "variable"),
     [
-        ("bytecode", "NUMBA_CACHE_DIR"),
         ("sources in an archive", "NUMBA_CACHE_DIR"),
         ("bytecode in an archive", "XDG_CACHE_HOME"),
     ],
