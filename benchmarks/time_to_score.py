@@ -8,8 +8,8 @@ minibatches of 100 rows, Adam at 0.02 with the same penalty, and the same averag
 by which both are scored after every epoch: the importance-weighted bound of up to 1,000 rows of
 ``valid``, 200 samples of the same random numbers. Seconds are those of the processor, on one
 thread, without scores; an epoch of one is followed by an epoch of the other. "Final" is the mean
-score of the last tenth of the epochs of `HelmholtzMachine`, "within" its half percent, and seconds
-and epochs are counted until the score is there for the first time. The table is
+score of the last tenth of the epochs, and epochs and seconds are counted until a score is for the
+first time within half a percent of the lower of both. The table is
 ``benchmarks/results/time_to_score.csv``.
 """
 
@@ -130,7 +130,7 @@ def compare(name, splits):
     sizes, n_epochs = RECIPES[name]
     both = courses(name, splits)
     finals = [course[-max(n_epochs // 10, 1) :, 1].mean() for course in both]
-    aim = finals[0] - SHARE * abs(finals[0])
+    aim = min(finals) - SHARE * abs(min(finals))
     arrivals = [arrival(course, aim) for course in both]
     texts = [(f"{a[0]}", f"{a[1]:.1f}") if a else ("never", f"> {c[-1, 0]:.1f}")
              for a, c in zip(arrivals, both, strict=True)]  # fmt: skip
@@ -150,6 +150,7 @@ def main(arguments=None):
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
+    torch.manual_seed(0)
     print(f"PyTorch {torch.__version__}, {torch_blas()}, one thread each")
     with (options.folder / "time_to_score.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

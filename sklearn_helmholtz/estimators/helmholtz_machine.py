@@ -307,7 +307,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     strong penalty, and large lateral weights are let off. Where columns are binary, the latter
     strength is ``2 / (m + 1 / b + |w|) / n``: b, from 1 to 12, is half of the largest slope that
     chance makes of the weights of unrelated columns, ``sqrt(2 log(pairs) n v)``, where v is the
-    mean square of the variances of the columns [10]_. With ``l1_ratio=0`` mean squares take the
+    mean square of the variances of the columns [11]_. With ``l1_ratio=0`` mean squares take the
     place of s and m, and large weights are not let off. Weights that have not learnt yet say
     nothing of a table, and a strong penalty would keep them from ever being of use: over the first
     60 % of ``max_iter`` the first strength is held below a bound that rises from 0.1 / n to 2 / n,
@@ -337,7 +337,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     .. [9] Larochelle & Murray (2011), The neural autoregressive distribution estimator, AISTATS.
     .. [10] Chow & Liu (1968), Approximating discrete probability distributions with dependence
            trees, IEEE Transactions on Information Theory 14, 462-467.
-    .. [10] Donoho & Johnstone (1994), Ideal spatial adaptation by wavelet shrinkage, Biometrika 81,
+    .. [11] Donoho & Johnstone (1994), Ideal spatial adaptation by wavelet shrinkage, Biometrika 81,
             425-455.
 
     Examples
