@@ -126,9 +126,9 @@ def _has_bits(estimator, summary):
     Densities of real columns can grow without limit around values that nearly all rows share, and
     held-out rows may be too few to tell.
     """
-    if not (summary.is_whole and summary.low >= 0 and summary.high <= 1):
-        return False
-    return estimator._schema is not None or choose_family(estimator.visible, summary).is_binary
+    if estimator._schema is not None:  # of which mixed columns are not asked here
+        return True
+    return summary.is_whole and choose_family(estimator.visible, summary).is_binary
 
 
 def n_epochs(estimator, n_rows, stops):

@@ -133,10 +133,13 @@ def test_blocks_of_a_step_have_gradients_of_their_own(rule, monkeypatch):
     for n_threads in (1, 2):
         own = training(rule, n_threads=n_threads)
         assert len(own._rule.limits(own.parameters.tree, 40)) > 2
-        train(own, rows, Plan(np.arange(120), 40, 2, Constant(0.02)), Monitor())
-        found.append(own)
+        monitor = Monitor()
+        train(own, rows, Plan(np.arange(120), 40, 2, Constant(0.02)), monitor)
+        found.append((own, monitor.losses))
     assert lengths == [3] * 2  # by one thread: two share the blocks of a step
-    assert_same(*found)
+    (one, losses), (two, others) = found
+    assert_same(one, two)
+    assert losses == others
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 100])
