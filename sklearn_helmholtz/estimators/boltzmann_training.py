@@ -36,7 +36,7 @@ class BoltzmannTrainingMixin:
     _steps_to_make = STEPS_TO_MAKE
     _epoch_limits = EPOCH_LIMITS
 
-    def _n_epochs(self, n_rows, stops=False):
+    def _n_epochs(self, n_rows, stops=False, encoding=None):
         if self.n_iter != "auto":
             return int(self.n_iter)
         size, limits = int(self.batch_size), self._epoch_limits

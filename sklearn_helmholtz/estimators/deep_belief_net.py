@@ -503,7 +503,7 @@ class DeepBeliefNet(DeepBeliefScoringMixin, PerceptronMixin, TrainedDensityEstim
             return int(given)
         return epochs_for(n_steps, n_rows, int(self.batch_size), limits)
 
-    def _n_epochs(self, n_rows, stops=False):
+    def _n_epochs(self, n_rows, stops=False, encoding=None):
         return self._epochs(self.max_iter, n_rows, _FINE_STEPS, _FINE_LIMITS)
 
     def _alpha_of_top(self, n_rows):

@@ -19,6 +19,8 @@ _MANY_ROWS, _LARGEST_BATCH, _STEEPEST = 100_000, 6400, 4.0
 # Of machines that stop by themselves: small tables need steps, however many epochs these are. Held-
 # out scores of few rows rest for longer than their epochs last (`benchmarks.averaging`).
 _EPOCHS, _STEPS, _EPOCH_LIMITS = 100, 20_000, (100, 1000)
+# Of autoregressive machines that do not stop: the moves that a table of 1,000 rows gets.
+_FEWEST_STEPS = 5000
 _PATIENCE, _PATIENT_EPOCHS, _PATIENT_STEPS = 10, 20, 500
 # Weights of so many columns go too far in the usual number of epochs, and those of deterministic
 # units of however many. A share of fewer rows could not tell when; and more than the most that are
@@ -28,7 +30,7 @@ _FEWEST_HELD_OUT, _MOST_HELD_OUT = 1, 1000
 _ALPHA = 1e-4
 # Of estimated penalties: bound, shape, order of the mean that tells the size, and first bound.
 _PRIOR, _LATERAL_PRIOR = (2.0, math.inf, 2, 0.1), (12.0, 4.0)
-_BINARY_SHAPE, _BINARY_START, _LEAST_BOUND, _LARGEST_BOUND = 1.0, 0.1, 1.0, 12.0
+_CONCAVITY, _BINARY_START, _LEAST_BOUND, _STRONGEST_LASSO = 5.0, 0.1, 1.0, 15.0
 _WARMUP = 0.6  # of the epochs, in which the first bound grows to the last
 
 
@@ -131,13 +133,17 @@ def _has_bits(estimator, summary):
     return summary.is_whole and choose_family(estimator.visible, summary).is_binary
 
 
-def n_epochs(estimator, n_rows, stops):
-    """The most epochs of a fit to so many rows; stops : whether it stops early."""
+def n_epochs(estimator, n_rows, stops, encoding):
+    """The most epochs of a fit to so many rows.
+
+    stops : whether it stops early; encoding : of the columns.
+    """
     if estimator.max_iter != "auto":
         return int(estimator.max_iter)
-    if not stops:
+    if not (stops or (estimator.autoregressive and encoding.family.is_binary)):
         return _EPOCHS
-    return epochs_for(_STEPS, n_rows, batch_size(estimator, n_rows), _EPOCH_LIMITS)
+    n_steps = _STEPS if stops else _FEWEST_STEPS
+    return epochs_for(n_steps, n_rows, batch_size(estimator, n_rows), _EPOCH_LIMITS)
 
 
 def patience(estimator, n_rows):
@@ -185,19 +191,21 @@ def _lateral_prior(n_rows, variances):
 
     A weight between two binary columns that have nothing to do with each other has at zero a slope
     of the variance ``n v_i v_j`` over a table. The largest of so many slopes is about
-    ``sqrt(2 log(n_pairs))`` root mean squares of these (Donoho & Johnstone 1994): a lasso of that
-    strength leaves at zero all that chance makes, and a stronger one also the nearly deterministic
-    relations of rare columns, whose slopes are no larger than counts of rows. With the shape 1 the
-    lasso at zero is twice the common scale. As for connections, weights that have not learnt yet
-    say nothing of their size: what begins strong would stay so for good.
+    ``sqrt(2 log(n_pairs))`` root mean squares of these (Donoho & Johnstone 1994), and
+    ``log(n_pairs) / 3`` more where columns are rare, as Bernstein's inequality has it (Boucheron,
+    Lugosi & Massart 2013): a lasso of that strength leaves at zero all that chance makes, and a
+    stronger one also the nearly deterministic relations of rare columns, whose slopes are no larger
+    than counts of rows. The shape is such that at its strongest it is that at zero, and half of it
+    for weights of 1 / 5. As for connections, weights that have not learnt yet say nothing of their
+    size: what begins strong would stay so for good.
     """
     if n_rows is None or variances is None or len(variances) < 2:
         return _LATERAL_PRIOR
-    n_pairs = len(variances) * (len(variances) - 1) / 2
+    log_pairs = math.log(max(len(variances) * (len(variances) - 1) / 2, 2))
     deviation = math.sqrt(n_rows * np.square(variances).mean())
-    bound = math.sqrt(2 * math.log(max(n_pairs, 2))) * deviation / (1 + 1 / _BINARY_SHAPE)
-    bound = min(max(bound, _LEAST_BOUND), _LARGEST_BOUND)
-    return bound, _BINARY_SHAPE, 1, _BINARY_START
+    lasso = min(math.sqrt(2 * log_pairs) * deviation + log_pairs / 3, _STRONGEST_LASSO)
+    bound = max(lasso - _CONCAVITY, _LEAST_BOUND)
+    return bound, bound / _CONCAVITY, 1, _BINARY_START
 
 
 def warmup_fraction(goes_on, stops):

@@ -136,6 +136,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     max_iter : int or "auto", default="auto"
         The most epochs: passes over the data. ``"auto"`` means 100, but 1,000 at most and 100 at
         least where training stops early: as many as make 20,000 steps, which small tables need.
+        Autoregressive machines of binary columns that do not stop make 5,000 steps likewise.
 
     alpha : float or "auto", default="auto"
         Strength of the penalty on all weights, generative and recognition, but no intercepts,
@@ -305,13 +306,14 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     at the beginning of an epoch, and n is the number of rows. This follows from a prior of the
     weights whose scales have priors themselves [7]_: tables of few rows and little structure get a
     strong penalty, and large lateral weights are let off. Where columns are binary, the latter
-    strength is ``2 / (m + 1 / b + |w|) / n``: b, from 1 to 12, is half of the largest slope that
-    chance makes of the weights of unrelated columns, ``sqrt(2 log(pairs) n v)``, where v is the
-    mean square of the variances of the columns [11]_. With ``l1_ratio=0`` mean squares take the
+    strength is ``(a + 1) / (a (m + 1 / b) + |w|) / n``, where ``b = 5 a`` is from 1 to 10, and so
+    that the strength at its largest, ``(b + 5) / n``, is that of the largest slope that chance
+    makes of the weights of unrelated columns, ``sqrt(2 L n v) + L / 3``: L is the logarithm of the
+    number of pairs of columns, and v the mean square of their variances [11]_. With ``l1_ratio=0`` mean squares take the
     place of s and m, and large weights are not let off. Weights that have not learnt yet say
     nothing of a table, and a strong penalty would keep them from ever being of use: over the first
     60 % of ``max_iter`` the first strength is held below a bound that rises from 0.1 / n to 2 / n,
-    and that of binary columns below one that rises from 0.2 / n to 2 b / n, but not with early
+    and b / n likewise, but not with early
     stopping, which could end training before, with ``warm_start`` or in `partial_fit`.
     These numbers were chosen on the validation rows of public data sets.
 

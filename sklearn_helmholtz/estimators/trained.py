@@ -179,7 +179,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
             start = self._begin(X, summary, train_rows, weights, relative, seed)
         size = batch_size(self, len(train_rows))
         schedule = self._schedule(min(size, len(train_rows)))
-        most = self._n_epochs(len(train_rows), stops)
+        most = self._n_epochs(len(train_rows), stops, start.encoding)
         plan = Plan(
             train_rows, size, most, schedule, self.shuffle, goes_on,
             warmup_fraction(goes_on, stops), 0.0 if goes_on else rule_warmup, order_of(X, size),
@@ -405,9 +405,12 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         order = _keys.generator(seed, Purpose.SPLIT).permutation(n_rows)
         return known[np.sort(order[n_out:])], known[np.sort(order[:n_out])]
 
-    def _n_epochs(self, n_rows, stops=False):
-        """The most epochs of a fit to so many rows; stops : whether it stops early."""
-        return n_epochs(self, n_rows, stops)
+    def _n_epochs(self, n_rows, stops, encoding):
+        """The most epochs of a fit to so many rows.
+
+        stops : whether it stops early; encoding : of the columns.
+        """
+        return n_epochs(self, n_rows, stops, encoding)
 
     def _check_partial_fit(self):
         """Refuse settings that need to know how long training will be."""

@@ -70,23 +70,26 @@ def test_penalties_by_default_and_apart():
     )  # fmt: skip
 
 
-def test_lateral_weights_of_binary_columns_are_bounded_by_what_chance_makes():
+@pytest.mark.parametrize(("n", "shares"), [(400, (0.05, 0.3)), (2000, (0.01, 0.06))])
+def test_lateral_weights_of_binary_columns_are_bounded_by_what_chance_makes(n, shares):
     """The largest slope that weights of unrelated columns have at zero, of tables of many rows."""
     rng = np.random.default_rng(0)
-    means = rng.uniform(0.05, 0.3, 40)
+    means = rng.uniform(*shares, 40)
     largest = []
     for _ in range(20):
-        X = (rng.random((400, 40)) < means) - means
+        X = (rng.random((n, 40)) < means) - means
         slopes = X.T @ X
         largest.append(np.abs(slopes[np.triu_indices(40, 1)]).max())
     estimator = machine(autoregressive=True)
-    _, lateral = defaults.penalties(estimator, 400, means * (1 - means))
-    lasso = lateral.strengths(0.0, 0.0)[1] * 400
-    assert lasso == pytest.approx(np.mean(largest), rel=0.35)
-    assert lateral.strengths(0.0, 0.0, progress=0.0)[1] * 400 == pytest.approx(0.2)
-    for n_rows, bound in ((1, 1.0), (10**6, 12.0)):
+    _, lateral = defaults.penalties(estimator, n, means * (1 - means))
+    lasso = lateral.strengths(0.0, 0.0)[1] * n
+    assert np.mean(largest) < lasso < 1.35 * np.mean(largest)
+    assert lateral.strengths(0.0, 0.0)[2] == pytest.approx(5)  # half of it for weights of 1 / 5
+    begins = lateral.strengths(0.0, 0.0, progress=0.0)[1] * n
+    assert begins == pytest.approx(0.1 * (1 + 1 / lateral.shape))
+    for n_rows, bound in ((1, 1.0), (10**6, 10.0)):
         prior = defaults.penalties(estimator, n_rows, means * (1 - means))[1]
-        assert prior == EstimatedPenalty(n_rows, 1.0, bound, 1.0, 1, 0.1)
+        assert prior == EstimatedPenalty(n_rows, 1.0, bound, bound / 5, 1, 0.1)
     assert defaults.penalties(estimator, 400, np.array([0.2]))[1].strongest == 12
 
 
