@@ -1,12 +1,14 @@
-"""Held-out log-likelihoods of autoregressive Helmholtz machines beside published ones.
+"""Held-out log-likelihoods of autoregressive Helmholtz machines and mixtures beside published ones.
 
     python -m benchmarks.density --data DIR --folder FOLDER [--sets nltcs plants] [--minutes 6]
 
 DIR as in `benchmarks.datasets`. For each data set a few settings (`following`) are trained on
-``train`` and compared on ``valid``; the best one is scored on ``test``, and so is a machine with
-default settings, which is trained without ``valid`` (though the defaults themselves were chosen on
-such rows). A tree and a logistic autoregression are the baselines. Scores are by importance
-sampling: lower bounds in expectation, with the standard error over test rows.
+``train`` and compared on ``valid``; the best one is scored on ``test``, and so are the mixture of
+it with four others of the same setting, whose columns are in orders of their own and of which all
+count the same, and a machine with default settings, which is trained without ``valid`` (though the
+defaults themselves were chosen on such rows). A tree and a logistic autoregression are the
+baselines. Scores are by importance sampling: lower bounds in expectation, with the standard error
+over test rows.
 
 After each fit FOLDER/NAME.json holds what is known, beside the best machine so far (NAME.pickle):
 the same command goes on from there. No new setting is begun after ``--minutes`` minutes of fits of
@@ -25,23 +27,25 @@ from datetime import date
 import joblib
 import numpy as np
 
-from sklearn_helmholtz import HelmholtzMachine, __version__
+from sklearn_helmholtz import DensityMixture, HelmholtzMachine, __version__
 from sklearn_helmholtz.estimators.defaults import batch_size
 
 from .datasets import TWENTY, UCI, load
 from .learning_curve import replace_file
 from .simple_densities import ChowLiuTree, LogisticAutoregression
 
-STEPS = ("tune", "evaluate", "compare")
+STEPS = ("tune", "evaluate", "mix", "compare")
 TEST_SAMPLES = 1000
 COMMON = {
     "autoregressive": True, "early_stopping": True, "n_iter_no_change": 20, "random_state": 0,
 }  # fmt: skip
 SIZES = ((100,), (200,), (40,))
-VARIANTS = ({"n_particles": 20}, {"lateral": 1.0}, {"lateral": 0.1})
+VARIANTS = ({"n_particles": 20}, {"n_conditional_units": 50}, {"lateral": 1.0}, {"lateral": 0.1})
+N_COMPONENTS = 5
 _C = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the logistic autoregression: inverse strengths
-_OF_MACHINES = {"fits", "test", "default"}  # what a record has of them
-_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS, _LARGEST_BATCH = 10_000, 15, 300, 100
+_OF_MACHINES = {"fits", "test", "mixture", "default"}  # what a record has of them
+_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 15, 300
+_NEAR = 0.005  # of the final score
 
 
 def following(fits):
@@ -66,20 +70,13 @@ def chosen(fits):
     return max(fits, key=lambda fit: fit["valid"])
 
 
-def usual_batch(n_rows):
-    """Rows of a minibatch by default, and `_LARGEST_BATCH` at most: larger ones came later."""
-    return min(batch_size(HelmholtzMachine(**COMMON), n_rows), _LARGEST_BATCH)
-
-
 def parameters(setting, n_rows):
     """The parameters of an estimator."""
-    batch = usual_batch(n_rows)
+    batch = batch_size(HelmholtzMachine(**COMMON), n_rows)
     epochs = np.clip(-(-_FEWEST_STEPS * batch // n_rows), _FEWEST_EPOCHS, _MOST_EPOCHS)
-    given = COMMON | {
-        "hidden_layer_sizes": tuple(setting["sizes"]), "max_iter": int(epochs), "batch_size": batch,
-    }  # fmt: skip
-    if "n_particles" in setting:
-        given["n_particles"] = setting["n_particles"]
+    given = COMMON | {"hidden_layer_sizes": tuple(setting["sizes"]), "max_iter": int(epochs)}
+    names = {"n_particles", "n_conditional_units"} & setting.keys()
+    given |= {name: setting[name] for name in names}
     if "lateral" in setting:
         given["lateral_alpha"] = setting["lateral"] / n_rows
     return given
@@ -105,7 +102,8 @@ class Record:
     def keep(self, machine):
         """Write the best machine so far; what the one before it scored is of no account."""
         replace_file(self._pickle, "wb", lambda file: pickle.dump(machine, file))
-        self.values.pop("test", None)
+        for key in ("test", "mixture"):
+            self.values.pop(key, None)
 
     def machine(self):
         """The best machine so far."""
@@ -140,9 +138,32 @@ def tune(record, data, minutes):
         fit = {
             "setting": setting, "valid": valid, "epochs": machine.n_iter_,
             "train_bound": -machine.loss_curve_[-1], "seconds": round(seconds, 1),
+            "seconds_near": round(seconds * share_near(machine.validation_scores_), 1),
         }  # fmt: skip
         print(record.values["set"], fit, flush=True)
         record.add(fits=[*fits, fit], minutes=record.values["minutes"] + seconds / 60)
+
+
+def share_near(scores):
+    """The share of the epochs after which scores are within half a percent of the highest."""
+    best = np.nanmax(scores)
+    return float(np.argmax(scores >= best - _NEAR * abs(best)) + 1) / len(scores)
+
+
+def mix(record, data):
+    """Score the mixture of the chosen machine and others of its setting on the test rows."""
+    if "mixture" in record.values:
+        return
+    start, n_rows = time.perf_counter(), len(data["train"])
+    setting = parameters(chosen(record.values["fits"])["setting"], n_rows)
+    machines = [record.machine()]
+    for seed in range(1, N_COMPONENTS):
+        machine = HelmholtzMachine(**setting | {"random_state": seed, "column_order": "random"})
+        machines.append(machine.fit(data["train"], X_val=data["valid"]))
+    mixture = DensityMixture.from_estimators(machines)
+    valid, seconds = mixture.score(data["valid"]), time.perf_counter() - start
+    test = score(mixture, data["test"], TEST_SAMPLES)
+    record.add(mixture=test, mixture_valid=valid, mixture_seconds=round(seconds, 1))
 
 
 def evaluate(record, data):
@@ -154,9 +175,7 @@ def evaluate(record, data):
         record.add(test=test, test_seconds=round(seconds, 1))
     if "default" not in record.values:
         start = time.perf_counter()
-        batch = usual_batch(len(data["train"]))
-        machine = HelmholtzMachine(autoregressive=True, batch_size=batch, random_state=0)
-        machine.fit(data["train"])
+        machine = HelmholtzMachine(autoregressive=True, random_state=0).fit(data["train"])
         seconds = time.perf_counter() - start
         test = score(machine, data["test"], TEST_SAMPLES)
         record.add(default=test, default_seconds=round(seconds, 1), default_epochs=machine.n_iter_)
@@ -193,6 +212,9 @@ def main():
         if "evaluate" in arguments.steps:
             evaluate(record, data)
             print(name, record.values["test"], "default", record.values["default"], flush=True)
+        if "mix" in arguments.steps:
+            mix(record, data)
+            print(name, "mixture", record.values["mixture"], flush=True)
         if "compare" in arguments.steps:
             compare(record, data)
 

@@ -97,13 +97,14 @@ def test_published_figures_are_there_for_every_set():
 
 def test_settings_are_tried_in_turn_and_the_best_is_varied():
     fits, seen = [], []
-    scores = iter([-5.0, -4.0, -6.0, -3.0, -7.0, -8.0])
+    scores = iter([-5.0, -4.0, -6.0, -3.0, -9.0, -7.0, -8.0])
     while (setting := density.following(fits)) is not None:
         seen.append(setting)
         fits.append({"setting": setting, "valid": next(scores)})
-    assert [s["sizes"] for s in seen] == [[100], [200], [40], [200], [200], [200]]
+    assert [s["sizes"] for s in seen] == [[100], [200], [40], [200], [200], [200], [200]]
     assert seen[3] == {"sizes": [200], "n_particles": 20}
-    assert seen[4] == {"sizes": [200], "n_particles": 20, "lateral": 1.0}
+    assert seen[4] == {"sizes": [200], "n_particles": 20, "n_conditional_units": 50}
+    assert seen[5] == {"sizes": [200], "n_particles": 20, "lateral": 1.0}
     assert len(seen) <= 8
     assert density.chosen(fits)["setting"] == seen[3]
 
@@ -135,9 +136,10 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path, monkeypatch):
     assert [f["setting"]["sizes"] for f in record.values["fits"]] == [[100], [200]]
     density.tune(record, data, 6)
     density.evaluate(record, data)
+    density.mix(record, data)
     density.compare(record, data)
     assert made[:4] == [(100,), (200,), (40,), (40,)]
-    assert len(made) == 3 + 4 + 1  # what was begun, what was left, and the default
+    assert len(made) == 3 + 5 + 1 + 4  # what was begun, what was left, the default, the mixture
     records = density_table.read(tmp_path)
     best = density.chosen(records["nltcs"]["fits"])
     assert record.machine().score(data["valid"]) == pytest.approx(best["valid"])
@@ -146,6 +148,7 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path, monkeypatch):
     before = len(made)
     density.tune(density.Record(tmp_path, "nltcs"), data, 6)
     density.evaluate(density.Record(tmp_path, "nltcs"), data)
+    density.mix(density.Record(tmp_path, "nltcs"), data)
     assert len(made) == before
 
 
@@ -233,7 +236,39 @@ def test_a_better_machine_is_scored_again(tmp_path, monkeypatch):
     for max_iter in (1, 20):
         machine = HelmholtzMachine(3, autoregressive=True, max_iter=max_iter, random_state=0)
         record.keep(machine.fit(X))
+        record.add(**{} if "mixture" in record.values else {"mixture": {"mean": max_iter}})
         for _ in range(2):  # the second time there is nothing to do
             density.evaluate(record, data)
             scores.append(record.values["test"]["mean"])
+        assert record.values["mixture"] == {"mean": max_iter}  # not that of the machine before
     assert scores[0] == scores[1] < scores[2] == scores[3]
+
+
+def test_a_mixture_is_of_one_setting_and_differs_in_seeds_and_orders(tmp_path, monkeypatch):
+    monkeypatch.setattr(density, "TEST_SAMPLES", 20)
+    monkeypatch.setattr(density, "_FEWEST_STEPS", 20)
+    monkeypatch.setattr(density, "_FEWEST_EPOCHS", 2)
+    X, record, fitted = dependent_rows(60), density.Record(tmp_path, "nltcs"), []
+    setting = {"sizes": [3], "n_conditional_units": 2, "lateral": 0.1}
+    given = density.parameters(setting, 60)
+    record.keep(HelmholtzMachine(**given).fit(X, X_val=X))
+    record.add(fits=[{"setting": setting, "valid": -1.0}])
+    fit = HelmholtzMachine.fit
+    monkeypatch.setattr(
+        HelmholtzMachine,
+        "fit",
+        lambda self, *args, **kw: fitted.append(fit(self, *args, **kw)) or self,
+    )
+    density.mix(record, {"train": X, "valid": X, "test": X})
+    assert [m.random_state for m in fitted] == [1, 2, 3, 4]
+    assert {m.column_order for m in fitted} == {"random"}
+    assert all(
+        m.get_params().items() >= (given | {"random_state": m.random_state}).items() for m in fitted
+    )
+    single = [m.score(X) for m in [record.machine(), *fitted]]
+    assert np.mean(single) <= record.values["mixture_valid"] <= max(single) + np.log(5)
+
+
+def test_the_share_of_the_epochs_after_which_scores_are_near_the_best():
+    assert density.share_near(np.array([-20.0, -10.04, -10.0, -11.0])) == 0.5
+    assert density.share_near(np.array([-20.0, -10.06, -10.0, np.nan])) == 0.75
