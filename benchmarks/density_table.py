@@ -14,12 +14,20 @@ from .density import chosen
 from .published import CHECKED, PUBLISHED, REPORTED
 
 _OCCASION = ("date", "version")
+_SHORT = {"n_particles": "particles", "n_conditional_units": "units", "lateral": "lateral"}
 
 
 def read(folder):
     """The finished records by name."""
     records = [json.loads(path.read_text()) for path in sorted(pathlib.Path(folder).glob("*.json"))]
     return {r["set"]: r for r in records if "test" in r}
+
+
+def tuned(record):
+    """The score of the mixture, or of the machine alone where that is better on ``valid``."""
+    mixture = record.get("mixture")
+    is_better = mixture is not None and record["mixture_valid"] > chosen(record["fits"])["valid"]
+    return mixture if is_better else record["test"]
 
 
 def level(value, other):
@@ -41,6 +49,11 @@ def number(value, digits=2):
     return "\N{EM DASH}" if value is None else f"{value:.{digits}f}"
 
 
+def minutes(seconds):
+    """Minutes for a table."""
+    return number(None if seconds is None else seconds / 60, 1)
+
+
 def doubt(result):
     """A dagger for a log-likelihood that came with a warning."""
     return "" if result.get("reliable", True) else " \N{DAGGER}"
@@ -52,7 +65,7 @@ def scores(names, records):
     heading = ["data", "this", "error", *(_marked(column) for column in columns)]
     rows = []
     for name in names:
-        ours, theirs = records[name]["test"], PUBLISHED[name]
+        ours, theirs = tuned(records[name]), PUBLISHED[name]
         best = max(ours["mean"], *theirs.values())
         cells = [ours["mean"], *theirs.values()]
         bold = [f"**{number(v)}**" if level(v, best) else number(v) for v in cells]
@@ -67,24 +80,27 @@ def _marked(column):
 def details(names, records):
     """Rows of what was chosen, what it cost, defaults and baselines."""
     heading = [
-        "data", "sizes", "settings", "valid", "test", "error", "sampling", "ESS", "default",
-        "epochs", "fully visible", "Chow-Liu", "minutes", "cores", "date",
+        "data", "sizes", "settings", "valid", "test", "sampling", "ESS", "mixture", "default",
+        "epochs", "fully visible", "Chow-Liu", "minutes", "near", "default took", "mixture took",
+        "cores", "date",
     ]  # fmt: skip
     rows = []
     for name in names:
         r = records[name]
-        best, default = chosen(r["fits"]), r.get("default", {})
+        best, default, mixture = chosen(r["fits"]), r.get("default", {}), r.get("mixture", {})
         setting = dict(best["setting"])
         sizes = "-".join(str(size) for size in setting.pop("sizes"))
-        others = ", ".join(f"{name} {value:g}" for name, value in setting.items())
+        others = ", ".join(f"{_SHORT[name]} {value:g}" for name, value in setting.items())
         rows.append([
             name, sizes, others or "\N{EM DASH}", number(best["valid"]),
-            number(r["test"]["mean"]) + doubt(r["test"]), number(r["test"]["standard_error"]),
+            number(r["test"]["mean"]) + doubt(r["test"]),
             number(r["test"]["monte_carlo_error"], 3),
             number(r["test"]["median_effective_sample_size"], 0),
+            number(mixture.get("mean")) + doubt(mixture),
             number(default.get("mean")) + doubt(default), str(best["epochs"]),
             number(r.get("fully_visible")), number(r.get("chow_liu")), number(r["minutes"], 1),
-            str(r["cores"]), r["date"],
+            minutes(best.get("seconds_near")), minutes(r.get("default_seconds")),
+            minutes(r.get("mixture_seconds")), str(r["cores"]), r["date"],
         ])  # fmt: skip
     return rst_table(heading, rows)
 
@@ -94,46 +110,64 @@ def verdicts(records):
     lines = []
     twenty = [name for name in TWENTY if name in records]
     if twenty:
-        ours = {name: records[name]["test"]["mean"] for name in twenty}
-        rival = {name: PUBLISHED[name]["ID-SPN"] for name in twenty}
-        wins = sum(level(ours[n], rival[n]) for n in twenty)
+        ours = {name: tuned(records[name])["mean"] for name in twenty}
+        wins, mean, best = {}, sum(ours.values()) / len(twenty), 0
+        for rival in ("ID-SPN", "CM"):
+            theirs = {name: PUBLISHED[name][rival] for name in twenty}
+            wins[rival] = sum(level(ours[n], theirs[n]) for n in twenty)
         best = sum(level(ours[n], max(PUBLISHED[n].values())) for n in twenty)
-        mean = sum(ours.values()) / len(twenty), sum(rival.values()) / len(twenty)
+        behind = [n for n in twenty if not level(ours[n], max(PUBLISHED[n].values()))]
+        one = sum(records[n]["test"]["mean"] for n in twenty) / len(twenty)
         lines.append(
-            f"Of the {len(twenty)} sets, better than or level with ID-SPN on {wins}, and in the "
-            f"mean ({mean[0]:.2f} against {mean[1]:.2f}); with the best of all columns on {best}."
+            f"Of the {len(twenty)} sets, better than or level with ID-SPN on {wins['ID-SPN']}, "
+            f"with continuous mixtures (CM) on {wins['CM']}, and with the best of all columns on "
+            f"{best}"
+            + (f" (not on {', '.join(behind)})" if behind else "")
+            + f"; the mean is {mean:.2f}, that of single machines {one:.2f}."
         )
     uci = [name for name in UCI if name in records]
     if uci:
-        ours = {name: records[name]["test"]["mean"] for name in uci}
+        ours = {name: tuned(records[name])["mean"] for name in uci}
         best = sum(level(ours[n], max(PUBLISHED[n].values())) for n in uci)
         rws = sum(ours[n] > PUBLISHED[n]["RWS-SBN"] for n in uci)
         lines.append(
             f"Of the {len(uci)} UCI sets, level with the best column on {best}, and better than "
             f"RWS-SBN on {rws}."
         )
+    return [*lines, *_verdicts_of_defaults(records)]
+
+
+def _verdicts_of_defaults(records):
+    """What came of defaults beside chosen settings and baselines, in sentences."""
+    lines = []
     done = {n: r for n, r in records.items() if "default" in r}
     near = [n for n, r in done.items() if _near(r)]
     far = sorted(set(done) - set(near))
     lines.append(
-        f"Default settings are within 0.5 % of the tuned ones, or one standard error, on "
+        f"Default settings are within 0.5 % of the best single machine, or one standard error, on "
         f"{len(near)} of {len(done)} sets" + (f" (not on {', '.join(far)})." if far else ".")
     )
-    measured = {n: r for n, r in records.items() if "fully_visible" in r and "chow_liu" in r}
+    measured = {n: r for n, r in done.items() if "fully_visible" in r and "chow_liu" in r}
     behind = [
         n for n, r in measured.items()
-        if max(r["fully_visible"], r["chow_liu"]) > r["test"]["mean"]
+        if max(r["fully_visible"], r["chow_liu"]) > r["default"]["mean"]
     ]  # fmt: skip
     if measured:
-        where = f"better on {', '.join(behind)}" if behind else "better on none of them"
-        lines.append(f"Baselines were measured on {len(measured)} sets, and are {where}.")
+        where = f"better than defaults on {', '.join(behind)}" if behind else "better on none"
+        lines.append(f"Baselines were measured on {len(measured)} sets, and are {where} of them.")
+    took = [r["default_seconds"] for r in done.values()]
+    if took:
+        lines.append(
+            f"A fit by default took {sum(took) / len(took) / 60:.1f} minutes in the mean, "
+            f"{max(took) / 60:.1f} at most."
+        )
     return lines
 
 
 def _near(record):
-    tuned, default = record["test"], record["default"]
-    allowed = max(0.005 * abs(tuned["mean"]), tuned["standard_error"])
-    return default["mean"] >= tuned["mean"] - allowed
+    best, default = record["test"], record["default"]
+    allowed = max(0.005 * abs(best["mean"]), best["standard_error"])
+    return default["mean"] >= best["mean"] - allowed
 
 
 def page(records):

@@ -2,7 +2,7 @@
 
 import enum
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ._gradients import BlockGradients, LostError
 from ._keys import Purpose
 from ._threads import run_blocks
 from .learning import Average, is_run_worth_compiling, is_worth_compiling, penalise
-from .rows import Batch, ChunkOrder, WholeOrder
+from .rows import Batch
 
 _WORTH_SHARING = 2**18  # entries of a gradient from which on threads share a move
 _PROBED_ROWS = 100
@@ -183,6 +183,11 @@ class Training:
         if self._penalties is not None:
             self._optimizer = penalise(self._optimizer, self.parameters, self._penalties, progress)
 
+    @property
+    def has_rising_penalties(self):
+        """Whether any penalty is held back when training begins."""
+        return self._penalties is not None and any(p.rises for p in self._penalties)
+
     def set_rule(self, progress=1.0):
         """Let the rule be as it should be at a stage of a training that begins gently, see `at`."""
         self._rule = self._settled_rule if progress == 1 else self._settled_rule.at(progress)
@@ -278,46 +283,6 @@ class Training:
             self.average.add(self.parameters.vector)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Length and order of a training.
-
-    indices : the rows of an epoch; batch_size, max_iter : rows of a step and number of epochs;
-    schedule : the learning rate by the share of training done; shuffle : a new order every epoch;
-    goes_on : whether the machine has been trained before; warmup : the share of the epochs in which
-    penalties that rise do so, 0 for those that are as strong as ever from the start; rule_warmup :
-    that in which a rule that begins gently becomes what it is; order : of the rows, see
-    `rows.WholeOrder`.
-    """
-
-    indices: np.ndarray
-    batch_size: int
-    max_iter: int
-    schedule: object
-    shuffle: bool = True
-    goes_on: bool = False
-    warmup: float = 0.0
-    rule_warmup: float = 0.0
-    order: WholeOrder | ChunkOrder = field(default_factory=WholeOrder)
-
-    @property
-    def n_steps(self):
-        """Steps of all epochs."""
-        return self.max_iter * -(-len(self.indices) // self.batch_size)
-
-    def progress(self, epoch):
-        """Progress of penalties that rise, in an epoch, from 0 to 1."""
-        return self._progress(epoch, self.warmup)
-
-    def rule_progress(self, epoch):
-        """The same of a rule that begins gently."""
-        return self._progress(epoch, self.rule_warmup)
-
-    def _progress(self, epoch, share):
-        n_epochs = share * self.max_iter
-        return min((epoch + 1) / n_epochs, 1.0) if n_epochs else 1.0
-
-
 def train(training, rows, plan, monitor):
     """Train for the epochs of a plan; returns the `Outcome`.
 
@@ -348,9 +313,9 @@ def train(training, rows, plan, monitor):
             if plan.rule_progress(epoch) < 1:
                 monitor.forget_losses()
             if not asked and monitor.has_stalled:
-                plan = replace(plan, schedule=plan.schedule.after_stalling())
+                plan = plan.after_stalling(epoch, training.has_rising_penalties)
                 monitor.wait_anew()
-            if asked or plan.schedule is None:
+            if asked or plan is None:
                 end = End.STOPPED
                 break
     except (KeyboardInterrupt, LostError) as error:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
 
-from .._training import Past, Plan
+from .._plan import Plan
+from .._training import Past
 from ..learning import (
     Constant,
     ContrastiveDivergence,

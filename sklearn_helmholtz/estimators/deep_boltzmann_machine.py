@@ -6,7 +6,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._monitor import Monitor
-from .._training import Past, Plan, Training, train
+from .._plan import Plan
+from .._training import Past, Training, train
 from ..learning import SGD, DeepGibbsLearning, DeepMeanFieldLearning, FixedPenalty
 from ..machines import initialise_deep_boltzmann
 from ..models import DeepBoltzmannModel

@@ -173,7 +173,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     n_iter_no_change : int or "auto", default="auto"
         Epochs without improvement after which early stopping stops, or the adaptive learning rate
         falls (with both it falls first). ``"auto"`` means 10, with ``max_iter="auto"`` 20 and at
-        least 500 steps.
+        least 500 steps. Penalties that are learnt are let go once before the end (see Notes).
 
     tol : float, default=1e-4
         The improvement of the bound, in nats per row, that counts as one.
@@ -309,13 +309,14 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     strength is ``(a + 1) / (a (m + 1 / b) + |w|) / n``, where ``b = 5 a`` is from 1 to 10, and so
     that the strength at its largest, ``(b + 5) / n``, is that of the largest slope that chance
     makes of the weights of unrelated columns, ``sqrt(2 L n v) + L / 3``: L is the logarithm of the
-    number of pairs of columns, and v the mean square of their variances [11]_. With ``l1_ratio=0`` mean squares take the
-    place of s and m, and large weights are not let off. Weights that have not learnt yet say
-    nothing of a table, and a strong penalty would keep them from ever being of use: over the first
-    60 % of ``max_iter`` the first strength is held below a bound that rises from 0.1 / n to 2 / n,
-    and b / n likewise, but not with early
-    stopping, which could end training before, with ``warm_start`` or in `partial_fit`.
-    These numbers were chosen on the validation rows of public data sets.
+    number of pairs of columns, and v the mean square of their variances [11]_. With ``l1_ratio=0``
+    mean squares take the place of s and m, and large weights are not let off. Weights that have not
+    learnt yet say nothing of a table, and a strong penalty would keep them from ever being of use:
+    over the first 60 % of ``max_iter`` the first strength is held below a bound that rises from
+    0.1 / n to 2 / n, and b likewise grows from 0.1, but not with ``warm_start`` or in
+    `partial_fit`, nor with early stopping, which could end training before: there they do so over
+    ``n_iter_no_change`` epochs once held-out rows gain no more, and what is learnt then is kept if
+    it is better. These numbers were chosen on the validation rows of public data sets.
 
     Under reweighted wake-sleep most particles of a machine that has learnt have next to no weight.
     Those of less than half the mean weight, ``w < t = 1 / (2 * n_particles)``, play Russian

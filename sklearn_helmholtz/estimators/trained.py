@@ -12,7 +12,8 @@ from sklearn.utils import _safe_indexing, check_random_state
 from .. import _keys
 from .._keys import Purpose
 from .._monitor import Monitor
-from .._training import End, Past, Plan, Training, train
+from .._plan import Plan
+from .._training import End, Past, Training, train
 from ..learning import SGD, Adam, Adaptive, Constant, Cosine
 from ..models import BeliefNetModel
 from ..rows import TableSummary
@@ -183,6 +184,7 @@ class TrainingMixin(RecordsMixin, EncodingMixin, CallbackSupportMixin):
         plan = Plan(
             train_rows, size, most, schedule, self.shuffle, goes_on,
             warmup_fraction(goes_on, stops), 0.0 if goes_on else rule_warmup, order_of(X, size),
+            patience(self, len(train_rows)) if stops and not goes_on else 0,
         )  # fmt: skip
         validation = weights_val = None
         if held_out is not None:

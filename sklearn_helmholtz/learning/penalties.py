@@ -12,6 +12,7 @@ class FixedPenalty:
 
     alpha: float
     l1_ratio: float = 0.0
+    rises = False
 
     def strengths(self, size, square, progress=1.0):
         """Strengths of the quadratic and of the absolute part: decay and lasso; no concavity."""
@@ -52,6 +53,11 @@ class EstimatedPenalty:
     shape: float = math.inf
     order: int = 1
     initial_bound: float = math.inf
+
+    @property
+    def rises(self):
+        """Whether it is held back when training begins."""
+        return self.initial_bound < self.strongest
 
     def strengths(self, size, square, progress=1.0):
         """Decay, lasso and concavity; size, square : means of the weights' sizes and squares.

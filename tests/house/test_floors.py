@@ -11,7 +11,7 @@ GROUND = ["_compiling", "_keys", "_tree", "_threads", "_workspace"]
 STOREYS = [
     ["_version"], ["_kernels"], GROUND, ["rows"], ["columns"], ["units"], ["layers"], ["machines"],
     ["inference", "factors", "sources", "dictionaries", "sequences"], ["likelihood"],
-    ["learning"], ["_gradients"], ["_training", "_monitor"], ["_descent"], ["models"],
+    ["learning"], ["_gradients"], ["_training", "_monitor", "_plan"], ["_descent"], ["models"],
     ["distributed"], ["estimators"], ["applications", "datasets"],
     ["persistence", "plotting"], ["__init__", "__main__"],
 ]  # fmt: skip

@@ -6,7 +6,8 @@ from scipy import stats
 
 from sklearn_helmholtz import FactorAnalysis
 from sklearn_helmholtz._monitor import Monitor
-from sklearn_helmholtz._training import Past, Plan, Training, train
+from sklearn_helmholtz._plan import Plan
+from sklearn_helmholtz._training import Past, Training, train
 from sklearn_helmholtz.learning import (
     Adam,
     Cosine,

@@ -12,7 +12,8 @@ from scipy.special import expit
 from sklearn_helmholtz import _tree
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._monitor import Monitor
-from sklearn_helmholtz._training import End, Past, Plan, Training, train
+from sklearn_helmholtz._plan import Plan
+from sklearn_helmholtz._training import End, Past, Training, train
 from sklearn_helmholtz.learning import (
     SGD,
     Constant,

@@ -17,7 +17,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn_helmholtz import _gradients, _training, _tree
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._monitor import Monitor
-from sklearn_helmholtz._training import Past, Plan, Training, train
+from sklearn_helmholtz._plan import Plan
+from sklearn_helmholtz._training import End, Past, Training, train
 from sklearn_helmholtz._workspace import Workspace, Workspaces
 from sklearn_helmholtz.inference import sample_particles
 from sklearn_helmholtz.learning import (
@@ -884,8 +885,22 @@ def test_penalties_grow_over_the_epochs_in_which_they_settle():
             seen.append(training._optimizer.lasso * 2000)
             return super().end_epoch(training, loss)
 
-    for warmup, progress in ((0.5, (0.25, 0.5, 0.75, 1, 1, 1, 1, 1)), (0.0, [1] * 8)):
+    def check(progress, patience=None, **params):
         seen.clear()
-        plan = Plan(np.arange(40), 10, 8, Constant(0.05), warmup=warmup)
-        train(training, Table(x, True), plan, Watch())
+        plan = Plan(np.arange(40), 10, 8, Constant(0.05), **params)
+        watch = Watch(patience=patience, tol=1e9)  # nothing is an improvement
+        assert train(training, Table(x, True), plan, watch).end is (
+            End.FINISHED if len(progress) == 8 else End.STOPPED
+        )
         assert seen == pytest.approx([1e-5 * 100**share for share in progress], rel=1e-2)
+
+    check((0.25, 0.5, 0.75, 1, 1, 1, 1, 1), warmup=0.5)
+    check([1] * 8)
+    check([1] * 4, patience=3)
+    check((1, 1, 1, 1, 0.5, 1, 1), patience=3, second_rise=2)  # let go once, not twice
+    check((1, 1, 1, 1, 1, 1, 0.25, 0.5), patience=5, second_rise=4)
+    training._penalties = FixedPenalty(0.1), FixedPenalty(0.1)
+    seen.clear()
+    plan = Plan(np.arange(40), 10, 8, Constant(0.05), second_rise=2)
+    train(training, Table(x, True), plan, Watch(patience=3, tol=1e9))
+    assert len(seen) == 4

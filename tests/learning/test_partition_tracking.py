@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sklearn_helmholtz._monitor import Monitor
-from sklearn_helmholtz._training import Past, Plan, Training, train
+from sklearn_helmholtz._plan import Plan
+from sklearn_helmholtz._training import Past, Training, train
 from sklearn_helmholtz.learning import (
     SGD,
     Constant,

@@ -9,7 +9,8 @@ from numpy.testing import assert_array_equal
 
 from sklearn_helmholtz import _gradients, _training
 from sklearn_helmholtz._monitor import Monitor
-from sklearn_helmholtz._training import DivergenceError, Past, Plan, Training, runs_of, train
+from sklearn_helmholtz._plan import Plan
+from sklearn_helmholtz._training import DivergenceError, Past, Training, runs_of, train
 from sklearn_helmholtz.learning import (
     SGD,
     Adam,

@@ -115,6 +115,17 @@ def test_rare_relations_that_hardly_ever_fail_are_learnt_from_few_rows():
     assert model.score(test) > tree + 1
 
 
+def test_fits_that_stop_early_let_the_penalty_go_before_the_end():
+    train, test = one_hot_rows(300, 12), one_hot_rows(500, 12, seed=1)
+    model = machine((5,), autoregressive=True, early_stopping=True, max_iter=300)
+    tree = ChowLiuTree(0.5).fit(train.astype(int)).score(test.astype(int))
+    found = model.fit(train).score(test)
+    assert found > tree + 0.5
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EstimatedPenalty, "rises", False)
+        assert model.fit(train).score(test) < found - 0.5
+
+
 def bounds_of_penalties(model, monkeypatch, X):
     """How far penalties have grown in each epoch that training begins."""
     seen, original = [], _training.Training.set_penalties
@@ -136,6 +147,10 @@ def test_learnt_penalties_grow_in_a_first_fit_that_does_not_stop_early(monkeypat
     assert bounds_of_penalties(model, monkeypatch, X) == [1] * 5
     stopping = machine(max_iter=5, autoregressive=True, early_stopping=True)
     assert bounds_of_penalties(stopping, monkeypatch, X) == [1] * 5
+    stalled = {"max_iter": 9, "n_iter_no_change": 2, "tol": 1e9, "early_stopping": True}
+    stalled = machine(**stalled, autoregressive=True, warm_start=True)
+    assert bounds_of_penalties(stalled, monkeypatch, X) == [1, 1, 1, 0.5, 1]
+    assert bounds_of_penalties(stalled, monkeypatch, X) == [1, 1]
     growing = machine(max_iter=5, autoregressive=True, early_stopping=False).fit(X)
     monkeypatch.setattr(defaults, "_PRIOR", (2.0, np.inf, 2))
     assert not same_bits(
