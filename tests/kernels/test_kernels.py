@@ -29,6 +29,7 @@ from sklearn_helmholtz._kernels import (
     sparse,
     steps,
     tables,
+    teams,
 )
 from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
 from sklearn_helmholtz._kernels.reflection import reflect
@@ -1103,7 +1104,7 @@ def strengths(*penalty):
 
 def alone():
     """The progress of a move that no other thread shares."""
-    return np.zeros(2, np.int64)
+    return teams.counters(1)
 
 
 def towards_zero(values, distance):
@@ -1175,7 +1176,7 @@ def test_threads_that_share_a_move_make_the_same(solver, n_shares):
     together, alone_ = normal(2, n), normal(2, n)
     others = state.copy()
     move(solver, parts, alone(), 0, state, alone_)
-    progress = np.zeros(1 + n_shares, np.int64)
+    progress = teams.counters(n_shares)
     with ThreadPoolExecutor(n_shares) as pool:
         shares = range(n_shares)
         list(pool.map(lambda s: move(solver, parts, progress, s, others, together), shares))
@@ -1188,7 +1189,7 @@ def test_a_move_is_whole_whoever_makes_it():
     n = 50_000
     for share in (0, 4):  # no thread takes the other shares
         parameters, state = normal(2, n), np.zeros((2, n), np.float32)
-        progress = np.zeros(6, np.int64)
+        progress = teams.counters(5)
         move("sgd", normal(0, 1, n), progress, share, state, parameters)
         assert (parameters != normal(2, n)).all()
         again = parameters.copy()
