@@ -78,9 +78,10 @@ class BlockGradients:
     def most_together(self, parameters, rows, n_rows, is_long, is_very_long):
         """Minibatches of so many rows on which `run` makes steps in one call; 1 to make none by it.
 
-        More where the kernel is compiled or worth it: it takes the place of that of one step, and
-        where that is at hand saves less. is_long, is_very_long : whether training is long enough
-        for it in the first case and in the second.
+        More where the row blocks of a step are so few that each has a gradient of its own, and the
+        kernel is compiled or worth it: it takes the place of that of one step, and where that is at
+        hand saves less. is_long, is_very_long : whether training is long enough for it in the first
+        case and in the second.
         """
         if self._fused is None or not rows.is_at_hand:
             return 1

@@ -1,5 +1,6 @@
 """Kernels against their slow twins, known answers and the distributions they should follow."""
 
+import functools
 import itertools
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -1183,6 +1184,20 @@ def test_threads_that_share_a_move_make_the_same(solver, n_shares):
     assert_array_equal(together, alone_)
     assert_array_equal(others, state)
     assert progress[0] == 13
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_parts_of_a_gradient_are_added_in_their_order(solver):
+    """As where there are so many that they are added beforehand."""
+    n, found = 20_000, []
+    parts = normal(0, 4, n)
+    beforehand = [functools.reduce(np.add, order)[None] for order in (parts, parts[::-1])]
+    for own in (parts, *beforehand):
+        state, parameters = np.zeros((2, n), np.float32), normal(2, n)
+        move(solver, own, alone(), 0, state, parameters)
+        found.append(state[0])
+    assert_array_equal(found[0], found[1])
+    assert (found[0] != found[2]).any()
 
 
 def test_a_move_is_whole_whoever_makes_it():
