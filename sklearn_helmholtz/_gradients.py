@@ -134,7 +134,7 @@ class BlockGradients:
         return run.objectives
 
     def _most_blocks(self, limits):
-        """How many row blocks go through the products together at most: what stays in the cache."""
+        """Number of row blocks that go through products together at most, to stay in the cache."""
         rows_of_a_block = (limits[-1] - limits[0]) // (len(limits) - 1)
         return int(max(_ROWS_TOGETHER // (rows_of_a_block * self.rule.n_particles), 1))
 

@@ -1,9 +1,7 @@
 """Counters that several threads share inside kernels, where no lock of Python reaches."""
 
-import os
-
 from llvmlite import ir
-from llvmlite.binding import get_process_triple
+from llvmlite.binding import address_of_symbol, get_process_triple
 from numba import types
 from numba.core import cgutils
 
@@ -11,6 +9,7 @@ from .intrinsics import intrinsic
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _ALIGN = 8  # bytes
+_YIELD = "sched_yield"  # of POSIX
 
 
 def _address(context, builder, signature, arguments):
@@ -73,11 +72,9 @@ def give_way(context):
     """Let other threads have the processor, where the system knows how; else do nothing."""
 
     def generate(context, builder, signature, arguments):
-        if hasattr(os, "sched_yield"):
+        if address_of_symbol(_YIELD) is not None:  # as where code is linked
             of_nothing = ir.FunctionType(_I32, ())
-            builder.call(
-                cgutils.get_or_insert_function(builder.module, of_nothing, "sched_yield"), ()
-            )
+            builder.call(cgutils.get_or_insert_function(builder.module, of_nothing, _YIELD), ())
         return context.get_dummy_value()
 
     return types.void(), generate
