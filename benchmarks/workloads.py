@@ -222,8 +222,8 @@ def workloads(score_rows, score_particles):
         "boltzmann-200-100": lambda: boltzmann(200, 100, (2.5, 4, 2)),
         "boltzmann-500-100": lambda: boltzmann(500, 100, (2, 3.5, 1.7)),
         "boltzmann-500-1000": lambda: boltzmann(500, 1000, (3, 5, 2.7)),
-        "threads-128": lambda: scaling(128, 400, 1.5),
-        "threads-1024": lambda: scaling(1024, 64, 1.85),
+        "threads-128": lambda: scaling(128, 400, 1.6),
+        "threads-1024": lambda: scaling(1024, 64, 1.87),
         "sparse-transform": sparse_transform,
         "sparse-fit": sparse_fit,
     }

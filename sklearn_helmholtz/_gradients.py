@@ -7,7 +7,7 @@ import numpy as np
 
 from . import _keys, _tree
 from ._keys import Draws, Purpose
-from ._threads import run_blocks
+from ._threads import run_blocks, run_team, size_of_team
 from ._workspace import Workspaces
 from .learning import Place
 
@@ -78,9 +78,10 @@ class BlockGradients:
     def most_together(self, parameters, rows, n_rows, is_long, is_very_long):
         """Minibatches of so many rows on which `run` makes steps in one call; 1 to make none by it.
 
-        More where one thread works on them anyway, and the kernel is compiled or worth it: it takes
-        the place of that of one step, and where that is at hand saves less. is_long, is_very_long :
-        whether training is long enough for it in the first case and in the second.
+        More where the row blocks of a step are so few that each has a gradient of its own, and the
+        kernel is compiled or worth it: it takes the place of that of one step, and where that is at
+        hand saves less. is_long, is_very_long : whether training is long enough for it in the first
+        case and in the second.
         """
         if self._fused is None or not rows.is_at_hand:
             return 1
@@ -88,9 +89,8 @@ class BlockGradients:
             return 1
         n_blocks = len(self.rule.limits(parameters.tree, n_rows)) - 1
         n_together = n_rows * self.rule.n_particles
-        is_one_call = n_blocks == 1 or (self._n_threads == 1 and n_together <= _ROWS_TOGETHER)
         is_worth = is_very_long or (is_long and not self._fused.is_compiled)
-        if not (is_one_call and (is_worth or self._fused.runs.is_compiled)):
+        if n_blocks > _BLOCKS_AT_A_TIME or not (is_worth or self._fused.runs.is_compiled):
             return 1
         by_work = _WORK_OF_A_RUN // _work_of_a_step(parameters, n_together)
         by_values = _VALUES_OF_A_RUN // (n_rows * parameters.tree.n_units[0])
@@ -123,8 +123,20 @@ class BlockGradients:
             self._vectors, self._gradients = _tree.parts_like(parameters.tree, n_blocks)
         wake = Draws(self._wake_key, addresses, self.rule.n_particles)
         dream, parts = Draws(self._dream_key, addresses), self._vectors[:n_blocks]
-        with self._workspaces.one() as space:
-            return self._fused.run(parameters, x, wake, dream, limits, moves, parts, space)
+        n_members, most = size_of_team(self._n_threads, n_blocks), self._most_blocks(limits)
+        run = self._fused.run(parameters, x, wake, dream, limits, moves, parts, n_members, most)
+
+        def make(member):
+            with self._workspaces.one() as space:
+                run.make(member, space)
+
+        run_team(make, n_members, run.dismiss)
+        return run.objectives
+
+    def _most_blocks(self, limits):
+        """Number of row blocks that go through products together at most, to stay in the cache."""
+        rows_of_a_block = (limits[-1] - limits[0]) // (len(limits) - 1)
+        return int(max(_ROWS_TOGETHER // (rows_of_a_block * self.rule.n_particles), 1))
 
     def _gather(self, first, count):
         """Add the gradients of some row blocks to the total of the piece."""
@@ -139,9 +151,7 @@ class BlockGradients:
             self._vectors, self._gradients = _tree.parts_like(work.parameters.tree, count)
         bounds, limits, size = [0.0] * count, work.limits[first : first + count + 1], 1
         if work.fused is not None:
-            rows_of_a_block = (limits[-1] - limits[0]) // count
-            most = max(_ROWS_TOGETHER // (rows_of_a_block * self.rule.n_particles), 1)
-            size = min(-(-count // self._n_threads), most)
+            size = min(-(-count // self._n_threads), self._most_blocks(limits))
 
         def gradients(group):
             blocks = slice(group * size, min((group + 1) * size, count))

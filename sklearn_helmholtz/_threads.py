@@ -118,11 +118,46 @@ def _share_blocks(function, n_blocks, n_helpers):
                 stop.set()
                 raise
 
-    tickets = _ask_helpers(pool, free, work, n_helpers)
+    _work_beside(work, _ask_helpers(pool, free, work, n_helpers), stop.set)
+
+
+def size_of_team(n_threads, n_tasks):
+    """The number of members that a team of so many threads may have, for a number of tasks."""
+    return max(min(n_threads, n_tasks, joblib.cpu_count()), 1)
+
+
+def run_team(function, n_members, dismiss):
+    """Call ``function(0)`` here, and ``function(member)`` for others on helpers that are free.
+
+    The calls work on one thing together, inside a kernel; nobody there waits for a member who has
+    not come. Returns when all that have begun are over. dismiss : makes all of them return soon; it
+    is called when one of them fails.
+    """
+    members = itertools.count(1)
+
+    def work(member):
+        try:
+            function(member)
+        except BaseException:
+            dismiss()
+            raise
+
+    tickets = []
+    if n_members > 1:
+        pool, free = _helpers.start()
+        tickets = _ask_helpers(pool, free, lambda: work(next(members)), n_members - 1)
+    _work_beside(lambda: work(0), tickets, dismiss)
+
+
+def _work_beside(work, tickets, stop):
+    """Call ``work()`` here, and return when the helpers that have begun are done, too.
+
+    stop : tells them that it has failed.
+    """
     try:
         work()
     except BaseException:
-        stop.set()
+        stop()
         raise
     finally:
         for ticket in tickets:

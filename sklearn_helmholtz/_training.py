@@ -8,6 +8,7 @@ import numpy as np
 
 from . import _keys, _tree
 from ._gradients import BlockGradients, LostError
+from ._kernels.teams import counters
 from ._keys import Purpose
 from ._threads import run_blocks
 from .learning import Average, is_run_worth_compiling, is_worth_compiling, penalise
@@ -270,7 +271,7 @@ class Training:
         self.has_moved = True
         shares = self._optimizer.is_shared and gradient.size >= _WORTH_SHARING
         n_shares = self._n_threads if shares else 1
-        progress = np.zeros(1 + n_shares, np.int64)
+        progress = counters(n_shares)
 
         def move(share):
             self._optimizer.move(

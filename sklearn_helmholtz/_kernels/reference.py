@@ -7,6 +7,7 @@ IndexError here.
 
 import operator
 import threading
+import time
 
 import numpy as np
 
@@ -235,12 +236,28 @@ def multiply_row(values, v, stride, n_groups, panel, p, fresh, start, sums, s, s
 # Counters that threads share
 
 
-def count(array, index):
+def add(array, index, number):
     with _atomic:
         before = array[index]
-        array[index] += 1
+        array[index] += number
     return before
 
 
 def read(array, index):
     return array[index]
+
+
+def swap(array, index, expected, new):
+    with _atomic:
+        is_expected = array[index] == expected
+        if is_expected:
+            array[index] = new
+    return is_expected
+
+
+def pause():
+    pass
+
+
+def give_way():
+    time.sleep(0)

@@ -6,10 +6,9 @@ weights, are penalised, each by ``decay / 2 p^2 + lasso log(1 + concavity |p|) /
 row (decay, lasso, concavity) of ``penalties`` (2, 3); without concavity the second term is
 ``lasso |p|``. The first term is a part of the gradient, the second a step of its own towards zero,
 which it does not pass (a proximal step), so that parameters become exactly zero.
-Threads share a move: each calls it with the same ``progress``, int64 zeros (1 + n_shares,), takes
-chunk after chunk of the share with its own number, then of the others, and returns when all are
-done. So a move is one call for the caller, whoever helps, and no signal can halve it; and what a
-thread moved last time is still near it.
+Threads share a move: each calls it with the same ``progress``, new `teams.counters`, takes chunk
+after chunk of the share with its own number, then of the others, and returns when all are done. So
+a move is one call for the caller, whoever helps, and no signal can halve it.
 """
 
 import math
@@ -18,9 +17,9 @@ import numpy as np
 from numba import float32, float64, int64
 
 from .arithmetic import absolute, maximum, minimum, multiply_add, square_root
-from .atomics import count, read
 from .kernel import helper, kernel, reads, routine, writes
 from .lanes import LANES, load, store
+from .teams import finish, take, wait
 
 _CHUNK = 2**12  # parameters that a thread takes at a time
 POWER = 8  # of averages, see `learning.averages`
@@ -35,37 +34,6 @@ def _slope(parts, n, i, scale, decay, parameter):
     for start in range(n, parts.shape[0], n):
         g += load(parts, start + i)
     return multiply_add(scale, g, (_ZERO - decay) * parameter)
-
-
-@routine
-def _take(progress, share, n):
-    """The number of a chunk that nobody has taken, of the own share if there is one; else n.
-
-    ``progress[1 + s]`` counts how often chunks of share s were asked for. To ask is one atomic
-    addition, and no two threads get the same answer, so that each chunk has one owner. Whoever asks
-    in vain leaves the count too high, which harms nobody; it is read first to keep threads that
-    come late from writing at all.
-    """
-    n_shares = progress.shape[0] - 1
-    for k in range(n_shares):
-        s = (share + k) % n_shares
-        first, last = n * s // n_shares, n * (s + 1) // n_shares
-        if read(progress, 1 + s) < last - first:
-            chunk = first + count(progress, 1 + s)
-            if chunk < last:
-                return chunk
-    return n
-
-
-@helper
-def _wait(progress, n):
-    """Return when n chunks are done: those that other threads took will be soon.
-
-    A chunk is counted in ``progress[0]`` after all its parameters were written: who sees the count
-    n sees all of them.
-    """
-    while read(progress, 0) < n:
-        pass
 
 
 @helper
@@ -87,26 +55,37 @@ def _strengths(penalties, rate):
 
 
 @helper
+def _add_to_average(parameters, start, stop, share, average):
+    """Move a part of an average by a share of the way towards the parameters."""
+    weight = float32(share)
+    for i in range(start, stop, LANES):
+        a = load(average, i)
+        store(average, i, multiply_add(weight, load(parameters, i) - a, a))
+
+
+@helper
 def _group(i, ends):
     """Whose penalty parameter i has: 0, 1, or 2 for none."""
     return int64(i >= ends[0]) + int64(i >= ends[1])
 
 
-def _sgd_move(
-    gradient, scale, penalties, ends, rate, momentum, progress, share, velocity, parameters
-):
-    """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``.
+@routine
+def move_by_sgd(
+    gradient, scale, penalties, ends, rate, momentum, progress, share, turn, velocity, parameters,
+    weight, average,
+):  # fmt: skip
+    """Make the move of `sgd_move` that is so many turns of the same counters after the first.
 
-    Without momentum no velocity is kept: it stays as it is.
-    Towards zero it is ``rate lasso / (1 - momentum)``: as far as a steady gradient ``lasso`` moves.
+    weight : of the parameters after it in an average of as many, see `average_move`; 0 for none.
     """
     unit, step, keep = float32(scale), float32(rate), float32(momentum)
     shrink, distance, concavity = _strengths(penalties, rate / (1 - momentum))
     n, parts = parameters.shape[0], gradient.reshape(-1)
-    n_chunks = -(-n // _CHUNK)
-    chunk = _take(progress, share, n_chunks)
+    n_chunks, n_moved = -(-n // _CHUNK), 0
+    chunk = take(progress, share, n_chunks, turn)
     while chunk < n_chunks:
-        for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n), LANES):
+        start, stop = chunk * _CHUNK, min((chunk + 1) * _CHUNK, n)
+        for i in range(start, stop, LANES):
             p = load(parameters, i)
             group = _group(i, ends)
             g = _slope(parts, n, i, unit, shrink[group], p)
@@ -118,22 +97,20 @@ def _sgd_move(
             if distance[group] > 0:
                 p = _towards_zero(p, distance[group] / (concavity[group] * absolute(p) + _ONE))
             store(parameters, i, p)
-        count(progress, 0)
-        chunk = _take(progress, share, n_chunks)
-    _wait(progress, n_chunks)
+        if weight > 0:
+            _add_to_average(parameters, start, stop, weight, average)
+        n_moved += 1
+        chunk = take(progress, share, n_chunks, turn)
+    finish(progress, n_moved)
+    wait(progress, n_chunks, turn)
 
 
-def _adam_move(
-    gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, first, second,
-    parameters,
+@routine
+def move_by_adam(
+    gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, turn, first, second,
+    parameters, weight, average,
 ):  # fmt: skip
-    """Ascend by Adam (Kingma & Ba 2015, with the efficient ordering that ends their section 2).
-
-    The gradient is scaled first. The decay is part of the gradient, as in scikit-learn's multilayer
-    perceptron; steps towards zero are scaled as those along the gradient are, parameter by
-    parameter (Yun, Lozano & Yang 2021), but not for the first moment's slow start. ``t`` is the
-    number of the move, from 1.
-    """
+    """Make the move of `adam_move`, as `move_by_sgd` makes that of `sgd_move`."""
     unit = float32(scale)
     b1, b2 = float32(beta1), float32(beta2)
     c1, c2 = _ONE - b1, _ONE - b2
@@ -141,10 +118,11 @@ def _adam_move(
     step = float32(rate * started / (1 - beta1**t))
     shrink, distance, concavity = _strengths(penalties, rate * started)
     n, parts = parameters.shape[0], gradient.reshape(-1)
-    n_chunks = -(-n // _CHUNK)
-    chunk = _take(progress, share, n_chunks)
+    n_chunks, n_moved = -(-n // _CHUNK), 0
+    chunk = take(progress, share, n_chunks, turn)
     while chunk < n_chunks:
-        for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n), LANES):
+        start, stop = chunk * _CHUNK, min((chunk + 1) * _CHUNK, n)
+        for i in range(start, stop, LANES):
             p = load(parameters, i)
             group = _group(i, ends)
             g = _slope(parts, n, i, unit, shrink[group], p)
@@ -158,28 +136,55 @@ def _adam_move(
                 root = root * (concavity[group] * absolute(p) + _ONE)
                 p = _towards_zero(p, distance[group] / root)
             store(parameters, i, p)
-        count(progress, 0)
-        chunk = _take(progress, share, n_chunks)
-    _wait(progress, n_chunks)
+        if weight > 0:
+            _add_to_average(parameters, start, stop, weight, average)
+        n_moved += 1
+        chunk = take(progress, share, n_chunks, turn)
+    finish(progress, n_moved)
+    wait(progress, n_chunks, turn)
 
 
-def _average_move(parameters, share, average):
-    """Move an average by a share of the way towards the parameters."""
-    part = float32(share)
-    for i in range(0, parameters.shape[0], LANES):
-        a = load(average, i)
-        store(average, i, multiply_add(part, load(parameters, i) - a, a))
-
-
-sgd_move = kernel(
+@kernel(
     reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
     writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
-)(_sgd_move)  # fmt: skip
-adam_move = kernel(
+)  # fmt: skip
+def sgd_move(
+    gradient, scale, penalties, ends, rate, momentum, progress, share, velocity, parameters
+):
+    """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``.
+
+    Without momentum no velocity is kept: it stays as it is.
+    Towards zero it is ``rate lasso / (1 - momentum)``: as far as a steady gradient ``lasso`` moves.
+    """
+    move_by_sgd(
+        gradient, scale, penalties, ends, rate, momentum, progress, share, share - share, velocity,
+        parameters, scale - scale, velocity,
+    )  # fmt: skip
+
+
+@kernel(
     reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
     float64, float64, writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
     writes(float32, "p"),
-)(_adam_move)  # fmt: skip
-average_move = kernel(reads(float32, "p"), float64, writes(float32, "p"))(_average_move)
-# For runs of steps.
-move_by_sgd, move_by_adam, move_average = map(routine, (_sgd_move, _adam_move, _average_move))
+)  # fmt: skip
+def adam_move(
+    gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, first, second,
+    parameters,
+):  # fmt: skip
+    """Ascend by Adam (Kingma & Ba 2015, with the efficient ordering that ends their section 2).
+
+    The gradient is scaled first. The decay is part of the gradient, as in scikit-learn's multilayer
+    perceptron; steps towards zero are scaled as those along the gradient are, parameter by
+    parameter (Yun, Lozano & Yang 2021), but not for the first moment's slow start. ``t`` is the
+    number of the move, from 1.
+    """
+    move_by_adam(
+        gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, share - share,
+        first, second, parameters, scale - scale, first,
+    )  # fmt: skip
+
+
+@kernel(reads(float32, "p"), float64, writes(float32, "p"))
+def average_move(parameters, share, average):
+    """Move an average by a share of the way towards the parameters."""
+    _add_to_average(parameters, 0, parameters.shape[0], share, average)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import _tree
+from .._kernels.teams import counters
 from .optimizers import SGD, Adam
 
 
@@ -45,9 +46,7 @@ class Divided:
             part = _part(parameters, place)
             state = first[place], second[place], count
             optimizer, own_rate = (sgd, self.share * rate) if is_top else (adam, rate)
-            optimizer.move(
-                part, total[None, place], scale, own_rate, state, np.zeros(2, np.int64), 0
-            )
+            optimizer.move(part, total[None, place], scale, own_rate, state, counters(1), 0)
 
     def end(self, state):
         """Count the move."""

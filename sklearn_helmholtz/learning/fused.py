@@ -14,6 +14,7 @@ import numpy as np
 from .._kernels import reweighted, wake_sleep
 from .._kernels.reweighted import reweighted_gradient
 from .._kernels.runs import reweighted_run, wake_sleep_run
+from .._kernels.teams import dismiss, new_team
 from .._kernels.wake_sleep import wake_sleep_gradient
 from .rule import weighted
 
@@ -92,23 +93,21 @@ class FusedWakeSleep:
         """The kernel of runs of steps."""
         return wake_sleep_run
 
-    def run(self, parameters, x, wake, dream, limits, moves, parts, work):
-        """Make steps on minibatches of as many rows; return the objective of each that was made.
+    def run(self, parameters, x, wake, dream, limits, moves, parts, n_members, most):
+        """The `Run` of steps on minibatches of as many rows.
 
         x : a `Block` of all rows, step by step; limits : of the row blocks of a step; moves : see
-        `Moves`; parts : memory for the gradients of these, (n_blocks, n_parameters). The other
-        arguments are those of `gradients`. A step whose objective is not finite is the last, and
-        does not move.
+        `Moves`; parts : memory for the gradients of these, (n_blocks, n_parameters); n_members :
+        that may make it; most : row blocks that go through the products together. The other
+        arguments are those of `gradients`.
         """
-        sizes, n_rows = parameters.tree.n_units, len(x) // len(moves.rates)
-        memory = _memory(work, *wake_sleep.room(sizes, n_rows))
-        bound, n_done = np.empty(len(x)), np.zeros(1, np.int64)
-        wake_sleep_run(
-            x.values, _row_weights(x), np.array(sizes), wake.key, dream.key, wake.addresses,
-            parameters.vector, parameters.starts, limits, *memory, parts, *moves.arguments, bound,
-            n_done,
+        n_rows = _most_rows(limits, most)
+        room = wake_sleep.room(parameters.tree.n_units, n_rows)
+        before = (
+            x.values, _row_weights(x), np.array(parameters.tree.n_units), wake.key, dream.key,
+            wake.addresses, parameters.vector, parameters.starts, limits,
         )  # fmt: skip
-        return _sums_of_steps(weighted(bound, x.weights), limits, n_done[0])
+        return Run.of(wake_sleep_run, x, limits, n_members, most, room, before, parts, moves)
 
 
 @dataclass(frozen=True)
@@ -152,18 +151,71 @@ class FusedReweightedWakeSleep:
         """The kernel of runs of steps."""
         return reweighted_run
 
-    def run(self, parameters, x, wake, dream, limits, moves, parts, work):
+    def run(self, parameters, x, wake, dream, limits, moves, parts, n_members, most):
         """As for wake-sleep; ``wake`` has ``n_particles`` particles for each row."""
-        sizes, n_rows = parameters.tree.n_units, len(x) // len(moves.rates)
-        most_rows = int(np.diff(limits).max())
-        memory = _memory(work, *reweighted.room(sizes, n_rows, wake.n_particles, most_rows))
-        bound, n_done = np.empty(len(x)), np.zeros(1, np.int64)
-        reweighted_run(
+        n_rows, n_of_a_block = _most_rows(limits, most), _most_rows(limits, 1)
+        sizes = parameters.tree.n_units
+        room = reweighted.room(sizes, n_rows, wake.n_particles, n_of_a_block)
+        before = (
             x.values, _row_weights(x), np.array(sizes), wake.key, dream.key, wake.addresses,
             wake.n_particles, self.threshold, parameters.vector, parameters.starts, limits,
-            *memory, parts, *moves.arguments, bound, n_done,
         )  # fmt: skip
-        return _sums_of_steps(weighted(bound, x.weights), limits, n_done[0])
+        return Run.of(reweighted_run, x, limits, n_members, most, room, before, parts, moves)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of steps, which the members of a team make together.
+
+    kernel : of it; team : see `teams`; most : row blocks that go through the products together;
+    room : numbers of states and of inputs for which each member needs memory; before, after : what
+    the kernel takes before and after that memory; weights : of the rows, or None; limits : of the
+    row blocks of a step; bound : (n_rows,) nats, of the rows, written; n_done : (1,), steps made,
+    written.
+    """
+
+    kernel: object
+    team: np.ndarray
+    most: int
+    room: tuple
+    before: tuple
+    after: tuple
+    weights: np.ndarray | None
+    limits: np.ndarray
+    bound: np.ndarray
+    n_done: np.ndarray
+
+    @classmethod
+    def of(cls, kernel, x, limits, n_members, most, room, before, parts, moves):
+        """A run that nobody has begun."""
+        bound, n_done = np.empty(len(x)), np.zeros(1, np.int64)
+        after = parts, *moves.arguments, bound, n_done
+        team = new_team(n_members)
+        return cls(kernel, team, most, room, before, after, x.weights, limits, bound, n_done)
+
+    def make(self, member, work):
+        """Make steps as a member: whoever is there shares each of them.
+
+        A step whose objective is not finite is the last, and does not move. work : a `Workspace`
+        of the member's own, or NumPy.
+        """
+        memory = _memory(work, *self.room)
+        self.kernel(member, self.team, self.most, *self.before, *memory, *self.after)
+
+    def dismiss(self):
+        """Make all members leave."""
+        dismiss(self.team)
+
+    @property
+    def objectives(self):
+        """The objective of each step that was made."""
+        return _sums_of_steps(weighted(self.bound, self.weights), self.limits, self.n_done[0])
+
+
+def _most_rows(limits, n_blocks):
+    """Rows of the largest of so many consecutive row blocks."""
+    n_blocks = min(n_blocks, len(limits) - 1)
+    return int((limits[n_blocks:] - limits[:-n_blocks]).max())
 
 
 def _memory(work, n_states, n_inputs):

@@ -1,6 +1,6 @@
 """Optimisers as values: `init` makes a state, `move` changes parameters and state in place.
 
-Threads that call `move` with the same ``progress``, int64 zeros (1 + n_shares,), share the work,
+Threads that call `move` with the same ``progress``, new counters of so many shares, share the work,
 each beginning with the share of its own number; whoever calls it, everything has moved when it
 returns. `end` tells the state that a move is over. Where ``is_shared`` is false one thread has to
 make the whole move. Those that ``makes_runs`` have `run`, for kernels that make many steps.

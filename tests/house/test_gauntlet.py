@@ -43,7 +43,7 @@ from sklearn_helmholtz._kernels.reweighted import reweighted_gradient
 from sklearn_helmholtz._kernels.runs import reweighted_run, wake_sleep_run
 from sklearn_helmholtz._kernels.wake_sleep import wake_sleep_gradient
 from sklearn_helmholtz.learning import fused
-from sklearn_helmholtz.rows import Table, limits
+from sklearn_helmholtz.rows import limits
 
 LIMIT = 150  # seconds that anything may take, even where everything has to be compiled first
 ALGORITHMS = ["wake-sleep", "reweighted-wake-sleep"]
@@ -251,18 +251,18 @@ def loky():
 def test_a_crowded_fit_uses_helpers_and_its_rule(monkeypatch, algorithm):
     by_helpers, by_fused_rules = set(), set()
 
-    def take(self, indices, take=Table.take):
+    def make(self, *arguments, make=fused.Run.make):
         by_helpers.add(threading.current_thread().name.startswith("helmholtz"))
-        return take(self, indices)
+        make(self, *arguments)
 
     def watch(rule):
-        def gradients(self, *arguments, gradients=rule.gradients):
+        def run(self, *arguments, run=rule.run):
             by_fused_rules.add(rule)
-            return gradients(self, *arguments)
+            return run(self, *arguments)
 
-        monkeypatch.setattr(rule, "gradients", gradients)
+        monkeypatch.setattr(rule, "run", run)
 
-    monkeypatch.setattr(Table, "take", take)
+    monkeypatch.setattr(fused.Run, "make", make)
     for rule in FUSED_RULES.values():
         watch(rule)
     assert fit_and_judge(algorithm, 1) == alone(algorithm)
@@ -467,10 +467,10 @@ def caller_of(kernel):
 @forks
 def test_a_fork_compiles_the_fused_kernel(monkeypatch, tmp_path):
     assert fit_and_judge("wake-sleep", 4) == alone("wake-sleep")
-    fresh = caller_of(wake_sleep_gradient)
+    fresh = caller_of(wake_sleep_run)
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(fused, "wake_sleep_gradient", fresh)
-    monkeypatch.setattr(fused, "_SECONDS_TO_COMPILE", -1)
+    monkeypatch.setattr(fused, "wake_sleep_run", fresh)
+    monkeypatch.setattr(fused, "_SECONDS_TO_COMPILE_RUNS", -1)
 
     def child():
         assert not fresh.is_compiled

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from sklearn_helmholtz import HelmholtzMachine, _gradients, _threads
-from sklearn_helmholtz._threads import count_threads, run_blocks
+from sklearn_helmholtz._threads import count_threads, run_blocks, run_team, size_of_team
 from sklearn_helmholtz.rows import limits
 
 ENVIRONMENT = ["OMP_NUM_THREADS", "NUMBA_NUM_THREADS"]
@@ -66,13 +66,18 @@ def data(kind, n=400, d=30):
 @pytest.mark.parametrize("kind", ["binary", "fractional", "real"])
 def test_same_bits_for_any_number_of_threads(monkeypatch, pool, algorithm, kind):
     monkeypatch.setattr(limits, "_BLOCK_WORK", 1)
-    counts, run = set(), _threads.run_blocks
+    counts, run, size = set(), _threads.run_blocks, _threads.size_of_team
 
     def spy(function, n_blocks, n_threads):
         counts.add((n_blocks > 1, n_threads))
         run(function, n_blocks, n_threads)
 
+    def spy_of_teams(n_threads, n_blocks):
+        counts.add((n_blocks > 1, n_threads))
+        return size(n_threads, n_blocks)
+
     monkeypatch.setattr(_gradients, "run_blocks", spy)
+    monkeypatch.setattr(_gradients, "size_of_team", spy_of_teams)
     X, results = data(kind), []
     for n_jobs in (1, 2, 8):
         model = HelmholtzMachine(
@@ -333,6 +338,73 @@ def test_void_tasks_keep_nothing_alive(pool):
     del block
     gc.collect()
     assert known() is None
+
+
+# Teams
+
+
+def members(n_members, seconds=0.02):
+    """The threads that came as members of a team, by their numbers, where that takes a while."""
+    found = {}
+
+    def come(member):
+        found[member] = threading.get_ident()
+        time.sleep(seconds)
+
+    run_team(come, n_members, lambda: None)
+    return found
+
+
+def test_members_of_a_team_are_the_caller_and_helpers(pool):
+    for n_members in (1, 2, 3, 4):
+        found = members(n_members)
+        assert sorted(found) == list(range(n_members))
+        assert found[0] == threading.get_ident()
+        assert len(set(found.values())) == n_members
+    assert len(members(9)) == 4
+    assert wait_until_idle(pool) == 3
+
+
+def test_a_team_has_no_more_members_than_tasks_or_cores(pool, monkeypatch):
+    assert [size_of_team(*sizes) for sizes in ((1, 8), (3, 8), (8, 2), (99, 99))] == [1, 3, 2, 4]
+    monkeypatch.setattr(joblib, "cpu_count", lambda *args, **kwargs: 1)
+    assert size_of_team(8, 8) == 1
+
+
+def test_a_team_does_without_busy_helpers(pool):
+    release, started = threading.Event(), threading.Semaphore(0)
+
+    def hold(_):
+        started.release()
+        release.wait(30)
+
+    holder = threading.Thread(target=run_blocks, args=(hold, 4, 4), daemon=True)
+    holder.start()
+    try:
+        assert all(started.acquire(timeout=10) for _ in range(4))
+        assert list(within(30, lambda: members(4))) == [0]
+    finally:
+        release.set()
+        holder.join()
+    assert wait_until_idle(pool) == 3
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+@pytest.mark.parametrize("who", [0, 2])
+def test_a_team_is_dismissed_where_a_member_fails(pool, who, error):
+    dismissed, left = threading.Event(), []
+
+    def come(member):
+        if member == who:
+            raise error("broken")
+        assert dismissed.wait(10)
+        left.append(member)
+
+    with pytest.raises(error, match="broken"):
+        run_team(come, 4, dismissed.set)
+    assert dismissed.is_set()
+    assert who == 0 or 0 in left
+    assert wait_until_idle(pool) == 3
 
 
 # Forks

@@ -1,5 +1,6 @@
 """Kernels against their slow twins, known answers and the distributions they should follow."""
 
+import functools
 import itertools
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from sklearn_helmholtz._kernels import (
     sparse,
     steps,
     tables,
+    teams,
 )
 from sklearn_helmholtz._kernels.families import BERNOULLI, GAUSSIAN
 from sklearn_helmholtz._kernels.reflection import reflect
@@ -1103,7 +1105,7 @@ def strengths(*penalty):
 
 def alone():
     """The progress of a move that no other thread shares."""
-    return np.zeros(2, np.int64)
+    return teams.counters(1)
 
 
 def towards_zero(values, distance):
@@ -1175,7 +1177,7 @@ def test_threads_that_share_a_move_make_the_same(solver, n_shares):
     together, alone_ = normal(2, n), normal(2, n)
     others = state.copy()
     move(solver, parts, alone(), 0, state, alone_)
-    progress = np.zeros(1 + n_shares, np.int64)
+    progress = teams.counters(n_shares)
     with ThreadPoolExecutor(n_shares) as pool:
         shares = range(n_shares)
         list(pool.map(lambda s: move(solver, parts, progress, s, others, together), shares))
@@ -1184,11 +1186,25 @@ def test_threads_that_share_a_move_make_the_same(solver, n_shares):
     assert progress[0] == 13
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_parts_of_a_gradient_are_added_in_their_order(solver):
+    """As where there are so many that they are added beforehand."""
+    n, found = 20_000, []
+    parts = normal(0, 4, n)
+    beforehand = [functools.reduce(np.add, order)[None] for order in (parts, parts[::-1])]
+    for own in (parts, *beforehand):
+        state, parameters = np.zeros((2, n), np.float32), normal(2, n)
+        move(solver, own, alone(), 0, state, parameters)
+        found.append(state[0])
+    assert_array_equal(found[0], found[1])
+    assert (found[0] != found[2]).any()
+
+
 def test_a_move_is_whole_whoever_makes_it():
     n = 50_000
     for share in (0, 4):  # no thread takes the other shares
         parameters, state = normal(2, n), np.zeros((2, n), np.float32)
-        progress = np.zeros(6, np.int64)
+        progress = teams.counters(5)
         move("sgd", normal(0, 1, n), progress, share, state, parameters)
         assert (parameters != normal(2, n)).all()
         again = parameters.copy()

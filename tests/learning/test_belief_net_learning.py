@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sklearn_helmholtz import SigmoidBeliefNet, _tree
+from sklearn_helmholtz._kernels.teams import counters
 from sklearn_helmholtz.learning import (
     SGD,
     Adam,
@@ -34,7 +35,7 @@ def test_penalties_leave_baselines_alone(optimizer):
     packed = _tree.pack(judged(machine))
     before = _tree.copy(packed.tree)
     gradient, state = np.zeros_like(packed.vector)[None], optimizer.init(len(packed.vector))
-    optimizer.move(packed, gradient, 1.0, 1e-3, state, np.zeros(2, np.int64), 0)
+    optimizer.move(packed, gradient, 1.0, 1e-3, state, counters(1), 0)
     for old, new in leaf_pairs(before.baselines, packed.tree.baselines):
         assert_array_equal(old, new)
         assert new.any()

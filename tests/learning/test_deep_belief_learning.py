@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import _keys, _tree
+from sklearn_helmholtz._kernels.teams import counters
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz._workspace import Workspace
 from sklearn_helmholtz.learning import (
@@ -264,7 +265,7 @@ def test_directed_layers_move_by_adam_and_the_top_by_plain_steps(n_parts):
         given = penalties if name == "both" else 2 * (penalties[name == "sgd"],)
         optimizer = penalise(optimizer, copy, given)
         for _ in range(2):
-            optimizer.move(copy, vectors, scale, own, state, np.zeros(2, np.int64), 0)
+            optimizer.move(copy, vectors, scale, own, state, counters(1), 0)
             optimizer.end(state)
         moved[name] = copy
     both, adam, sgd = (moved[name].tree for name in ("both", "adam", "sgd"))

@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sklearn_helmholtz import _gradients, _training
+from sklearn_helmholtz._kernels.runs import reweighted_run, wake_sleep_run
 from sklearn_helmholtz._monitor import Monitor
 from sklearn_helmholtz._plan import Plan
 from sklearn_helmholtz._training import DivergenceError, Past, Training, runs_of, train
@@ -42,10 +43,11 @@ def table(n_rows=95, n_units=21, is_weighted=False):
     return Table(x, True, weights=rng.exponential(3, n_rows) if is_weighted else None)
 
 
-def training(rule, optimizer=None, n_threads=1, averages=True, n_units=21, **params):
-    machine = initialise(
-        (n_units, 9, 5), Bernoulli(), np.linspace(-1, 1, n_units), np.random.default_rng(0)
-    )
+def training(
+    rule, optimizer=None, n_threads=1, averages=True, n_units=21, n_hidden=9, **params
+):  # fmt: skip
+    sizes, rng = (n_units, n_hidden, 5), np.random.default_rng(0)
+    machine = initialise(sizes, Bernoulli(), np.linspace(-1, 1, n_units), rng)
     optimizer = optimizer or Adam()
     return Training(machine, rule, optimizer, n_threads, Past(SEED), averages=averages, **params)
 
@@ -83,9 +85,15 @@ def one_by_one(monkeypatch):
     monkeypatch.setattr(_gradients.BlockGradients, "most_together", lambda gradients, *_: 1)
 
 
+def compile_runs():
+    for kernel in (wake_sleep_run, reweighted_run):
+        kernel.compile()
+
+
 @pytest.fixture(autouse=True)
 def compiled(monkeypatch):
-    """Kernels of runs are used wherever they can be."""
+    """Kernels of runs are used wherever they can be, whatever is in the cache."""
+    compile_runs()
     monkeypatch.setattr(_training, "is_worth_compiling", lambda *_: True)
 
 
@@ -137,7 +145,7 @@ def test_blocks_of_a_step_have_gradients_of_their_own(rule, monkeypatch):
         monitor = Monitor()
         train(own, rows, Plan(np.arange(120), 40, 2, Constant(0.02)), monitor)
         found.append((own, monitor.losses))
-    assert lengths == [3] * 2  # by one thread: two share the blocks of a step
+    assert lengths == [3] * 4
     (one, losses), (two, others) = found
     assert_same(one, two)
     assert losses == others
@@ -216,12 +224,14 @@ def test_runs_are_compiled_where_that_pays(n_steps, is_compiled, are_runs_compil
     assert (own.most_together(rows, 20) > 1) == (are_runs_compiled or pays)
 
 
-def test_threads_that_share_a_step_make_no_runs(monkeypatch):
-    assert training(RULES[0], n_threads=2).most_together(table(), 20) > 1
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_steps_of_very_many_blocks_make_no_runs(n_threads, monkeypatch):
     monkeypatch.setattr("sklearn_helmholtz.rows.limits._BLOCK_WORK", 1)
-    assert training(RULES[0], n_threads=2).most_together(table(200), 200) == 1
-    assert training(RULES[0], n_threads=1).most_together(table(200), 200) > 1
-    assert training(RULES[2], n_threads=1).most_together(table(200), 200) == 1  # too many rows
+    monkeypatch.setattr("sklearn_helmholtz.learning.rule._PRODUCT_ROWS", 1)
+    own = training(RULES[0], n_threads=n_threads)
+    for n_rows, n_blocks in ((256, 8), (257, 9)):  # 8 at a time: they have memory of their own
+        assert len(own._rule.limits(own.parameters.tree, n_rows)) - 1 == n_blocks
+        assert (own.most_together(table(300), n_rows) > 1) == (n_blocks == 8)
 
 
 def test_an_interrupt_while_runs_are_compiled_is_one_before_the_first_step(monkeypatch):

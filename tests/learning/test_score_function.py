@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_helmholtz import _keys, _tree
+from sklearn_helmholtz._kernels.teams import counters
 from sklearn_helmholtz._keys import Draws, Purpose
 from sklearn_helmholtz._training import Past, Training
 from sklearn_helmholtz.learning import (
@@ -282,7 +283,7 @@ def test_baselines_make_the_steps_of_recognition_less_noisy():
         )
         for leaf in _tree.leaves((out.tree.generation, out.tree.recognition)):
             leaf[...] = 0
-        progress = np.zeros(2, np.int64)
+        progress = counters(1)
         optimizer.move(packed, out.vector[None], 1 / 400, 0.003, state, progress, 0)
     noise = []
     for rule, net, known in (
