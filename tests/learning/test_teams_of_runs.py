@@ -14,7 +14,8 @@ from sklearn_helmholtz._kernels import teams
 from sklearn_helmholtz._kernels.atomics import swap
 from sklearn_helmholtz._kernels.kernel import routine
 from sklearn_helmholtz._monitor import Monitor
-from sklearn_helmholtz._training import DivergenceError, Plan, train
+from sklearn_helmholtz._plan import Plan
+from sklearn_helmholtz._training import DivergenceError, train
 from sklearn_helmholtz.learning import SGD, Adam, Constant, FixedPenalty
 from sklearn_helmholtz.rows import Batch
 from tests.learning.test_runs import (
