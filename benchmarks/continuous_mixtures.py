@@ -4,13 +4,14 @@
         [--csv FILE]
 
 DIR as in `benchmarks.datasets`. The models of Correia et al. (2023) with their settings: 4 latents,
-2^10 points, at most 200 epochs, and 15 without a better score of ``valid``. S_F has independent
-columns given the latents, S_CLT those of a Chow-Liu tree that is found once (smoothing 0.01); both
-are scored by 2^13 points and, "LO", by 2^10 that are learnt on ``train`` for at most 150 epochs (10
-without a better score). The best of the four by ``valid`` is scored on ``test``, once; nats per
-row. Minutes are those of a processor, on one thread, of all that was done for a set. "Stopped" are
-the courses that ended because a set may take so many; the four have shares of them. Sets that FILE
-has are left as they are.
+2^10 points, at most 200 epochs, and 15 without a better score of ``valid``; with one seed (they
+show means of five), and the first column for the root of a tree. S_F has independent columns given
+the latents, S_CLT those of a Chow-Liu tree that is found once (smoothing 0.01); both are scored by
+2^13 points and, "LO", by 2^10 that are learnt on ``train`` for at most 150 epochs (10 without a
+better score). The best of the four by ``valid`` is scored on ``test``, once; nats per row. Minutes
+are those of a processor, on one thread, of all that was done for a set. "Stopped" are the courses
+that ended because a set may take so many, of which each of the four has a share. Sets that FILE has
+are left as they are.
 """
 
 import argparse
