@@ -6,6 +6,7 @@ Reads what that command has written so far, and writes doc/benchmarks/density.rs
 """
 
 import argparse
+import csv
 import json
 import pathlib
 
@@ -13,6 +14,7 @@ from .datasets import TWENTY, UCI
 from .density import chosen
 from .published import CHECKED, PUBLISHED, REPORTED
 
+_MIXTURES = pathlib.Path(__file__).parent / "results" / "continuous_mixtures.csv"
 _OCCASION = ("date", "version")
 _SHORT = {"n_particles": "particles", "n_conditional_units": "units", "lateral": "lateral"}
 
@@ -21,6 +23,12 @@ def read(folder):
     """The finished records by name."""
     records = [json.loads(path.read_text()) for path in sorted(pathlib.Path(folder).glob("*.json"))]
     return {r["set"]: r for r in records if "test" in r}
+
+
+def continuous_mixtures():
+    """Test scores of `benchmarks.continuous_mixtures` by name of the set."""
+    with _MIXTURES.open(encoding="utf-8") as file:
+        return {line["Data"]: float(line["Test"]) for line in csv.DictReader(file)}
 
 
 def tuned(record):
@@ -60,15 +68,18 @@ def doubt(result):
 
 
 def scores(names, records):
-    """Rows of our scores beside all published ones; the best of a row is bold."""
-    columns = list(PUBLISHED[names[0]])
-    heading = ["data", "this", "error", *(_marked(column) for column in columns)]
+    """Rows of our scores beside rivals run here and all published ones; the best is bold."""
+    columns, here = list(PUBLISHED[names[0]]), continuous_mixtures()
+    run = ["CM, run"] if set(names) & set(here) else []
+    heading = ["data", "this", "error", *run, *(_marked(column) for column in columns)]
     rows = []
     for name in names:
         ours, theirs = tuned(records[name]), PUBLISHED[name]
-        best = max(ours["mean"], *theirs.values())
-        cells = [ours["mean"], *theirs.values()]
-        bold = [f"**{number(v)}**" if level(v, best) else number(v) for v in cells]
+        cells = [ours["mean"], *(here.get(name) for _ in run), *theirs.values()]
+        best = max(value for value in cells if value is not None)
+        bold = [
+            f"**{number(v)}**" if v is not None and level(v, best) else number(v) for v in cells
+        ]
         rows.append([name, bold[0] + doubt(ours), number(ours["standard_error"]), *bold[1:]])
     return rst_table(heading, rows)
 
@@ -124,6 +135,12 @@ def verdicts(records):
             f"{best}"
             + (f" (not on {', '.join(behind)})" if behind else "")
             + f"; the mean is {mean:.2f}, that of single machines {one:.2f}."
+        )
+        here = {n: v for n, v in continuous_mixtures().items() if n in ours}
+        ahead = sum(level(ours[n], v) for n, v in here.items())
+        lines.append(
+            f"Continuous mixtures were run on {len(here)} of them, on the same files: better than "
+            f"or level with these on {ahead}."
         )
     uci = [name for name in UCI if name in records]
     if uci:
