@@ -222,7 +222,7 @@ def test_grid_searches_by_a_classifier_and_by_density():
     machine = HelmholtzMachine(1, visible="gaussian", **FEW)
     piped = make_pipeline(LatentImputer(machine), StandardScaler(), LogisticRegression())
     grid = {"latentimputer__estimator__hidden_layer_sizes": [1, 2]}
-    search = GridSearchCV(piped, grid, cv=2, n_jobs=2).fit(X, y)
+    search = GridSearchCV(piped, grid, cv=2).fit(X, y)
     assert search.best_score_ > 0.7
     factors = GridSearchCV(LatentImputer(FactorAnalysis()), {"estimator__n_components": [1, 4]})
     alone = GridSearchCV(FactorAnalysis(), {"n_components": [1, 4]}).fit(X)
