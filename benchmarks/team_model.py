@@ -119,7 +119,7 @@ def move():
     parts, state, ends = normal(N_BLOCKS, n), np.abs(normal(3, n)), np.full(2, n)
     scale, penalties, rate = 1 / BATCH, np.zeros((2, 3)), 1e-6
     of_all = parts, scale, penalties, ends, rate, 0.9, 0.999, 9.0
-    return seconds_of(lambda: steps.adam_move(*of_all, teams.counters(1), 0, *state))
+    return seconds_of(lambda: steps.adam_move(*of_all, teams.counters(1), 0, *state, *steps.ONCE))
 
 
 def phases():

@@ -42,13 +42,13 @@ def _move(
     """
     if second.shape[0] == 0:
         move_by_sgd(
-            parts, scale, penalties, ends, rate, betas[0], second_kind(team), member, s, first,
-            parameters, weight, average,
+            parts, scale, penalties, ends, rate, betas[0], second_kind(team), member, first,
+            parameters, s, weight, average,
         )  # fmt: skip
     else:
         move_by_adam(
             parts, scale, penalties, ends, rate, betas[0], betas[1], count[0] + s + 1,
-            second_kind(team), member, s, first, second, parameters, weight, average,
+            second_kind(team), member, first, second, parameters, s, weight, average,
         )  # fmt: skip
 
 

@@ -8,7 +8,9 @@ row (decay, lasso, concavity) of ``penalties`` (2, 3); without concavity the sec
 which it does not pass (a proximal step), so that parameters become exactly zero.
 Threads share a move: each calls it with the same ``progress``, new `teams.counters`, takes chunk
 after chunk of the share with its own number, then of the others, and returns when all are done. So
-a move is one call for the caller, whoever helps, and no signal can halve it.
+a move is one call for the caller, whoever helps, and no signal can halve it. Moves with the same
+counters have turns, from 0. Parameters that have moved enter an average with a weight, see
+`average_move`; with none where it is 0.
 """
 
 import math
@@ -69,14 +71,14 @@ def _group(i, ends):
     return int64(i >= ends[0]) + int64(i >= ends[1])
 
 
-@routine
-def move_by_sgd(
-    gradient, scale, penalties, ends, rate, momentum, progress, share, turn, velocity, parameters,
+def _sgd_move(
+    gradient, scale, penalties, ends, rate, momentum, progress, share, velocity, parameters, turn,
     weight, average,
 ):  # fmt: skip
-    """Make the move of `sgd_move` that is so many turns of the same counters after the first.
+    """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``.
 
-    weight : of the parameters after it in an average of as many, see `average_move`; 0 for none.
+    Without momentum no velocity is kept: it stays as it is.
+    Towards zero it is ``rate lasso / (1 - momentum)``: as far as a steady gradient ``lasso`` moves.
     """
     unit, step, keep = float32(scale), float32(rate), float32(momentum)
     shrink, distance, concavity = _strengths(penalties, rate / (1 - momentum))
@@ -105,12 +107,17 @@ def move_by_sgd(
     wait(progress, n_chunks, turn)
 
 
-@routine
-def move_by_adam(
-    gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, turn, first, second,
-    parameters, weight, average,
+def _adam_move(
+    gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, first, second,
+    parameters, turn, weight, average,
 ):  # fmt: skip
-    """Make the move of `adam_move`, as `move_by_sgd` makes that of `sgd_move`."""
+    """Ascend by Adam (Kingma & Ba 2015, with the efficient ordering that ends their section 2).
+
+    The gradient is scaled first. The decay is part of the gradient, as in scikit-learn's multilayer
+    perceptron; steps towards zero are scaled as those along the gradient are, parameter by
+    parameter (Yun, Lozano & Yang 2021), but not for the first moment's slow start. ``t`` is the
+    number of the move, from 1.
+    """
     unit = float32(scale)
     b1, b2 = float32(beta1), float32(beta2)
     c1, c2 = _ONE - b1, _ONE - b2
@@ -144,47 +151,24 @@ def move_by_adam(
     wait(progress, n_chunks, turn)
 
 
-@kernel(
-    reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
-    writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
-)  # fmt: skip
-def sgd_move(
-    gradient, scale, penalties, ends, rate, momentum, progress, share, velocity, parameters
-):
-    """Ascend: ``velocity = momentum velocity + rate (scale gradient - decay p)``.
-
-    Without momentum no velocity is kept: it stays as it is.
-    Towards zero it is ``rate lasso / (1 - momentum)``: as far as a steady gradient ``lasso`` moves.
-    """
-    move_by_sgd(
-        gradient, scale, penalties, ends, rate, momentum, progress, share, share - share, velocity,
-        parameters, scale - scale, velocity,
-    )  # fmt: skip
-
-
-@kernel(
-    reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
-    float64, float64, writes(int64, "_"), int64, writes(float32, "p"), writes(float32, "p"),
-    writes(float32, "p"),
-)  # fmt: skip
-def adam_move(
-    gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, first, second,
-    parameters,
-):  # fmt: skip
-    """Ascend by Adam (Kingma & Ba 2015, with the efficient ordering that ends their section 2).
-
-    The gradient is scaled first. The decay is part of the gradient, as in scikit-learn's multilayer
-    perceptron; steps towards zero are scaled as those along the gradient are, parameter by
-    parameter (Yun, Lozano & Yang 2021), but not for the first moment's slow start. ``t`` is the
-    number of the move, from 1.
-    """
-    move_by_adam(
-        gradient, scale, penalties, ends, rate, beta1, beta2, t, progress, share, share - share,
-        first, second, parameters, scale - scale, first,
-    )  # fmt: skip
-
-
 @kernel(reads(float32, "p"), float64, writes(float32, "p"))
 def average_move(parameters, share, average):
     """Move an average by a share of the way towards the parameters."""
     _add_to_average(parameters, 0, parameters.shape[0], share, average)
+
+
+_GRADIENT = (
+    reads(float32, "_ p"), float64, reads(float64, "2 3"), reads(int64, "2"), float64, float64,
+)  # fmt: skip
+_SHARED = writes(int64, "_"), int64
+_AFTER = int64, float64, writes(float32, "_")
+sgd_move = kernel(
+    *_GRADIENT, *_SHARED, writes(float32, "p"), writes(float32, "p"), *_AFTER
+)(_sgd_move)  # fmt: skip
+adam_move = kernel(
+    *_GRADIENT, float64, float64, *_SHARED, writes(float32, "p"), writes(float32, "p"),
+    writes(float32, "p"), *_AFTER,
+)(_adam_move)  # fmt: skip
+move_by_sgd, move_by_adam = map(routine, (_sgd_move, _adam_move))  # for runs of steps
+# Of a move that is the only one of its counters and enters no average: its turn, and what follows.
+ONCE = 0, 0.0, np.empty(0, np.float32)

@@ -130,7 +130,7 @@ def take_some(team, n, most, turn):
     return n, n
 
 
-@routine
+@helper
 def finish(progress, n_tasks):
     """Count tasks as done: who sees the count sees all that they wrote."""
     add(progress, 0, n_tasks)

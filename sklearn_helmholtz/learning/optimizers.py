@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._kernels.steps import adam_move, sgd_move
+from .._kernels.steps import ONCE, adam_move, sgd_move
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class SGD:
         """Move the packed parameters along ``scale`` times the sum of the gradient's rows."""
         sgd_move(
             gradient, scale, _penalties(self), parameters.ends, rate, self.momentum, progress,
-            share, state[0], parameters.vector,
+            share, state[0], parameters.vector, *ONCE,
         )  # fmt: skip
 
     def end(self, state):
@@ -91,7 +91,7 @@ class Adam:
         first, second, count = state
         adam_move(
             gradient, scale, _penalties(self), parameters.ends, rate, self.beta1, self.beta2,
-            count[0] + 1, progress, share, first, second, parameters.vector,
+            count[0] + 1, progress, share, first, second, parameters.vector, *ONCE,
         )  # fmt: skip
 
     def end(self, state):

@@ -1128,7 +1128,7 @@ def test_adam_moves_are_the_naive_ones(penalty):
         twin = towards_zero(twin, distance / (1 + concavities * np.abs(twin)))
         steps.adam_move(
             parts, 0.25, penalties_of(*penalty), ENDS, 0.05, 0.9, 0.999, t, alone(), 0,
-            *moments, parameters,
+            *moments, parameters, *steps.ONCE,
         )  # fmt: skip
     assert_allclose(parameters, twin, rtol=1e-5, atol=1e-5)
     assert_allclose(moments[0], -first, rtol=1e-5, atol=1e-5)
@@ -1151,7 +1151,7 @@ def test_sgd_moves_are_the_naive_ones(penalty, momentum):
         twin = towards_zero(twin, distance / (1 + concavities * np.abs(twin)))
         steps.sgd_move(
             parts, 0.25, penalties_of(*penalty), ENDS, 0.05, momentum, alone(), 0, velocity,
-            parameters,
+            parameters, *steps.ONCE,
         )  # fmt: skip
     assert_allclose(parameters, twin, rtol=1e-5, atol=2e-6)
     assert_allclose(velocity, speed if momentum else 0, rtol=1e-5, atol=2e-6)
@@ -1164,9 +1164,13 @@ def test_sgd_moves_are_the_naive_ones(penalty, momentum):
 def move(solver, parts, progress, share, state, parameters):
     penalties = 1, penalties_of(0.1, 0.2), np.array([4000, 20_000])
     if solver == "adam":
-        steps.adam_move(parts, *penalties, 0.05, 0.9, 0.999, 3, progress, share, *state, parameters)
+        steps.adam_move(
+            parts, *penalties, 0.05, 0.9, 0.999, 3, progress, share, *state, parameters, *steps.ONCE
+        )
     else:
-        steps.sgd_move(parts, *penalties, 0.05, 0.5, progress, share, state[0], parameters)
+        steps.sgd_move(
+            parts, *penalties, 0.05, 0.5, progress, share, state[0], parameters, *steps.ONCE
+        )
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
@@ -1222,10 +1226,24 @@ def test_moves_end_at_the_maximum_of_the_penalised_objective(solver):
         rate = 0.05 / (1 + t / 100)
         if solver == "adam":
             steps.adam_move(
-                slope, 1, penalties, ENDS, rate, 0.9, 0.999, t + 1, alone(), 0, *state, parameters
+                slope,
+                1,
+                penalties,
+                ENDS,
+                rate,
+                0.9,
+                0.999,
+                t + 1,
+                alone(),
+                0,
+                *state,
+                parameters,
+                *steps.ONCE,
             )
         else:
-            steps.sgd_move(slope, 1, penalties, ENDS, rate, 0.5, alone(), 0, state[0], parameters)
+            steps.sgd_move(
+                slope, 1, penalties, ENDS, rate, 0.5, alone(), 0, state[0], parameters, *steps.ONCE
+            )
     expected = towards_zero(centres, 0.5) / 1.2
     assert_allclose(parameters, expected, atol=2e-3)
     assert_array_equal(parameters[expected == 0], 0)
@@ -1245,10 +1263,24 @@ def test_moves_with_concavity_end_at_the_maximum_of_theirs(solver):
         rate = 0.05 / (1 + t / 100)
         if solver == "adam":
             steps.adam_move(
-                slope, 1, penalties, ENDS, rate, 0.9, 0.999, t + 1, alone(), 0, *state, parameters
+                slope,
+                1,
+                penalties,
+                ENDS,
+                rate,
+                0.9,
+                0.999,
+                t + 1,
+                alone(),
+                0,
+                *state,
+                parameters,
+                *steps.ONCE,
             )
         else:
-            steps.sgd_move(slope, 1, penalties, ENDS, rate, 0.5, alone(), 0, state[0], parameters)
+            steps.sgd_move(
+                slope, 1, penalties, ENDS, rate, 0.5, alone(), 0, state[0], parameters, *steps.ONCE
+            )
     assert_allclose(parameters, expected, atol=2e-3)
     assert (np.abs(expected) < 1e-3).any()
 
