@@ -306,10 +306,11 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     at the beginning of an epoch, and n is the number of rows. This follows from a prior of the
     weights whose scales have priors themselves [7]_: tables of few rows and little structure get a
     strong penalty, and large lateral weights are let off. Where columns are binary, the latter
-    strength is ``(a + 1) / (a (m + 1 / b) + |w|) / n``, where ``b = 5 a`` is from 1 to 10, and so
-    that the strength at its largest, ``(b + 5) / n``, is that of the largest slope that chance
-    makes of the weights of unrelated columns, ``sqrt(2 L n v) + L / 3``: L is the logarithm of the
-    number of pairs of columns, and v the mean square of their variances [11]_. With ``l1_ratio=0``
+    strength is ``(a + 1) / (a (m + 1 / b) + |w|) / n``, where ``b = k a`` is such that the strength
+    at its largest, ``(b + k) / n``, is that of the largest slope that chance makes of the weights
+    of unrelated columns, ``s = sqrt(2 L n v) + L / 3``, but no more than ``15 / n``: L is the
+    logarithm of the number of pairs of columns, v the mean square of their variances [11]_, and k
+    is 5, but ``max(75 / s, 3)`` where s is more than 15; b is 1 at least. With ``l1_ratio=0``
     mean squares take the place of s and m, and large weights are not let off. Weights that have not
     learnt yet say nothing of a table, and a strong penalty would keep them from ever being of use:
     over the first 60 % of ``max_iter`` the first strength is held below a bound that rises from
