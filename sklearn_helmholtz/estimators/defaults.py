@@ -30,7 +30,7 @@ _FEWEST_HELD_OUT, _MOST_HELD_OUT = 1, 1000
 _ALPHA = 1e-4
 # Of estimated penalties: bound, shape, order of the mean that tells the size, and first bound.
 _PRIOR, _LATERAL_PRIOR = (2.0, math.inf, 2, 0.1), (12.0, 4.0)
-_STRONGEST_LASSO, _CONCAVITIES, _BINARY_START, _LEAST_BOUND = 15.0, (3.0, 5.0), 0.1, 1.0
+_STRONGEST_LASSO, _CONCAVITIES, _BINARY_START, _LEAST_BOUND = 15.0, (4.0, 5.0), 0.1, 1.0
 _WARMUP = 0.6  # of the epochs, in which the first bound grows to the last
 
 
@@ -196,10 +196,9 @@ def _lateral_prior(n_rows, variances):
     Lugosi & Massart 2013): a lasso of that strength leaves at zero all that chance makes, and a
     stronger one also the nearly deterministic relations of rare columns, whose slopes are no larger
     than counts of rows. The shape is such that at its strongest it is that at zero, and half of it
-    for weights of 1 / 5. Of tables whose slopes of chance are larger than any lasso can be, weights
-    are let off later, as their share is smaller, and at the latest from 1 / 3 on. As for
-    connections, weights that have not learnt yet say nothing of their size: what begins strong
-    would stay so for good.
+    for weights of 1 / 5; where chance makes larger slopes than that, more of what is not kept at
+    zero is chance, and the strength is half for weights of up to 1 / 4. As for connections, weights
+    that have not learnt yet say nothing of their size: what begins strong would stay so for good.
     """
     if n_rows is None or variances is None or len(variances) < 2:
         return _LATERAL_PRIOR

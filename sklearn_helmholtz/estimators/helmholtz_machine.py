@@ -310,7 +310,7 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     at its largest, ``(b + k) / n``, is that of the largest slope that chance makes of the weights
     of unrelated columns, ``s = sqrt(2 L n v) + L / 3``, but no more than ``15 / n``: L is the
     logarithm of the number of pairs of columns, v the mean square of their variances [11]_, and k
-    is 5, but ``max(75 / s, 3)`` where s is more than 15; b is 1 at least. With ``l1_ratio=0``
+    is 5, but ``max(75 / s, 4)`` where s is more than 15; b is 1 at least. With ``l1_ratio=0``
     mean squares take the place of s and m, and large weights are not let off. Weights that have not
     learnt yet say nothing of a table, and a strong penalty would keep them from ever being of use:
     over the first 60 % of ``max_iter`` the first strength is held below a bound that rises from

@@ -87,7 +87,7 @@ def test_lateral_weights_of_binary_columns_are_bounded_by_what_chance_makes(n, s
     assert lateral.strengths(0.0, 0.0)[2] == pytest.approx(5)  # half of it for weights of 1 / 5
     begins = lateral.strengths(0.0, 0.0, progress=0.0)[1] * n
     assert begins == pytest.approx(0.1 * (1 + 1 / lateral.shape))
-    for n_rows, bound, concavity in ((1, 1.0, 5.0), (10**6, 12.0, 3.0)):
+    for n_rows, bound, concavity in ((1, 1.0, 5.0), (10**6, 11.0, 4.0)):
         prior = defaults.penalties(estimator, n_rows, means * (1 - means))[1]
         assert prior == EstimatedPenalty(n_rows, 1.0, bound, bound / concavity, 1, 0.1)
     assert defaults.penalties(estimator, 400, np.array([0.2]))[1].strongest == 12
