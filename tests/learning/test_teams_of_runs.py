@@ -86,7 +86,7 @@ def expected_of(number, is_sgd):
 
 @pytest.mark.parametrize(
     "delays",
-    [[0], [0, 0], [0, 0, 0], [0, 1e-3, 3e-3], [2e-3, 0], [0, 0.5], [0, 0, 1e-3, 0]],
+    [[0], [0, 0], [0, 0, 0], [0, 1e-3, 3e-3], [2e-3, 0], [0, 0.1], [0, 0, 1e-3, 0]],
     ids=str,
 )
 @pytest.mark.parametrize("is_sgd", [False, True])
