@@ -30,7 +30,7 @@ def instances():
 
 def boltzmann_classifiers():
     """Classifiers that learn themselves, with and without the density of rows."""
-    few = {"n_components": 4, "n_iter": 30, "learning_rate": 0.05, "batch_size": 20}
+    few = {"n_components": 4, "n_iter": 12, "learning_rate": 0.1, "batch_size": 20}
     return [RestrictedBoltzmannClassifier(**few, generative=part) for part in (0.0, 0.01)]
 
 
