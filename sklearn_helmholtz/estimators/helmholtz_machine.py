@@ -308,9 +308,9 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
     strong penalty, and large lateral weights are let off. Where columns are binary, the latter
     strength is ``(a + 1) / (a (m + 1 / b) + |w|) / n``, where ``b = k a`` is such that the strength
     at its largest, ``(b + k) / n``, is that of the largest slope that chance makes of the weights
-    of unrelated columns, ``s = sqrt(2 L n v) + L / 3``, but no more than ``15 / n``: L is the
-    logarithm of the number of pairs of columns, v the mean square of their variances [11]_, and k
-    is 5, but ``max(75 / s, 4)`` where s is more than 15; b is 1 at least. With ``l1_ratio=0``
+    of unrelated columns, ``u = sqrt(2 L n v) + L / 3``, but no more than ``15 / n``: L is the
+    logarithm of the number of pairs of columns, v the mean square of their variances [11]_ [12]_,
+    and k is 5, but ``max(75 / u, 4)`` where u is more than 15; b is 1 at least. With ``l1_ratio=0``
     mean squares take the place of s and m, and large weights are not let off. Weights that have not
     learnt yet say nothing of a table, and a strong penalty would keep them from ever being of use:
     over the first 60 % of ``max_iter`` the first strength is held below a bound that rises from
@@ -343,6 +343,8 @@ class HelmholtzMachine(JointMixin, TrainedDensityEstimator):
            trees, IEEE Transactions on Information Theory 14, 462-467.
     .. [11] Donoho & Johnstone (1994), Ideal spatial adaptation by wavelet shrinkage, Biometrika 81,
             425-455.
+    .. [12] Boucheron, Lugosi & Massart (2013), Concentration inequalities, Oxford University Press,
+            section 2.8.
 
     Examples
     --------

@@ -1,5 +1,6 @@
 """The scheduler of row blocks, and results that do not depend on it."""
 
+import contextlib
 import functools
 import gc
 import multiprocessing
@@ -251,7 +252,9 @@ def test_many_callers_at_once(pool):
     assert wait_until_idle(pool) == 3
 
 
-def test_nobody_waits_for_busy_helpers(pool):
+@contextlib.contextmanager
+def busy_helpers(pool):
+    """A context in which all helpers of a pool of three are held; they are idle again after it."""
     release, started = threading.Event(), threading.Semaphore(0)
 
     def hold(_):
@@ -262,11 +265,16 @@ def test_nobody_waits_for_busy_helpers(pool):
     holder.start()
     try:
         assert all(started.acquire(timeout=10) for _ in range(4))
-        assert within(30, lambda: len(workers(6, 4, 0))) == 1
+        yield
     finally:
         release.set()
         holder.join()
     assert wait_until_idle(pool) == 3
+
+
+def test_nobody_waits_for_busy_helpers(pool):
+    with busy_helpers(pool):
+        assert within(30, lambda: len(workers(6, 4, 0))) == 1
 
 
 def test_a_closed_pool_is_done_without(pool):
@@ -372,21 +380,8 @@ def test_a_team_has_no_more_members_than_tasks_or_cores(pool, monkeypatch):
 
 
 def test_a_team_does_without_busy_helpers(pool):
-    release, started = threading.Event(), threading.Semaphore(0)
-
-    def hold(_):
-        started.release()
-        release.wait(30)
-
-    holder = threading.Thread(target=run_blocks, args=(hold, 4, 4), daemon=True)
-    holder.start()
-    try:
-        assert all(started.acquire(timeout=10) for _ in range(4))
+    with busy_helpers(pool):
         assert list(within(30, lambda: members(4))) == [0]
-    finally:
-        release.set()
-        holder.join()
-    assert wait_until_idle(pool) == 3
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

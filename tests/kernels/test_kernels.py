@@ -1216,6 +1216,19 @@ def test_a_move_is_whole_whoever_makes_it():
         assert_array_equal(parameters, again)
 
 
+def move_alone(solver, t, slope, penalties, rate, state, parameters):
+    """Make move t of a solver, from 0, on one thread."""
+    if solver == "adam":
+        steps.adam_move(
+            slope, 1, penalties, ENDS, rate, 0.9, 0.999, t + 1, alone(), 0, *state, parameters,
+            *steps.ONCE,
+        )  # fmt: skip
+    else:
+        steps.sgd_move(
+            slope, 1, penalties, ENDS, rate, 0.5, alone(), 0, state[0], parameters, *steps.ONCE
+        )
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_moves_end_at_the_maximum_of_the_penalised_objective(solver):
     """Of ``sum -1/2 (p - c)^2 - lasso |p| - decay / 2 p^2``: a soft threshold of c, then shrunk."""
@@ -1224,26 +1237,7 @@ def test_moves_end_at_the_maximum_of_the_penalised_objective(solver):
     for t in range(6000):
         slope = (centres - parameters).astype(np.float32)[None]
         rate = 0.05 / (1 + t / 100)
-        if solver == "adam":
-            steps.adam_move(
-                slope,
-                1,
-                penalties,
-                ENDS,
-                rate,
-                0.9,
-                0.999,
-                t + 1,
-                alone(),
-                0,
-                *state,
-                parameters,
-                *steps.ONCE,
-            )
-        else:
-            steps.sgd_move(
-                slope, 1, penalties, ENDS, rate, 0.5, alone(), 0, state[0], parameters, *steps.ONCE
-            )
+        move_alone(solver, t, slope, penalties, rate, state, parameters)
     expected = towards_zero(centres, 0.5) / 1.2
     assert_allclose(parameters, expected, atol=2e-3)
     assert_array_equal(parameters[expected == 0], 0)
@@ -1261,26 +1255,7 @@ def test_moves_with_concavity_end_at_the_maximum_of_theirs(solver):
     for t in range(6000):
         slope = (centres - parameters).astype(np.float32)[None]
         rate = 0.05 / (1 + t / 100)
-        if solver == "adam":
-            steps.adam_move(
-                slope,
-                1,
-                penalties,
-                ENDS,
-                rate,
-                0.9,
-                0.999,
-                t + 1,
-                alone(),
-                0,
-                *state,
-                parameters,
-                *steps.ONCE,
-            )
-        else:
-            steps.sgd_move(
-                slope, 1, penalties, ENDS, rate, 0.5, alone(), 0, state[0], parameters, *steps.ONCE
-            )
+        move_alone(solver, t, slope, penalties, rate, state, parameters)
     assert_allclose(parameters, expected, atol=2e-3)
     assert (np.abs(expected) < 1e-3).any()
 
