@@ -4,11 +4,11 @@
 
 DIR as in `benchmarks.datasets`. For each data set a few settings (`following`) are trained on
 ``train`` and compared on ``valid``; the best one is scored on ``test``, and so are the mixture of
-it with four others of the same setting, whose columns are in orders of their own and of which all
-count the same, and a machine with default settings, which is trained without ``valid`` (though the
-defaults themselves were chosen on such rows). A tree and a logistic autoregression are the
-baselines. Scores are by importance sampling: lower bounds in expectation, with the standard error
-over test rows.
+it with 4 to 19 others of the same setting, whose columns are in orders of their own and of which
+all count the same (after 4, none is begun beyond ``--mixture-minutes`` of a processor), and a
+machine with default settings, which is trained without ``valid`` (though the defaults themselves
+were chosen on such rows). A tree and a logistic autoregression are the baselines. Scores are by
+importance sampling: lower bounds in expectation, with the standard error over test rows.
 
 After each fit FOLDER/NAME.json holds what is known, beside the best machine so far (NAME.pickle):
 the same command goes on from there. No new setting is begun after ``--minutes`` minutes of fits of
@@ -41,7 +41,7 @@ COMMON = {
 }  # fmt: skip
 SIZES = ((100,), (200,), (40,))
 VARIANTS = ({"n_particles": 20}, {"n_conditional_units": 50}, {"lateral": 1.0}, {"lateral": 0.1})
-N_COMPONENTS = 5
+FEWEST_COMPONENTS, MOST_COMPONENTS = 5, 20
 _C = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the logistic autoregression: inverse strengths
 _OF_MACHINES = {"fits", "test", "mixture", "default"}  # what a record has of them
 _FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 15, 300
@@ -150,20 +150,29 @@ def share_near(scores):
     return float(np.argmax(scores >= best - _NEAR * abs(best)) + 1) / len(scores)
 
 
-def mix(record, data):
-    """Score the mixture of the chosen machine and others of its setting on the test rows."""
+def mix(record, data, minutes):
+    """Score the mixture of the chosen machine and others of its setting on the test rows.
+
+    No other is begun after so many minutes, once there are enough.
+    """
     if "mixture" in record.values:
         return
-    start, n_rows = time.perf_counter(), len(data["train"])
+    start, n_rows = time.process_time(), len(data["train"])
     setting = parameters(chosen(record.values["fits"])["setting"], n_rows)
     machines = [record.machine()]
-    for seed in range(1, N_COMPONENTS):
+    for seed in range(1, MOST_COMPONENTS):
+        if seed >= FEWEST_COMPONENTS and time.process_time() - start > 60 * minutes:
+            break
         machine = HelmholtzMachine(**setting | {"random_state": seed, "column_order": "random"})
         machines.append(machine.fit(data["train"], X_val=data["valid"]))
     mixture = DensityMixture.from_estimators(machines)
-    valid, seconds = mixture.score(data["valid"]), time.perf_counter() - start
+    seconds = time.process_time() - start
+    valid = mixture.score(data["valid"])
     test = score(mixture, data["test"], TEST_SAMPLES)
-    record.add(mixture=test, mixture_valid=valid, mixture_seconds=round(seconds, 1))
+    record.add(
+        mixture=test, mixture_valid=valid, mixture_seconds=round(seconds, 1),
+        n_components=len(machines),
+    )  # fmt: skip
 
 
 def evaluate(record, data):
@@ -199,6 +208,7 @@ def main():
     parser.add_argument("--data", required=True, help="folder of the data sets")
     parser.add_argument("--sets", nargs="+", default=TWENTY + UCI, choices=TWENTY + UCI)
     parser.add_argument("--minutes", type=float, default=6, help="on each set")
+    parser.add_argument("--mixture-minutes", type=float, default=10, help="on each mixture")
     parser.add_argument("--folder", required=True, help="for the results")
     parser.add_argument("--steps", nargs="+", default=STEPS, choices=STEPS)
     arguments = parser.parse_args()
@@ -213,7 +223,7 @@ def main():
             evaluate(record, data)
             print(name, record.values["test"], "default", record.values["default"], flush=True)
         if "mix" in arguments.steps:
-            mix(record, data)
+            mix(record, data, arguments.mixture_minutes)
             print(name, "mixture", record.values["mixture"], flush=True)
         if "compare" in arguments.steps:
             compare(record, data)

@@ -92,8 +92,8 @@ def details(names, records):
     """Rows of what was chosen, what it cost, defaults and baselines."""
     heading = [
         "data", "sizes", "settings", "valid", "test", "sampling", "ESS", "mixture", "default",
-        "epochs", "fully visible", "Chow-Liu", "minutes", "near", "default took", "mixture took",
-        "cores", "date",
+        "parts", "epochs", "fully visible", "Chow-Liu", "minutes", "near", "default took",
+        "mixture took", "cores", "date",
     ]  # fmt: skip
     rows = []
     for name in names:
@@ -108,7 +108,8 @@ def details(names, records):
             number(r["test"]["monte_carlo_error"], 3),
             number(r["test"]["median_effective_sample_size"], 0),
             number(mixture.get("mean")) + doubt(mixture),
-            number(default.get("mean")) + doubt(default), str(best["epochs"]),
+            number(default.get("mean")) + doubt(default),
+            str(r["n_components"]) if mixture else "\N{EM DASH}", str(best["epochs"]),
             number(r.get("fully_visible")), number(r.get("chow_liu")), number(r["minutes"], 1),
             minutes(best.get("seconds_near")), minutes(r.get("default_seconds")),
             minutes(r.get("mixture_seconds")), str(r["cores"]), r["date"],
