@@ -61,11 +61,17 @@ def uniform_row(key, address, particle, layer, out):
 
     Unit 64 b + 16 q + i has word q at the counter 16 b + i.
     """
+    uniform_units(key, address, particle, layer, 0, out)
+
+
+@helper
+def uniform_units(key, address, particle, layer, start, out):
+    """The numbers of some units alone, as of `uniform_row`: from ``start`` on, divisible by 64."""
     k0, k1 = key[0], key[1]
     c1 = fill_words(uint32(particle))
     c2, c3 = fill_words(uint32(address)), fill_words(uint32(address >> _SHIFT))
     for j in range(0, out.shape[0], UNITS):
-        c0 = count_from(uint32(uint32(j // 4) | layer))
+        c0 = count_from(uint32(uint32((start + j) // 4) | layer))
         w0, w1, w2, w3 = philox(c0, c1, c2, c3, k0, k1)
         store(out, j, uniform(w0))
         store(out, j + LANES, uniform(w1))

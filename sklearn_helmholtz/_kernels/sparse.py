@@ -10,7 +10,7 @@ from numba import boolean, float32, int32, int64, uint8
 
 from .arithmetic import fill, multiply_add
 from .kernel import helper, kernel, reads, routine, writes
-from .lanes import LANES, load, load_first, prefetch, store, store_first
+from .lanes import LANES, load, load_eight, load_first, prefetch, store, store_first
 from .tables import add_rows
 
 _AHEAD = 8  # entries for whose rows of the matrix the memory is asked in time
@@ -30,28 +30,42 @@ def _count_active(rows, counts):
         counts[m] = count
 
 
+@helper
+def _list_part(row, start, stop, t, indices, values):
+    """List the non-zero entries of some columns of a row from place t on: the place after them."""
+    for j in range(start, stop):
+        if row[j] != 0:
+            indices[t] = j
+            values[t] = row[j]
+            t += 1
+    return t
+
+
 def _list_active(rows, indptr, indices, values):
     """Fill the lists of the non-zero entries of each row."""
     for m in range(rows.shape[0]):
+        _list_part(rows[m], 0, rows.shape[1], indptr[m], indices, values)
+
+
+def _list_active_bytes(rows, indptr, indices, values):
+    """Fill the lists of the non-zero entries of each row, of which eight are looked at at once."""
+    n_columns, flat = rows.shape[1], rows.reshape(-1)
+    full = n_columns - n_columns % 8
+    for m in range(rows.shape[0]):
         row, t = rows[m], indptr[m]
-        for j in range(rows.shape[1]):
-            if row[j] != 0:
-                indices[t] = j
-                values[t] = row[j]
-                t += 1
+        for j in range(0, full, 8):
+            if load_eight(flat, m * n_columns + j) != 0:
+                t = _list_part(row, j, j + 8, t, indices, values)
+        _list_part(row, full, n_columns, t, indices, values)
 
 
 count_active_binary, count_active_real = (
     kernel(reads(scalar, "n _"), writes(int64, "n"), variant=f"_{scalar}")(_count_active)
     for scalar in (uint8, float32)
 )
-list_active_binary, list_active_real = (
-    kernel(
-        reads(scalar, "n _"), reads(int64, "n+1"), writes(int32, "t"), writes(float32, "t"),
-        variant=f"_{scalar}",
-    )(_list_active)
-    for scalar in (uint8, float32)
-)  # fmt: skip
+_LISTED = reads(int64, "n+1"), writes(int32, "t"), writes(float32, "t")
+list_active_binary = kernel(reads(uint8, "n _"), *_LISTED)(_list_active_bytes)
+list_active_real = kernel(reads(float32, "n _"), *_LISTED)(_list_active)
 
 
 @routine

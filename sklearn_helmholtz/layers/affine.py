@@ -28,6 +28,7 @@ class Affine(Map):
     penalty_groups: ClassVar = {"weights": CONNECTIONS}
     abilities = EVERYTHING
     kind = "affine"
+    is_affine = True
 
     @property
     def n_inputs(self):

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _tree
+from .._keys import Draws, layer_word
+from ..rows import Lists
 from ..units import Ability, Units
 from .lateral import Lateral
 from .map import Map
 
 _LINEAR = frozenset({Ability.LEARN_EXACTLY, Ability.MEAN_FIELD})  # which are of weighted sums
+_WIDE = 2**21  # inputs of all units and rows, 8 MB, that no cache holds beside all else
+_NO_WEIGHTS = np.empty(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -126,12 +130,43 @@ class Conditional:
         self.units.log_prob(block.values, eta, log_prob)
         return completed, eta
 
+    def is_wide(self, parents, children):
+        """Whether to `visit` it: its inputs would be fetched from afar, and can go by panels."""
+        can = self.lateral is None and self.map.is_affine and self.units.visit_panels is not None
+        fits = isinstance(children, Lists) and parents.dtype == np.uint8
+        return can and fits and len(parents) * self.n_units >= _WIDE
+
+    def visit(self, parents, children, log_prob, draws=None, layer=0, weights=None, out=None):
+        """Add log-probabilities of children, draw others and write derivatives in one walk.
+
+        Inputs of the units are made and forgotten panel by panel. parents : (n_rows + n_drawn,
+        n_parents), those of the children first; children : `Lists`, each of which neighbouring
+        rows may share; log_prob : (n_rows,), to which is added; draws : random numbers of those
+        that are drawn, or None; weights : (n_rows,) float32 of the derivatives that are written to
+        ``out``, or None. Returns the children that were drawn.
+        """
+        matrix, intercept = self.map.coefficients
+        states = self.units.empty(0 if draws is None else draws.n_rows, self.n_units)
+        by_matrix, by_intercept = (matrix[:0], intercept) if out is None else out.map.coefficients
+        draws = draws or Draws(np.zeros(2, np.uint32), np.zeros(0, np.uint64))
+        self.units.visit_panels(
+            parents, matrix, intercept, *children.lists, draws.key, draws.addresses,
+            draws.n_particles, draws.first, layer_word(layer), states, log_prob,
+            _NO_WEIGHTS if weights is None else weights, by_matrix, by_intercept,
+        )  # fmt: skip
+        return states
+
     def gradient(self, parents, children, errors, out, weights=None):
         """Write the gradient of ``sum_i weight_i log p(child_i | parents_i)`` to ``out``.
 
-        errors : those that `Units.score` left, (n_rows, n_units), which are used up; weights :
-        (n_rows,) float32, or None where every row counts once.
+        errors : those that `Units.score` left, (n_rows, n_units), which are used up, or None where
+        the layer is wide; weights : (n_rows,) float32, or None where every row counts once.
         """
+        if errors is None:
+            n = len(parents)
+            weights = np.ones(n, np.float32) if weights is None else weights
+            self.visit(parents, children, np.zeros(n), weights=weights, out=out)
+            return
         self.units.weigh(children, errors, weights, out.units)
         self._pass_on(parents, children, errors, out)
 

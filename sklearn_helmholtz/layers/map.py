@@ -21,12 +21,15 @@ class Map(abc.ABC):
         What algorithms can do with it: most know one kind of map only.
     kind : str
         What it is, as errors name it.
+    is_affine : bool
+        Whether ``coefficients`` are all there is: weights and intercept.
     published : tuple of ndarray
         Weights and intercept, or what takes their place, as users see them.
     """
 
     abilities: ClassVar[frozenset] = frozenset({Ability.ENUMERATE})
     kind: ClassVar[str]
+    is_affine: ClassVar[bool] = False
 
     @property
     @abc.abstractmethod

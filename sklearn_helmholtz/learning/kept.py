@@ -19,7 +19,10 @@ def keep(passes, particles, work=np):
         data=passes.data[particles // passes.log_weights.shape[1]],
         hidden=[_taken(states, both, work) for states in passes.hidden],
         recognition_etas=[first, *(_taken(eta, both, work) for eta in etas)],
-        generation_errors=[_taken(error, particles, work) for error in passes.generation_errors],
+        generation_errors=[
+            None if error is None else _taken(error, particles, work)
+            for error in passes.generation_errors
+        ],
         log_weights=passes.log_weights.reshape(-1)[particles],
     )
 

@@ -16,8 +16,9 @@ class Passes:
     recognition_etas : inputs of the recognition units for the same rows, but for the first hidden
     layer, whose n rows stand for all particles; generation_errors : derivatives of log p(x, h) by
     the inputs of the generative units, (n K, n_units) from the layer below the top down to the
-    data, and before them those of the top layer if it has lateral weights; prior_eta : inputs of
-    the top layer from its prior, (1, n_units); log_weights : (n, K), log p(x, h) - log q(h | x) in
+    data, and before them those of the top layer if it has lateral weights; those of a wide layer of
+    data are None, or missing where they have been made use of; prior_eta : inputs of the top layer
+    from its prior, (1, n_units); log_weights : (n, K), log p(x, h) - log q(h | x) in
     nats. Where not all particles are kept, see `keep`, those that are stand for the n K, and
     log_weights has one axis.
     """
@@ -45,21 +46,23 @@ class Passes:
         return self.hidden[layer][self.n_inferred :]
 
 
-def wake_and_dream(machine, x, wake, dream, work=np, top=None):
+def wake_and_dream(machine, x, wake, dream, work=np, top=None, learnt=None):
     """Infer the hidden layers of a block of rows and dream, with random numbers for both.
 
     The layers of the particles are sampled upward first. Then one walk down scores them and
     samples the dreams, so that both share the products; one walk up recognises the dreams.
 
     top : states of the top layer from which dreams come down, (dream.n_rows, n_units), or None for
-    draws from its prior.
+    draws from its prior; learnt : weights of the particles, (n K,) float32, and the conditional of
+    the data that is to take their gradient, or None. It takes it on the way where the layer is
+    wide, whose inputs are then made once.
     """
     n, m = wake.n_rows, dream.n_rows
     hidden = [work.empty((n + m, size), dtype) for size, dtype in machine.hidden_forms]
     etas = _recognition_etas(machine, len(x) + m, n + m, work)
     log_q = _recognise(machine, x, hidden, etas, wake, work)
     prior_eta, errors, dreamt, data, log_p = _generative_pass(
-        machine.generation, x, hidden, wake, dream, work, top_of_dreams=top
+        machine.generation, x, hidden, wake, dream, work, top_of_dreams=top, learnt=learnt
     )
     below = dreamt = machine.seen_dreams(x, dreamt)
     for conditional, states, eta in zip(
@@ -132,11 +135,13 @@ def _note(trace, log_prob):
         trace.append(log_prob.copy())
 
 
-def _generative_pass(generation, x, hidden, wake, dream, work, trace=None, top_of_dreams=None):
+def _generative_pass(
+    generation, x, hidden, wake, dream, work, trace=None, top_of_dreams=None, learnt=None
+):
     """Score particles, sample dreams: all that `Passes` has of generation, and log p(x, h).
 
-    dream : None where there are no dreams; trace : see `infer_by_states`; top_of_dreams : see
-    `wake_and_dream`.
+    dream : None where there are no dreams; trace : see `infer_by_states`; top_of_dreams, learnt :
+    see `wake_and_dream`.
     """
     n, dreamt = wake.n_rows, None
     log_p, errors = _zeros(n, work), []
@@ -154,6 +159,12 @@ def _generative_pass(generation, x, hidden, wake, dream, work, trace=None, top_o
         errors.append(prior.units.score(hidden[-1][:n], eta, log_p))
     _note(trace, log_p)
     for conditional, layer in zip(conditionals, layers, strict=True):
+        if layer == 0 and conditional.is_wide(hidden[0], x.values):
+            data, (weights, target) = x.values, learnt or (None, None)
+            dreamt = conditional.visit(hidden[0], data, log_p, dream, 0, weights, target)
+            errors += [None] if learnt is None else []
+            _note(trace, log_p)
+            continue
         eta = conditional.eta(hidden[layer], work)
         if layer:
             data = hidden[layer - 1][:n]
@@ -207,7 +218,8 @@ def directed_gradient(machine, passes, weights, out, errors=None):
     conditionals, outs = machine.generation.conditionals[1:], out.conditionals[1:]
     weights, top = weights.reshape(-1), len(passes.hidden) - 1
     errors = passes.generation_errors if errors is None else errors
-    for i, (conditional, target, error) in enumerate(zip(conditionals, outs, errors, strict=True)):
+    links = zip(conditionals, outs, errors, strict=False)  # those of the data may be done
+    for i, (conditional, target, error) in enumerate(links):
         children = passes.inferred(top - i - 1) if i < top else passes.data
         conditional.gradient(passes.inferred(top - i), children, error, target, weights)
 

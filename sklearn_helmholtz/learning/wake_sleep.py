@@ -34,11 +34,12 @@ class WakeSleep(BeliefNetRule):
 
     def gradient(self, machine, x, wake, dream, out, work=np, memory=None):
         """Write the step for a block of rows to ``out``; return the sum of their bounds, nats."""
-        passes = wake_and_dream(machine, x, wake, dream, work)
-        weights = work.empty(passes.log_weights.shape, np.float32)
+        weights = work.empty((len(x), wake.n_particles), np.float32)
         weights[:] = 1 if x.weights is None else x.weights[:, None]
         if self.n_particles > 1:
             weights /= np.float32(self.n_particles)
+        learnt = weights.reshape(-1), out.generation.conditionals[-1]
+        passes = wake_and_dream(machine, x, wake, dream, work, learnt=learnt)
         generation_gradient(machine, passes, weights, out.generation)
         sleep_gradient(machine, passes, out.recognition, work)
         return float(weighted(passes.log_weights.mean(axis=1), x.weights).sum())

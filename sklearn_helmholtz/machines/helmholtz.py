@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..layers import Affine, Conditional
-from ..rows import Block, Coded
+from ..rows import Block, Coded, Lists
 from ..units import Bernoulli
 from .belief_net import BeliefNet, generative_chain, glorot, initialise_net
 from .chain import Chain
@@ -41,8 +41,12 @@ class Helmholtz(BeliefNet):
         return np.ascontiguousarray(code, np.float64)
 
     def seen_dreams(self, x, dreamt):
-        """Dreamt data, an array, as recognition sees them: missing what the rows of x miss."""
-        return self.visible.units.shown(x.mask_like(dreamt))
+        """Dreamt data, an array, as recognition sees them: missing what the rows of x miss.
+
+        Lists, like the rows, where these are lists and few of the values dreamt are not zero.
+        """
+        seen = self.visible.units.shown(x.mask_like(dreamt))
+        return Lists.where_short(seen) if x.is_listed else seen
 
     def recognise(self, x, draws, work=np, eta=None):
         """Sample the hidden layers given a `Block` of data: values, and log q(h | x).

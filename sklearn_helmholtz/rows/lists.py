@@ -7,14 +7,16 @@ import scipy.sparse
 
 from .._kernels import sparse as kernels
 
+_LONG = 8  # columns to an entry: with fewer, tables of sums are as fast
+
 
 @dataclass(frozen=True)
 class Lists:
     """Some rows of which only the non-zero entries are held.
 
     Row i holds ``values[t]`` in column ``indices[t]`` for t from ``indptr[i]`` to
-    ``indptr[i + 1] - 1``; NaN means missing. indptr : (n_rows + 1,) int64; indices : int32;
-    values : float32.
+    ``indptr[i + 1] - 1``, columns in their order; NaN means missing. indptr : (n_rows + 1,) int64;
+    indices : int32; values : float32.
     """
 
     indptr: np.ndarray
@@ -24,7 +26,9 @@ class Lists:
 
     @classmethod
     def from_csr(cls, matrix):
-        """The rows of a CSR matrix without repeated entries."""
+        """The rows of a CSR matrix without repeated entries, in the order of their columns."""
+        if not matrix.has_sorted_indices:
+            matrix = matrix.sorted_indices()
         return cls(
             matrix.indptr.astype(np.int64, copy=False),
             matrix.indices.astype(np.int32, copy=False),
@@ -44,6 +48,12 @@ class Lists:
             rows, indptr, indices, values
         )
         return cls(indptr, indices, values, rows.shape[1])
+
+    @classmethod
+    def where_short(cls, rows):
+        """Rows (n_rows, n_columns) as lists where these are short, else as they are."""
+        n_active = np.count_nonzero(rows)
+        return cls.from_dense(rows) if n_active * _LONG <= rows.size else rows
 
     def __len__(self):
         return len(self.indptr) - 1

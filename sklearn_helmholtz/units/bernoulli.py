@@ -9,6 +9,7 @@ from .._kernels import bernoulli as kernels
 from .._kernels import shared_bernoulli as shared
 from .._kernels.enumeration import bernoulli_shifted_table, bernoulli_table
 from .._kernels.families import BERNOULLI
+from .._kernels.panels import visit_panels
 from .._keys import layer_word
 from ..rows import Lists
 from .abilities import OF_BITS, Missing
@@ -40,6 +41,7 @@ class Bernoulli(DataUnits):
     seeks_modes = False
     is_binary = is_counted = True
     limits = 0.0, 1.0
+    visit_panels = visit_panels
 
     @classmethod
     def initial(cls, means, counts):

@@ -37,6 +37,8 @@ class Units(abc.ABC):
         Factor of the scales of every other particle that recognition of such units proposes.
     limits : tuple of float
         The lowest and the highest value that there is.
+    visit_panels : Kernel or None
+        That goes through a wide layer of such units panel by panel, see `panels`.
     """
 
     name: ClassVar[str]
@@ -46,6 +48,7 @@ class Units(abc.ABC):
     is_binary: ClassVar[bool] = False
     proposal_spread: ClassVar[float] = 1.0
     limits: ClassVar[tuple] = (-math.inf, math.inf)
+    visit_panels: ClassVar = None
 
     # What others see.
 

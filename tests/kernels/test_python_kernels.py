@@ -31,6 +31,7 @@ from sklearn_helmholtz._kernels import (
     bernoulli,
     dense,
     lateral,
+    panels,
     pareto,
     random,
     reference,
@@ -48,7 +49,7 @@ from sklearn_helmholtz._keys import layer_word
 from sklearn_helmholtz.estimators import ways
 from sklearn_helmholtz.likelihood import partition_of, pseudo_log_likelihood, score_undirected
 from sklearn_helmholtz.machines import assemble_boltzmann
-from sklearn_helmholtz.rows import Table
+from sklearn_helmholtz.rows import Lists, Table
 from sklearn_helmholtz.sources import Logistic, Mixture, Samples, Student
 from tests import naive
 from tests.fresh_kernels import run_python
@@ -221,6 +222,24 @@ def lists(rows):
     return [*indptr.tolist(), *indices.tolist(), *values.tolist()]
 
 
+def wide_layer():
+    """Log-probabilities, draws and derivatives of rows with more columns than a panel."""
+    parents, matrix = (normal(17, 5, 3) > 0).astype(np.uint8), normal(18, 3, 270)
+    rows = np.where(normal(19, 3, 270) > 1, 1, 0).astype(np.float32)
+    rows[0, 7] = np.nan
+    states, log_prob, out = (
+        np.empty((2, 270), np.uint8),
+        np.zeros(3),
+        np.empty((4, 270), np.float32),
+    )
+    key, addresses = np.array(KEY, np.uint32), np.arange(2, dtype=np.uint64)
+    panels.visit_panels(
+        parents, matrix, normal(20, 270), *Lists.from_dense(rows).lists, key, addresses, 1, 0,
+        layer_word(0), states, log_prob, np.abs(normal(21, 3)), out[:3], out[3],
+    )  # fmt: skip
+    return [*states.ravel().tolist(), *log_prob, *out.ravel().tolist()]
+
+
 def triangles(lower, values):
     """A product and two solutions with lower triangular matrices."""
     out = np.empty((3, *values.shape), np.float32)
@@ -314,6 +333,7 @@ def answers_of_kernels():
         "products": products(*PRODUCT).ravel().tolist(),
         "shared": shared_bernoulli(),
         "philox": philox(COUNTER, KEY),
+        "wide layer": wide_layer(),
         "lists": lists(PRODUCT[0].astype(np.uint8)) + lists(PRODUCT[0]),
         "errors": error.ravel().tolist(),
         "means": mean.ravel().tolist(),

@@ -82,6 +82,7 @@ ORACLES = {
     "mean_field.mean_field": "units_move_one_after_the_other_to_where_the_tangents_point",
     "mean_field_gradient.mean_field_gradient": "the_step_is_the_slope_of_the_highest_bound",
     "one_hot.one_hot_sample": "one_hot_rows_are_chosen_by_the_documented_uniform_numbers",
+    "panels.visit_panels": "panels_have_the_bits_of_all_units_at_once",
     "pareto.pareto_shapes": "shapes_are_the_naive_ones",
     "mixed.mixed_draw": "draws_have_the_probabilities_of_the_columns",
     "mixed.mixed_encode": "rows_are_coded_as_their_columns_say",

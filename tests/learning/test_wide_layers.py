@@ -1,0 +1,80 @@
+"""Rows of many columns, as lists: the same fit panel by panel as with all inputs at once."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+
+from sklearn_helmholtz import HelmholtzMachine, SigmoidBeliefNet, _tree
+from sklearn_helmholtz.layers import conditional
+
+FEW = {"max_iter": 2, "random_state": 0, "batch_size": 20}
+MODELS = {
+    "wake-sleep": HelmholtzMachine((4, 3), algorithm="wake-sleep", **FEW),
+    "wake-sleep, particles": HelmholtzMachine(
+        4, algorithm="wake-sleep", n_particles=3, early_stopping=True, **FEW
+    ),
+    "reweighted": HelmholtzMachine((4, 3), **FEW),
+    "gibbs": SigmoidBeliefNet(4, inference="gibbs", **FEW),
+    "score function": SigmoidBeliefNet(4, inference="nvil", **FEW),
+}
+
+
+def rows(missing):
+    rng = np.random.default_rng(0)
+    dense = (rng.random((60, 290)) < 0.05).astype(np.float32)
+    dense[rng.random(dense.shape) < missing] = np.nan
+    return scipy.sparse.csr_array(dense)
+
+
+def counted(monkeypatch):
+    """The numbers of parents of each visit, to be filled."""
+    visits, visit = [], conditional.Conditional.visit
+
+    def noted(self, *given, **named):
+        visits.append(len(given[0]))
+        return visit(self, *given, **named)
+
+    monkeypatch.setattr(conditional.Conditional, "visit", noted)
+    return visits
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.02])
+@pytest.mark.parametrize("name", MODELS)
+def test_fits_of_wide_rows_do_not_depend_on_the_way_through_a_layer(name, missing, monkeypatch):
+    X, weights, visits, found = rows(missing), np.linspace(0.5, 2, 60), counted(monkeypatch), []
+    for fewest in (conditional._WIDE, 0):
+        monkeypatch.setattr(conditional, "_WIDE", fewest)
+        model = MODELS[name].fit(X, sample_weight=weights)
+        found.append((_tree.leaves(model._machine), model.loss_curve_))
+        assert bool(visits) == (fewest == 0)
+    for one, other in zip(*(leaves for leaves, _ in found), strict=True):
+        assert_array_equal(one, other)
+    assert found[0][1] == found[1][1]
+
+
+def test_what_is_known_of_weights_saves_a_second_walk(monkeypatch):
+    visits = counted(monkeypatch)
+    monkeypatch.setattr(conditional, "_WIDE", 0)
+    clone(MODELS["wake-sleep"]).set_params(max_iter=1).fit(rows(0))
+    assert visits == [40] * 3  # rows and dreams of each step
+
+
+def test_the_order_of_the_entries_of_a_row_does_not_matter():
+    X = rows(0.0)
+    turned = X.copy()
+    for i in range(X.shape[0]):
+        part = slice(X.indptr[i], X.indptr[i + 1])
+        turned.indices[part] = X.indices[part][::-1].copy()
+    turned.has_sorted_indices = False
+    one, other = (MODELS["reweighted"].fit(form).loss_curve_ for form in (X, turned))
+    assert one == other
+
+
+@pytest.mark.parametrize("density", [0.02, 0.6])
+def test_dreams_are_lists_where_they_are_short(density):
+    rng = np.random.default_rng(0)
+    X = scipy.sparse.csr_array((rng.random((60, 200)) < density).astype(np.uint8))
+    dense, listed = (MODELS["wake-sleep"].fit(form) for form in (X.toarray(), X))
+    assert_allclose(dense.loss_curve_, listed.loss_curve_, rtol=1e-4)
