@@ -27,8 +27,6 @@ class Lists:
     @classmethod
     def from_csr(cls, matrix):
         """The rows of a CSR matrix without repeated entries, in the order of their columns."""
-        if not matrix.has_sorted_indices:
-            matrix = matrix.sorted_indices()
         return cls(
             matrix.indptr.astype(np.int64, copy=False),
             matrix.indices.astype(np.int32, copy=False),

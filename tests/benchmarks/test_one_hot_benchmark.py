@@ -47,6 +47,7 @@ def test_a_line_of_the_table(monkeypatch):
     rows = {name: X[:24, :10] for name, X in split("wine").items()}
     monkeypatch.setattr("benchmarks.one_hot.split", lambda name: rows)
     monkeypatch.setattr("benchmarks.one_hot.C", (1.0,))
+    monkeypatch.setattr("sklearn_helmholtz.estimators.defaults._FEWEST_STEPS", 100)
     found = line("wine", "valid")
     assert found[:3] == ["wine", 24, 10]
     assert len(found) == 13
