@@ -44,7 +44,7 @@ VARIANTS = ({"n_particles": 20}, {"n_conditional_units": 50}, {"lateral": 1.0}, 
 FEWEST_COMPONENTS, MOST_COMPONENTS = 5, 20
 _C = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the logistic autoregression: inverse strengths
 _OF_MACHINES = {"fits", "test", "mixture", "default"}  # what a record has of them
-_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 10_000, 15, 300
+_FEWEST_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 50_000, 15, 500
 _NEAR = 0.005  # of the final score
 
 

@@ -14,7 +14,9 @@ from .datasets import TWENTY, UCI
 from .density import chosen
 from .published import CHECKED, PUBLISHED, REPORTED
 
-_MIXTURES = pathlib.Path(__file__).parent / "results" / "continuous_mixtures.csv"
+_RESULTS = pathlib.Path(__file__).parent / "results"
+_MIXTURES, _OTHERS = _RESULTS / "continuous_mixtures.csv", _RESULTS / "binary_rivals.csv"
+_NAMES = {"boosted": "boosted, run", "stepmix": "StepMix, run"}
 _OCCASION = ("date", "version")
 _SHORT = {"n_particles": "particles", "n_conditional_units": "units", "lateral": "lateral"}
 
@@ -29,6 +31,22 @@ def continuous_mixtures():
     """Test scores of `benchmarks.continuous_mixtures` by name of the set."""
     with _MIXTURES.open(encoding="utf-8") as file:
         return {line["Data"]: float(line["Test"]) for line in csv.DictReader(file)}
+
+
+def run_here():
+    """Test scores by name of the set, of each rival that was run on the same files."""
+    found = {"CM, run": continuous_mixtures()} | {name: {} for name in _NAMES.values()}
+    with _OTHERS.open(encoding="utf-8") as file:
+        for line in csv.DictReader(file):
+            if line["Test"]:
+                found[_NAMES[line["Model"]]][line["Data"]] = float(line["Test"])
+    return found
+
+
+def best_rival(name):
+    """The best score of a set, of all rivals that were run or are published."""
+    own = [scores[name] for scores in run_here().values() if name in scores]
+    return max([*own, *(value for value in PUBLISHED[name].values() if value is not None)])
 
 
 def tuned(record):
@@ -69,13 +87,13 @@ def doubt(result):
 
 def scores(names, records):
     """Rows of our scores beside rivals run here and all published ones; the best is bold."""
-    columns, here = list(PUBLISHED[names[0]]), continuous_mixtures()
-    run = ["CM, run"] if set(names) & set(here) else []
+    columns = list(PUBLISHED[names[0]])
+    run = {label: scores for label, scores in run_here().items() if set(names) & set(scores)}
     heading = ["data", "this", "error", *run, *(_marked(column) for column in columns)]
     rows = []
     for name in names:
         ours, theirs = tuned(records[name]), PUBLISHED[name]
-        cells = [ours["mean"], *(here.get(name) for _ in run), *theirs.values()]
+        cells = [ours["mean"], *(own.get(name) for own in run.values()), *theirs.values()]
         best = max(value for value in cells if value is not None)
         bold = [
             f"**{number(v)}**" if v is not None and level(v, best) else number(v) for v in cells
@@ -127,8 +145,8 @@ def verdicts(records):
         for rival in ("ID-SPN", "CM"):
             theirs = {name: PUBLISHED[name][rival] for name in twenty}
             wins[rival] = sum(level(ours[n], theirs[n]) for n in twenty)
-        best = sum(level(ours[n], max(PUBLISHED[n].values())) for n in twenty)
-        behind = [n for n in twenty if not level(ours[n], max(PUBLISHED[n].values()))]
+        best = sum(level(ours[n], best_rival(n)) for n in twenty)
+        behind = [n for n in twenty if not level(ours[n], best_rival(n))]
         one = sum(records[n]["test"]["mean"] for n in twenty) / len(twenty)
         lines.append(
             f"Of the {len(twenty)} sets, better than or level with ID-SPN on {wins['ID-SPN']}, "
@@ -143,10 +161,16 @@ def verdicts(records):
             f"Continuous mixtures were run on {len(here)} of them, on the same files: better than "
             f"or level with these on {ahead}."
         )
+        trees = {n: v for n, v in run_here()["boosted, run"].items() if n in ours}
+        ahead = sum(level(ours[n], v) for n, v in trees.items())
+        lines.append(
+            f"Chains of boosted trees were run on {len(trees)}: better than or level with these on "
+            f"{ahead}."
+        )
     uci = [name for name in UCI if name in records]
     if uci:
         ours = {name: tuned(records[name])["mean"] for name in uci}
-        best = sum(level(ours[n], max(PUBLISHED[n].values())) for n in uci)
+        best = sum(level(ours[n], best_rival(n)) for n in uci)
         rws = sum(ours[n] > PUBLISHED[n]["RWS-SBN"] for n in uci)
         lines.append(
             f"Of the {len(uci)} UCI sets, level with the best column on {best}, and better than "

@@ -136,7 +136,9 @@ class Conditional:
         fits = isinstance(children, Lists) and parents.dtype == np.uint8
         return can and fits and len(parents) * self.n_units >= _WIDE
 
-    def visit(self, parents, children, log_prob, draws=None, layer=0, weights=None, out=None):
+    def visit(
+        self, parents, children, log_prob, draws=None, layer=0, work=np, weights=None, out=None
+    ):
         """Add log-probabilities of children, draw others and write derivatives in one walk.
 
         Inputs of the units are made and forgotten panel by panel. parents : (n_rows + n_drawn,
@@ -146,7 +148,8 @@ class Conditional:
         ``out``, or None. Returns the children that were drawn.
         """
         matrix, intercept = self.map.coefficients
-        states = self.units.empty(0 if draws is None else draws.n_rows, self.n_units)
+        n_drawn = 0 if draws is None else draws.n_rows
+        states = work.empty((n_drawn, self.n_units), self.units.dtype)
         by_matrix, by_intercept = (matrix[:0], intercept) if out is None else out.map.coefficients
         draws = draws or Draws(np.zeros(2, np.uint32), np.zeros(0, np.uint64))
         self.units.visit_panels(

@@ -161,7 +161,7 @@ def _generative_pass(
     for conditional, layer in zip(conditionals, layers, strict=True):
         if layer == 0 and conditional.is_wide(hidden[0], x.values):
             data, (weights, target) = x.values, learnt or (None, None)
-            dreamt = conditional.visit(hidden[0], data, log_p, dream, 0, weights, target)
+            dreamt = conditional.visit(hidden[0], data, log_p, dream, 0, work, weights, target)
             errors += [None] if learnt is None else []
             _note(trace, log_p)
             continue
