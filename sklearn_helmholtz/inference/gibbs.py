@@ -51,8 +51,8 @@ class Gibbs(FlatNet):
             return None
         draws = Draws(draws.key, draws.addresses, draws.n_particles, draws.first + _COMPLETIONS)
         visible, log_prob = self.machine.visible, np.zeros(draws.n_rows)
-        eta = visible.eta(np.ascontiguousarray(self.split(states)[0]))
-        return visible.observe(x, eta, draws, _COMPLETIONS_LAYER, log_prob)[0]
+        first = np.ascontiguousarray(self.split(states)[0])
+        return visible.observe_given(first, x, draws, _COMPLETIONS_LAYER, log_prob)
 
     def sweep(self, x, states, draws, n_sweeps, completed=None):
         """Move chains towards p(h | x) by sweeps over all hidden units, in place.

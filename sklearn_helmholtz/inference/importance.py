@@ -80,8 +80,7 @@ def sample_prior_particles(machine, x, draws, work=np, proposal=None):
     hidden, log_prior = machine.imagine(draws, work)
     log_q, log_visible = _zeros(draws, work), _zeros(draws, work)
     proposal.log_prob(hidden, log_q, work)
-    visible = machine.visible
-    completed, _ = visible.observe(x, visible.eta(hidden[0], work), draws, 0, log_visible, work)
+    completed = machine.visible.observe_given(hidden[0], x, draws, 0, log_visible, work)
     data = x if completed is x.values else Block(completed)
     return _particles((data, *hidden), log_q, log_prior, log_visible, log_q, draws)
 

@@ -77,8 +77,8 @@ class GuessedPosterior(SampledPosterior):
         """The data drawn given nothing that comes after them: a guess as well."""
         hidden = self.sample(x, addresses, n_samples)
         draws = Draws(_keys.key(self._seed, Purpose.COMPLETE), addresses, n_samples)
-        visible, log_prob = self.machine.visible, np.zeros(draws.n_rows)
-        data, _ = visible.observe(x, visible.eta(hidden[0]), draws, 0, log_prob)
+        log_prob = np.zeros(draws.n_rows)
+        data = self.machine.visible.observe_given(hidden[0], x, draws, 0, log_prob)
         return hidden, Block(data).toarray()
 
 

@@ -130,11 +130,17 @@ class Conditional:
         self.units.log_prob(block.values, eta, log_prob)
         return completed, eta
 
-    def is_wide(self, parents, children):
-        """Whether to `visit` it: its inputs would be fetched from afar, and can go by panels."""
+    def goes_by_panels(self, n_rows, children):
+        """Whether to `visit` so many rows of binary parents, where children are like these.
+
+        Their inputs would be fetched from afar.
+        """
         can = self.lateral is None and self.map.is_affine and self.units.visit_panels is not None
-        fits = isinstance(children, Lists) and parents.dtype == np.uint8
-        return can and fits and len(parents) * self.n_units >= _WIDE
+        return can and isinstance(children, Lists) and n_rows * self.n_units >= _WIDE
+
+    def is_wide(self, parents, children):
+        """Whether to `visit` these parents."""
+        return parents.dtype == np.uint8 and self.goes_by_panels(len(parents), children)
 
     def visit(
         self, parents, children, log_prob, draws=None, layer=0, work=np, weights=None, out=None
@@ -150,7 +156,8 @@ class Conditional:
         matrix, intercept = self.map.coefficients
         n_drawn = 0 if draws is None else draws.n_rows
         states = work.empty((n_drawn, self.n_units), self.units.dtype)
-        by_matrix, by_intercept = (matrix[:0], intercept) if out is None else out.map.coefficients
+        nowhere = np.empty((0, self.n_units), np.float32), np.empty(self.n_units, np.float32)
+        by_matrix, by_intercept = nowhere if out is None else out.map.coefficients
         draws = draws or Draws(np.zeros(2, np.uint32), np.zeros(0, np.uint64))
         self.units.visit_panels(
             parents, matrix, intercept, *children.lists, draws.key, draws.addresses,
@@ -158,6 +165,13 @@ class Conditional:
             _NO_WEIGHTS if weights is None else weights, by_matrix, by_intercept,
         )  # fmt: skip
         return states
+
+    def observe_given(self, parents, block, draws, layer, log_prob, work=np):
+        """Draw what is missing and add log-probabilities as `observe`: the children."""
+        if self.is_wide(parents, block.values):
+            self.visit(parents, block.values, log_prob)
+            return block.values
+        return self.observe(block, self.eta(parents, work), draws, layer, log_prob, work)[0]
 
     def gradient(self, parents, children, errors, out, weights=None):
         """Write the gradient of ``sum_i weight_i log p(child_i | parents_i)`` to ``out``.

@@ -10,6 +10,7 @@ from ..inference import n_from_prior, propose, sample_particles, sample_prior_pa
 from .weights import estimate_from_weights
 
 _PARTICLE_ENTRIES = 2**19  # entries of the widest layer that are held at a time
+_PANEL_ROWS = 2**10  # particles whose inputs of a panel of columns are held at a time
 
 
 def importance_estimate(machine, x, key, addresses, n_samples, work=None, tails=None):
@@ -43,7 +44,7 @@ def importance_log_weights(machine, x, key, addresses, n_samples, work=None):
     energies = work.empty((len(x), n_first), np.float64)
     proposals = (sample_particles, 0, n_first), (sample_prior_particles, n_first, n_prior)
     proposal = propose(machine, x, addresses, n_first)
-    chunk = max(_PARTICLE_ENTRIES // (len(x) * max(machine.n_units)), 1)
+    chunk = max(_rows_at_once(machine, x) // len(x), 1)
     for sample, start, n in proposals:
         for first in range(0, n, chunk):
             draws = Draws(key, addresses, min(chunk, n - first), first)
@@ -57,3 +58,10 @@ def importance_log_weights(machine, x, key, addresses, n_samples, work=None):
     is_guess = proposal.is_guess(np.arange(n_first))
     guessed = energies if is_guess.all() else np.compress(is_guess, energies, axis=1)
     return log_weights, guessed.sum(axis=1) / guessed.shape[1]
+
+
+def _rows_at_once(machine, x):
+    """Number of particles that go through the layers together."""
+    if machine.visible.goes_by_panels(_PANEL_ROWS, x.values):
+        return min(_PANEL_ROWS, _PARTICLE_ENTRIES // max(machine.n_units[1:]))
+    return _PARTICLE_ENTRIES // max(machine.n_units)

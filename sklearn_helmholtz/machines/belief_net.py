@@ -149,8 +149,7 @@ class BeliefNet:
         log_prior, log_visible = (work.empty((len(values[-1]),), np.float64) for _ in range(2))
         log_prior[:], log_visible[:] = 0, 0
         self.prior.log_prob(path[:-1], log_prior, work)
-        eta = self.visible.eta(values[1], work)
-        x, _ = self.visible.observe(values[0], eta, draws, 0, log_visible, work)
+        x = self.visible.observe_given(values[1], values[0], draws, 0, log_visible, work)
         block = values[0] if x is values[0].values else Block(x)
         return log_prior, log_visible, (block, *values[1:])
 

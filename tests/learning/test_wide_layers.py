@@ -30,12 +30,13 @@ def rows(missing):
 
 
 def counted(monkeypatch):
-    """The numbers of parents of each visit, to be filled."""
+    """Of each visit whether it draws and whether it learns, to be filled."""
     visits, visit = [], conditional.Conditional.visit
 
-    def noted(self, *given, **named):
-        visits.append(len(given[0]))
-        return visit(self, *given, **named)
+    def noted(self, parents, children, log_prob, draws=None, *given, **named):
+        learns = named.get("weights", given[2] if len(given) > 2 else None) is not None
+        visits.append((draws is not None, learns))
+        return visit(self, parents, children, log_prob, draws, *given, **named)
 
     monkeypatch.setattr(conditional.Conditional, "visit", noted)
     return visits
@@ -55,11 +56,29 @@ def test_fits_of_wide_rows_do_not_depend_on_the_way_through_a_layer(name, missin
     assert found[0][1] == found[1][1]
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.02])
+@pytest.mark.parametrize("name", ["reweighted", "gibbs"])
+def test_answers_do_not_depend_on_it_either(name, missing, monkeypatch):
+    X, found = rows(missing), []
+    model = clone(MODELS[name]).fit(X)
+    visits = counted(monkeypatch)
+    for fewest in (conditional._WIDE, 0):
+        monkeypatch.setattr(conditional, "_WIDE", fewest)
+        scored = model.log_likelihood(X[:7], method="importance", n_importance_samples=40)
+        answers = scored.per_sample, model.transform(X), model.impute(X).toarray()
+        found.append(answers)
+        assert bool(visits) == (fewest == 0)
+    for one, other in zip(*found, strict=True):
+        assert_array_equal(
+            *((part.toarray() if scipy.sparse.issparse(part) else part) for part in (one, other))
+        )
+
+
 def test_what_is_known_of_weights_saves_a_second_walk(monkeypatch):
     visits = counted(monkeypatch)
     monkeypatch.setattr(conditional, "_WIDE", 0)
     clone(MODELS["wake-sleep"]).set_params(max_iter=1).fit(rows(0))
-    assert visits == [40] * 3  # rows and dreams of each step
+    assert [draws for draws, learns in visits if learns] == [True] * 3  # once in each step
 
 
 @pytest.mark.parametrize("density", [0.02, 0.6])
