@@ -1,11 +1,13 @@
 """Speed, side by side in one process: this library, PyTorch, BernoulliRBM and NumPy.
 
-    python -m benchmarks.speed [--repeats 15] [--threads 1 2] [--only NAME ...] [--csv FILE]
+    python -m benchmarks.speed [--repeats 15] [--threads 1 2] [--only NAME ...]
+        [--data DIR] [--csv FILE]
     python -m benchmarks.speed --check
 
 Prints medians over repeats that take turns, with a rest before each turn, on 1 and on 2 threads.
 A ratio says how many times faster this library is; beside it stand the target and the library that
-multiplies matrices for the other party (`benchmarks.blas` says how to change NumPy's). PyTorch is a
+multiplies matrices for the other party (`benchmarks.blas` says how to change NumPy's). With DIR, as
+in `benchmarks.datasets`, machines that have learnt binarised MNIST are among the work. PyTorch is a
 dependency of this benchmark only; without it, its rows are left out. ``--check`` makes sure that
 the PyTorch programs compute the same things.
 """
@@ -90,7 +92,7 @@ def main():
     arguments = _arguments()
     if arguments.check:
         return _check()
-    made = workloads(arguments.score_rows, arguments.score_particles)
+    made = workloads(arguments.score_rows, arguments.score_particles, arguments.data)
     unknown = set(arguments.only or ()) - set(made)
     if unknown:
         sys.exit(f"--only knows {', '.join(made)}; got {', '.join(sorted(unknown))}.")
@@ -135,6 +137,7 @@ def _arguments():
     parser.add_argument("--json", help="file for the table, with every turn")
     parser.add_argument("--csv", help="file for the table in brief")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="rows of the table, by name")
+    parser.add_argument("--data", help="folder of the file of binarised MNIST")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--score-rows", type=int, default=1000)
     parser.add_argument("--score-particles", type=int, default=1000)

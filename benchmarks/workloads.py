@@ -1,9 +1,10 @@
 """All pieces of work whose speed is compared, by name.
 
 Data are random binary rows, with 19 % ones (as binarised digits have) where no share is named. What
-a machine has learnt matters where few particles carry the weight: trained ones have learnt
-scikit-learn's digits, enlarged to 28 x 28 pixels, for a few epochs. Products of matrices take the
-same time whatever is in them. PyTorch's rows are left out where it is missing.
+a machine has learnt matters where few particles carry the weight, and where they are near to each
+other: trained ones have learnt scikit-learn's digits, enlarged to 28 x 28 pixels, for 360 steps, or
+binarised MNIST for 2,500, where its file is at hand. Products of matrices take the same time
+whatever is in them. PyTorch's rows are left out where it is missing.
 """
 
 import copy
@@ -25,6 +26,7 @@ from sklearn_helmholtz.units import Bernoulli
 
 from .blas import HAS_TORCH, numpy_blas
 from .boltzmann_workloads import boltzmann
+from .datasets import load
 from .workload import Rival, Workload
 
 if HAS_TORCH:
@@ -32,7 +34,9 @@ if HAS_TORCH:
 
 SIZES, DEEP, SMALL = (784, 200, 200), (784, 200, 200, 200), (64, 32)
 GAUSSIAN, GAUSSIAN_DEEP, GAUSSIAN_SMALL = (784, 200, 50), (784, 200, 200, 50), (64, 200, 20)
-N_PARTICLES, RATE, N_EPOCHS = 10, 3e-3, 20
+N_PARTICLES, RATE = 10, 3e-3
+DIGITS, MNIST = "trained", "trained on MNIST"
+N_EPOCHS = {DIGITS: 20, MNIST: 5}
 DENSITY, SPARSE_DENSITY = 0.19, 0.005
 WIDE, N_WIDE, N_SLICE = 20_000, 10_000, 2000  # features and rows of sparse data; dense rows held
 
@@ -46,14 +50,17 @@ def wake_sleep(sizes, batch, n_steps, target):
     return Workload(title, batch * n_steps, "row", _steps(sizes, WakeSleep(), X, batches), rivals)
 
 
-def reweighted(is_trained=False, batch=100, n_steps=5):
-    """Steps of reweighted wake-sleep against PyTorch, of a machine that has learnt or not."""
-    rule, target = ReweightedWakeSleep(N_PARTICLES), 4 if is_trained else 3.5
-    X = large_digits() if is_trained else _binary(5000, DEEP[0])
-    start = _learnt(DEEP)._model.machine if is_trained else _new(DEEP)
+def reweighted(state=None, folder=None, batch=100, n_steps=5):
+    """Steps of reweighted wake-sleep against PyTorch, of a machine that has learnt or not.
+
+    state : what it has learnt, None for nothing; folder : of the file of MNIST.
+    """
+    rule, target = ReweightedWakeSleep(N_PARTICLES), 4 if state else 3.5
+    X = rows_of(state, folder) if state else _binary(5000, DEEP[0])
+    start = _learnt(DEEP, state, folder)._model.machine if state else _new(DEEP)
     batches = _batches(X, batch, n_steps)
     rivals = torch_rivals.reweighted(DEEP, X, batches, N_PARTICLES, target) if HAS_TORCH else ()
-    units = _named(DEEP) + ", trained" * is_trained
+    units = _named(DEEP) + (f", {state}" if state else "")
     title = f"reweighted step, {N_PARTICLES} particles, {units}, batch {batch}"
     return Workload(title, batch * n_steps, "row", _training(start, rule, X, batches), rivals)
 
@@ -78,19 +85,21 @@ def gaussian(sizes, n_particles, activation="tanh", batch=128, n_steps=10):
     return Workload(title, batch * n_steps, "row", _training(start, rule, X, batches), rivals)
 
 
-def scoring(n_rows, n_particles, is_trained=False):
+def scoring(n_rows, n_particles, state=None, folder=None):
     """Importance-sampled log p(x) against PyTorch, by a machine that has learnt or not."""
-    X = large_digits()[:n_rows] if is_trained else _binary(n_rows, SIZES[0])
-    target = 4.5 if is_trained else 6
+    X = rows_of(state, folder)[:n_rows] if state else _binary(n_rows, SIZES[0])
+    target = 4.5 if state else 6
 
     def make(n_threads):
-        machine = (_trained if is_trained else _machine)(
-            SIZES, n_threads, n_importance_samples=n_particles
-        )
+        params = {"n_jobs": n_threads, "n_importance_samples": n_particles}
+        if state:
+            machine = copy.deepcopy(_learnt(SIZES, state, folder)).set_params(**params)
+        else:
+            machine = _machine(SIZES, n_threads, n_importance_samples=n_particles)
         return lambda: machine.score_samples(X)
 
     rivals = torch_rivals.scoring(SIZES, X, n_particles, target) if HAS_TORCH else ()
-    units = _named(SIZES) + ", trained" * is_trained
+    units = _named(SIZES) + (f", {state}" if state else "")
     title = f"scores, {n_rows:,} rows, {n_particles:,} particles, {units}"
     return Workload(title, n_rows * n_particles, "particle", make, rivals, thrift=5)
 
@@ -199,12 +208,16 @@ def sparse_fit(n_rows=1000, batch=100):
     return Workload(title, n_rows, "row", make, rivals, thrift=3)
 
 
-def workloads(score_rows, score_particles):
-    """Functions that make the workloads, by name, in the order of the table."""
-    return {
+def workloads(score_rows, score_particles, folder=None):
+    """Functions that make the workloads, by name, in the order of the table.
+
+    folder : of the file of MNIST, for those who need it, or None.
+    """
+    made = {
         "wake-sleep": lambda: wake_sleep(SIZES, 128, 20, 3),
         "reweighted": reweighted,
-        "reweighted-trained": lambda: reweighted(is_trained=True),
+        "reweighted-trained": lambda: reweighted(DIGITS),
+        "reweighted-mnist": lambda: reweighted(MNIST, folder),
         "small": lambda: wake_sleep(SMALL, 100, 200, 2),
         "gaussian": lambda: gaussian(GAUSSIAN, 1),
         "gaussian-5": lambda: gaussian(GAUSSIAN, 5),
@@ -214,7 +227,8 @@ def workloads(score_rows, score_particles):
         "gaussian-small": lambda: gaussian(GAUSSIAN_SMALL, 1, n_steps=50),
         "gaussian-small-5": lambda: gaussian(GAUSSIAN_SMALL, 5, n_steps=20),
         "scoring": lambda: scoring(score_rows, score_particles),
-        "scoring-trained": lambda: scoring(score_rows, score_particles, is_trained=True),
+        "scoring-trained": lambda: scoring(score_rows, score_particles, DIGITS),
+        "scoring-mnist": lambda: scoring(score_rows, score_particles, MNIST, folder),
         "sampling": sampling,
         "epoch": epoch,
         "product-13": lambda: product(0.13, 2.5),
@@ -227,6 +241,7 @@ def workloads(score_rows, score_particles):
         "sparse-transform": sparse_transform,
         "sparse-fit": sparse_fit,
     }
+    return {name: made[name] for name in made if folder or not name.endswith("-mnist")}
 
 
 def _steps(sizes, rule, X, batches):
@@ -273,19 +288,19 @@ def large_digits():
     return (np.random.default_rng(0).random(grey.shape) < grey).astype(np.uint8)
 
 
+def rows_of(state, folder):
+    """The rows that a machine has learnt."""
+    return large_digits() if state == DIGITS else load(folder, "binarized_mnist")["train"]
+
+
 @functools.lru_cache(maxsize=1)
-def _learnt(sizes):
+def _learnt(sizes, state, folder):
     """A machine that has learnt digits."""
     machine = HelmholtzMachine(
-        sizes[1:], n_particles=N_PARTICLES, learning_rate_init=RATE, max_iter=N_EPOCHS,
-        random_state=0,
+        sizes[1:], n_particles=N_PARTICLES, learning_rate_init=RATE, max_iter=N_EPOCHS[state],
+        early_stopping=False, random_state=0,
     )  # fmt: skip
-    return machine.fit(large_digits())
-
-
-def _trained(sizes, n_threads, **params):
-    """A copy of one for a number of threads."""
-    return copy.deepcopy(_learnt(sizes)).set_params(n_jobs=n_threads, **params)
+    return machine.fit(rows_of(state, folder))
 
 
 def _untrained(batch, n_threads):

@@ -9,7 +9,7 @@ recognition layers from the data up. ``starts`` says where each of them begins.
 import numpy as np
 from numba import uint32
 
-from . import bernoulli
+from . import bernoulli, flips
 from .kernel import helper, opaque_true, routine
 from .tables import gradient, product
 
@@ -51,6 +51,24 @@ def write_inputs(parents, parameters, starts, place, eta):
     weights = rows(parameters, starts[place], n_inputs, n_units)
     intercept = parameters[starts[place + 1] : starts[place + 1] + n_units]
     product(parents, weights, intercept, eta)
+
+
+@routine
+def write_inputs_near(
+    parents, references, are_sure, n_near, parameters, starts, place, eta, reference_eta
+):  # fmt: skip
+    """Do as `write_inputs`, for parents of which many are near references, see `flips`.
+
+    reference_eta : the inputs that these make, (n_references, n_units), written where they are
+    sure.
+    """
+    if not are_sure.any():
+        write_inputs(parents, parameters, starts, place, eta)
+        return
+    n_inputs, n_units = parents.shape[1], eta.shape[1]
+    weights = rows(parameters, starts[place], n_inputs, n_units)
+    intercept = parameters[starts[place + 1] : starts[place + 1] + n_units]
+    flips.product(parents, references, are_sure, n_near, weights, intercept, eta, reference_eta)
 
 
 @routine

@@ -20,8 +20,6 @@ from .lanes import LANES, load, store
 from .random import uniform_units
 from .sparse import SHARED_LISTS
 from .tables import (
-    GROUP,
-    N_GROUPS,
     WIDTH,
     add_tables,
     aligned,
@@ -29,6 +27,7 @@ from .tables import (
     copy_columns,
     row_words,
     start_of,
+    table_room,
 )
 
 PANEL = SEGMENT  # units: sums of log-probabilities go from segment to segment
@@ -130,7 +129,7 @@ def visit_panels(
     n, n_units, learns = log_prob.shape[0], matrix.shape[1], weights.shape[0] > 0
     share = n // max(indptr.shape[0] - 1, 1)
     words, own = row_words(parents), column_words(parents[:n])
-    eta, tables = aligned(parents.shape[0] * _STRIDE), aligned(N_GROUPS * 2**GROUP * WIDTH)
+    eta, tables = aligned(parents.shape[0] * _STRIDE), table_room()
     sums, zeros = aligned(parents.shape[1] * WIDTH), np.zeros(PANEL, np.uint8)
     uniforms, places = np.empty(PANEL, np.float32), indptr.copy()
     listed, others = np.zeros(n, np.float64), np.zeros(n, np.float64)

@@ -181,6 +181,14 @@ def gather_flags(values):
     return np.uint32((values.values << np.arange(LANES)).sum())
 
 
+def lowest_bit(word):
+    return (int(word) & -int(word)).bit_length() - 1
+
+
+def count_bits(word):
+    return int(word).bit_count()
+
+
 def load_eight(array, index):
     return np.uint64(int.from_bytes(_part(array, index, 8).tobytes(), "little"))
 

@@ -8,7 +8,7 @@ dreams, one for each. When the weights are known, the explanations that are kept
 import numpy as np
 from numba import float32, float64, int64, uint8, uint32, uint64
 
-from . import bernoulli, data_layer
+from . import bernoulli, data_layer, flips
 from .kernel import helper, kernel, opaque_true, reads, routine, writes
 from .layers import (
     gather,
@@ -20,6 +20,7 @@ from .layers import (
     write_gradient,
     write_gradients,
     write_inputs,
+    write_inputs_near,
     write_prior_gradients,
 )
 from .particles import kept_of, normalise, play
@@ -28,27 +29,50 @@ _HALF = np.float32(0.5)
 
 
 @helper
-def _recognise(x, m, hidden, places, etas, up, sizes, parameters, starts, key, addresses, log_q):
+def _references(memory, marks, n, layer, sizes):
+    """The most probable states of n rows in a layer, (n, n_units)."""
+    return rows(memory, marks[layer], n, sizes[layer])
+
+
+@helper
+def _recognise(
+    x, m, hidden, places, marks, are_sure, etas, up, aside, sizes, parameters, starts, key,
+    addresses, log_q,
+):  # fmt: skip
     """Sample m explanations of x into the first rows of the hidden layers; add log q(h | x).
 
     From the data up. The inputs of each layer stay in the first rows of its part of ``etas``, n of
     the first layer, whose particles share them, m of all others: the recognition gradients take
-    their errors from there.
+    their errors from there. The most probable states of each row go to where ``marks`` says, and
+    whether particles are near them to are_sure : (n_layers, n), of which the first row is given;
+    aside : where the inputs of these go for the moment.
     """
     n, top = x.shape[0], sizes.shape[0] - 1
     first = n - n  # not a constant: see `opaque_true`
     eta = rows(etas, up[1], n, sizes[1])
     data_layer.write_recognition_inputs(x, parameters, starts, top, eta)
+    reference_eta = eta
     for layer in range(1, top + 1):
         states = rows(hidden, places[layer], m, sizes[layer])
         bernoulli.sample(eta, key, addresses, m // n, first, word(layer), states, log_q)
+        references = _references(hidden, marks, n, layer, sizes)
+        for i in range(n):
+            are_sure[layer, i] = are_sure[layer - 1, i]
+        flips.choose(reference_eta, references, are_sure[layer])
         if layer < top:
             eta = rows(etas, up[layer + 1], m, sizes[layer + 1])
-            write_inputs(states, parameters, starts, recognition_place(layer + 1, top), eta)
+            reference_eta = rows(etas, aside, n, sizes[layer + 1])
+            write_inputs_near(
+                states, references, are_sure[layer], m // n, parameters, starts,
+                recognition_place(layer + 1, top), eta, reference_eta,
+            )  # fmt: skip
 
 
 @helper
-def _descend(n, m, hidden, places, etas, down, sizes, parameters, starts, key, addresses, log_p):
+def _descend(
+    n, m, hidden, places, marks, are_sure, etas, down, aside, sizes, parameters, starts, key,
+    addresses, log_p,
+):  # fmt: skip
     """Score m explanations and sample n dreams, from the top to layer 1; leave errors in etas.
 
     In each layer the inputs of explanations and dreams are written side by side; scoring turns the
@@ -63,7 +87,11 @@ def _descend(n, m, hidden, places, etas, down, sizes, parameters, starts, key, a
     bernoulli.sample(prior, key, addresses, one, first, word(top), states[m:], ignored)
     for layer in range(top - 1, 0, -1):
         eta = rows(etas, down[layer], m + n, sizes[layer])
-        write_inputs(states, parameters, starts, generation_place(layer, top), eta)
+        write_inputs_near(
+            states, _references(hidden, marks, n, layer + 1, sizes), are_sure[layer + 1], m // n,
+            parameters, starts, generation_place(layer, top), eta,
+            rows(etas, aside, n, sizes[layer]),
+        )  # fmt: skip
         states = rows(hidden, places[layer], m + n, sizes[layer])
         bernoulli.score(states[:m], eta[:m], log_p)
         bernoulli.sample(eta[m:], key, addresses, one, first, word(layer), states[m:], ignored)
@@ -71,15 +99,19 @@ def _descend(n, m, hidden, places, etas, down, sizes, parameters, starts, key, a
 
 @helper
 def _descend_to_data(
-    x, m, dreamt, hidden, places, etas, down, sizes, parameters, starts, key, addresses, log_p
-):
+    x, m, dreamt, hidden, places, marks, are_sure, etas, down, aside, sizes, parameters, starts,
+    key, addresses, log_p,
+):  # fmt: skip
     """Take the last step of `_descend`, in the same order, to the data and their dreams."""
     n, top = x.shape[0], sizes.shape[0] - 1
     ignored, first = np.zeros(n, np.float64), n - n
     one = first + 1  # neither is a constant: see `opaque_true`
     states = rows(hidden, places[1], m + n, sizes[1])
     eta = rows(etas, down[0], m + n, sizes[0])
-    write_inputs(states, parameters, starts, generation_place(0, top), eta)
+    write_inputs_near(
+        states, _references(hidden, marks, n, 1, sizes), are_sure[1], m // n, parameters, starts,
+        generation_place(0, top), eta, rows(etas, aside, n, sizes[0]),
+    )  # fmt: skip
     data_layer.score(x, eta[:m], log_p)
     data_layer.sample(eta[m:], key, addresses, one, first, dreamt, ignored)
 
@@ -197,14 +229,16 @@ def _halves(weights, n):
 
 @helper
 def _places(n, m, sizes):
-    """Where layers start among states, inputs of recognition and of generation; where both end.
+    """Where layers start among states, references, and inputs of both chains; where room is left.
 
-    States: of layers 1, 2, ... m explanations each, then n dreams. Inputs: first of recognition,
-    upward, m explanations (n in the first layer, whose particles share them), then n dreams; after
-    these of generation, from the data upward, m explanations, then n dreams.
+    States: of layers 1, 2, ... m explanations each, then n dreams; behind all, n references of each
+    layer. Inputs: first of recognition, upward, m explanations (n in the first layer, whose
+    particles share them), then n dreams; after these of generation, from the data upward, m
+    explanations, then n dreams; behind all, n references of one layer at a time, which are needed
+    for a moment: room is left from there on.
     """
     top = sizes.shape[0] - 1
-    hidden, up, down = sizes.copy(), sizes.copy(), sizes.copy()
+    hidden, marks, up, down = sizes.copy(), sizes.copy(), sizes.copy(), sizes.copy()
     n_states, n_etas = 0, 0
     for layer in range(1, top + 1):
         hidden[layer], up[layer] = n_states, n_etas
@@ -213,7 +247,10 @@ def _places(n, m, sizes):
     for layer in range(top):
         down[layer] = n_etas
         n_etas += (m + n) * sizes[layer]
-    return hidden, up, down, (n_states, n_etas)
+    for layer in range(1, top + 1):
+        marks[layer] = n_states
+        n_states += n * sizes[layer]
+    return hidden, marks, up, down, (n_states, n_etas)
 
 
 def room(sizes, n_rows, n_particles, most_rows):
@@ -222,11 +259,12 @@ def room(sizes, n_rows, n_particles, most_rows):
     sizes : of the layers, as a list; most_rows : of a row block.
     """
     top, hidden, n_both = len(sizes) - 1, sum(sizes[1:]), n_rows * (n_particles + 1)
-    states, inputs = n_both * hidden, n_both * (hidden - sizes[top] + sizes[0] + hidden)
+    states, inputs = (n_both + n_rows) * hidden, n_both * (hidden - sizes[top] + sizes[0] + hidden)
     inputs -= n_rows * (n_particles - 1) * sizes[1]
     together = most_rows * (n_particles + 1) if top > 1 else 0
     states += together * max(sizes[1:top], default=0)
-    return states, inputs + together * max(sizes[2:], default=0)
+    # References and rows that are brought together take the same room, one after the other.
+    return states, inputs + max(n_rows * max(sizes), together * max(sizes[2:], default=0))
 
 
 def _reweighted_gradient(
@@ -245,21 +283,26 @@ def _reweighted_gradient(
     """
     n, top = x.shape[0], sizes.shape[0] - 1
     m = n * n_particles
-    places, up, down, ends = _places(n, m, sizes)
+    places, marks, up, down, ends = _places(n, m, sizes)
     dreamt, log_p, log_q = (
         data_layer.empty_dreams(x),
         np.zeros(m, np.float64),
         np.zeros(m, np.float64),
     )
+    are_sure = np.empty(sizes.shape[0] * n, np.uint8).reshape(sizes.shape[0], n)
+    for i in range(n):
+        are_sure[0, i] = uint8(n_particles >= flips.FEWEST_NEAR)
     _recognise(
-        x, m, hidden, places, etas, up, sizes, parameters, starts, wake_key, addresses, log_q
-    )
+        x, m, hidden, places, marks, are_sure, etas, up, ends[1], sizes, parameters, starts,
+        wake_key, addresses, log_q,
+    )  # fmt: skip
     _descend(
-        n, m, hidden, places, etas, down, sizes, parameters, starts, dream_key, addresses, log_p
-    )
+        n, m, hidden, places, marks, are_sure, etas, down, ends[1], sizes, parameters, starts,
+        dream_key, addresses, log_p,
+    )  # fmt: skip
     _descend_to_data(
-        x, m, dreamt, hidden, places, etas, down, sizes, parameters, starts, dream_key, addresses,
-        log_p,
+        x, m, dreamt, hidden, places, marks, are_sure, etas, down, ends[1], sizes, parameters,
+        starts, dream_key, addresses, log_p,
     )  # fmt: skip
     for i in range(m):
         log_p[i] -= log_q[i]

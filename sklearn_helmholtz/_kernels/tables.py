@@ -37,6 +37,12 @@ def aligned(n):
     return memory[start : start + n]
 
 
+@helper
+def table_room():
+    """Memory for the tables of a span."""
+    return aligned(N_GROUPS * _TABLE)
+
+
 @routine
 def write_row_words(states, words, m0):
     """The states of 32 neighbouring units of a row as the bits of a word, in zeros from m0 on.
@@ -241,7 +247,7 @@ def _table_sums(words, matrix, intercept, fresh, out):
     n_rows = words.shape[1]
     n_inputs, n_units = matrix.shape
     entries, target = matrix.reshape(-1), out.reshape(-1)
-    tables = aligned(N_GROUPS * _TABLE)
+    tables = table_room()
     apart = aligned(n_rows * WIDTH)  # room for sums that are not added up where they belong
     for j0 in range(0, n_units, WIDTH):
         width = min(WIDTH, n_units - j0)
@@ -300,7 +306,7 @@ def table_product_transposed(states, matrix, intercept, out):
     """
     n_rows, (n_units, n_inputs) = states.shape[0], matrix.shape
     words, entries, target = row_words(states), matrix.reshape(-1), out.reshape(-1)
-    panel, tables, sums = aligned(SPAN * WIDTH), aligned(N_GROUPS * _TABLE), aligned(n_rows * WIDTH)
+    panel, tables, sums = aligned(SPAN * WIDTH), table_room(), aligned(n_rows * WIDTH)
     for j0 in range(0, n_units, WIDTH):
         width = min(WIDTH, n_units - j0)
         low, high = start_of(intercept, j0, width)

@@ -69,7 +69,7 @@ def sample_particles(machine, x, draws, work=np, proposal=None):
     """
     proposal = proposal or propose(machine, x, draws.addresses, draws.n_particles)
     values, log_q, log_guess = proposal.sample(draws, work)
-    log_prior, log_visible, values = machine.observe(values, draws, work)
+    log_prior, log_visible, values = machine.observe(values, draws, work, proposal.references)
     return _particles(values, log_q, log_prior, log_visible, log_guess, draws)
 
 

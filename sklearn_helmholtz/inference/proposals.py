@@ -22,6 +22,8 @@ class Proposal:
     what infers the hidden layers itself; a proposal may be another.
     """
 
+    references = None  # that the hidden layers are near, from the data upward
+
     def is_guess(self, numbers):
         """Whether the particles of some numbers come from the guess: they make the free energy."""
         return np.ones(len(numbers), bool)
@@ -37,13 +39,14 @@ class Proposal:
 class RecognitionProposal(Proposal):
     """The recognition chain of a machine, whose first inputs all particles of a row share."""
 
-    def __init__(self, machine, x):
+    def __init__(self, machine, x, n_particles):
         self.machine, self.x, self._seen = machine, x, machine.seen(x)
         self._eta = machine.recognition.conditionals[0].eta(self._seen)
+        self.references = machine.recognition.references(self._eta, n_particles)
 
     def sample(self, draws, work=np):
         """Values, with the hidden layers drawn; their log-density, and under the guess, nats."""
-        values, log_q = self.machine.recognise(self.x, draws, work, self._eta)
+        values, log_q = self.machine.recognise(self.x, draws, work, self._eta, self.references)
         return values, log_q, log_q
 
     def log_prob(self, hidden, log_q, work=np):
@@ -171,6 +174,6 @@ def propose(machine, x, addresses, n_particles):
     if has_recognition(machine):
         if machine.recognition.conditionals[0].units.proposal_spread != 1:
             return WidenedProposal(machine, x, n_particles)
-        return RecognitionProposal(machine, x)
+        return RecognitionProposal(machine, x, n_particles)
     has_mean_field = machine.can(Ability.MEAN_FIELD)
     return (MeanFieldProposal if has_mean_field else ChainProposal)(machine, x, addresses)

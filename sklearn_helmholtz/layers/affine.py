@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from .._kernels.dense import dense_gradient, dense_product, dense_product_transposed
+from .._kernels.flips import near_product
 from .._kernels.sparse import sparse_gradient, sparse_product
 from .._kernels.tables import table_gradient, table_product
 from .._tree import CONNECTIONS
@@ -82,6 +83,22 @@ class Affine(Map):
         else:
             dense_product(parents, self.weights, self.intercept, out)
         return out
+
+    def forward_near(self, parents, references, n_near, work=np, out=None):
+        """Inputs of the units as of `forward`, and those that references make where they are sure.
+
+        parents : uint8, the first ``n_near`` times as many as there are `References` near these, in
+        their order.
+        """
+        self._check_width(parents)
+        n_rows, n_units = len(parents), len(self.intercept)
+        out = work.empty((n_rows, n_units), np.float32) if out is None else out
+        others = work.empty((len(references), n_units), np.float32)
+        near_product(
+            parents, references.states, references.are_sure, n_near, self.weights, self.intercept,
+            out, others,
+        )  # fmt: skip
+        return out, others
 
     def gradient(self, parents, error, out, add=False):
         """Write, or add, the derivatives of what has the derivative ``error`` by eta to ``out``.

@@ -10,6 +10,7 @@ from ..rows import Lists
 from ..units import Ability, Units
 from .lateral import Lateral
 from .map import Map
+from .references import References
 
 _LINEAR = frozenset({Ability.LEARN_EXACTLY, Ability.MEAN_FIELD})  # which are of weighted sums
 _WIDE = 2**21  # inputs of all units and rows, 8 MB, that no cache holds beside all else
@@ -65,6 +66,36 @@ class Conditional:
     def eta(self, parents, work=np, out=None):
         """Inputs that parents make, (n_rows, n_units); one row for a prior."""
         return self.map.forward(parents, work, out)
+
+    def eta_near(self, parents, references, n_near, work=np, out=None):
+        """Inputs that parents make, and those that `References` do, where they are sure.
+
+        The first parents are ``n_near`` near each of these. Without any, or where there is nothing
+        to be gained by them, the latter are None.
+        """
+        if references is None or not references.are_sure.any() or not self._takes(parents):
+            return self.eta(parents, work, out), None
+        return self.map.forward_near(parents, references, n_near, work, out)
+
+    def eta_over(self, children, parents, references, n_near, work=np):
+        """Inputs that parents make, as of `eta_near`, where children are like these.
+
+        Those of lists come from tables: whether they are many enough to `visit` is no matter then.
+        """
+        if isinstance(children, Lists):
+            references = None
+        return self.eta_near(parents, references, n_near, work)[0]
+
+    def _takes(self, parents):
+        """Whether sums of these may be those of others and some flips."""
+        is_binary = isinstance(parents, np.ndarray) and parents.dtype == np.uint8
+        return is_binary and self.map.is_affine and self.map.n_inputs > 0
+
+    def references(self, eta, n_particles, below=None, work=np):
+        """`References` of its units with some inputs, made by those of the layer below; or None."""
+        if eta is None or not self.units.is_binary or self.lateral is not None:
+            return None
+        return References.of(eta, n_particles, below, work)
 
     def given(self, children, eta, work=np):
         """Inputs of all units given all children, from those that parents make.
@@ -166,12 +197,19 @@ class Conditional:
         )  # fmt: skip
         return states
 
-    def observe_given(self, parents, block, draws, layer, log_prob, work=np):
-        """Draw what is missing and add log-probabilities as `observe`: the children."""
+    def observe_given(
+        self, parents, block, draws, layer, log_prob, work=np, references=None
+    ):  # fmt: skip
+        """Draw what is missing and add log-probabilities as `observe`: the children.
+
+        references : those that all parents are near, or None.
+        """
         if self.is_wide(parents, block.values):
             self.visit(parents, block.values, log_prob)
             return block.values
-        return self.observe(block, self.eta(parents, work), draws, layer, log_prob, work)[0]
+        n_near = 0 if references is None else len(parents) // len(references)
+        eta = self.eta_over(block.values, parents, references, n_near, work)
+        return self.observe(block, eta, draws, layer, log_prob, work)[0]
 
     def gradient(self, parents, children, errors, out, weights=None):
         """Write the gradient of ``sum_i weight_i log p(child_i | parents_i)`` to ``out``.

@@ -60,9 +60,9 @@ def wake_and_dream(machine, x, wake, dream, work=np, top=None, learnt=None):
     n, m = wake.n_rows, dream.n_rows
     hidden = [work.empty((n + m, size), dtype) for size, dtype in machine.hidden_forms]
     etas = _recognition_etas(machine, len(x) + m, n + m, work)
-    log_q = _recognise(machine, x, hidden, etas, wake, work)
+    log_q, near = _recognise(machine, x, hidden, etas, wake, work)
     prior_eta, errors, dreamt, data, log_p = _generative_pass(
-        machine.generation, x, hidden, wake, dream, work, top_of_dreams=top, learnt=learnt
+        machine.generation, x, hidden, wake, dream, work, None, top, learnt, near
     )
     below = dreamt = machine.seen_dreams(x, dreamt)
     for conditional, states, eta in zip(
@@ -83,7 +83,7 @@ def infer_by_recognition(machine, x, wake, work=np):
     hidden = [work.empty((wake.n_rows, size), dtype) for size, dtype in machine.hidden_forms]
     etas = _recognition_etas(machine, len(x), wake.n_rows, work)
     upward, downward = [], []
-    log_q = _recognise(machine, x, hidden, etas, wake, work, upward)
+    log_q, _ = _recognise(machine, x, hidden, etas, wake, work, upward)
     passes = infer_by_states(machine, x, hidden, wake, work, downward)
     log_weights = passes.log_weights - log_q.reshape(passes.log_weights.shape)
     passes = replace(passes, recognition_etas=etas, log_weights=log_weights)
@@ -117,17 +117,22 @@ def _recognition_etas(machine, n_first, n_others, work):
 
 
 def _recognise(machine, x, hidden, etas, wake, work, trace=None):
-    """Sample particles into the first rows of the hidden layers; log q(h | x)."""
-    log_q = _zeros(wake.n_rows, work)
-    below = machine.seen(x)
+    """Sample particles into the first rows of the hidden layers: log q(h | x), and `References`.
+
+    The latter are of each layer, of particles near them, or None.
+    """
+    log_q, near = _zeros(wake.n_rows, work), []
+    below, own = machine.seen(x), None
     recognition = machine.recognition
     links = zip(recognition.conditionals, recognition.layers, hidden, etas, strict=True)
     for conditional, layer, states, eta in links:
-        eta = conditional.eta(below, work, out=eta[: len(below)])
+        eta, others = conditional.eta_near(below, own, wake.n_particles, work, eta[: len(below)])
         below = states[: wake.n_rows]
         conditional.sample(eta, wake, layer, log_q, work, out=below)
+        own = conditional.references(others if near else eta, wake.n_particles, own, work)
+        near.append(own)
         _note(trace, log_q)
-    return log_q
+    return log_q, near
 
 
 def _note(trace, log_prob):
@@ -136,13 +141,15 @@ def _note(trace, log_prob):
 
 
 def _generative_pass(
-    generation, x, hidden, wake, dream, work, trace=None, top_of_dreams=None, learnt=None
-):
+    generation, x, hidden, wake, dream, work, trace=None, top_of_dreams=None, learnt=None,
+    near=None,
+):  # fmt: skip
     """Score particles, sample dreams: all that `Passes` has of generation, and log p(x, h).
 
     dream : None where there are no dreams; trace : see `infer_by_states`; top_of_dreams, learnt :
-    see `wake_and_dream`.
+    see `wake_and_dream`; near : `References` of the hidden layers, see `_recognise`, or None.
     """
+    near = near or [None] * len(hidden)
     n, dreamt = wake.n_rows, None
     log_p, errors = _zeros(n, work), []
     prior, *conditionals = generation.conditionals
@@ -165,9 +172,10 @@ def _generative_pass(
             errors += [None] if learnt is None else []
             _note(trace, log_p)
             continue
-        eta = conditional.eta(hidden[layer], work)
+        children = hidden[layer - 1][:n] if layer else x.values
+        eta = conditional.eta_over(children, hidden[layer], near[layer], wake.n_particles, work)
         if layer:
-            data = hidden[layer - 1][:n]
+            data = children
             own = conditional.given(data, eta[:n], work)
             errors.append(conditional.units.score(data, own, log_p))
         else:

@@ -137,19 +137,20 @@ class BeliefNet:
         """Log p(h) and log p(x | h) of each row in nats."""
         return self.observe(values, None, work)[:2]
 
-    def observe(self, values, draws, work=np):
+    def observe(self, values, draws, work=np, references=None):
         """Log p(h) and log p(x | h) of each row in nats, and the values with nothing missing.
 
         In an autoregressive machine, units depend on missing ones before them: those are drawn, and
         there is a row of data for each row of the hidden layers; log p(x | h) is that of what is
         observed, given all before it. In others what is missing stays so. draws : of the rows of
-        the hidden layers; not needed where nothing is missing.
+        the hidden layers; not needed where nothing is missing. references : those that the hidden
+        layers are near, from the data upward, or None.
         """
-        path = downward(values)
+        path, near = downward(values), references or [None] * len(values[1:])
         log_prior, log_visible = (work.empty((len(values[-1]),), np.float64) for _ in range(2))
         log_prior[:], log_visible[:] = 0, 0
-        self.prior.log_prob(path[:-1], log_prior, work)
-        x = self.visible.observe_given(values[1], values[0], draws, 0, log_visible, work)
+        self.prior.log_prob(path[:-1], log_prior, work, None, (None, *near[:0:-1]))
+        x = self.visible.observe_given(values[1], values[0], draws, 0, log_visible, work, near[0])
         block = values[0] if x is values[0].values else Block(x)
         return log_prior, log_visible, (block, *values[1:])
 

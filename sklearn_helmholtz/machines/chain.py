@@ -19,24 +19,46 @@ class Chain:
     conditionals: tuple[Conditional, ...]
     layers: tuple[int, ...]
 
-    def sample(self, start, draws, log_prob, work=np, eta=None):
+    def sample(self, start, draws, log_prob, work=np, eta=None, references=None):
         """Draw a path; the log-probability of each row of children, nats, goes to ``log_prob``.
 
-        eta : the inputs of the first children, where they are known.
+        eta : the inputs of the first children, where they are known; references : those that the
+        children are near, of each layer, or None.
         """
-        path = [start]
-        for conditional, layer in zip(self.conditionals, self.layers, strict=True):
+        path, near = [start], references or [None] * len(self.conditionals)
+        links = zip(self.conditionals, self.layers, (None, *near[:-1]), strict=True)
+        for conditional, layer, own in links:
             if eta is None or len(path) > 1:
-                eta = conditional.eta(path[-1], work)
+                eta, _ = conditional.eta_near(path[-1], own, draws.n_particles, work)
             path.append(conditional.sample(eta, draws, layer, log_prob, work))
         return tuple(path)
 
-    def log_prob(self, path, log_prob, work=np, eta=None):
-        """Add the log-probability of each row's children, nats, to ``log_prob``; eta : as above."""
-        for conditional, parents, child in zip(self.conditionals, path[:-1], path[1:], strict=True):
+    def log_prob(self, path, log_prob, work=np, eta=None, references=None):
+        """Add the log-probability of each row's children, nats, to ``log_prob``.
+
+        eta : as above; references : those that the parents are near, of each layer, or None.
+        """
+        near = references or [None] * len(self.conditionals)
+        links = zip(self.conditionals, path[:-1], path[1:], near, strict=True)
+        for conditional, parents, child, own in links:
             known, eta = eta, None
+            if own is not None:
+                known, _ = conditional.eta_near(parents, own, len(parents) // len(own), work)
             inputs = conditional.eta(parents, work) if known is None else known
             conditional.log_prob(child, inputs, log_prob, work)
+
+    def references(self, eta, n_particles):
+        """`References` of the children of each layer, or None where there are none.
+
+        eta : the inputs of the first children, of rows with so many particles each.
+        """
+        found = []
+        for conditional in self.conditionals:
+            if found:
+                below = found[-1]
+                eta = None if below is None else conditional.eta(below.states)
+            found.append(conditional.references(eta, n_particles, found[-1] if found else None))
+        return found
 
     def means(self, start, work=np):
         """Expected children, each given the *expected* values of its parents."""

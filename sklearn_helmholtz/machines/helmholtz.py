@@ -48,14 +48,14 @@ class Helmholtz(BeliefNet):
         seen = self.visible.units.shown(x.mask_like(dreamt))
         return Lists.where_short(seen) if x.is_listed else seen
 
-    def recognise(self, x, draws, work=np, eta=None):
+    def recognise(self, x, draws, work=np, eta=None, references=None):
         """Sample the hidden layers given a `Block` of data: values, and log q(h | x).
 
-        eta : the inputs of the first of them, where they are known.
+        eta : the inputs of the first of them, where they are known; references : see `Chain`.
         """
         log_prob = work.empty((draws.n_rows,), np.float64)
         log_prob[:] = 0
-        _, *hidden = self.recognition.sample(self.seen(x), draws, log_prob, work, eta)
+        _, *hidden = self.recognition.sample(self.seen(x), draws, log_prob, work, eta, references)
         return (x, *hidden), log_prob
 
 

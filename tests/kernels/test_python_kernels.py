@@ -30,6 +30,7 @@ from sklearn_helmholtz._gradients import BlockGradients
 from sklearn_helmholtz._kernels import (
     bernoulli,
     dense,
+    flips,
     lateral,
     panels,
     pareto,
@@ -240,6 +241,20 @@ def wide_layer():
     return [*states.ravel().tolist(), *log_prob, *out.ravel().tolist()]
 
 
+def near_layer():
+    """Inputs that particles near references make, and those of the references."""
+    eta = 9 * normal(22, 3, 70)
+    eta[1] = 0.1
+    references, are_sure = np.empty((3, 70), np.uint8), np.ones(3, np.uint8)
+    flips.choose_references(eta, references, are_sure)
+    states = references.repeat(2, axis=0) ^ (normal(23, 6, 70) > 1.7)
+    out, others = np.empty((6, 68), np.float32), np.zeros((3, 68), np.float32)
+    flips.near_product(
+        states, references, are_sure, 2, normal(24, 70, 68), normal(25, 68), out, others
+    )
+    return [*are_sure.tolist(), *out.ravel().tolist(), *others.ravel().tolist()]
+
+
 def triangles(lower, values):
     """A product and two solutions with lower triangular matrices."""
     out = np.empty((3, *values.shape), np.float32)
@@ -334,6 +349,7 @@ def answers_of_kernels():
         "shared": shared_bernoulli(),
         "philox": philox(COUNTER, KEY),
         "wide layer": wide_layer(),
+        "near layer": near_layer(),
         "lists": lists(PRODUCT[0].astype(np.uint8)) + lists(PRODUCT[0]),
         "errors": error.ravel().tolist(),
         "means": mean.ravel().tolist(),

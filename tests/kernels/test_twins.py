@@ -57,6 +57,8 @@ ORACLES = {
     "enumeration.bernoulli_shifted_table": "bernoulli_shifted_table_holds_every_pair",
     "enumeration.bernoulli_table": "bernoulli_table_holds_every_pair",
     "enumeration.gaussian_table": "gaussian_table_holds_every_pair",
+    "flips.choose_references": "references_are_probable_states_of_which_few_units_differ",
+    "flips.near_product": "sums_near_references_are_the_naive_ones",
     "gaussian.gaussian_log_prob": "gaussian_log_prob_is_its_naive_twin",
     "gaussian.gaussian_sample": "gaussian_draws_follow_their_distribution",
     "gaussian.gaussian_score": "gaussian_score_is_the_log_density_and_its_slopes",
