@@ -19,7 +19,7 @@ from .lanes import I64, LANES, first, load, load_first, load_same, store, store_
 from .tables import SPAN, WIDTH, add_tables, aligned, row_words, start_of, table_room
 
 FEWEST_NEAR = 4  # rows of a reference that pay for its own sums
-_FEWEST_INPUTS = 64  # of products that gain by it
+FEWEST_INPUTS = 64  # of products that gain by it
 _INPUTS_OF_A_FLIP = 12  # sums of tables cost as much as flips of one input in so many
 _INPUTS_OF_AN_EXPECTED_FLIP = 16  # of a reference that is worth its own sums
 _PANEL, _HALF_PANEL = 8 * LANES, 4 * LANES  # columns at a time
@@ -65,7 +65,7 @@ def _choose_references(eta, references, are_sure):
             expected += select(first(n), grown / (_ONE + grown), _ZERO)
             store_first(target, i * n_units + j, fill(_ZERO) < x, n)
         is_sure = total(expected) * _INPUTS_OF_AN_EXPECTED_FLIP <= n_units
-        are_sure[i] = uint8(is_sure and n_units >= _FEWEST_INPUTS)
+        are_sure[i] = uint8(is_sure and n_units >= FEWEST_INPUTS)
 
 
 @routine
@@ -206,11 +206,14 @@ def _table_rows(words, plain, references, sure, matrix, intercept, out, referenc
     entries, target = matrix.reshape(-1), out.reshape(-1)
     reference_target = reference_out.reshape(-1)
     tables, sums = table_room(), aligned(chosen.shape[1] * WIDTH)
-    fresh = opaque_true(n_plain)
+    fresh, zero = opaque_true(n_plain), n_plain - n_plain
+    stride = zero + WIDTH  # no constants: see `opaque_true`
     for j0 in range(0, n_units, WIDTH):
         width = min(WIDTH, n_units - j0)
         low, high = start_of(intercept, j0, width)
-        add_tables(chosen, entries, n_inputs, n_units, j0, low, high, fresh, tables, sums, 0, WIDTH)
+        add_tables(
+            chosen, entries, n_inputs, n_units, j0, low, high, fresh, tables, sums, zero, stride
+        )  # fmt: skip
         for i in range(n_plain):
             _write_row(sums, i * WIDTH, target, plain[i] * n_units + j0, width)
         for i in range(n_sure):

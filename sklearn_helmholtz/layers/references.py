@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._kernels.flips import FEWEST_NEAR, choose_references
+from .._kernels.flips import FEWEST_INPUTS, FEWEST_NEAR, choose_references
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class References:
 
     @classmethod
     def of(cls, eta, n_particles, below=None, work=np):
-        """References of Bernoulli units, or None where there are too few particles for that.
+        """References of Bernoulli units, or None where they or particles are too few for that.
 
         eta : their inputs, (n_rows, n_units), made by the references of the layer below, if any.
         """
-        if n_particles < FEWEST_NEAR:
+        if n_particles < FEWEST_NEAR or eta.shape[1] < FEWEST_INPUTS:
             return None
         states = work.empty(eta.shape, np.uint8)
         are_sure = work.empty((len(eta),), np.uint8)

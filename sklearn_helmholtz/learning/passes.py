@@ -83,22 +83,23 @@ def infer_by_recognition(machine, x, wake, work=np):
     hidden = [work.empty((wake.n_rows, size), dtype) for size, dtype in machine.hidden_forms]
     etas = _recognition_etas(machine, len(x), wake.n_rows, work)
     upward, downward = [], []
-    log_q, _ = _recognise(machine, x, hidden, etas, wake, work, upward)
-    passes = infer_by_states(machine, x, hidden, wake, work, downward)
+    log_q, near = _recognise(machine, x, hidden, etas, wake, work, upward)
+    passes = infer_by_states(machine, x, hidden, wake, work, downward, near)
     log_weights = passes.log_weights - log_q.reshape(passes.log_weights.shape)
     passes = replace(passes, recognition_etas=etas, log_weights=log_weights)
     return passes, np.diff(upward, axis=0, prepend=0), np.array(downward[:0:-1])
 
 
-def infer_by_states(machine, x, hidden, wake, work=np, trace=None):
+def infer_by_states(machine, x, hidden, wake, work=np, trace=None, near=None):
     """Score given states of the hidden layers for a block of rows, without dreams.
 
     wake : random numbers for what is missing and has to be drawn; trace : a list, to which log
-    p(h_i, ..., h_L) of the particles is appended from the top down to the data, or None. Returns
-    `Passes` with log p(x, h) as the log-weights.
+    p(h_i, ..., h_L) of the particles is appended from the top down to the data, or None; near :
+    `References` of the hidden layers, of particles near them, or None. Returns `Passes` with
+    log p(x, h) as the log-weights.
     """
     prior_eta, errors, _, data, log_p = _generative_pass(
-        machine.generation, x, hidden, wake, None, work, trace
+        machine.generation, x, hidden, wake, None, work, trace, near=near
     )
     log_weights = log_p.reshape(-1, wake.n_particles)
     return Passes(x, None, data, hidden, [], errors, prior_eta, log_weights)

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn_helmholtz import _keys, _tree
 from sklearn_helmholtz._keys import Purpose
 from sklearn_helmholtz.layers import references
-from sklearn_helmholtz.learning import ReweightedWakeSleep
+from sklearn_helmholtz.learning import VIMCO, ReweightedWakeSleep
 from sklearn_helmholtz.likelihood.importance import importance_log_weights
 from sklearn_helmholtz.machines import initialise
 from sklearn_helmholtz.rows import Block, Lists
@@ -76,9 +76,10 @@ def test_fused_steps_are_the_layered_ones_to_the_bit(n_particles, limits):
     assert_array_equal(others, bounds)
 
 
-@pytest.mark.parametrize("kind", ["plain", "autoregressive", "gaps", "lists"])
+@pytest.mark.parametrize("kind", ["plain", "autoregressive", "gaps", "lists", "vimco"])
 def test_steps_are_those_without_references(kind, monkeypatch):
-    machine, rule, x = sure_machine(kind == "autoregressive"), ReweightedWakeSleep(10), rows()
+    rule = VIMCO(10) if kind == "vimco" else ReweightedWakeSleep(10)
+    machine, x = sure_machine(kind == "autoregressive"), rows()
     if kind == "gaps":
         x = np.where(np.random.default_rng(2).random(x.shape) < 0.1, np.nan, x).astype(np.float32)
     if kind == "lists":
