@@ -47,7 +47,7 @@ MODELS = {
         "particles": ((0.0, 5), (0.05, 10), (0.2, 20), (0.4, 50), (0.85, 100)),
         "lateral": None,
         "looks": 24,
-        "samples": (50_000,),
+        "samples": (5_000,),
         "target": -90.1,
     },
     "autoregressive": {
