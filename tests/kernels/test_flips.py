@@ -68,7 +68,7 @@ def test_sums_near_references_are_the_naive_ones(
 
 
 def test_rows_with_many_flips_and_rows_without_reference_are_those_of_tables():
-    layer = Layer(6, 5, 4, 120, 70, 0.03)
+    layer = Layer(6, 5, 4, 120, 70, 0.09)
     out, tabled = layer.sums()[0], layer.tabled(layer.states)
     n_flips = (layer.states[:30] != layer.references.repeat(5, axis=0)).sum(axis=1)
     has_list = (n_flips <= 120 // 12) & (layer.are_sure.repeat(5) == 1)
