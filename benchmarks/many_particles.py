@@ -1,4 +1,4 @@
-"""Seconds of an epoch of reweighted wake-sleep by its number of particles.
+"""Microseconds of a row of reweighted wake-sleep by its number of particles.
 
     python -m benchmarks.many_particles --data DIR [--csv FILE]
 

@@ -73,7 +73,7 @@ class Conditional:
         The first parents are ``n_near`` near each of these. Without any, or where there is nothing
         to be gained by them, the latter are None.
         """
-        if references is None or not references.are_sure.any() or not self._takes(parents):
+        if references is None or not self._takes(parents):
             return self.eta(parents, work, out), None
         return self.map.forward_near(parents, references, n_near, work, out)
 

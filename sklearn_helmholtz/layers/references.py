@@ -24,7 +24,9 @@ class References:
 
     @classmethod
     def of(cls, eta, n_particles, below=None, work=np):
-        """References of Bernoulli units, or None where they or particles are too few for that.
+        """References of Bernoulli units, or None where no row has one.
+
+        That is so, too, where there are too few units or particles for it to pay.
 
         eta : their inputs, (n_rows, n_units), made by the references of the layer below, if any.
         """
@@ -34,4 +36,4 @@ class References:
         are_sure = work.empty((len(eta),), np.uint8)
         are_sure[:] = 1 if below is None else below.are_sure
         choose_references(eta, states, are_sure)
-        return cls(states, are_sure)
+        return cls(states, are_sure) if are_sure.any() else None
